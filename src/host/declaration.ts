@@ -1,0 +1,86 @@
+/**
+ * A declaration is a part of a design: `kv('links', …)`. It is a name, a checked config, and a
+ * `block`, which knows how to expand it into nodes and what handle user code gets. The factory
+ * travels inside the declaration, so that no floor below needs a registry of blocks.
+ */
+import type { Knobs } from '../kit/config.ts';
+import type { Problem } from '../kit/errors.ts';
+import type { Handlers, Host, Message, Micros, NodeId, Program, Value } from './host.ts';
+import type { NodePlan, ZonePlan } from './plan.ts';
+
+/** On whose behalf a handle is used: one request. */
+export interface RequestContext {
+  /** The user, for session guarantees in the history. */
+  readonly session?: string | undefined;
+  /** On this node's `now()`; calls made after it are not worth making. */
+  readonly deadlineAt?: Micros | undefined;
+}
+
+/** `Handle` is what user code gets for this declaration in its `env`. */
+export interface Declaration<Handle = unknown> {
+  readonly name: string;
+  readonly block: Block;
+  /** Data, checked, units in names. */
+  readonly config: Value;
+  /** What was wrong with the options; `system()` reports them all together. */
+  readonly problems: readonly Problem[];
+  /** What this declaration needs: bindings by the name user code sees. */
+  readonly binds: Readonly<Record<string, Declaration>>;
+  /** What no plan can carry: user functions. Read by this block's own programs only. */
+  readonly code?: unknown;
+  /** Never set: carries the handle's type. */
+  readonly handle?: Handle;
+}
+
+/** The client half of a block, running on the caller's node. */
+export interface Client extends Handlers {
+  /** What `block.handle` wraps in promises. Typed by the block. */
+  readonly api: unknown;
+}
+
+/** How a block looks to Loadpath. One object a kind, in its `block.ts`. */
+export interface Block {
+  /** `kv`, `topic`. */
+  readonly kind: string;
+  readonly family: string;
+  /** One sentence. */
+  readonly purpose: string;
+  readonly knobs: Knobs;
+  readonly view: {
+    readonly shape: 'box' | 'store' | 'queue' | 'person' | 'cloud';
+    readonly colour: string;
+  };
+  /** The nodes of one declaration. */
+  expand(declaration: Declaration, site: Site): readonly NodePlan[];
+  /** By role. */
+  readonly programs: Readonly<Record<string, Program<never, never, never>>>;
+  /** Config of the client half on a node of `zone`, when others may bind to this block. */
+  clientConfig?(declaration: Declaration, site: Site, zone: string): Value;
+  client?(host: Host, config: never, code: ProgramCode): Client;
+  /** Made once a request, so keep it light: bind `context` and return. */
+  handle?(api: never, context: RequestContext, declaration: Declaration): unknown;
+  /** One line for a message: trace, golden story and tooltip. */
+  describe(message: Message): string;
+}
+
+/** What expansion may ask of the design around it. */
+export interface Site {
+  readonly zones: readonly ZonePlan[];
+  /** Node ids of another declaration, in order, with their zones. */
+  members(
+    declaration: Declaration,
+  ): readonly { readonly id: NodeId; readonly zone: string; readonly role: string }[];
+  /** The `ProgramPlan`s of the client halves that `declaration.binds` need, to put before its own. */
+  clients(declaration: Declaration, zone: string): NodePlan['programs'];
+  /** Who reads from this declaration (services with `on: { topic }`), by name. */
+  consumers(declaration: Declaration): readonly Declaration[];
+}
+
+/** The third argument of every program. */
+export interface ProgramCode {
+  readonly declaration: Declaration;
+  /** Client halves opened on this node before this program, by declaration name. */
+  readonly open: ReadonlyMap<string, { readonly api: unknown; readonly declaration: Declaration }>;
+  /** Runs asynchronous user code and accounts for it: an unhandled end is reported, not lost. */
+  readonly run: (what: string, start: () => Promise<void> | void) => void;
+}

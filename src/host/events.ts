@@ -1,0 +1,20 @@
+/** What a run says while it runs, for progress lines, the timeline and Studio. The same in both worlds. */
+import type { Micros, NodeId } from './host.ts';
+
+export type RunEvent =
+  | {
+      readonly type: 'phase';
+      readonly at: Micros;
+      readonly phase: 'setup' | 'load' | 'heal' | 'drain' | 'judge';
+    }
+  | { readonly type: 'fault'; readonly at: Micros; readonly text: string; readonly began: boolean }
+  | { readonly type: 'boot'; readonly at: Micros; readonly node: NodeId; readonly life: number }
+  | { readonly type: 'crash'; readonly at: Micros; readonly node: NodeId; readonly why: string }
+  | { readonly type: 'note'; readonly at: Micros; readonly node: NodeId; readonly text: string }
+  | {
+      readonly type: 'log';
+      readonly at: Micros;
+      readonly node: NodeId;
+      readonly level: 'log' | 'warn' | 'error';
+      readonly text: string;
+    };

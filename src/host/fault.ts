@@ -1,0 +1,68 @@
+/**
+ * What goes wrong, and when: data, the same for the simulator and the live world. Times are
+ * microseconds since the start of the measured load.
+ *
+ *   kill links/1 at 30s, restart after 5s
+ *   cut zone a from zone b at 60s for 20s
+ */
+import type { Micros, NodeId } from './host.ts';
+
+/** Which nodes: one, all of a block, all in a zone or region, everything. */
+export type Target =
+  | { readonly node: NodeId }
+  | { readonly block: string }
+  | { readonly zone: string }
+  | { readonly region: string }
+  | { readonly all: true };
+
+interface Timed {
+  readonly atUs: Micros;
+  /** How long it lasts; undefined: until the heal at the end of the run. */
+  readonly forUs?: Micros | undefined;
+}
+
+export type Fault = Timed &
+  (
+    | /** The process ends at once, unsynced data is lost; it boots again after `forUs`. */
+    { readonly do: 'kill'; readonly target: Target }
+    /** The machine loses power: as `kill`, but nobody is told (no reset), so peers time out. */
+    | { readonly do: 'power-off'; readonly target: Target }
+    /** A graceful stop and start: drain, then boot again. */
+    | { readonly do: 'restart'; readonly target: Target }
+    /** The process stands still (SIGSTOP), then goes on as if nothing had happened. */
+    | { readonly do: 'pause'; readonly target: Target }
+    /** Work, disk and timers of modelled time take `factor` times as long. */
+    | { readonly do: 'slow'; readonly target: Target; readonly factor: number }
+    /** Messages from `from` to `to` vanish; both ways unless `oneWay`. */
+    | { readonly do: 'cut'; readonly from: Target; readonly to: Target; readonly oneWay: boolean }
+    | { readonly do: 'lose'; readonly from: Target; readonly to: Target; readonly ratio: number }
+    | { readonly do: 'delay'; readonly from: Target; readonly to: Target; readonly byUs: Micros }
+    | {
+        readonly do: 'duplicate';
+        readonly from: Target;
+        readonly to: Target;
+        readonly ratio: number;
+      }
+    /** The wall clock jumps by `byUs` (may be negative) and drifts by `driftPpm`; undone at the end. */
+    | {
+        readonly do: 'skew';
+        readonly target: Target;
+        readonly byUs: Micros;
+        readonly driftPpm: number;
+      }
+    | { readonly do: 'fill-disk'; readonly target: Target }
+    /** Syncs fail. */
+    | { readonly do: 'fail-disk'; readonly target: Target }
+    /** Flips `bits` random bits in what is stored. Outside of what unreplicated blocks survive. */
+    | { readonly do: 'rot'; readonly target: Target; readonly bits: number }
+    /** The workload's rate is multiplied by `factor`. */
+    | { readonly do: 'surge'; readonly factor: number }
+    /** The declared traffic split of a service changes: `{ v1: 0, v2: 1 }`. */
+    | {
+        readonly do: 'shift';
+        readonly service: string;
+        readonly traffic: Readonly<Record<string, number>>;
+      }
+  );
+
+export type FaultPlan = readonly Fault[];

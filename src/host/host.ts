@@ -1,0 +1,147 @@
+/**
+ * The gate: everything a node may know of the outside. The simulator and the live world
+ * each implement it, and nothing else differs between them. `host.contract.ts` holds both
+ * to one behaviour.
+ *
+ * A node runs several programs, each on its own port with its own `Host`. Programs are
+ * synchronous: a handler runs to completion, so what it checked on its first line still
+ * holds on its last. Only user code is asynchronous, and it lives above this line.
+ */
+import type { Random } from '../kit/random.ts';
+import type { HistoryEntry } from './history.ts';
+
+/** Microseconds. Whole numbers. */
+export type Micros = number;
+
+/** `block/index`: `links/2`. */
+export type NodeId = string;
+
+/** A program's door on a node: `{ node: 'links/2', port: 'kv' }`. */
+export interface Address {
+  readonly node: NodeId;
+  readonly port: string;
+}
+
+/** What a message may carry: JSON types, bytes and bigint. Codecs quietly damage the rest. */
+export type Value =
+  | null
+  | boolean
+  | number
+  | string
+  | bigint
+  | Uint8Array
+  | readonly Value[]
+  | { readonly [name: string]: Value | undefined };
+
+/** Each block declares a union of these. Values only: they are frozen or pass a codec. */
+export interface Message {
+  readonly type: string;
+}
+
+export interface Handlers<M extends Message = Message> {
+  message(from: Address, message: M): void;
+  /** Nobody listens at `to`: `message` was certainly not delivered. A hint: it may also never come. */
+  refused?(to: Address, message: Message): void;
+  /** The process of `node` ended or its connection broke: whatever it had not answered is in doubt. */
+  disconnected?(node: NodeId): void;
+  /** A graceful stop: take no new work, call `done` when the rest is finished. */
+  drain?(done: () => void): void;
+}
+
+/**
+ * Called at each boot of a node with the same disk; returns the handlers of one port. A crash
+ * drops the closure and with it everything volatile. `Code` is what no plan can carry (user
+ * functions, the halves of other blocks that this node opened); most programs ignore it.
+ */
+export type Program<M extends Message, Config, Code = unknown> = (
+  host: Host,
+  config: Config,
+  code: Code,
+) => Handlers<M>;
+
+export interface Host {
+  readonly self: NodeId;
+  /** This program's own address. */
+  readonly address: Address;
+  readonly zone: string;
+  /** Boot number, from 1. Correlation ids start from it, so a reply to an earlier life is never ours. */
+  readonly life: number;
+  /** Monotonic on this node: may run fast or slow, never backward, means nothing after a reboot. */
+  now(): Micros;
+  /** Wall clock, since 1970: may be off, may jump. Leases that outlive a crash and versions read this one. */
+  wall(): Micros;
+  /** Calls `fire` once, no sooner than `delayUs` from now (live: about a millisecond coarse). A crash cancels every timer. */
+  after(delayUs: Micros, fire: () => void): Timer;
+  /** At most once; in order between two nodes; may be lost or late, and never says which (but see `Handlers`). */
+  send(to: Address, message: Message): void;
+  /** This program's own stream; fork it by purpose. */
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly cpu: Cpu;
+  readonly meter: Meter;
+  /** Appends to the run's history. Record `invoke` before the message that it causes is sent. */
+  record(entry: HistoryEntry): void;
+}
+
+export interface Timer {
+  /** Does nothing after it fired. */
+  cancel(): void;
+}
+
+/**
+ * Files of one node, private to it. A name is a path of `[a-z0-9._-]` parts, such as `kv/log-0001`.
+ * What was appended is visible at once and durable only after `sync`: a crash may lose any
+ * suffix of what was not synced, and may tear the last write.
+ */
+export interface Disk {
+  /** Names present, sorted. */
+  list(prefix?: string): readonly string[];
+  /** The whole content, or undefined. Cheap only at boot. */
+  read(name: string): Uint8Array | undefined;
+  /** False when the disk is full: then nothing was written. Creates the file. The bytes are not kept by reference. */
+  append(name: string, bytes: Uint8Array): boolean;
+  /** Everything appended to `name` before this call is durable when `done('ok')` comes. A crash drops the callback. */
+  sync(name: string, done: (outcome: DiskOutcome) => void): void;
+  /** Replaces `name` at once and durably: after a crash it holds the old or the new content, whole. */
+  replace(name: string, bytes: Uint8Array, done: (outcome: DiskOutcome) => void): void;
+  remove(name: string): void;
+  /** Cuts a file to its first `length` bytes: what recovery does with a torn tail. */
+  truncate(name: string, length: number): void;
+}
+
+export type DiskOutcome = 'ok' | 'full' | 'failed';
+
+export interface Cpu {
+  /**
+   * Work that this code does itself: the simulator charges `costUs` of one core, queueing when all
+   * are busy, then calls `done`; live the real work is the cost, and `done` comes without delay.
+   */
+  charge(costUs: Micros, done: () => void): void;
+  /** Modelled work: occupies a core for `costUs` in both worlds (live it spins). */
+  spend(costUs: Micros, done: () => void): void;
+  /** Modelled waiting: `costUs` pass without a core, longer on a slowed node. */
+  hold(costUs: Micros, done: () => void): void;
+}
+
+/**
+ * Meters of one program. Names that every server program uses, because the report's table reads
+ * them: counters `requests` and `errors`, histogram `latency` (µs), gauge `queue`.
+ */
+export interface Meter {
+  counter(name: string): Counter;
+  gauge(name: string): Gauge;
+  /** Values of any unit; microseconds unless the name ends in one. */
+  histogram(name: string): Recorder;
+  /** An event worth a mark on the timeline: an election, a breaker's trip, a recovered log. */
+  note(text: string): void;
+}
+
+export interface Counter {
+  add(by?: number): void;
+}
+export interface Gauge {
+  set(value: number): void;
+}
+export interface Recorder {
+  record(value: number): void;
+}

@@ -1,0 +1,65 @@
+/**
+ * A plan is what a design expands into: nodes, the programs on each, the network between the
+ * zones. Plain data: it can be printed, compared, sent to a child process and drawn by Studio.
+ */
+import type { Distribution } from '../kit/distribution.ts';
+import type { Micros, NodeId, Value } from './host.ts';
+
+export interface Plan {
+  readonly design: string;
+  readonly zones: readonly ZonePlan[];
+  readonly nodes: readonly NodePlan[];
+  readonly network: NetworkPlan;
+}
+
+export interface ZonePlan {
+  readonly name: string;
+  readonly region: string;
+}
+
+export interface NodePlan {
+  readonly id: NodeId;
+  /** Name of the declaration that this node is a member of. */
+  readonly block: string;
+  readonly kind: string;
+  /** What the node does in its block: `replica`, `broker`, `instance`, `client` … */
+  readonly role: string;
+  readonly zone: string;
+  readonly cores: number;
+  /** True when asynchronous user code runs here: the simulator drains microtasks after its events. */
+  readonly userCode: boolean;
+  /** In the order of booting: a program finds those before it already open. */
+  readonly programs: readonly ProgramPlan[];
+}
+
+export interface ProgramPlan {
+  readonly port: string;
+  /** The declaration that this program belongs to: its own block, or a bound one (its client half). */
+  readonly block: string;
+  /** Key in that block's `programs`. */
+  readonly role: string;
+  /** The program's `Config`, as data. */
+  readonly config: Value;
+  /** Live, this port is also spoken to from outside, over HTTP. */
+  readonly edge?: { readonly listen: number } | undefined;
+}
+
+/** One-way figures between two nodes, by how far apart they are. */
+export interface LinkPlan {
+  /** One-way delay in microseconds. */
+  readonly delay: Distribution;
+  /** Bytes a second one connection can carry; undefined: unbounded. */
+  readonly bytesPerSec?: number | undefined;
+  readonly lossRatio: number;
+  readonly duplicateRatio: number;
+}
+
+export interface NetworkPlan {
+  /** Between programs of one node. */
+  readonly loopback: LinkPlan;
+  readonly sameZone: LinkPlan;
+  readonly sameRegion: LinkPlan;
+  readonly betweenRegions: LinkPlan;
+  /** A connection attempt or a message into a cut fails after this long at the sender (as SYN retries would). */
+  readonly connectTimeoutUs: Micros;
+}

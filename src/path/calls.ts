@@ -1,0 +1,96 @@
+/**
+ * Questions and answers over `Host.send`: who waits for which reply, until when. It alone owns
+ * correlation ids, deadlines and late replies.
+ *
+ *   const id = calls.open(peer, timeoutUs, (answer) => …)   then   host.send(peer, { type, id, … })
+ *   in `message`:       calls.settle(message.id, message)
+ *   in `refused`:       calls.refused(message.id)
+ *   in `disconnected`:  calls.disconnected(node)
+ *
+ * Every opened call is answered exactly once: by the reply, or by why there is none.
+ */
+import type { Address, Host, Micros, NodeId, Timer } from '../host/host.ts';
+
+/**
+ * `certain` means that the operation did not and will not happen. A timeout or a broken
+ * connection is never certain: the other side may have acted, or act yet.
+ */
+export type Answer<R> =
+  | { readonly ok: true; readonly reply: R }
+  | {
+      readonly ok: false;
+      readonly why: 'timeout' | 'refused' | 'reset';
+      readonly certain: boolean;
+    };
+
+interface Waiting<R> {
+  readonly node: NodeId;
+  readonly timer: Timer;
+  readonly done: (answer: Answer<R>) => void;
+}
+
+const timedOut = { ok: false, why: 'timeout', certain: false } as const;
+const wasRefused = { ok: false, why: 'refused', certain: true } as const;
+const wasReset = { ok: false, why: 'reset', certain: false } as const;
+
+export class Calls<R> {
+  readonly #host: Host;
+  readonly #waiting = new Map<number, Waiting<R>>();
+  #nextId: number;
+  /** Replies that came after their call was given up, and duplicates. */
+  lateCount = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+    // A node that restarts must not take replies to its former life for its own.
+    this.#nextId = host.life * 2 ** 32;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** An id that is not waited for: one-way messages, history entries. */
+  next(): number {
+    return this.#nextId++;
+  }
+
+  /** Starts waiting and returns the id to send along. */
+  open(to: Address, timeoutUs: Micros, done: (answer: Answer<R>) => void): number {
+    const id = this.#nextId++;
+    const timer = this.#host.after(timeoutUs, () => this.#finish(id, timedOut));
+    this.#waiting.set(id, { node: to.node, timer, done });
+    return id;
+  }
+
+  settle(id: number, reply: R): void {
+    if (!this.#finish(id, { ok: true, reply })) this.lateCount++;
+  }
+
+  refused(id: number): void {
+    this.#finish(id, wasRefused);
+  }
+
+  disconnected(node: NodeId): void {
+    for (const [id, call] of this.#waiting) {
+      if (call.node === node) this.#finish(id, wasReset);
+    }
+  }
+
+  /** Stops waiting; `done` is not called. A reply that still comes counts as late. */
+  abandon(id: number): void {
+    const call = this.#waiting.get(id);
+    if (!call) return;
+    this.#waiting.delete(id);
+    call.timer.cancel();
+  }
+
+  #finish(id: number, answer: Answer<R>): boolean {
+    const call = this.#waiting.get(id);
+    if (!call) return false;
+    this.#waiting.delete(id);
+    call.timer.cancel();
+    call.done(answer);
+    return true;
+  }
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+const src = new URL('./src/', import.meta.url).pathname;
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^loadpath$/, replacement: `${src}index.ts` },
+      { find: /^loadpath\/verify$/, replacement: `${src}verify/index.ts` },
+      { find: /^loadpath\/parts\/(.*)$/, replacement: `${src}parts/$1.ts` },
+    ],
+  },
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+  },
+});
