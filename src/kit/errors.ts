@@ -47,3 +47,29 @@ export function refuse(code: ErrorCode, subject: string, problems: readonly Prob
   const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
   throw new LoadpathError(code, `${subject} has ${count}:\n${lines.join('\n')}`, { problems });
 }
+
+/**
+ * What a handle throws when a block could not do what it was asked: no quorum, a dead broker, a
+ * full disk. `certain` means that it did not happen and will not; otherwise nobody knows, and a
+ * retry must be safe to repeat. A service that lets it pass answers 503.
+ *
+ * Made without a stack: it is an outcome on the way to a client, thrown by the thousand in a fault.
+ */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+  readonly block: string;
+  readonly operation: string;
+  readonly why: string;
+  readonly certain: boolean;
+
+  constructor(block: string, operation: string, why: string, certain: boolean) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(`${block}.${operation}: ${why}${certain ? '' : ' (it may have happened)'}`);
+    Error.stackTraceLimit = limit;
+    this.block = block;
+    this.operation = operation;
+    this.why = why;
+    this.certain = certain;
+  }
+}

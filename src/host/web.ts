@@ -1,0 +1,41 @@
+/**
+ * HTTP as messages. Inside, a request and its reply are two values on port `web`; at the edge of
+ * the live world a real HTTP server and client turn them into bytes and back.
+ */
+import type { Micros } from './host.ts';
+
+export interface WebRequest {
+  readonly type: 'request';
+  readonly id: number;
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** Name, value, name, value …; names in lower case. */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | string | null;
+  /** The user's address, as far as the edge can tell. */
+  readonly ip: string;
+  /** The user, for session guarantees in the history. */
+  readonly session?: string | undefined;
+  /** How much longer the caller waits. Passed on, less what each hop used. */
+  readonly timeoutUs?: Micros | undefined;
+}
+
+export interface WebReply {
+  readonly type: 'reply';
+  readonly id: number;
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | string | null;
+}
+
+/** The caller gave up: work not yet begun on `id` may be dropped. */
+export interface WebCancel {
+  readonly type: 'cancel';
+  readonly id: number;
+}
+
+export type WebMessage = WebRequest | WebReply | WebCancel;
+
+/** The port that speaks it. */
+export const webPort = 'web';
