@@ -26,6 +26,8 @@ export interface Declaration<Handle = unknown> {
   readonly problems: readonly Problem[];
   /** What this declaration needs: bindings by the name user code sees. */
   readonly binds: Readonly<Record<string, Declaration>>;
+  /** Topics that this declaration reads from as a consumer group. */
+  readonly consumes?: readonly Declaration[];
   /** What no plan can carry: user functions. Read by this block's own programs only. */
   readonly code?: unknown;
   /** Never set: carries the handle's type. */
@@ -79,7 +81,7 @@ export interface Site {
 /** The third argument of every program. */
 export interface ProgramCode {
   readonly declaration: Declaration;
-  /** Client halves opened on this node before this program, by declaration name. */
+  /** Halves of other blocks opened on this node before this program, by port; a client's port is its declaration's name. */
   readonly open: ReadonlyMap<string, { readonly api: unknown; readonly declaration: Declaration }>;
   /** Runs asynchronous user code and accounts for it: an unhandled end is reported, not lost. */
   readonly run: (what: string, start: () => Promise<void> | void) => void;

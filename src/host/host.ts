@@ -73,7 +73,7 @@ export interface Host {
   /** Calls `fire` once, no sooner than `delayUs` from now (live: about a millisecond coarse). A crash cancels every timer. */
   after(delayUs: Micros, fire: () => void): Timer;
   /** At most once; in order between two nodes; may be lost or late, and never says which (but see `Handlers`). */
-  send(to: Address, message: Message): void;
+  send<M extends Message>(to: Address, message: M): void;
   /** This program's own stream; fork it by purpose. */
   readonly random: Random;
   readonly disk: Disk;

@@ -1,0 +1,196 @@
+/**
+ * Calls over a path: from one caller to the instances of a service, by its policy. The stages, in
+ * their fixed order:
+ *
+ *   deadline → retry (budget, backoff) → split by release → balance → attempt timeout → send
+ *
+ * The gateway and the fetcher that a service binding gives both stand on this. Each call ends
+ * exactly once, whatever the network does.
+ */
+import type { Address, Host, Micros, NodeId } from '../host/host.ts';
+import {
+  type WebCancel,
+  type WebMessage,
+  type WebReply,
+  type WebRequest,
+  webPort,
+} from '../host/web.ts';
+import type { Random } from '../kit/random.ts';
+import { backoffUs } from '../parts/backoff.ts';
+import { Balancer, type Target } from '../parts/balance.ts';
+import { RetryBudget } from '../parts/retry-budget.ts';
+import { type Answer, Calls } from './calls.ts';
+import type { PathPolicy } from './policy.ts';
+
+/** Who serves, by release, and how traffic is split between the releases. Plain data. */
+export type Targets = {
+  readonly releases: Readonly<Record<string, readonly NodeId[]>>;
+  readonly traffic: Readonly<Record<string, number>>;
+};
+
+/** What a caller asks for: a request without what each hop adds. */
+export type Asked = Omit<WebRequest, 'type' | 'id' | 'timeoutUs'>;
+
+export type Outcome =
+  | { readonly ok: true; readonly reply: WebReply }
+  | {
+      readonly ok: false;
+      readonly why: 'timeout' | 'refused' | 'reset' | 'no-target';
+      readonly certain: boolean;
+    };
+
+interface Instance extends Target {
+  readonly address: Address;
+}
+
+interface Ongoing {
+  readonly asked: Asked;
+  readonly until: Micros;
+  readonly done: (outcome: Outcome) => void;
+  attempt: number;
+  failedAt: Instance | undefined;
+  /** An attempt may have taken effect. */
+  doubted: boolean;
+}
+
+/** How long a target that refused or broke off is passed over while there are others. */
+const avoidUs = 500_000;
+
+/** Replies of an intermediary that may pass by themselves: bad gateway, unavailable, gateway timeout. */
+function mayPass(status: number): boolean {
+  return status >= 502 && status <= 504;
+}
+
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+export class Caller {
+  readonly #host: Host;
+  readonly #policy: PathPolicy;
+  readonly #calls: Calls<WebReply>;
+  readonly #balancer: Balancer<Instance>;
+  readonly #budget: RetryBudget;
+  readonly #releases: ReadonlyMap<string, readonly Instance[]>;
+  readonly #split: Random;
+  readonly #jitter: Random;
+  #traffic: readonly (readonly [release: string, upTo: number])[] = [];
+  retryCount = 0;
+
+  constructor(host: Host, policy: PathPolicy, targets: Targets) {
+    this.#host = host;
+    this.#policy = policy;
+    this.#calls = new Calls(host);
+    this.#balancer = new Balancer(policy.balance, host.random.fork('balance'));
+    this.#budget = new RetryBudget({ ratio: policy.budgetRatio, reserve: policy.budgetReserve });
+    this.#split = host.random.fork('split');
+    this.#jitter = host.random.fork('backoff');
+    this.#releases = new Map(
+      Object.entries(targets.releases).map(([release, nodes]) => [
+        release,
+        nodes.map((node) => ({ address: { node, port: webPort }, open: 0, avoidUntil: 0 })),
+      ]),
+    );
+    this.shift(targets.traffic);
+  }
+
+  /** Calls that are waited for. */
+  get open(): number {
+    return this.#calls.size;
+  }
+
+  /** Changes the traffic split of a running system. Releases not named get nothing. */
+  shift(traffic: Readonly<Record<string, number>>): void {
+    const shares: (readonly [string, number])[] = [];
+    let upTo = 0;
+    for (const [release, share] of Object.entries(traffic)) {
+      if (share <= 0 || !this.#releases.get(release)?.length) continue;
+      upTo += share;
+      shares.push([release, upTo]);
+    }
+    this.#traffic = shares;
+  }
+
+  /** `deadlineAt` is on this node's `now()`; the policy's own timeout holds besides. */
+  call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): void {
+    const byPolicy = this.#host.now() + this.#policy.timeoutUs;
+    const until = deadlineAt === undefined ? byPolicy : Math.min(byPolicy, deadlineAt);
+    this.#budget.earn();
+    this.#attempt({ asked, until, done, attempt: 1, failedAt: undefined, doubted: false });
+  }
+
+  /** For the program's `message` handler. */
+  reply(message: WebReply): void {
+    this.#calls.settle(message.id, message);
+  }
+
+  refused(message: WebMessage): void {
+    this.#calls.refused(message.id);
+  }
+
+  disconnected(node: NodeId): void {
+    this.#calls.disconnected(node);
+  }
+
+  #attempt(call: Ongoing): void {
+    const host = this.#host;
+    const now = host.now();
+    const left = call.until - now;
+    if (left <= 0) return this.#fail(call, 'timeout');
+    const instance = this.#balancer.pick(this.#instances(), now, call.failedAt);
+    if (!instance) return this.#fail(call, 'no-target');
+    const timeoutUs = Math.min(left, this.#policy.attemptTimeoutUs);
+    instance.open++;
+    const id = this.#calls.open(instance.address, timeoutUs, (answer) => {
+      instance.open--;
+      if (answer.ok && !mayPass(answer.reply.status)) return call.done(answer);
+      if (!answer.ok && answer.why === 'timeout') {
+        host.send(instance.address, { type: 'cancel', id } satisfies WebCancel);
+      } else if (!answer.ok) {
+        instance.avoidUntil = host.now() + avoidUs;
+      }
+      this.#retry(call, instance, answer);
+    });
+    const { method, url, headers, body, ip, session } = call.asked;
+    host.send(instance.address, {
+      type: 'request',
+      id,
+      method,
+      url,
+      headers,
+      body,
+      ip,
+      session,
+      timeoutUs,
+    } satisfies WebRequest);
+  }
+
+  /** Tries again where that is safe, worth it and within the budget; otherwise the answer stands. */
+  #retry(call: Ongoing, failedAt: Instance, answer: Answer<WebReply>): void {
+    const host = this.#host;
+    const certain = !answer.ok && answer.certain;
+    if (!certain) call.doubted = true;
+    const waitUs = backoffUs(this.#policy, call.attempt, this.#jitter);
+    const again =
+      (certain || idempotent.has(call.asked.method)) &&
+      call.attempt < this.#policy.attempts &&
+      host.now() + waitUs < call.until &&
+      this.#budget.spend();
+    if (!again) return answer.ok ? call.done(answer) : this.#fail(call, answer.why);
+    call.attempt++;
+    call.failedAt = failedAt;
+    this.retryCount++;
+    host.after(waitUs, () => this.#attempt(call));
+  }
+
+  #fail(call: Ongoing, why: 'timeout' | 'refused' | 'reset' | 'no-target'): void {
+    call.done({ ok: false, why, certain: !call.doubted });
+  }
+
+  #instances(): readonly Instance[] {
+    const shares = this.#traffic;
+    if (shares.length === 0) return [];
+    if (shares.length === 1) return this.#releases.get(shares[0]![0])!;
+    const drawn = this.#split.next() * shares[shares.length - 1]![1];
+    const share = shares.find(([, upTo]) => drawn < upTo) ?? shares[shares.length - 1]!;
+    return this.#releases.get(share[0])!;
+  }
+}
