@@ -1,0 +1,90 @@
+/**
+ * Compiles src into dist. `node scripts/build.mjs` always builds, and checks types while at it;
+ * setup builds only what changed and leaves types to `npm test`.
+ *
+ * The new tree is built beside the old one and swapped in whole, so that a build which fails or
+ * is interrupted leaves what was there.
+ */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { filesUnder, hashOf, locked, readText, root, runNode } from './machine.mjs';
+
+const stamp = join('dist', '.loadpath-build');
+const inputs = [
+  'src',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'scripts/build.mjs',
+];
+
+const shipped = (file) =>
+  !/\.(test|contract)\.ts$/.test(file) && !file.split(sep).includes('testdata');
+
+/** True when dist is as new as the sources. */
+export async function buildIfChanged() {
+  const wanted = hashOf(inputs, shipped);
+  if (readText(stamp) === wanted) return true;
+  console.log('Building dist …');
+  return build({ checkTypes: false });
+}
+
+export async function build({ checkTypes }) {
+  const wanted = hashOf(inputs, shipped);
+  const fresh = join(root, '.cache', 'dist-new');
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
+  const { code } = await runNode(checkTypes ? args : [...args, '--noCheck']);
+  if (code !== 0) {
+    console.error('The build failed; dist is as it was.');
+    return false;
+  }
+  copyAssets(fresh);
+  makeExecutable(join(fresh, 'cli', 'main.js'));
+  writeFileSync(join(fresh, '.loadpath-build'), wanted);
+  swap(fresh, join(root, 'dist'));
+  return true;
+}
+
+/** What is not TypeScript but belongs to the program: templates, pages, schemas. */
+function copyAssets(fresh) {
+  const src = join(root, 'src');
+  for (const file of filesUnder(src)) {
+    if (/\.ts$/.test(file) || /\.md$/.test(file) || !shipped(file)) continue;
+    const target = join(fresh, relative(src, file));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(file, target);
+  }
+}
+
+function makeExecutable(main) {
+  if (!existsSync(main)) return;
+  const text = readFileSync(main, 'utf8');
+  if (!text.startsWith('#!')) writeFileSync(main, `#!/usr/bin/env node\n${text}`);
+  chmodSync(main, 0o755);
+}
+
+function swap(fresh, dist) {
+  const old = join(root, '.cache', 'dist-old');
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+if (process.argv[1] === join(root, 'scripts', 'build.mjs')) {
+  process.exitCode = (await locked(() => build({ checkTypes: true }))) ? 0 : 1;
+}

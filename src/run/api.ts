@@ -1,0 +1,137 @@
+/**
+ * What the command line asks of the floor below it: one object, loaded only when a command needs
+ * it, so that `--help` is instant. Faults and rates come as the sentences users wrote, because
+ * names can only be checked once the design is loaded.
+ */
+import type { StructuralView } from '../design/structure.ts';
+import type { RunEvent } from '../host/events.ts';
+import type { Micros } from '../host/host.ts';
+import type { Report } from './report.ts';
+
+export interface Runner {
+  /** Loads a design without running it: what `lint`, `explain` and `estimate` look at. */
+  inspect(designPath: string): Promise<StructuralView>;
+  simulate(designPath: string, options: SimulateOptions, watch?: Watch): Promise<Report>;
+  runLive(designPath: string, options: LiveOptions, watch?: Watch): Promise<Report>;
+  hunt(designPath: string, options: HuntOptions, watch?: HuntWatch): Promise<HuntReport>;
+  /** Files whose change means a new run: the design and what it imports, packages aside. */
+  sources(designPath: string): Promise<readonly string[]>;
+}
+
+interface LoadOptions {
+  /** Length of the measured load; the design's own when undefined. */
+  readonly forUs?: Micros | undefined;
+  readonly seed: number;
+  /** Sentences, added to the design's own faults. */
+  readonly faults: readonly string[];
+  /** Replaces the arrival rate of the design's workload. */
+  readonly ratePerSec?: number | undefined;
+  /** Path of an access log in Common or Combined Log Format that replaces the workload. */
+  readonly replayLog?: string | undefined;
+}
+
+export interface SimulateOptions extends LoadOptions {
+  /** Run twice, hash content as well, trace what real input or output leaks; refuse when they differ. */
+  readonly check: boolean;
+  /** File that gets the trace, one line an event; `-` for standard output. */
+  readonly trace?: string | undefined;
+  /** Stop at this virtual instant and report what was seen until then. */
+  readonly untilUs?: Micros | undefined;
+  /** Give every life of a node its own copy of packages too. */
+  readonly isolatePackages: boolean;
+}
+
+export interface LiveOptions extends LoadOptions {
+  /** Send the design's workload; else only serve, until stopped. */
+  readonly load: boolean;
+  /** All nodes in this one process. */
+  readonly single: boolean;
+  /** Where nodes keep their files. */
+  readonly dataFolder?: string | undefined;
+  /** Start from empty disks. */
+  readonly fresh: boolean;
+}
+
+export interface Progress {
+  readonly phase: string;
+  /** Time of the run since the load began, and its planned end (undefined: until stopped). */
+  readonly at: Micros;
+  readonly endsAt: Micros | undefined;
+  readonly generated: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly rejected: number;
+  /** Over the last second. */
+  readonly throughputPerSec: number;
+  readonly p99Ms: number;
+}
+
+export interface Watch {
+  readonly signal?: AbortSignal | undefined;
+  onEvent?(event: RunEvent): void;
+  onProgress?(progress: Progress): void;
+  /** Live: where the edge listens, once it does. */
+  onReady?(ready: {
+    readonly urls: readonly string[];
+    readonly adminUrl?: string | undefined;
+  }): void;
+}
+
+export interface HuntOptions {
+  readonly seedFirst: number;
+  readonly seedCount: number;
+  /** Stop sooner when this much real time has passed. */
+  readonly wallMaxUs?: Micros | undefined;
+  readonly forUs?: Micros | undefined;
+  readonly ratePerSec?: number | undefined;
+  /** At least this many faults in each schedule. */
+  readonly faultsMin: number;
+  /** Worker threads; undefined: one a core. */
+  readonly workers?: number | undefined;
+  /** Stop after this many different findings. */
+  readonly findingsMax: number;
+  readonly shrink: boolean;
+}
+
+export interface HuntProgress {
+  readonly seedsDone: number;
+  readonly seedCount: number;
+  readonly violatedCount: number;
+  readonly unknownCount: number;
+  /** Set while a finding is being shrunk: faults left. */
+  readonly shrinking?: { readonly seed: number; readonly faultCount: number } | undefined;
+}
+
+export interface HuntWatch {
+  readonly signal?: AbortSignal | undefined;
+  onProgress?(progress: HuntProgress): void;
+  onFinding?(finding: Finding): void;
+}
+
+export interface HuntReport {
+  readonly version: string;
+  readonly design: string;
+  readonly seedsDone: number;
+  readonly violatedCount: number;
+  readonly unknownCount: number;
+  readonly simulatedSeconds: number;
+  readonly wallSeconds: number;
+  readonly findings: readonly Finding[];
+}
+
+/** One way to break an invariant. Saved as JSON, it is what `loadpath replay` takes. */
+export interface Finding {
+  readonly design: string;
+  readonly designPath: string;
+  readonly seed: number;
+  readonly forUs: Micros;
+  readonly ratePerSec?: number | undefined;
+  readonly invariant: string;
+  readonly detail: string;
+  readonly counterexample: readonly string[];
+  /** The shortest schedule that still breaks it, as sentences. */
+  readonly faults: readonly string[];
+  /** How many faults the seed had drawn. */
+  readonly faultCountBefore: number;
+  readonly digest: string | null;
+}
