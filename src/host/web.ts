@@ -35,7 +35,25 @@ export interface WebCancel {
   readonly id: number;
 }
 
-export type WebMessage = WebRequest | WebReply | WebCancel;
+/** The connection broke, or the wait was over, before a reply came: `id` may have happened. From the host. */
+export interface WebLost {
+  readonly type: 'lost';
+  readonly id: number;
+}
+
+export type WebMessage = WebRequest | WebReply | WebCancel | WebLost;
 
 /** The port that speaks it. */
 export const webPort = 'web';
+
+/** One line, for traces and tooltips. */
+export function describeWeb(message: WebMessage): string {
+  switch (message.type) {
+    case 'request':
+      return `${message.method} ${message.url}`;
+    case 'reply':
+      return `reply ${message.status}`;
+    default:
+      return message.type;
+  }
+}
