@@ -1,0 +1,280 @@
+/** What the journal promises, on a disk small enough to be crashed at every byte. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Disk, DiskOutcome } from '../host/host.ts';
+import { Journal } from './journal.ts';
+
+/** Files as byte arrays; syncs wait until the test lets them end. */
+class Bench implements Disk {
+  readonly files = new Map<string, Uint8Array>();
+  readonly syncs: (() => void)[] = [];
+  /** How much of the one file a crash cannot take. */
+  durableBytes = 0;
+  full = false;
+  failing = false;
+
+  list(): readonly string[] {
+    return [...this.files.keys()].sort();
+  }
+  read(name: string): Uint8Array | undefined {
+    return this.files.get(name)?.slice();
+  }
+  append(name: string, bytes: Uint8Array): boolean {
+    if (this.full) return false;
+    const old = this.files.get(name) ?? new Uint8Array(0);
+    const grown = new Uint8Array(old.length + bytes.length);
+    grown.set(old);
+    grown.set(bytes, old.length);
+    this.files.set(name, grown);
+    return true;
+  }
+  sync(name: string, done: (outcome: DiskOutcome) => void): void {
+    const covered = this.files.get(name)?.length ?? 0;
+    this.syncs.push(() => {
+      if (this.failing) return done('failed');
+      this.durableBytes = covered;
+      done('ok');
+    });
+  }
+  replace(name: string, bytes: Uint8Array, done: (outcome: DiskOutcome) => void): void {
+    const copy = bytes.slice();
+    this.syncs.push(() => {
+      if (this.full) return done('full');
+      this.files.set(name, copy);
+      this.durableBytes = copy.length;
+      done('ok');
+    });
+  }
+  remove(name: string): void {
+    this.files.delete(name);
+  }
+  truncate(name: string, length: number): void {
+    const bytes = this.files.get(name);
+    if (bytes) this.files.set(name, bytes.slice(0, length));
+    this.durableBytes = Math.min(this.durableBytes, length);
+  }
+  /** What the next boot finds: everything durable and some beginning of the rest. */
+  crash(keepRatio: number): Bench {
+    const bytes = this.read('log') ?? new Uint8Array(0);
+    const kept = this.durableBytes + Math.floor((bytes.length - this.durableBytes) * keepRatio);
+    const after = new Bench();
+    if (bytes.length > 0) after.append('log', bytes.slice(0, kept));
+    after.durableBytes = kept;
+    return after;
+  }
+  /** Ends syncs and whatever they start, `limit` at most. */
+  settle(limit = Number.POSITIVE_INFINITY): void {
+    for (let i = 0; i < limit; i++) {
+      const sync = this.syncs.shift();
+      if (!sync) return;
+      sync();
+    }
+  }
+}
+
+const written = (disk: Disk): unknown[] => Journal.open(disk, 'log').entries;
+
+describe('appending', () => {
+  test('an entry is acknowledged only after its sync, and is there after reopening', () => {
+    const disk = new Bench();
+    const { journal, entries } = Journal.open<string>(disk, 'log');
+    expect(entries).toEqual([]);
+    const outcomes: string[] = [];
+    journal.append('a', (outcome) => outcomes.push(outcome));
+    expect(outcomes).toEqual([]);
+    disk.settle();
+    expect(outcomes).toEqual(['ok']);
+    expect(written(disk)).toEqual(['a']);
+  });
+
+  test('entries that come during a sync share the next one', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<number>(disk, 'log');
+    let done = 0;
+    for (let i = 0; i < 100; i++) journal.append(i, () => done++);
+    expect(disk.syncs.length).toBe(1);
+    disk.settle(1);
+    expect(done).toBe(1);
+    disk.settle(1);
+    expect(done).toBe(100);
+    expect(disk.syncs.length).toBe(0);
+    expect(written(disk)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
+  test('a full disk refuses the batch and leaves the file as it was', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.append('a', () => {});
+    disk.settle();
+    const outcomes: string[] = [];
+    disk.full = true;
+    journal.append('b', (outcome) => outcomes.push(outcome));
+    disk.settle();
+    disk.full = false;
+    journal.append('c', (outcome) => outcomes.push(outcome));
+    disk.settle();
+    expect(outcomes).toEqual(['full', 'ok']);
+    expect(written(disk)).toEqual(['a', 'c']);
+  });
+
+  test('a failed sync takes the whole batch back', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    const outcomes: string[] = [];
+    disk.failing = true;
+    journal.append('a', (outcome) => outcomes.push(outcome));
+    disk.settle();
+    expect(journal.sizeBytes).toBe(0);
+    disk.failing = false;
+    journal.append('b', (outcome) => outcomes.push(outcome));
+    disk.settle();
+    expect(outcomes).toEqual(['failed', 'ok']);
+    expect(written(disk)).toEqual(['b']);
+  });
+});
+
+describe('recovery', () => {
+  test('a crash at any byte of the last batch loses that batch and nothing else', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.append('first', () => {});
+    disk.settle();
+    const durable = journal.sizeBytes;
+    journal.append('second', () => {});
+    const whole = disk.read('log')!;
+    for (let length = durable; length < whole.length; length++) {
+      const after = new Bench();
+      after.append('log', whole.slice(0, length));
+      const { journal: reopened, entries, tornBytes } = Journal.open<string>(after, 'log');
+      expect(entries).toEqual(['first']);
+      expect(tornBytes).toBe(length - durable);
+      reopened.append('third', () => {});
+      after.settle();
+      expect(written(after)).toEqual(['first', 'third']);
+    }
+  });
+
+  test('a torn last write, whatever it left behind, is cut off', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 80 }), (garbage) => {
+        const disk = new Bench();
+        const { journal } = Journal.open<string>(disk, 'log');
+        journal.append('kept', () => {});
+        disk.settle();
+        disk.append('log', garbage);
+        expect(written(disk)).toEqual(['kept']);
+        expect(disk.read('log')!.length).toBe(journal.sizeBytes);
+      }),
+    );
+  });
+
+  test('damage before acknowledged entries is refused, naming file and byte', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    for (const entry of ['a', 'b', 'c']) {
+      journal.append(entry, () => {});
+      disk.settle();
+    }
+    const whole = disk.read('log')!;
+    const lastFrame = whole.length - 14;
+    for (let at = 0; at < lastFrame; at++) {
+      const bytes = whole.slice();
+      bytes[at]! ^= 0x10;
+      disk.files.set('log', bytes);
+      expect(() => written(disk), `byte ${at}`).toThrow(/log is damaged at byte \d+/);
+    }
+  });
+
+  test('damage anywhere in a compacted file is refused, its last entry included', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.replaceWith(['a', 'b'], () => {});
+    disk.settle();
+    const whole = disk.read('log')!;
+    for (let at = 16; at < whole.length; at++) {
+      const bytes = whole.slice();
+      bytes[at]! ^= 0x01;
+      disk.files.set('log', bytes);
+      expect(() => written(disk), `byte ${at}`).toThrow(/damaged/);
+    }
+  });
+});
+
+describe('compaction', () => {
+  test('what was under way when it was asked for is carried over', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    const outcomes: string[] = [];
+    journal.append('old', () => {});
+    disk.settle();
+    journal.append('syncing', (outcome) => outcomes.push(`syncing ${outcome}`));
+    journal.append('pending', (outcome) => outcomes.push(`pending ${outcome}`));
+    journal.replaceWith(['snapshot'], (outcome) => outcomes.push(`replaced ${outcome}`));
+    journal.append('after', (outcome) => outcomes.push(`after ${outcome}`));
+    disk.settle();
+    expect(outcomes).toEqual(['syncing ok', 'replaced ok', 'pending ok', 'after ok']);
+    expect(written(disk)).toEqual(['snapshot', 'syncing', 'pending', 'after']);
+    expect(journal.entryCount).toBe(4);
+  });
+
+  test('a compaction that finds no room leaves the log as it was, and it goes on', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.append('a', () => {});
+    disk.settle();
+    disk.full = true;
+    const outcomes: string[] = [];
+    journal.replaceWith(['snapshot'], (outcome) => outcomes.push(outcome));
+    disk.settle();
+    disk.full = false;
+    journal.append('b', (outcome) => outcomes.push(outcome));
+    disk.settle();
+    expect(outcomes).toEqual(['full', 'ok']);
+    expect(written(disk)).toEqual(['a', 'b']);
+  });
+});
+
+test('for any mix of appends, compactions and crashes, what was acknowledged is there in order', () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('append' as const) }) },
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        do: fc.constant('crash' as const),
+        keepRatio: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+    },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      let disk = new Bench();
+      let { journal } = Journal.open<number>(disk, 'log');
+      let next = 0;
+      let acknowledged: number[] = [];
+      let compacting = false;
+      for (const s of steps) {
+        if (s.do === 'append') {
+          const entry = next++;
+          journal.append(entry, () => acknowledged.push(entry));
+        } else if (s.do === 'settle') {
+          disk.settle(1);
+        } else if (s.do === 'compact' && !compacting) {
+          compacting = true;
+          journal.replaceWith([...acknowledged], () => {
+            compacting = false;
+          });
+        } else if (s.do === 'crash') {
+          disk = disk.crash(s.keepRatio);
+          const opened = Journal.open<number>(disk, 'log');
+          expect(opened.entries.slice(0, acknowledged.length)).toEqual(acknowledged);
+          acknowledged = opened.entries;
+          journal = opened.journal;
+          compacting = false;
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

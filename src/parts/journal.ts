@@ -1,0 +1,300 @@
+/**
+ * A write-ahead log with group commit over `Disk`: an entry counts once its `done('ok')` came, and
+ * from then on it survives any crash.
+ *
+ *   append a ──▶ batch 1 ──write, sync──▶ done
+ *   append b ──▶ ┐ (a sync is in flight)
+ *   append c ──▶ ┴ batch 2 ─────────────▶ write, sync ──▶ done, done
+ *
+ * The file is a header and then one frame a batch:
+ *
+ *   header  'LPJ1' · baseBytes · crc32c           everything below `baseBytes` came whole, by `replace`
+ *   frame   length · crc32c · (length · entry)…   the checksum also covers the frame's own offset
+ *
+ * A batch is written only when the one before it is durable, so a crash can damage nothing but the
+ * last frame. That is what tells a torn tail (cut off: nobody was told that it counts) from rot
+ * (refused: somebody was). The one case that stays open is rot inside the very last batch, which
+ * looks like a tear. Group commit after DeWitt et al. 1984, "Implementation Techniques for Main
+ * Memory Database Systems".
+ *
+ * Use plain files through `Disk` instead where the newest content is all that matters: `replace`.
+ */
+import type { Disk, DiskOutcome, Value } from '../host/host.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import { decode, encode } from './codec.ts';
+import { crc32c } from './crc32c.ts';
+
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly done: (outcome: DiskOutcome) => void;
+}
+
+const headerBytes = 16;
+const magic = 0x314a504c; // 'LPJ1' read as a little-endian word.
+const frameHeadBytes = 8;
+const entryHeadBytes = 4;
+/** Snapshots are cut into frames of about this size, so that damage in one is named closely. */
+const frameBytesAim = 1 << 20;
+
+export class Journal<T extends Value> {
+  readonly #disk: Disk;
+  readonly #name: string;
+  #sizeBytes: number;
+  #entryCount: number;
+  #busy = false;
+  #pending: Waiting[] = [];
+  #replacement:
+    | { readonly entries: readonly T[]; readonly done: (outcome: DiskOutcome) => void }
+    | undefined;
+  /** Entries that became durable after `replaceWith` was called and before it began. */
+  #carried: Uint8Array[] = [];
+
+  private constructor(disk: Disk, name: string, sizeBytes: number, entryCount: number) {
+    this.#disk = disk;
+    this.#name = name;
+    this.#sizeBytes = sizeBytes;
+    this.#entryCount = entryCount;
+  }
+
+  /**
+   * Reads what is there, once a boot, and cuts off a torn tail. Throws `data-corrupt` when
+   * something is damaged that had been acknowledged: starting without it would lose it silently.
+   */
+  static open<T extends Value>(
+    disk: Disk,
+    name: string,
+  ): { readonly journal: Journal<T>; readonly entries: T[]; readonly tornBytes: number } {
+    const bytes = disk.read(name) ?? new Uint8Array(0);
+    const { entries, validBytes } = scan<T>(name, bytes);
+    const tornBytes = bytes.length - validBytes;
+    if (tornBytes > 0) disk.truncate(name, validBytes);
+    const journal = new Journal<T>(disk, name, validBytes, entries.length);
+    return { journal, entries, tornBytes };
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Entries in the file: superseded ones count until the next `replaceWith`. */
+  get entryCount(): number {
+    return this.#entryCount;
+  }
+
+  /** Entries not yet durable and not yet under way: they share the next sync. */
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
+  /** True when nothing is under way: what a drain waits for. */
+  get idle(): boolean {
+    return !this.#busy && this.#pending.length === 0 && this.#replacement === undefined;
+  }
+
+  /**
+   * `done` is called once, never before this returns:
+   *
+   *   ok      durable
+   *   full    the disk took nothing: the entry is certainly not in the journal
+   *   failed  the sync failed. The file was cut back, but the entry may be there after a crash
+   *
+   * The entry is encoded at once: changing it afterwards changes nothing.
+   */
+  append(entry: T, done: (outcome: DiskOutcome) => void): void {
+    this.#pending.push({ bytes: encode(entry), done });
+    this.#next();
+  }
+
+  /**
+   * Compaction: the file becomes `entries`, which stand for every entry whose `done('ok')` has
+   * come. Those still under way are the journal's business: it carries them over. When it fails
+   * the old file goes on. One at a time; asking again before `done` is a mistake.
+   */
+  replaceWith(entries: readonly T[], done: (outcome: DiskOutcome) => void): void {
+    if (this.#replacement) throw new Error(`journal ${this.#name}: already being replaced`);
+    this.#replacement = { entries, done };
+    this.#carried = [];
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#busy) return;
+    if (this.#replacement) this.#replace();
+    else if (this.#pending.length > 0) this.#write();
+  }
+
+  #write(): void {
+    this.#busy = true;
+    const batch = this.#pending;
+    this.#pending = [];
+    const before = this.#sizeBytes;
+    const entries = batch.map((waiting) => waiting.bytes);
+    const bytes =
+      before === 0 ? concat(header(0), frame(headerBytes, entries)) : frame(before, entries);
+    // A refused append still goes through `sync`, so that `done` never comes before `append` returned
+    // and a full disk is not asked faster than it answers.
+    const refused = !this.#disk.append(this.#name, bytes);
+    if (!refused) this.#sizeBytes += bytes.length;
+    this.#disk.sync(this.#name, (synced) => {
+      const outcome = refused ? 'full' : synced === 'ok' ? 'ok' : 'failed';
+      if (outcome === 'ok') {
+        this.#entryCount += batch.length;
+        if (this.#replacement) this.#carried.push(...entries);
+      }
+      if (outcome === 'failed') {
+        this.#disk.truncate(this.#name, before);
+        this.#sizeBytes = before;
+      }
+      this.#busy = false;
+      for (const waiting of batch) waiting.done(outcome);
+      this.#next();
+    });
+  }
+
+  #replace(): void {
+    this.#busy = true;
+    const { entries, done } = this.#replacement!;
+    const encoded = entries.map((entry) => encode(entry));
+    encoded.push(...this.#carried);
+    this.#carried = [];
+    const bytes = base(encoded);
+    this.#disk.replace(this.#name, bytes, (outcome) => {
+      // After a failure the old content stands, or the new one: they mean the same. Ask which.
+      this.#sizeBytes =
+        outcome === 'ok' ? bytes.length : (this.#disk.read(this.#name)?.length ?? 0);
+      if (outcome === 'ok') this.#entryCount = encoded.length;
+      this.#replacement = undefined;
+      this.#busy = false;
+      done(outcome);
+      this.#next();
+    });
+  }
+}
+
+function header(baseBytes: number): Uint8Array {
+  const bytes = new Uint8Array(headerBytes);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, magic, true);
+  view.setFloat64(4, baseBytes, true);
+  view.setUint32(12, crc32c(bytes, 0, 0, 12), true);
+  return bytes;
+}
+
+/** `offset` is where the frame will stand: a frame found anywhere else is not one. */
+function frame(offset: number, entries: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const entry of entries) length += entryHeadBytes + entry.length;
+  const bytes = new Uint8Array(frameHeadBytes + length);
+  const view = new DataView(bytes.buffer);
+  let at = frameHeadBytes;
+  for (const entry of entries) {
+    view.setUint32(at, entry.length, true);
+    bytes.set(entry, at + entryHeadBytes);
+    at += entryHeadBytes + entry.length;
+  }
+  view.setUint32(0, length, true);
+  view.setUint32(4, checksum(bytes, 0, length, offset), true);
+  return bytes;
+}
+
+/** Of the frame at `bytes[start]` that stands at `offset` of its file: offset, length, entries. */
+function checksum(bytes: Uint8Array, start: number, length: number, offset: number): number {
+  const place = new Uint8Array(8);
+  new DataView(place.buffer).setFloat64(0, offset, true);
+  const head = crc32c(bytes, crc32c(place), start, start + 4);
+  return crc32c(bytes, head, start + frameHeadBytes, start + frameHeadBytes + length);
+}
+
+function base(entries: readonly Uint8Array[]): Uint8Array {
+  const frames: Uint8Array[] = [];
+  let offset = headerBytes;
+  let first = 0;
+  while (first < entries.length) {
+    let size = 0;
+    let end = first;
+    while (
+      end < entries.length &&
+      (end === first || size + entries[end]!.length <= frameBytesAim)
+    ) {
+      size += entries[end++]!.length;
+    }
+    const bytes = frame(offset, entries.slice(first, end));
+    frames.push(bytes);
+    offset += bytes.length;
+    first = end;
+  }
+  return concat(header(offset), ...frames);
+}
+
+function scan<T extends Value>(
+  name: string,
+  bytes: Uint8Array,
+): { readonly entries: T[]; readonly validBytes: number } {
+  const entries: T[] = [];
+  if (bytes.length === 0) return { entries, validBytes: 0 };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headed =
+    bytes.length >= headerBytes &&
+    view.getUint32(0, true) === magic &&
+    view.getUint32(12, true) === crc32c(bytes, 0, 0, 12);
+  if (!headed) {
+    // The first write of all may be torn; anything else without a header is not a young journal.
+    if (frameAfter(view, bytes, 0) !== undefined) throw corrupt(name, 0);
+    return { entries, validBytes: 0 };
+  }
+  const baseBytes = view.getFloat64(4, true);
+  let at = headerBytes;
+  while (at < bytes.length) {
+    const length = frameLength(view, bytes, at);
+    if (length === undefined) {
+      if (at < baseBytes || frameAfter(view, bytes, at + 1) !== undefined) throw corrupt(name, at);
+      // A header alone is the first write, torn right behind it.
+      return { entries, validBytes: at === headerBytes ? 0 : at };
+    }
+    const end = at + frameHeadBytes + length;
+    for (let entry = at + frameHeadBytes; entry < end; ) {
+      const size = view.getUint32(entry, true);
+      entries.push(
+        decode(bytes.subarray(entry + entryHeadBytes, entry + entryHeadBytes + size)) as T,
+      );
+      entry += entryHeadBytes + size;
+    }
+    at = end;
+  }
+  if (at < baseBytes) throw corrupt(name, at);
+  return { entries, validBytes: at };
+}
+
+/** The length of the whole, undamaged frame at `at`, or undefined. */
+function frameLength(view: DataView, bytes: Uint8Array, at: number): number | undefined {
+  if (at + frameHeadBytes > bytes.length) return undefined;
+  const length = view.getUint32(at, true);
+  if (length < entryHeadBytes || at + frameHeadBytes + length > bytes.length) return undefined;
+  return view.getUint32(at + 4, true) === checksum(bytes, at, length, at) ? length : undefined;
+}
+
+/** Where a whole frame stands at or behind `from`: proof that what lies before it had been synced. */
+function frameAfter(view: DataView, bytes: Uint8Array, from: number): number | undefined {
+  for (let at = from; at + frameHeadBytes < bytes.length; at++) {
+    if (frameLength(view, bytes, at) !== undefined) return at;
+  }
+  return undefined;
+}
+
+function corrupt(name: string, offset: number): LoadpathError {
+  return new LoadpathError(
+    'data-corrupt',
+    `${name} is damaged at byte ${offset}, before entries that were acknowledged. ` +
+      'Restore the file from a backup, or remove the data of this node and let its replicas refill it.',
+  );
+}
+
+function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
