@@ -32,12 +32,21 @@ export interface Declaration<Handle = unknown> {
   readonly code?: unknown;
   /** Never set: carries the handle's type. */
   readonly handle?: Handle;
+  /** Never set, and only on what can be consumed: the type of a batch. */
+  readonly delivers?: unknown;
 }
 
 /** The client half of a block, running on the caller's node. */
 export interface Client extends Handlers {
   /** What `block.handle` wraps in promises. Typed by the block. */
   readonly api: unknown;
+}
+
+/** What a `consumer` program offers the service that reads from its block. */
+export interface Consumer {
+  /** `done` ends a batch: without an error it is committed, with one it is delivered again. */
+  start(handle: (batch: never, done: (failure?: unknown) => void) => void): void;
+  stop(done: () => void): void;
 }
 
 /** How a block looks to Loadpath. One object a kind, in its `block.ts`. */
@@ -59,6 +68,8 @@ export interface Block {
   /** Config of the client half on a node of `zone`, when others may bind to this block. */
   clientConfig?(declaration: Declaration, site: Site, zone: string): Value;
   client?(host: Host, config: never, code: ProgramCode): Client;
+  /** Config of the program with role `consumer` that delivers to a member of `group` in `zone`. */
+  consumerConfig?(declaration: Declaration, site: Site, group: string, zone: string): Value;
   /** Made once a request, so keep it light: bind `context` and return. */
   handle?(api: never, context: RequestContext, declaration: Declaration): unknown;
   /** One line for a message: trace, golden story and tooltip. */

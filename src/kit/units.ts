@@ -10,10 +10,10 @@ export type BytesText =
   `${number}${'B' | 'kB' | 'KB' | 'MB' | 'GB' | 'TB' | 'KiB' | 'MiB' | 'GiB'}`;
 
 /** `count` events every `periodUs` microseconds. Kept apart, so that no fraction is lost. */
-export interface Rate {
+export type Rate = {
   readonly count: number;
   readonly periodUs: Micros;
-}
+};
 
 const durationUs: Readonly<Record<string, number>> = {
   us: 1,

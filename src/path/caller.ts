@@ -8,18 +8,12 @@
  * exactly once, whatever the network does.
  */
 import type { Address, Host, Micros, NodeId } from '../host/host.ts';
-import {
-  type WebCancel,
-  type WebMessage,
-  type WebReply,
-  type WebRequest,
-  webPort,
-} from '../host/web.ts';
+import { type WebCancel, type WebReply, type WebRequest, webPort } from '../host/web.ts';
 import type { Random } from '../kit/random.ts';
 import { backoffUs } from '../parts/backoff.ts';
 import { Balancer, type Target } from '../parts/balance.ts';
 import { RetryBudget } from '../parts/retry-budget.ts';
-import { type Answer, Calls } from './calls.ts';
+import type { Answer, Calls } from './calls.ts';
 import type { PathPolicy } from './policy.ts';
 
 /** Who serves, by release, and how traffic is split between the releases. Plain data. */
@@ -27,6 +21,9 @@ export type Targets = {
   readonly releases: Readonly<Record<string, readonly NodeId[]>>;
   readonly traffic: Readonly<Record<string, number>>;
 };
+
+/** Config of the half of a service that stands at its caller. */
+export type FetcherConfig = { readonly path: PathPolicy; readonly targets: Targets };
 
 /** What a caller asks for: a request without what each hop adds. */
 export type Asked = Omit<WebRequest, 'type' | 'id' | 'timeoutUs'>;
@@ -75,14 +72,25 @@ export class Caller {
   #traffic: readonly (readonly [release: string, upTo: number])[] = [];
   retryCount = 0;
 
-  constructor(host: Host, policy: PathPolicy, targets: Targets) {
+  /**
+   * `calls` may be shared between the callers of one program: then ids are unique in it and its
+   * handlers settle them there.
+   */
+  constructor(options: {
+    readonly host: Host;
+    readonly calls: Calls<WebReply>;
+    readonly policy: PathPolicy;
+    readonly targets: Targets;
+    readonly random: Random;
+  }) {
+    const { host, calls, policy, targets, random } = options;
     this.#host = host;
     this.#policy = policy;
-    this.#calls = new Calls(host);
-    this.#balancer = new Balancer(policy.balance, host.random.fork('balance'));
+    this.#calls = calls;
+    this.#balancer = new Balancer(policy.balance, random.fork('balance'));
     this.#budget = new RetryBudget({ ratio: policy.budgetRatio, reserve: policy.budgetReserve });
-    this.#split = host.random.fork('split');
-    this.#jitter = host.random.fork('backoff');
+    this.#split = random.fork('split');
+    this.#jitter = random.fork('backoff');
     this.#releases = new Map(
       Object.entries(targets.releases).map(([release, nodes]) => [
         release,
@@ -90,11 +98,6 @@ export class Caller {
       ]),
     );
     this.shift(targets.traffic);
-  }
-
-  /** Calls that are waited for. */
-  get open(): number {
-    return this.#calls.size;
   }
 
   /** Changes the traffic split of a running system. Releases not named get nothing. */
@@ -115,19 +118,6 @@ export class Caller {
     const until = deadlineAt === undefined ? byPolicy : Math.min(byPolicy, deadlineAt);
     this.#budget.earn();
     this.#attempt({ asked, until, done, attempt: 1, failedAt: undefined, doubted: false });
-  }
-
-  /** For the program's `message` handler. */
-  reply(message: WebReply): void {
-    this.#calls.settle(message.id, message);
-  }
-
-  refused(message: WebMessage): void {
-    this.#calls.refused(message.id);
-  }
-
-  disconnected(node: NodeId): void {
-    this.#calls.disconnected(node);
   }
 
   #attempt(call: Ongoing): void {

@@ -1,0 +1,97 @@
+/** The service as Loadpath sees it. */
+import type { Block, Declaration, Site } from '../../../host/declaration.ts';
+import type { Value } from '../../../host/host.ts';
+import type { NodePlan, ProgramPlan } from '../../../host/plan.ts';
+import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
+import { spread } from '../../../parts/placement.ts';
+import type { FetcherConfig, Targets } from '../../../path/caller.ts';
+import { fetcher } from './client.ts';
+import { type InstanceConfig, knobs, type ServiceConfig } from './config.ts';
+import { fetcherHandle } from './handle.ts';
+import { instance } from './node.ts';
+
+export const serviceBlock: Block = {
+  kind: 'service',
+  family: 'compute',
+  purpose: 'Instances of a handler of your own, or of a model of one.',
+  knobs,
+  view: { shape: 'box', colour: 'blue' },
+  expand,
+  programs: { instance },
+  clientConfig: (declaration, site) => fetcherConfig(declaration, site) satisfies Value,
+  client: fetcher,
+  handle: fetcherHandle,
+  describe: (message) => describeWeb(message as WebMessage),
+};
+
+function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
+  const config = declaration.config as ServiceConfig;
+  const releases = releaseOf(config);
+  const consumed = Object.entries(declaration.binds).filter(([, bound]) =>
+    declaration.consumes?.includes(bound),
+  );
+  return spread(declaration.name, config.instances, site.zones).map(({ id, zone }, index) => {
+    const consumers = consumed.map(([, topic]): ProgramPlan => {
+      const { consumerConfig } = topic.block;
+      return {
+        port: consumerPort(topic),
+        block: topic.name,
+        role: 'consumer',
+        config: consumerConfig?.(topic, site, declaration.name, zone) ?? null,
+      };
+    });
+    const own: InstanceConfig = {
+      ...config,
+      release: releases[index % releases.length]!,
+      consumes: Object.fromEntries(consumed.map(([name, topic]) => [name, consumerPort(topic)])),
+    };
+    return {
+      id,
+      block: declaration.name,
+      kind: 'service',
+      role: 'instance',
+      zone,
+      cores: config.cores,
+      userCode: config.steps === null,
+      programs: [
+        ...site.clients(declaration, zone),
+        ...consumers,
+        { port: webPort, block: declaration.name, role: 'instance', config: own },
+      ],
+    };
+  });
+}
+
+function consumerPort(topic: Declaration): string {
+  return `${topic.name}.consumer`;
+}
+
+/** Which release each instance runs: in proportion to traffic, at least one each. */
+function releaseOf(config: ServiceConfig): readonly string[] {
+  const names = Object.keys(config.traffic);
+  const sum = Object.values(config.traffic).reduce((a, b) => a + b, 0) || 1;
+  const counts = names.map((name) =>
+    Math.max(1, Math.round(((config.traffic[name] ?? 0) / sum) * config.instances)),
+  );
+  // Rounding may overshoot; the largest gives way, so that small releases keep their instance.
+  while (counts.reduce((a, b) => a + b, 0) > Math.max(config.instances, names.length)) {
+    counts[counts.indexOf(Math.max(...counts))]!--;
+  }
+  return names.flatMap((name, index) => Array<string>(counts[index]!).fill(name));
+}
+
+export function targetsOf(declaration: Declaration, site: Site): Targets {
+  const config = declaration.config as ServiceConfig;
+  const releases = releaseOf(config);
+  const byRelease: Record<string, string[]> = {};
+  site.members(declaration).forEach(({ id }, index) => {
+    const release = releases[index % releases.length]!;
+    byRelease[release] = [...(byRelease[release] ?? []), id];
+  });
+  return { releases: byRelease, traffic: config.traffic };
+}
+
+function fetcherConfig(declaration: Declaration, site: Site): FetcherConfig {
+  const config = declaration.config as ServiceConfig;
+  return { path: config.path, targets: targetsOf(declaration, site) };
+}

@@ -1,0 +1,34 @@
+/**
+ * The half of a service that stands at its caller: a fetcher. It balances over the instances,
+ * retries where that is safe, and passes the deadline on.
+ */
+
+import { control, type ToProgram } from '../../../host/control.ts';
+import type { Client } from '../../../host/declaration.ts';
+import type { Host, Micros } from '../../../host/host.ts';
+import type { WebMessage, WebReply } from '../../../host/web.ts';
+import { type Asked, Caller, type FetcherConfig, type Outcome } from '../../../path/caller.ts';
+import { Calls } from '../../../path/calls.ts';
+
+export interface FetcherApi {
+  call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): void;
+}
+
+export function fetcher(host: Host, config: FetcherConfig): Client {
+  const calls = new Calls<WebReply>(host);
+  const { path: policy, targets } = config;
+  const caller = new Caller({ host, calls, policy, targets, random: host.random });
+  const api: FetcherApi = {
+    call: (asked, deadlineAt, done) => caller.call(asked, deadlineAt, done),
+  };
+  return {
+    api,
+    message(from, message) {
+      const web = message as WebMessage | ToProgram;
+      if (web.type === 'reply') calls.settle(web.id, web);
+      else if (web.type === 'shift' && from.node === control.node) caller.shift(web.traffic);
+    },
+    refused: (_to, message) => calls.refused((message as WebMessage).id),
+    disconnected: (node) => calls.disconnected(node),
+  };
+}

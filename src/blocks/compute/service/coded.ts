@@ -1,0 +1,133 @@
+/**
+ * A service with the user's own handler: each request gets a web-standard `Request` and an `env`
+ * of handles bound to that request. The only place in this block where code is asynchronous.
+ */
+import type {
+  Consumer,
+  Declaration,
+  ProgramCode,
+  RequestContext,
+} from '../../../host/declaration.ts';
+import type { Host } from '../../../host/host.ts';
+import { assert } from '../../../kit/assert.ts';
+import { Unavailable } from '../../../kit/errors.ts';
+import { fromWebRequest, toReplyParts } from '../../../parts/web.ts';
+import type { InstanceConfig } from './config.ts';
+import type { Job } from './jobs.ts';
+import type { ReplyParts, Worker } from './node.ts';
+
+export type AnyFetch = (request: Request, env: object) => Response | Promise<Response>;
+export type AnyConsumer = (batch: never, env: object) => void | Promise<void>;
+
+/** What the plan cannot carry. */
+export interface ServiceCode {
+  readonly releases: Readonly<Record<string, { readonly fetch: AnyFetch | undefined }>>;
+  readonly on: Readonly<Record<string, AnyConsumer>>;
+}
+
+const noHandler: ReplyParts = { status: 404, headers: [], body: 'this service serves no requests' };
+
+export function coded(
+  host: Host,
+  config: InstanceConfig,
+  code: ProgramCode,
+  user: ServiceCode,
+): Worker {
+  const envFor = environment(code);
+  consume(host, config, code, user, envFor);
+  const handler = user.releases[config.release]?.fetch;
+  if (!handler) return (_job, done) => done(noHandler);
+
+  return (job, done) => {
+    const { request, deadlineAt } = job;
+    code.run(`${request.method} ${request.url}`, async () => {
+      done(await respond(handler, job, envFor({ session: request.session, deadlineAt })));
+    });
+  };
+}
+
+async function respond(handler: AnyFetch, job: Job, env: object): Promise<ReplyParts> {
+  try {
+    return await toReplyParts(await handler(fromWebRequest(job.request), env));
+  } catch (failure) {
+    return failureReply(failure);
+  }
+}
+
+/** A block that cannot serve makes the service unavailable; anything else is the handler's bug. */
+function failureReply(failure: unknown): ReplyParts {
+  const headers = ['content-type', 'text/plain;charset=UTF-8'];
+  if (failure instanceof Unavailable) {
+    return { status: 503, headers: [...headers, 'retry-after', '1'], body: failure.message };
+  }
+  console.error(failure);
+  return { status: 500, headers, body: 'internal error' };
+}
+
+function consume(
+  host: Host,
+  config: InstanceConfig,
+  code: ProgramCode,
+  user: ServiceCode,
+  envFor: (context: RequestContext) => object,
+): void {
+  for (const [binding, port] of Object.entries(config.consumes)) {
+    const handle = user.on[binding];
+    const opened = code.open.get(port);
+    assert(handle && opened, `a consumer of ${binding} has a handler and a program`);
+    const errors = host.meter.counter('consumer errors');
+    const consumer = opened.api as Consumer;
+    consumer.start((batch, done) => {
+      code.run(`on ${binding}`, async () => {
+        try {
+          await handle(batch, envFor({}));
+          done();
+        } catch (failure) {
+          errors.add();
+          if (!(failure instanceof Unavailable)) console.error(failure);
+          done(failure);
+        }
+      });
+    });
+  }
+}
+
+/**
+ * A class with one lazy getter a binding, made once: a request costs one small object, and only
+ * the handles that it touches are made.
+ */
+export function environment(code: ProgramCode): (context: RequestContext) => object {
+  const handles = Object.entries(code.declaration.binds).map(([name, declaration]) => {
+    const make = handleMaker(code, declaration);
+    return [name, make] as const;
+  });
+  class Bound {
+    readonly #context: RequestContext;
+    constructor(context: RequestContext) {
+      this.#context = context;
+    }
+    static define(name: string, make: (context: RequestContext) => unknown): void {
+      Object.defineProperty(Bound.prototype, name, {
+        enumerable: true,
+        get(this: Bound) {
+          const handle = make(this.#context);
+          Object.defineProperty(this, name, { value: handle, enumerable: true });
+          return handle;
+        },
+      });
+    }
+  }
+  for (const [name, make] of handles) Bound.define(name, make);
+  return (context) => new Bound(context);
+}
+
+function handleMaker(
+  code: ProgramCode,
+  declaration: Declaration,
+): (context: RequestContext) => unknown {
+  const opened = code.open.get(declaration.name);
+  const { handle } = declaration.block;
+  assert(opened && handle, `${declaration.name} can be bound and is open`);
+  const make = handle as (api: unknown, context: RequestContext, of: Declaration) => unknown;
+  return (context) => make(opened.api, context, declaration);
+}

@@ -1,0 +1,63 @@
+/** The knobs of a service, and the shape of a modelled one. */
+import { choice, count } from '../../../kit/config.ts';
+import type { Distribution } from '../../../kit/distribution.ts';
+import type { PathPolicy } from '../../../path/policy.ts';
+
+export const knobs = {
+  instances: count(2, {
+    min: 1,
+    max: 1_000,
+    doc: 'How many run side by side, spread over the zones. Two, so that one may die.',
+  }),
+  cores: count(1, {
+    min: 1,
+    max: 256,
+    doc: 'Cores of each instance: how much declared cpu cost it gets through at once. One, as a Node process has.',
+  }),
+  openMax: count(1_000, {
+    min: 1,
+    doc: 'Requests an instance holds at once, running and waiting. Beyond it a request is shed with 503, at once: a longer queue only makes everybody late.',
+  }),
+  slots: count(64, {
+    min: 1,
+    doc: 'Modelled services only: requests worked on at once by an instance; the rest wait in order.',
+  }),
+  holds: choice(
+    ['work', 'request'],
+    'Modelled services only: whether a slot is held during its own work (an event loop) or until its calls have returned too (a thread a request).',
+  ),
+};
+
+/** What a request costs an instance: time of a core, or time that merely passes. */
+export type Cost = { readonly cpu: Distribution } | { readonly wait: Distribution };
+
+/** What a modelled service does for a request. Plain data; calls name bindings. */
+export type Step =
+  | { readonly do: 'call'; readonly to: string }
+  | { readonly do: 'work'; readonly cost: Cost }
+  | { readonly do: 'sequence'; readonly steps: readonly Step[] }
+  | { readonly do: 'parallel'; readonly steps: readonly Step[] }
+  | { readonly do: 'sometimes'; readonly chance: number; readonly step: Step }
+  /** Its failure is not the request's failure. */
+  | { readonly do: 'optional'; readonly step: Step };
+
+export type ServiceConfig = {
+  readonly instances: number;
+  readonly cores: number;
+  readonly openMax: number;
+  readonly slots: number;
+  readonly holds: 'work' | 'request';
+  readonly cost: Cost | null;
+  /** Null for a service with a handler. */
+  readonly steps: readonly Step[] | null;
+  /** Releases in order, with their share of traffic and of instances. */
+  readonly traffic: Readonly<Record<string, number>>;
+  /** How other services call this one. */
+  readonly path: PathPolicy;
+};
+
+export type InstanceConfig = ServiceConfig & {
+  readonly release: string;
+  /** Ports of the consumer programs that deliver to this instance, by binding name. */
+  readonly consumes: Readonly<Record<string, string>>;
+};

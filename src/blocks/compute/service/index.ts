@@ -1,0 +1,183 @@
+/**
+ * `service('api', { env, fetch })`: instances of a handler of your own, in the form of a Workers
+ * module, so that Hono, h3, itty-router or a bare function all serve. Without `fetch` and `on` it
+ * is modelled: a cost and calls.
+ */
+import type { Declaration } from '../../../host/declaration.ts';
+import type { Value } from '../../../host/host.ts';
+import { configure, type OptionsOf, show } from '../../../kit/config.ts';
+import type { Distribution } from '../../../kit/distribution.ts';
+import { type Draw, parseDraw } from '../../../kit/draw.ts';
+import type { Problem } from '../../../kit/errors.ts';
+import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
+import { serviceBlock } from './block.ts';
+import type { AnyConsumer, AnyFetch, ServiceCode } from './coded.ts';
+import { type Cost, knobs, type ServiceConfig, type Step } from './config.ts';
+import type { Fetcher } from './handle.ts';
+
+export type { Fetcher } from './handle.ts';
+
+export type Bindings = Readonly<Record<string, Declaration>>;
+
+/** The handles that a handler gets for its bindings. */
+export type Env<B extends Bindings> = {
+  readonly [K in keyof B]: B[K] extends Declaration<infer H> ? H : never;
+};
+
+export type Fetch<E> = (request: Request, env: E) => Response | Promise<Response>;
+
+/** For each binding that delivers: what is done with a batch of it. */
+export type Consumers<B extends Bindings> = {
+  readonly [K in keyof B as B[K] extends { readonly delivers?: infer D }
+    ? unknown extends D
+      ? never
+      : K
+    : never]?: (batch: NonNullable<B[K]['delivers']>, env: Env<B>) => void | Promise<void>;
+};
+
+/** `{ cpu }` takes time of a core and queues for it; `{ wait }` merely passes. A bare value is `wait`. */
+export type CostOption = Draw | { readonly cpu: Draw } | { readonly wait: Draw };
+
+export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof knobs> {
+  /** What a request costs an instance, charged before the handler in the simulator and real when live. */
+  readonly cost?: CostOption;
+  /** What the handler may use, by the name it sees. */
+  readonly env?: B;
+  readonly fetch?: Fetch<Env<B>>;
+  /** Topics read as a consumer group named after this service. */
+  readonly on?: Consumers<B>;
+  /** Instead of `fetch`: several versions side by side. */
+  readonly releases?: Readonly<Record<string, { readonly fetch: Fetch<Env<B>> }>>;
+  /** Share of traffic a release gets; equal by default. */
+  readonly traffic?: Readonly<Record<string, number>>;
+  /** Modelled only: what it calls after its own cost, one after the other. */
+  readonly calls?: readonly Call[];
+  /** How other services call this one. */
+  readonly policy?: PathOptions;
+}
+
+export interface Service extends Declaration<Fetcher> {
+  readonly kind: 'service';
+}
+
+export function service<const B extends Bindings = Record<never, never>>(
+  name: string,
+  options: ServiceOptions<B>,
+): Service {
+  const { cost, env, fetch, on, releases, traffic, calls, policy, ...rest } = options;
+  const { config, problems } = configure(name, knobs, rest);
+  const path = pathPolicy(`${name}.policy`, policy ?? {});
+  const wrong: Problem[] = [...problems, ...path.problems];
+  const isCode = fetch !== undefined || on !== undefined || releases !== undefined;
+  const versions = releases ?? { current: { fetch } };
+  if (fetch && releases) wrong.push({ at: name, what: 'give fetch or releases, not both' });
+  if (isCode && calls)
+    wrong.push({ at: `${name}.calls`, what: 'a service with a handler makes its own calls' });
+  const binds: Record<string, Declaration> = { ...env };
+  const steps = isCode ? null : (calls ?? []).map((step) => compile(step, binds));
+  const split = traffic ?? Object.fromEntries(Object.keys(versions).map((release) => [release, 1]));
+  for (const release of Object.keys(split)) {
+    if (release in versions) continue;
+    wrong.push({
+      at: `${name}.traffic.${release}`,
+      what: `no such release; there are ${Object.keys(versions).join(', ')}`,
+    });
+  }
+  const consumed = Object.keys(on ?? {});
+  for (const binding of consumed) {
+    if (binds[binding]?.block.consumerConfig) continue;
+    wrong.push({ at: `${name}.on.${binding}`, what: 'must name a topic that stands in env' });
+  }
+  const serviceConfig: ServiceConfig = {
+    ...config,
+    cost: cost === undefined ? null : costOf(`${name}.cost`, cost, wrong),
+    steps,
+    traffic: split,
+    path: path.policy,
+  };
+  const code: ServiceCode = {
+    // The types of `env` were checked where the user wrote them; below here it is any object.
+    releases: versions as Readonly<Record<string, { readonly fetch: AnyFetch | undefined }>>,
+    on: (on ?? {}) as unknown as Readonly<Record<string, AnyConsumer>>,
+  };
+  return {
+    kind: 'service',
+    name,
+    block: serviceBlock,
+    config: serviceConfig as unknown as Value,
+    problems: wrong,
+    binds,
+    consumes: consumed.flatMap((binding) => binds[binding] ?? []),
+    code,
+  };
+}
+
+/** What a modelled service does: a step made by `call`, `parallel`, `sometimes` … */
+export type Call =
+  | { readonly do: 'call'; readonly to: Declaration }
+  | { readonly do: 'work'; readonly cost: Cost }
+  | { readonly do: 'sequence' | 'parallel'; readonly steps: readonly Call[] }
+  | { readonly do: 'sometimes'; readonly chance: number; readonly step: Call }
+  | { readonly do: 'optional'; readonly step: Call };
+
+export function call(to: Declaration): Call {
+  return { do: 'call', to };
+}
+
+/** All at once; done when the last is. */
+export function parallel(...steps: readonly Call[]): Call {
+  return { do: 'parallel', steps };
+}
+
+export function sequence(...steps: readonly Call[]): Call {
+  return { do: 'sequence', steps };
+}
+
+/** With a probability: `sometimes(0.3, call(search))`. */
+export function sometimes(chance: number, step: Call): Call {
+  return { do: 'sometimes', chance, step };
+}
+
+/** A step whose failure does not fail the request. */
+export function optional(step: Call): Call {
+  return { do: 'optional', step };
+}
+
+/** More of its own work between calls. */
+export function work(cost: CostOption): Call {
+  const problems: Problem[] = [];
+  const parsed = costOf('work', cost, problems);
+  return { do: 'work', cost: parsed ?? { wait: { kind: 'constant', value: 0 } } };
+}
+
+function compile(step: Call, binds: Record<string, Declaration>): Step {
+  switch (step.do) {
+    case 'call':
+      binds[step.to.name] = step.to;
+      return { do: 'call', to: step.to.name };
+    case 'work':
+      return step;
+    case 'sequence':
+    case 'parallel':
+      return { do: step.do, steps: step.steps.map((one) => compile(one, binds)) };
+    case 'sometimes':
+      return { do: 'sometimes', chance: step.chance, step: compile(step.step, binds) };
+    case 'optional':
+      return { do: 'optional', step: compile(step.step, binds) };
+  }
+}
+
+function costOf(at: string, cost: CostOption, problems: Problem[]): Cost | null {
+  const isCpu = typeof cost === 'object' && 'cpu' in cost;
+  const isWait = typeof cost === 'object' && 'wait' in cost;
+  const given = isCpu ? cost.cpu : isWait ? cost.wait : cost;
+  const draw: Distribution | undefined = parseDraw(given);
+  if (!draw) {
+    problems.push({
+      at,
+      what: `must be a duration like '5ms' or a distribution like exponential('5ms'), got ${show(given)}`,
+    });
+    return null;
+  }
+  return isCpu ? { cpu: draw } : { wait: draw };
+}

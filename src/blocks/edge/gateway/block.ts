@@ -1,0 +1,49 @@
+/** The gateway as Loadpath sees it. */
+import type { Block, Declaration, Site } from '../../../host/declaration.ts';
+import type { NodePlan } from '../../../host/plan.ts';
+import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
+import { spread } from '../../../parts/placement.ts';
+import type { FetcherConfig } from '../../../path/caller.ts';
+import { type DoorConfig, type GatewayConfig, knobs } from './config.ts';
+import { door } from './node.ts';
+
+export const gatewayBlock: Block = {
+  kind: 'gateway',
+  family: 'edge',
+  purpose: 'The one door for users: routes, limits, balances and retries.',
+  knobs,
+  view: { shape: 'box', colour: 'violet' },
+  expand,
+  programs: { door },
+  describe: (message) => describeWeb(message as WebMessage),
+};
+
+function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
+  const config = declaration.config as GatewayConfig;
+  const places = spread(declaration.name, config.nodes, site.zones);
+  return places.map(({ id, zone }, index) => {
+    const targets = Object.values(declaration.binds).map((service) => {
+      const path = service.block.clientConfig?.(service, site, zone) as FetcherConfig;
+      return [service.name, path.targets] as const;
+    });
+    const own: DoorConfig = { ...config, targets: Object.fromEntries(targets) };
+    return {
+      id,
+      block: declaration.name,
+      kind: 'gateway',
+      role: 'door',
+      zone,
+      cores: 1,
+      userCode: false,
+      programs: [
+        {
+          port: webPort,
+          block: declaration.name,
+          role: 'door',
+          config: own,
+          edge: { listen: config.port === 0 ? 0 : config.port + index },
+        },
+      ],
+    };
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * `gateway('edge', { routes: { '/': api } })`: what users talk to. Live it speaks HTTP/1.1 on
+ * `port`; in the simulator the same program gets the same requests as messages.
+ */
+import type { Declaration } from '../../../host/declaration.ts';
+import { configure, type OptionsOf, show } from '../../../kit/config.ts';
+import type { Problem } from '../../../kit/errors.ts';
+import type { BytesText, RateText } from '../../../kit/units.ts';
+import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
+import { gatewayBlock } from './block.ts';
+import {
+  type GatewayConfig,
+  knobs,
+  type LimitConfig,
+  limitKnobs,
+  type RouteConfig,
+} from './config.ts';
+
+export type LimitOptions = OptionsOf<typeof limitKnobs>;
+
+export interface Limit {
+  readonly config: LimitConfig;
+  readonly problems: readonly Problem[];
+}
+
+/** A token bucket for `gateway`'s `limit`. */
+export function tokenBucket(options: LimitOptions & { readonly rate: RateText }): Limit {
+  return configure('limit', limitKnobs, options);
+}
+
+export interface GatewayOptions extends OptionsOf<typeof knobs> {
+  /** By path (`/api`) or host and path (`shop.example.com/api`): the longest match wins. */
+  readonly routes: Readonly<Record<string, Declaration>>;
+  readonly limit?: Limit;
+  /** How it calls the services behind it. */
+  readonly policy?: PathOptions;
+  readonly bodyMax?: BytesText;
+}
+
+export interface Gateway extends Declaration<never> {
+  readonly kind: 'gateway';
+}
+
+export function gateway(name: string, options: GatewayOptions): Gateway {
+  const { routes, limit, policy, ...rest } = options;
+  const { config, problems } = configure(name, knobs, rest);
+  const path = pathPolicy(`${name}.policy`, policy ?? {});
+  const wrong: Problem[] = [
+    ...problems,
+    ...path.problems,
+    ...(limit?.problems ?? []).map(({ at, what }) => ({ at: `${name}.${at}`, what })),
+  ];
+  const table: RouteConfig[] = [];
+  const binds: Record<string, Declaration> = {};
+  for (const [pattern, service] of Object.entries(routes)) {
+    const slash = pattern.indexOf('/');
+    if (slash < 0 || !service?.block?.clientConfig) {
+      wrong.push({
+        at: `${name}.routes[${show(pattern)}]`,
+        what:
+          slash < 0
+            ? "must hold a path, such as '/' or 'shop.example.com/api'"
+            : 'must lead to a service',
+      });
+      continue;
+    }
+    binds[service.name] = service;
+    table.push({
+      host: slash === 0 ? null : pattern.slice(0, slash).toLowerCase(),
+      path: trimmed(pattern.slice(slash)),
+      service: service.name,
+    });
+  }
+  if (table.length === 0 && wrong.length === 0) {
+    wrong.push({ at: `${name}.routes`, what: 'must have at least one route' });
+  }
+  const gatewayConfig: GatewayConfig = {
+    ...config,
+    port: config.port ?? 8080,
+    routes: table,
+    limit: limit?.config ?? null,
+    policy: path.policy,
+  };
+  return {
+    kind: 'gateway',
+    name,
+    block: gatewayBlock,
+    config: gatewayConfig,
+    problems: wrong,
+    binds,
+  };
+}
+
+function trimmed(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}

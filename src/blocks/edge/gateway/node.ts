@@ -1,0 +1,122 @@
+/**
+ * The gateway's program: one door for users, services behind it.
+ *
+ *   user ──request──▶ limit → route → (deadline, retry, balance …: path/caller) ──▶ service
+ *   user ◀── reply ───────────────────────────────────────────────────────────────┘
+ *
+ * Every request is answered, whatever becomes of the service: 404 no route, 413 too large, 429 over
+ * the limit, 502 broken off, 503 nobody there or too busy, 504 too late.
+ */
+import { control, type ToProgram } from '../../../host/control.ts';
+import type { Address, Handlers, Host } from '../../../host/host.ts';
+import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
+import { Caller, type Outcome } from '../../../path/caller.ts';
+import { Calls } from '../../../path/calls.ts';
+import type { DoorConfig } from './config.ts';
+import { KeyedLimit } from './limit.ts';
+import { Router } from './router.ts';
+
+export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToProgram> {
+  const router = new Router(config.routes);
+  const limit = config.limit ? new KeyedLimit(config.limit) : undefined;
+  const calls = new Calls<WebReply>(host);
+  const { policy } = config;
+  const callers = new Map(
+    Object.entries(config.targets).map(([service, targets]) => {
+      const random = host.random.fork(service);
+      return [service, new Caller({ host, calls, policy, targets, random })];
+    }),
+  );
+  const requests = host.meter.counter('requests');
+  const errors = host.meter.counter('errors');
+  const refused = host.meter.counter('refused');
+  const retries = host.meter.gauge('retries');
+  const latency = host.meter.histogram('latency');
+  const queue = host.meter.gauge('queue');
+  let open = 0;
+  let whenIdle: (() => void) | undefined;
+
+  function accept(from: Address, request: WebRequest): void {
+    requests.add();
+    const startedAt = host.now();
+    const turnedAway = admit(request, startedAt);
+    if (turnedAway) {
+      refused.add();
+      return answer(from, request.id, turnedAway);
+    }
+    const route = router.match(request.url);
+    const caller = route && callers.get(route.service);
+    if (!caller) return answer(from, request.id, plain(404, 'no route'));
+    open++;
+    queue.set(open);
+    const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
+    caller.call(request, deadlineAt, (outcome) => {
+      open--;
+      queue.set(open);
+      retries.set(caller.retryCount);
+      latency.record(host.now() - startedAt);
+      const parts = outcome.ok ? outcome.reply : failure(outcome);
+      if (parts.status >= 500) errors.add();
+      answer(from, request.id, parts);
+      if (open === 0) whenIdle?.();
+    });
+  }
+
+  /** Why a request goes no further, or undefined. */
+  function admit(request: WebRequest, now: number): Parts | undefined {
+    if (whenIdle) return plain(503, 'draining');
+    if (open >= config.openMax) return plain(503, 'too busy');
+    if ((request.body?.length ?? 0) > config.bodyMaxBytes) return plain(413, 'body too large');
+    if (!limit || !config.limit) return undefined;
+    const verdict = limit.take(config.limit.by === 'ip' ? request.ip : '', now);
+    if (verdict.allowed) return undefined;
+    const seconds = String(Math.ceil(verdict.retryAfterUs / 1e6));
+    return { status: 429, headers: [...plainHeaders, 'retry-after', seconds], body: 'slow down' };
+  }
+
+  function answer(to: Address, id: number, { status, headers, body }: Parts): void {
+    host.send(to, { type: 'reply', id, status, headers, body } satisfies WebReply);
+  }
+
+  return {
+    message(from, message) {
+      switch (message.type) {
+        case 'request':
+          return accept(from, message);
+        case 'reply':
+          return calls.settle(message.id, message);
+        case 'shift':
+          if (from.node === control.node) callers.get(message.service)?.shift(message.traffic);
+      }
+    },
+    refused: (_to, message) => calls.refused((message as WebMessage).id),
+    disconnected: (node) => calls.disconnected(node),
+    drain(done) {
+      whenIdle = done;
+      if (open === 0) done();
+    },
+  };
+}
+
+interface Parts {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | string | null;
+}
+
+const plainHeaders = ['content-type', 'text/plain'];
+
+function plain(status: number, body: string): Parts {
+  return { status, headers: plainHeaders, body };
+}
+
+function failure(outcome: Outcome & { ok: false }): Parts {
+  switch (outcome.why) {
+    case 'timeout':
+      return plain(504, 'the service did not answer in time');
+    case 'reset':
+      return plain(502, 'the service broke off');
+    default:
+      return plain(503, 'no instance of the service can be reached');
+  }
+}
