@@ -217,6 +217,20 @@ describe('compaction', () => {
     expect(journal.entryCount).toBe(4);
   });
 
+  test('asked for by an entry of a batch, it keeps the rest of that batch', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<number>(disk, 'log');
+    const told: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      journal.append(i, () => {
+        told.push(i);
+        if (i === 2) journal.replaceWith([...told], () => {});
+      });
+    }
+    disk.settle();
+    expect(written(disk)).toEqual([0, 1, 2, 3, 4]);
+  });
+
   test('a compaction that finds no room leaves the log as it was, and it goes on', () => {
     const disk = new Bench();
     const { journal } = Journal.open<string>(disk, 'log');

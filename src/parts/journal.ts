@@ -46,8 +46,11 @@ export class Journal<T extends Value> {
   #replacement:
     | { readonly entries: readonly T[]; readonly done: (outcome: DiskOutcome) => void }
     | undefined;
-  /** Entries that became durable after `replaceWith` was called and before it began. */
+  /** Durable entries that `#replacement` does not stand for, because their `done` came after it. */
   #carried: Uint8Array[] = [];
+  /** The durable batch whose `done`s are being called, and how many of them were. */
+  #telling: readonly Uint8Array[] = [];
+  #told = 0;
 
   private constructor(disk: Disk, name: string, sizeBytes: number, entryCount: number) {
     this.#disk = disk;
@@ -113,7 +116,7 @@ export class Journal<T extends Value> {
   replaceWith(entries: readonly T[], done: (outcome: DiskOutcome) => void): void {
     if (this.#replacement) throw new Error(`journal ${this.#name}: already being replaced`);
     this.#replacement = { entries, done };
-    this.#carried = [];
+    this.#carried = this.#telling.slice(this.#told);
     this.#next();
   }
 
@@ -140,13 +143,19 @@ export class Journal<T extends Value> {
       if (outcome === 'ok') {
         this.#entryCount += batch.length;
         if (this.#replacement) this.#carried.push(...entries);
-      }
-      if (outcome === 'failed') {
+        else this.#telling = entries;
+      } else if (outcome === 'failed') {
         this.#disk.truncate(this.#name, before);
         this.#sizeBytes = before;
       }
+      this.#told = 0;
+      for (const waiting of batch) {
+        // Counted before the call: its entry is told once `done` begins.
+        this.#told++;
+        waiting.done(outcome);
+      }
+      this.#telling = [];
       this.#busy = false;
-      for (const waiting of batch) waiting.done(outcome);
       this.#next();
     });
   }
