@@ -28,6 +28,8 @@ export interface NodePlan {
   readonly cores: number;
   /** True when asynchronous user code runs here: the simulator drains microtasks after its events. */
   readonly userCode: boolean;
+  /** Live, this node is somebody else's: requests to its port `web` go to this URL, no process is started. */
+  readonly outside?: string | undefined;
   /** In the order of booting: a program finds those before it already open. */
   readonly programs: readonly ProgramPlan[];
 }

@@ -1,7 +1,7 @@
 /** What user code holds for another service: `env.payments.fetch('/charge', { method: 'POST' })`. */
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
-import { fromReply, requestParts } from '../../../parts/web.ts';
+import { requestParts, toResponse } from '../../../parts/web.ts';
 import type { FetcherApi } from './client.ts';
 
 export interface Fetcher {
@@ -25,7 +25,7 @@ export function fetcherHandle(
       return new Promise((resolve, reject) => {
         const asked = { ...parts, ip: '', session: context.session };
         api.call(asked, context.deadlineAt, (outcome) => {
-          if (outcome.ok) resolve(fromReply(outcome.reply));
+          if (outcome.ok) resolve(toResponse(outcome.reply));
           else reject(new Unavailable(declaration.name, 'fetch', outcome.why, outcome.certain));
         });
       });

@@ -9,7 +9,7 @@ import type { Address, Handlers, Host } from '../../../host/host.ts';
 import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { coded, type ServiceCode } from './coded.ts';
-import type { InstanceConfig } from './config.ts';
+import type { Cost, InstanceConfig } from './config.ts';
 import { type Job, Jobs } from './jobs.ts';
 import { modelled } from './modelled.ts';
 
@@ -37,9 +37,7 @@ export function instance(
   const work: Worker = config.steps
     ? modelled(host, config, code)
     : coded(host, config, code, code.declaration.code as ServiceCode);
-  const costUs =
-    config.cost && 'cpu' in config.cost && !config.steps ? sampler(config.cost.cpu) : undefined;
-  const costs = host.random.fork('cost');
+  const charge = config.steps ? undefined : charging(host, config.cost);
   let whenIdle: (() => void) | undefined;
 
   function accept(from: Address, request: WebRequest): void {
@@ -54,7 +52,7 @@ export function instance(
     const job: Job = { from, request, arrivedAt: now, deadlineAt, abandoned: false };
     if (!jobs.add(job)) return;
     queue.set(jobs.count);
-    if (costUs) host.cpu.charge(costUs(costs), () => begin(job));
+    if (charge) charge(() => begin(job));
     else begin(job);
   }
 
@@ -100,6 +98,16 @@ export function instance(
       if (jobs.count === 0) done();
     },
   };
+}
+
+/** What the handler costs before it runs: its own work (real when live), or a wait. */
+function charging(host: Host, cost: Cost | null): ((then: () => void) => void) | undefined {
+  if (!cost) return undefined;
+  const draw = sampler('cpu' in cost ? cost.cpu : cost.wait);
+  const random = host.random.fork('cost');
+  return 'cpu' in cost
+    ? (then) => host.cpu.charge(draw(random), then)
+    : (then) => host.cpu.hold(draw(random), then);
 }
 
 function refusal(why: string): ReplyParts {

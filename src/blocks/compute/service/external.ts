@@ -1,0 +1,63 @@
+/**
+ * `external('stripe', { url, stub })`: somebody else's service. Live, calls go to `url` for real; in
+ * the simulator, which cannot reach out, `stub` answers after `latency`. Callers cannot tell.
+ */
+import type { Block, Declaration } from '../../../host/declaration.ts';
+import { show } from '../../../kit/config.ts';
+import type { Draw } from '../../../kit/draw.ts';
+import type { PathOptions } from '../../../path/policy.ts';
+import { serviceBlock } from './block.ts';
+import type { Fetcher } from './handle.ts';
+import { type Fetch, service } from './index.ts';
+
+export interface ExternalOptions {
+  /** Where it is when live. Without it the stub answers there too. */
+  readonly url?: string;
+  /** Answers in the simulator. Without it: 200 with an empty body. */
+  readonly stub?: Fetch<object>;
+  /** How long the stub takes. Default: a median of 80 ms, 400 ms at the 99th percentile. */
+  readonly latency?: Draw;
+  readonly policy?: PathOptions;
+}
+
+export interface External extends Declaration<Fetcher> {
+  readonly kind: 'external';
+}
+
+export function external(name: string, options: ExternalOptions = {}): External {
+  const { url, stub, latency, policy } = options;
+  const stands = service(name, {
+    instances: 1,
+    openMax: 100_000,
+    cost: { wait: latency ?? { kind: 'lognormal', median: 80_000, p99: 400_000 } },
+    fetch: stub ?? (() => new Response(null, { status: 200 })),
+    ...(policy ? { policy } : {}),
+  });
+  const wrong =
+    url === undefined || URL.canParse(url)
+      ? []
+      : [{ at: `${name}.url`, what: `must be an absolute URL, got ${show(url)}` }];
+  return {
+    ...stands,
+    kind: 'external',
+    block: url === undefined ? externalBlock : outsideBlock(url),
+    problems: [...stands.problems, ...wrong],
+  };
+}
+
+const externalBlock: Block = {
+  ...serviceBlock,
+  kind: 'external',
+  purpose: "Somebody else's service: real when live, a stub in the simulator.",
+  view: { shape: 'cloud', colour: 'grey' },
+  expand: (declaration, site) =>
+    serviceBlock.expand(declaration, site).map((node) => ({ ...node, kind: 'external' })),
+};
+
+function outsideBlock(url: string): Block {
+  return {
+    ...externalBlock,
+    expand: (declaration, site) =>
+      externalBlock.expand(declaration, site).map((node) => ({ ...node, outside: url })),
+  };
+}

@@ -1,0 +1,72 @@
+/** The knobs of a workload, and its shapes as data. */
+
+import type { NodeId } from '../../../host/host.ts';
+import { choice, count, duration } from '../../../kit/config.ts';
+import type { Distribution } from '../../../kit/distribution.ts';
+
+export const knobs = {
+  arrivals: choice(
+    ['poisson', 'even'],
+    'How arrivals fall: poisson, as independent users do, or evenly spaced, as a benchmark does and reality does not.',
+  ),
+  population: count(1_000, {
+    min: 1,
+    doc: 'How many different users there are: each keeps its address and its session.',
+  }),
+  timeout: duration('10s', {
+    min: '1ms',
+    doc: 'How long a user waits for one reply before giving up. About what people do.',
+  }),
+};
+
+/** Arrivals a second over time; times are microseconds since the load began. */
+export type Shape =
+  | { readonly kind: 'steady'; readonly perSec: number }
+  | {
+      readonly kind: 'ramp';
+      readonly fromPerSec: number;
+      readonly toPerSec: number;
+      readonly overUs: number;
+    }
+  | {
+      readonly kind: 'spike';
+      readonly basePerSec: number;
+      readonly peakPerSec: number;
+      readonly atUs: number;
+      readonly forUs: number;
+    }
+  /** A sine over `periodUs`, from mean·(1 - swing) to mean·(1 + swing), lowest at the start. */
+  | {
+      readonly kind: 'diurnal';
+      readonly meanPerSec: number;
+      readonly swing: number;
+      readonly periodUs: number;
+    };
+
+export type Load =
+  | { readonly kind: 'open'; readonly shape: Shape }
+  /** Each user waits for its reply, thinks, and goes on: load falls as the system slows down. */
+  | { readonly kind: 'closed'; readonly users: number; readonly think: Distribution }
+  | { readonly kind: 'replay'; readonly visits: readonly Visit[] };
+
+/** One line of an access log. */
+export type Visit = {
+  readonly atUs: number;
+  readonly ip: string;
+  readonly method: string;
+  readonly path: string;
+};
+
+export type UsersConfig = {
+  readonly arrivals: 'poisson' | 'even';
+  readonly population: number;
+  readonly timeoutUs: number;
+  readonly load: Load;
+};
+
+export type CrowdConfig = UsersConfig & {
+  /** Who takes requests. */
+  readonly doors: readonly NodeId[];
+  /** Base of the URLs that users write paths for. */
+  readonly origin: string;
+};

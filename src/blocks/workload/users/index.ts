@@ -1,0 +1,162 @@
+/**
+ * `users({ rate: '500/s', act })`: the workload. Open-loop arrivals (users come whether or not the
+ * system keeps up) or closed-loop users who wait and think; `setup` preloads.
+ */
+import type { Declaration } from '../../../host/declaration.ts';
+import { configure, type OptionsOf, show } from '../../../kit/config.ts';
+import { type Draw, parseDraw } from '../../../kit/draw.ts';
+import type { Problem } from '../../../kit/errors.ts';
+import {
+  type DurationText,
+  parseDuration,
+  parseRate,
+  type RateText,
+  ratePerSec,
+} from '../../../kit/units.ts';
+import { usersBlock } from './block.ts';
+import { knobs, type Load, type Shape, type UsersConfig, type Visit } from './config.ts';
+import type { User, UsersCode } from './script.ts';
+
+export type { Shape, Visit } from './config.ts';
+export type { User } from './script.ts';
+
+export interface UsersOptions<Prepared> extends OptionsOf<typeof knobs> {
+  /** Arrivals a second: `'500/s'`, or a shape: `ramp(…)`, `spike(…)`, `diurnal(…)`. */
+  readonly rate?: RateText | Shape;
+  /** Instead of `rate`: so many users, each waiting for its reply and thinking before the next visit. */
+  readonly closed?: { readonly users: number; readonly think: Draw };
+  /** Runs once before the load, for preloading; what it returns is handed to every `act`. */
+  readonly setup?: (user: User) => Prepared | Promise<Prepared>;
+  /** One visit. Without it: one GET of `/`. */
+  readonly act?: (user: User, prepared: Prepared) => void | Promise<void>;
+  /** Addresses of users; public ones by default, the same for the same user. */
+  readonly ip?: (id: number) => string;
+}
+
+/** Not yet a part of a design: `system` gives it the entry to go to. */
+export interface Workload {
+  readonly kind: 'workload';
+  /** What the design declared; a run may ask for another load. */
+  declare(entry: Declaration, options?: { readonly load?: LoadOverride | undefined }): Declaration;
+}
+
+/** A run's own load in place of the design's: another rate, or a recorded log. */
+export type LoadOverride = { readonly rate: RateText } | { readonly visits: readonly Visit[] };
+
+export function users<Prepared = undefined>(options: UsersOptions<Prepared>): Workload {
+  const { rate, closed, setup, act, ip, ...rest } = options;
+  const { config, problems } = configure('users', knobs, rest);
+  const wrong: Problem[] = [...problems];
+  const load = loadOf(rate, closed, wrong);
+  // Checked where the user wrote them; below here what `setup` gives is opaque.
+  const code: UsersCode = { setup, act: act as UsersCode['act'], ip };
+  return {
+    kind: 'workload',
+    declare(entry, { load: override } = {}) {
+      const usersConfig: UsersConfig = {
+        ...config,
+        load: override ? overridden(override, wrong) : load,
+      };
+      return {
+        name: 'users',
+        block: usersBlock,
+        config: usersConfig,
+        problems: wrong,
+        binds: { entry },
+        code,
+      };
+    },
+  };
+}
+
+function loadOf(
+  rate: RateText | Shape | undefined,
+  closed: UsersOptions<never>['closed'],
+  wrong: Problem[],
+): Load {
+  if (closed) {
+    if (rate) wrong.push({ at: 'users', what: 'give rate (open loop) or closed, not both' });
+    const think = parseDraw(closed.think);
+    if (!think)
+      wrong.push({
+        at: 'users.closed.think',
+        what: `must be a duration or a distribution, got ${show(closed.think)}`,
+      });
+    if (!Number.isInteger(closed.users) || closed.users < 1) {
+      wrong.push({
+        at: 'users.closed.users',
+        what: `must be a whole number at least 1, got ${show(closed.users)}`,
+      });
+    }
+    return { kind: 'closed', users: closed.users, think: think ?? { kind: 'constant', value: 0 } };
+  }
+  if (typeof rate === 'object') return { kind: 'open', shape: rate };
+  return {
+    kind: 'open',
+    shape: { kind: 'steady', perSec: perSec('users.rate', rate ?? '100/s', wrong) },
+  };
+}
+
+function overridden(override: LoadOverride, wrong: Problem[]): Load {
+  if ('visits' in override) return { kind: 'replay', visits: override.visits };
+  return { kind: 'open', shape: { kind: 'steady', perSec: perSec('rate', override.rate, wrong) } };
+}
+
+/** From one rate to another, in a straight line. */
+export function ramp(options: {
+  readonly from: RateText;
+  readonly to: RateText;
+  readonly over: DurationText;
+}): Shape {
+  return {
+    kind: 'ramp',
+    fromPerSec: perSec('from', options.from),
+    toPerSec: perSec('to', options.to),
+    overUs: us(options.over),
+  };
+}
+
+/** A base rate with a peak from `at` on, for `for`. */
+export function spike(options: {
+  readonly base: RateText;
+  readonly peak: RateText;
+  readonly at: DurationText;
+  readonly for: DurationText;
+}): Shape {
+  return {
+    kind: 'spike',
+    basePerSec: perSec('base', options.base),
+    peakPerSec: perSec('peak', options.peak),
+    atUs: us(options.at),
+    forUs: us(options.for),
+  };
+}
+
+/** A day: a sine around `mean`, `swing` 0.5 goes from half of it to one and a half. */
+export function diurnal(options: {
+  readonly mean: RateText;
+  readonly swing?: number;
+  readonly period?: DurationText;
+}): Shape {
+  return {
+    kind: 'diurnal',
+    meanPerSec: perSec('mean', options.mean),
+    swing: options.swing ?? 0.5,
+    periodUs: us(options.period ?? '24h'),
+  };
+}
+
+function perSec(at: string, text: RateText, wrong?: Problem[]): number {
+  const parsed = parseRate(text);
+  if (parsed) return ratePerSec(parsed);
+  const what = `must be a rate like '500/s', got ${show(text)}`;
+  if (!wrong) throw new TypeError(`${at} ${what}`);
+  wrong.push({ at, what });
+  return 0;
+}
+
+function us(text: DurationText): number {
+  const parsed = parseDuration(text);
+  if (parsed === undefined) throw new TypeError(`must be a duration like '30s', got ${show(text)}`);
+  return parsed;
+}

@@ -1,0 +1,184 @@
+/**
+ * What a user does: the design's `setup` and `act`, or, without `act`, one GET of `/` a visit.
+ * Asynchronous user code runs through `run`, so that the world accounts for it.
+ */
+import type { ProgramCode } from '../../../host/declaration.ts';
+import type { Host, Micros } from '../../../host/host.ts';
+import { sampler } from '../../../kit/distribution.ts';
+import { Unavailable } from '../../../kit/errors.ts';
+import type { Random } from '../../../kit/random.ts';
+import { requestParts, toResponse } from '../../../parts/web.ts';
+import type { CrowdConfig, Visit } from './config.ts';
+import type { Tally } from './tally.ts';
+import type { Wire } from './wire.ts';
+
+/** One user, for one visit. */
+export interface User {
+  /** 0 … population - 1. */
+  readonly id: number;
+  /** The same for each visit of this user. */
+  readonly ip: string;
+  /** The only source of chance that keeps a run repeatable: this visit's own stream. */
+  readonly random: Random;
+  /**
+   * Sends a request to the system; a path is enough. Resolves with any reply, redirects not
+   * followed. Throws `Unavailable` when there was none; it is counted either way.
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** A rank 0 … count - 1, the popular ones first (exponent 1 by default). */
+  zipf(count: number, exponent?: number): number;
+  /** Milliseconds of virtual or real time pass. */
+  sleep(ms: number): Promise<void>;
+  /** The answer cannot be right: the run's verdict turns bad, with this reason. */
+  complain(reason: string): void;
+}
+
+export interface UsersCode {
+  readonly setup: ((user: User) => unknown) | undefined;
+  readonly act: ((user: User, prepared: unknown) => unknown) | undefined;
+  readonly ip: ((id: number) => string) | undefined;
+}
+
+export class Script {
+  readonly #host: Host;
+  readonly #config: CrowdConfig;
+  readonly #wire: Wire;
+  readonly #tally: Tally;
+  readonly #run: ProgramCode['run'];
+  readonly #code: UsersCode;
+  readonly #samplers = new Map<string, (random: Random) => number>();
+  #prepared: unknown;
+  #visits = 0;
+  #closed = false;
+
+  constructor(
+    host: Host,
+    config: CrowdConfig,
+    wire: Wire,
+    tally: Tally,
+    run: ProgramCode['run'],
+    code: UsersCode,
+  ) {
+    this.#host = host;
+    this.#config = config;
+    this.#wire = wire;
+    this.#tally = tally;
+    this.#run = run;
+    this.#code = code;
+  }
+
+  prepare(done: (failure?: string) => void): void {
+    const { setup } = this.#code;
+    if (!setup) return done();
+    this.#run('setup', async () => {
+      try {
+        this.#prepared = await setup(this.#user(0, undefined, 'setup'));
+        done();
+      } catch (failure) {
+        done(failure instanceof Error ? failure.message : String(failure));
+      }
+    });
+  }
+
+  /** No further request of this load goes out. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  visit(id: number, shouldBeginAt: Micros, done?: () => void): void {
+    const { act } = this.#code;
+    if (!act) return this.#look(id, shouldBeginAt, done);
+    const user = this.#user(id, shouldBeginAt, `visit ${this.#visits++}`);
+    this.#run('act', async () => {
+      try {
+        await act(user, this.#prepared);
+      } catch (failure) {
+        // No reply was counted where it happened; a user who gives up is not a second failure.
+        if (!(failure instanceof Unavailable)) {
+          console.error(failure);
+          this.#tally.complained(failure instanceof Error ? failure.message : String(failure));
+        }
+      }
+      done?.();
+    });
+  }
+
+  repeat(visit: Visit, shouldBeginAt: Micros): void {
+    const url = this.#config.origin + visit.path;
+    const said = { method: visit.method, url, headers: [], body: null, ip: visit.ip };
+    this.#send({ ...said, session: visit.ip }, shouldBeginAt);
+  }
+
+  #look(id: number, shouldBeginAt: Micros, done: (() => void) | undefined): void {
+    const url = `${this.#config.origin}/`;
+    const said = { method: 'GET', url, headers: [], body: null, ip: this.#ip(id) };
+    this.#send({ ...said, session: `u${id}` }, shouldBeginAt, done);
+  }
+
+  #send(said: Parameters<Wire['request']>[0], shouldBeginAt: Micros, done?: () => void): void {
+    this.#tally.began();
+    this.#wire.request(said, (answer) => {
+      if (answer.ok) this.#tally.replied(answer.reply.status, this.#host.now() - shouldBeginAt);
+      else this.#tally.lost(answer.why);
+      done?.();
+    });
+  }
+
+  #user(id: number, shouldBeginAt: Micros | undefined, stream: string): User {
+    const host = this.#host;
+    const random = host.random.fork(stream);
+    const ip = this.#ip(id);
+    const session = `u${id}`;
+    const counted = shouldBeginAt !== undefined;
+    let beginAt = shouldBeginAt;
+    return {
+      id,
+      ip,
+      random,
+      fetch: async (input, init) => {
+        const relative = typeof input === 'string' && input.startsWith('/');
+        const parts = await requestParts(relative ? this.#config.origin + input : input, init);
+        if (counted && this.#closed)
+          throw new Unavailable('users', 'fetch', 'the load ended', true);
+        const startedAt = beginAt ?? host.now();
+        // Only the first request of a visit was due at the arrival; the next ones begin when made.
+        beginAt = undefined;
+        if (counted) this.#tally.began();
+        return new Promise((resolve, reject) => {
+          this.#wire.request({ ...parts, ip, session }, (answer) => {
+            if (answer.ok) {
+              if (counted) this.#tally.replied(answer.reply.status, host.now() - startedAt);
+              resolve(toResponse(answer.reply));
+            } else {
+              if (counted) this.#tally.lost(answer.why);
+              reject(new Unavailable('users', 'fetch', answer.why, answer.certain));
+            }
+          });
+        });
+      },
+      zipf: (count, exponent = 1) => this.#zipf(count, exponent)(random),
+      sleep: (ms) => new Promise((resolve) => host.after(Math.round(ms * 1_000), resolve)),
+      complain: (reason) => this.#tally.complained(reason),
+    };
+  }
+
+  #zipf(count: number, exponent: number): (random: Random) => number {
+    const name = `${count} ${exponent}`;
+    let draw = this.#samplers.get(name);
+    if (!draw) {
+      draw = sampler({ kind: 'zipf', count, exponent });
+      this.#samplers.set(name, draw);
+    }
+    return draw;
+  }
+
+  #ip(id: number): string {
+    return this.#code.ip?.(id) ?? publicAddress(id);
+  }
+}
+
+/** A public IPv4 address for a user, spread over 20.0.0.0 … 99.255.255.255. */
+export function publicAddress(id: number): string {
+  const mixed = Math.imul(id + 1, 0x9e3779b1) >>> 0;
+  return `${20 + (mixed % 80)}.${(mixed >>> 8) & 255}.${(mixed >>> 16) & 255}.${1 + (id % 254)}`;
+}

@@ -1,0 +1,258 @@
+/**
+ * `system('shortener', { … })`: the design as a whole. Everything that is wrong with it is said at
+ * once, before anything starts.
+ */
+import type { Gateway } from '../blocks/edge/gateway/index.ts';
+import type { LoadOverride, Workload } from '../blocks/workload/users/index.ts';
+import type { Declaration } from '../host/declaration.ts';
+import type { Fault } from '../host/fault.ts';
+import type { NetworkPlan, Plan, ZonePlan } from '../host/plan.ts';
+import { nearest, show } from '../kit/config.ts';
+import { type Problem, refuse } from '../kit/errors.ts';
+import {
+  type DurationText,
+  parseDuration,
+  parseRate,
+  type RateText,
+  ratePerSec,
+} from '../kit/units.ts';
+import type { Invariant } from '../verify/verdict.ts';
+import { type FaultNames, parseFault } from './faults.ts';
+import { cloudNetwork, expand, reachable } from './plan.ts';
+
+/** What the design promises its users. Judged over the measured load. */
+export interface ObjectiveOptions {
+  readonly p50?: DurationText;
+  readonly p90?: DurationText;
+  readonly p99?: DurationText;
+  readonly p999?: DurationText;
+  readonly max?: DurationText;
+  /** Share of requests that did not fail, 0 … 1. What was rejected with 429 does not count. */
+  readonly availability?: number;
+  /** Completed requests a second, at least. */
+  readonly throughput?: RateText;
+}
+
+export type Objective =
+  | { readonly name: 'p50' | 'p90' | 'p99' | 'p999' | 'max'; readonly atMostUs: number }
+  | { readonly name: 'availability'; readonly atLeast: number }
+  | { readonly name: 'throughput'; readonly atLeastPerSec: number };
+
+export interface SystemOptions {
+  /** What users talk to: a gateway, or a service. */
+  readonly entry: Declaration;
+  /** Blocks that nobody binds: consumers, jobs. */
+  readonly blocks?: readonly Declaration[];
+  readonly workload?: Workload;
+  readonly objectives?: ObjectiveOptions;
+  readonly invariants?: readonly Invariant[];
+  /** Sentences: `'kill links/1 at 30s, restart after 5s'`. */
+  readonly faults?: readonly string[];
+  /** Where nodes stand. Default: zones a, b and c of one region. */
+  readonly zones?: readonly (string | ZonePlan)[];
+  readonly network?: Partial<NetworkPlan>;
+}
+
+export interface System {
+  readonly kind: 'system';
+  readonly name: string;
+  readonly entry: Declaration;
+  readonly declarations: readonly Declaration[];
+  readonly workload: Workload | undefined;
+  readonly objectives: readonly Objective[];
+  readonly invariants: readonly Invariant[];
+  readonly faults: readonly Fault[];
+  readonly zones: readonly ZonePlan[];
+  readonly network: NetworkPlan;
+}
+
+const threeZones: readonly ZonePlan[] = ['a', 'b', 'c'].map((name) => ({ name, region: 'home' }));
+
+/** Throws `LoadpathError` ('bad-design') naming every mistake in it. */
+export function system(name: string, options: SystemOptions): System {
+  const problems: Problem[] = [];
+  const known = [
+    'entry',
+    'blocks',
+    'workload',
+    'objectives',
+    'invariants',
+    'faults',
+    'zones',
+    'network',
+  ];
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    const near = nearest(option, known);
+    problems.push({
+      at: `${name}.${option}`,
+      what: `no such option${near ? `; did you mean ${near}?` : ''}`,
+    });
+  }
+  if (!isDeclaration(options.entry)) {
+    problems.push({
+      at: `${name}.entry`,
+      what: `must be a gateway or a service, got ${show(options.entry)}`,
+    });
+    return refuse('bad-design', name, problems);
+  }
+  const roots = [options.entry, ...(options.blocks ?? [])];
+  const declarations = reachable(roots.filter(isDeclaration));
+  problems.push(...declarations.flatMap((declaration) => declaration.problems));
+  problems.push(...sameNames(declarations));
+  const workload = options.workload;
+  if (workload) problems.push(...workload.declare(options.entry).problems);
+  const zones = options.zones?.map((zone) =>
+    typeof zone === 'string' ? { name: zone, region: 'home' } : zone,
+  );
+  const network = { ...cloudNetwork, ...options.network };
+  const objectives = objectivesOf(name, options.objectives ?? {}, problems);
+  const draft: System = {
+    kind: 'system',
+    name,
+    entry: options.entry,
+    declarations,
+    workload,
+    objectives,
+    invariants: options.invariants ?? [],
+    faults: [],
+    zones: zones && zones.length > 0 ? zones : threeZones,
+    network,
+  };
+  if (problems.length > 0) return refuse('bad-design', name, problems);
+  const faults = faultsOf(draft, options.faults ?? [], problems);
+  for (const invariant of draft.invariants) {
+    if (invariant.block === undefined || declarations.some((one) => one.name === invariant.block))
+      continue;
+    problems.push({
+      at: `${name}.invariants`,
+      what: `${invariant.name}: ${invariant.block} is not a block of this design`,
+    });
+  }
+  if (problems.length > 0) return refuse('bad-design', name, problems);
+  return { ...draft, faults };
+}
+
+/** The plan of a design with its users. `load` replaces the load that the design declares. */
+export function planOf(
+  design: System,
+  load?: LoadOverride,
+): { readonly plan: Plan; readonly declarations: ReadonlyMap<string, Declaration> } {
+  const crowd = design.workload?.declare(design.entry, { load });
+  if (crowd && crowd.problems.length > 0) refuse('bad-option', design.name, crowd.problems);
+  const declarations = crowd ? [...design.declarations, crowd] : design.declarations;
+  return {
+    plan: expand(design.name, declarations, design.zones, design.network),
+    declarations: new Map(declarations.map((declaration) => [declaration.name, declaration])),
+  };
+}
+
+/** The names that fault sentences may use. */
+export function namesIn(design: System): FaultNames {
+  const { plan } = planOf(design);
+  return {
+    nodes: plan.nodes.map(({ id }) => id),
+    blocks: [...new Set(plan.nodes.map(({ block }) => block))],
+    zones: design.zones.map((zone) => zone.name),
+    regions: [...new Set(design.zones.map((zone) => zone.region))],
+  };
+}
+
+export function isSystem(value: unknown): value is System {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'system';
+}
+
+export type { Gateway };
+
+function isDeclaration(value: unknown): value is Declaration {
+  return typeof value === 'object' && value !== null && 'block' in value && 'binds' in value;
+}
+
+function sameNames(declarations: readonly Declaration[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  const met = new Map<string, Declaration>();
+  for (const declaration of declarations) {
+    const { name } = declaration;
+    if (!/^[a-z][a-z0-9-]*$/i.test(name)) {
+      problems.push({
+        at: show(name),
+        what: 'a block name must be letters, digits and dashes, beginning with a letter',
+      });
+    }
+    const other = met.get(name);
+    if (other) {
+      problems.push({
+        at: name,
+        what: `two blocks have this name: a ${other.block.kind} and a ${declaration.block.kind}`,
+      });
+    }
+    if (name === 'users' || name === 'control') {
+      problems.push({ at: name, what: 'this name is taken by the run itself' });
+    }
+    met.set(name, declaration);
+  }
+  return problems;
+}
+
+function faultsOf(
+  design: System,
+  sentences: readonly string[],
+  problems: Problem[],
+): readonly Fault[] {
+  if (sentences.length === 0) return [];
+  const names = namesIn(design);
+  return sentences.flatMap((sentence, index) => {
+    try {
+      return [parseFault(sentence, names)];
+    } catch (failure) {
+      const what = failure instanceof Error ? failure.message : String(failure);
+      problems.push({ at: `${design.name}.faults[${index}]`, what });
+      return [];
+    }
+  });
+}
+
+function objectivesOf(
+  at: string,
+  options: ObjectiveOptions,
+  problems: Problem[],
+): readonly Objective[] {
+  const objectives: Objective[] = [];
+  for (const [name, target] of Object.entries(options)) {
+    const where = `${at}.objectives.${name}`;
+    switch (name) {
+      case 'p50':
+      case 'p90':
+      case 'p99':
+      case 'p999':
+      case 'max': {
+        const us = typeof target === 'string' ? parseDuration(target) : undefined;
+        if (us === undefined)
+          problems.push({ at: where, what: `must be a duration like '50ms', got ${show(target)}` });
+        else objectives.push({ name, atMostUs: us });
+        break;
+      }
+      case 'availability':
+        if (typeof target === 'number' && target > 0 && target <= 1)
+          objectives.push({ name, atLeast: target });
+        else
+          problems.push({
+            at: where,
+            what: `must be a share from 0 to 1, like 0.999, got ${show(target)}`,
+          });
+        break;
+      case 'throughput': {
+        const rate = typeof target === 'string' ? parseRate(target) : undefined;
+        if (rate) objectives.push({ name, atLeastPerSec: ratePerSec(rate) });
+        else problems.push({ at: where, what: `must be a rate like '100/s', got ${show(target)}` });
+        break;
+      }
+      default:
+        problems.push({
+          at: where,
+          what: 'no such objective; there are p50, p90, p99, p999, max, availability, throughput',
+        });
+    }
+  }
+  return objectives;
+}
