@@ -41,6 +41,17 @@ export class Random {
     return (high * 67_108_864 + low) / 9_007_199_254_740_992;
   }
 
+  /**
+   * Draw number `index` as `next()` would give it, without moving the stream. For decisions that
+   * are rarely looked at: whether message 17 of a connection is lost does not depend on whether
+   * anybody asked about message 16.
+   */
+  at(index: number): number {
+    const high = this.#word(2 * index) >>> 5;
+    const low = this.#word(2 * index + 1) >>> 6;
+    return (high * 67_108_864 + low) / 9_007_199_254_740_992;
+  }
+
   /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
@@ -65,7 +76,10 @@ export class Random {
   }
 
   #draw(): number {
-    const index = this.#index++;
+    return this.#word(this.#index++);
+  }
+
+  #word(index: number): number {
     return mix(Math.imul(index, 0x9e3779b1) ^ mix(index ^ this.#low) ^ this.#high);
   }
 }

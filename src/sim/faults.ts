@@ -1,0 +1,297 @@
+/** Faults as they act on the simulated world: each begins, and knows how to end. */
+import type { Fault, Target } from '../host/fault.ts';
+import type { Message, Micros } from '../host/host.ts';
+import type { Random } from '../kit/random.ts';
+import { formatDuration } from '../kit/units.ts';
+import type { Machine } from './machine.ts';
+import type { Network, Rule } from './network.ts';
+
+/** What the world lets faults do to it. */
+export interface Reach {
+  readonly network: Network;
+  readonly random: Random;
+  now(): Micros;
+  machines(): readonly Machine[];
+  regionOf(zone: string): string | undefined;
+  /** Takes it down now; it stays down until `release` was called as often as `hold`. */
+  hold(machine: Machine): void;
+  release(machine: Machine): void;
+  crash(machine: Machine, how: 'killed' | 'powerless', why: string): void;
+  /** Asks its programs to finish, then ends the process and calls `stopped`. */
+  drain(machine: Machine, stopped: () => void): void;
+  pause(machine: Machine): void;
+  resume(machine: Machine): void;
+  later(delayUs: Micros, run: () => void): void;
+  post(machine: Machine, message: Message): void;
+}
+
+export interface SurgeMessage extends Message {
+  readonly type: 'surge';
+  /** All surges in force, multiplied; 1 when the last has ended. */
+  readonly factor: number;
+}
+
+export interface ShiftMessage extends Message {
+  readonly type: 'shift';
+  readonly service: string;
+  /** Empty: back to what the design declares. */
+  readonly traffic: Readonly<Record<string, number>>;
+}
+
+export class Faults {
+  readonly #reach: Reach;
+  readonly #surges: number[] = [];
+  readonly #shifts: ShiftMessage[] = [];
+  readonly #skews = new Map<Machine, { byUs: Micros; driftPpm: number }[]>();
+
+  constructor(reach: Reach) {
+    this.#reach = reach;
+  }
+
+  /** Makes it happen; the answer undoes it. `restart` calls `ended` by itself. */
+  begin(fault: Fault, ended: () => void): () => void {
+    const reach = this.#reach;
+    switch (fault.do) {
+      case 'kill':
+        return this.#down(this.#processes(fault.target), 'killed', faultText(fault));
+      case 'power-off':
+        return this.#down(this.#processes(fault.target), 'powerless', faultText(fault));
+      case 'restart':
+        return this.#restart(this.#processes(fault.target), fault.forUs ?? 0, ended);
+      case 'pause':
+        return this.#each(fault.target, (machine) => {
+          const { life } = machine;
+          reach.pause(machine);
+          // A node that was killed meanwhile came back running.
+          return () => machine.life === life && reach.resume(machine);
+        });
+      case 'slow':
+        return this.#each(fault.target, (machine) => {
+          const set = () => {
+            const factor = machine.slowFactors.reduce((product, each) => product * each, 1);
+            machine.cores.slowFactor = factor;
+            machine.platter.slowFactor = factor;
+          };
+          machine.slowFactors.push(fault.factor);
+          set();
+          return () => {
+            machine.slowFactors.splice(machine.slowFactors.indexOf(fault.factor), 1);
+            set();
+          };
+        });
+      case 'cut':
+        return this.#rule(fault.from, fault.to, !fault.oneWay, { cut: true });
+      case 'lose':
+        return this.#rule(fault.from, fault.to, true, { lossRatio: fault.ratio });
+      case 'delay':
+        return this.#rule(fault.from, fault.to, true, { delayUs: fault.byUs });
+      case 'duplicate':
+        return this.#rule(fault.from, fault.to, true, { duplicateRatio: fault.ratio });
+      case 'skew':
+        return this.#each(fault.target, (machine) => {
+          const skews = this.#skews.get(machine) ?? [];
+          this.#skews.set(machine, skews);
+          const skew = { byUs: fault.byUs, driftPpm: fault.driftPpm };
+          const set = () => {
+            const byUs = skews.reduce((sum, each) => sum + each.byUs, 0);
+            const driftPpm = skews.reduce((sum, each) => sum + each.driftPpm, 0);
+            machine.clock.skew(reach.now(), byUs, driftPpm);
+          };
+          skews.push(skew);
+          set();
+          return () => {
+            skews.splice(skews.indexOf(skew), 1);
+            set();
+          };
+        });
+      case 'fill-disk':
+        return this.#each(fault.target, (machine) => {
+          machine.platter.isFull = ++machine.fullCount > 0;
+          return () => {
+            machine.platter.isFull = --machine.fullCount > 0;
+          };
+        });
+      case 'fail-disk':
+        return this.#each(fault.target, (machine) => {
+          machine.platter.isFailing = ++machine.failingCount > 0;
+          return () => {
+            machine.platter.isFailing = --machine.failingCount > 0;
+          };
+        });
+      case 'rot':
+        return this.#each(fault.target, (machine) => {
+          const random = reach.random.fork(`rot ${machine.plan.id} ${reach.now()}`);
+          machine.platter.rot(fault.bits, random);
+          return () => {};
+        });
+      case 'surge': {
+        this.#surges.push(fault.factor);
+        this.#announceSurge();
+        return () => {
+          this.#surges.splice(this.#surges.indexOf(fault.factor), 1);
+          this.#announceSurge();
+        };
+      }
+      case 'shift': {
+        const { service, traffic } = fault;
+        const shift: ShiftMessage = { type: 'shift', service, traffic };
+        this.#shifts.push(shift);
+        this.#announceShift(service);
+        return () => {
+          this.#shifts.splice(this.#shifts.indexOf(shift), 1);
+          this.#announceShift(service);
+        };
+      }
+    }
+  }
+
+  /** A node that boots during a surge or a shift is told of it. */
+  greet(machine: Machine): void {
+    if (machine.plan.kind === 'users' && this.#surges.length > 0) {
+      this.#reach.post(machine, this.#surge());
+    }
+    for (const service of new Set(this.#shifts.map((shift) => shift.service))) {
+      if (concerns(service, machine)) this.#reach.post(machine, this.#shift(service));
+    }
+  }
+
+  #surge(): SurgeMessage {
+    return { type: 'surge', factor: this.#surges.reduce((product, each) => product * each, 1) };
+  }
+
+  #shift(service: string): ShiftMessage {
+    const last = this.#shifts.findLast((shift) => shift.service === service);
+    return last ?? { type: 'shift', service, traffic: {} };
+  }
+
+  #announceSurge(): void {
+    for (const machine of this.#reach.machines()) {
+      if (machine.plan.kind === 'users') this.#reach.post(machine, this.#surge());
+    }
+  }
+
+  #announceShift(service: string): void {
+    for (const machine of this.#reach.machines()) {
+      if (concerns(service, machine)) this.#reach.post(machine, this.#shift(service));
+    }
+  }
+
+  #down(machines: readonly Machine[], how: 'killed' | 'powerless', why: string): () => void {
+    for (const machine of machines) {
+      this.#reach.hold(machine);
+      if (machine.isUp) this.#reach.crash(machine, how, why);
+    }
+    return () => {
+      for (const machine of machines) this.#reach.release(machine);
+    };
+  }
+
+  #restart(machines: readonly Machine[], downUs: Micros, ended: () => void): () => void {
+    const reach = this.#reach;
+    const held = new Set(machines);
+    const release = (machine: Machine) => {
+      if (!held.delete(machine)) return;
+      reach.release(machine);
+      if (held.size === 0) ended();
+    };
+    for (const machine of machines) {
+      reach.hold(machine);
+      if (!machine.isUp) {
+        release(machine);
+        continue;
+      }
+      reach.drain(machine, () => reach.later(downUs, () => release(machine)));
+    }
+    return () => {
+      for (const machine of [...held]) release(machine);
+    };
+  }
+
+  #each(target: Target, begin: (machine: Machine) => () => void): () => void {
+    const undo = this.#processes(target).map(begin);
+    return () => {
+      for (const each of undo) each();
+    };
+  }
+
+  #rule(from: Target, to: Target, bothWays: boolean, effect: Partial<Rule>): () => void {
+    const indexes = (target: Target) =>
+      new Set(this.#targets(target).map((machine) => machine.index));
+    const rule: Rule = { from: indexes(from), to: indexes(to), bothWays, ...effect };
+    this.#reach.network.add(rule);
+    return () => this.#reach.network.remove(rule);
+  }
+
+  /** What lies outside of the system under test is not in its zones when those fail. */
+  #processes(target: Target): readonly Machine[] {
+    const machines = this.#targets(target);
+    if ('node' in target || 'block' in target) return machines;
+    return machines.filter(({ plan }) => plan.kind !== 'users' && plan.kind !== 'external');
+  }
+
+  #targets(target: Target): readonly Machine[] {
+    return this.#reach.machines().filter(({ plan }) => {
+      if ('node' in target) return plan.id === target.node;
+      if ('block' in target) return plan.block === target.block;
+      if ('zone' in target) return plan.zone === target.zone;
+      if ('region' in target) return this.#reach.regionOf(plan.zone) === target.region;
+      return true;
+    });
+  }
+}
+
+function concerns(service: string, { plan }: Machine): boolean {
+  return plan.block === service || plan.kind === 'gateway';
+}
+
+/** A fault as a sentence, without its times: `cut zone a from zone b`. */
+export function faultText(fault: Fault): string {
+  switch (fault.do) {
+    case 'kill':
+    case 'power-off':
+    case 'restart':
+    case 'pause':
+      return `${fault.do} ${targetText(fault.target)}`;
+    case 'slow':
+      return `slow ${targetText(fault.target)} by ${fault.factor}`;
+    case 'cut':
+      return `cut ${targetText(fault.from)} ${fault.oneWay ? 'to' : 'from'} ${targetText(fault.to)}`;
+    case 'lose':
+      return `lose ${percent(fault.ratio)} between ${targetText(fault.from)} and ${targetText(fault.to)}`;
+    case 'delay':
+      return `delay ${targetText(fault.from)} and ${targetText(fault.to)} by ${formatDuration(fault.byUs)}`;
+    case 'duplicate':
+      return `duplicate ${percent(fault.ratio)} between ${targetText(fault.from)} and ${targetText(fault.to)}`;
+    case 'skew': {
+      const sign = fault.byUs < 0 ? '-' : '';
+      const drift = fault.driftPpm === 0 ? '' : `, drifting ${fault.driftPpm} ppm`;
+      return `skew ${targetText(fault.target)} by ${sign}${formatDuration(Math.abs(fault.byUs))}${drift}`;
+    }
+    case 'fill-disk':
+      return `fill the disk of ${targetText(fault.target)}`;
+    case 'fail-disk':
+      return `fail the disk of ${targetText(fault.target)}`;
+    case 'rot':
+      return `flip ${fault.bits} bits on ${targetText(fault.target)}`;
+    case 'surge':
+      return `surge by ${fault.factor}`;
+    case 'shift': {
+      const split = Object.entries(fault.traffic).map(
+        ([name, share]) => `${name} ${percent(share)}`,
+      );
+      return `shift ${fault.service} to ${split.join(', ')}`;
+    }
+  }
+}
+
+function targetText(target: Target): string {
+  if ('node' in target) return target.node;
+  if ('block' in target) return target.block;
+  if ('zone' in target) return `zone ${target.zone}`;
+  if ('region' in target) return `region ${target.region}`;
+  return 'everything';
+}
+
+function percent(ratio: number): string {
+  return `${Math.round(ratio * 1000) / 10} %`;
+}

@@ -1,0 +1,609 @@
+/**
+ * The simulated world: one thread, one queue, virtual time. It pops the earliest event, runs the
+ * handler it is for, lets the user code of that node run dry, and goes on; so it is always known on
+ * whose behalf code runs, and the same plan, boot, seed and faults give the same run, bit by bit.
+ *
+ *   const world = new World({ plan, seed: 1, boot });
+ *   world.bootAll();
+ *   world.run(60_000_000);
+ */
+import type { Boot } from '../host/boot.ts';
+import type { RunEvent } from '../host/events.ts';
+import type { Fault, FaultPlan } from '../host/fault.ts';
+import type { HistoryEvent } from '../host/history.ts';
+import type { Address, Message, Micros, NodeId, Value } from '../host/host.ts';
+import type { NodePlan, Plan } from '../host/plan.ts';
+import { assert } from '../kit/assert.ts';
+import { type Distribution, sampler } from '../kit/distribution.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import { Fingerprint } from '../kit/fingerprint.ts';
+import { Meters } from '../kit/meters.ts';
+import { type Random, seeded } from '../kit/random.ts';
+import { formatDuration } from '../kit/units.ts';
+import { Clock, type ClockOptions } from './clock.ts';
+import { Cores, type Job } from './cpu.ts';
+import { Platter } from './disk.ts';
+import { Faults, faultText } from './faults.ts';
+import { type HostServices, SimHost, type SimTimer } from './host.ts';
+import * as kinds from './kinds.ts';
+import { kindNames } from './kinds.ts';
+import { Machine } from './machine.ts';
+import { Network, type NetworkCounts, type Route, type TraceEvent } from './network.ts';
+import { EventQueue } from './queue.ts';
+
+export interface WorldOptions {
+  readonly plan: Plan;
+  readonly seed: number;
+  readonly boot: Boot;
+  /** Their times count from the start of the world; `applyFaults` takes another origin. */
+  readonly faults?: FaultPlan | undefined;
+  readonly record?: ((event: HistoryEvent) => void) | undefined;
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** What a program sent to `control`. Called in the middle of its handler: note it, do not act. */
+  readonly onControl?: ((from: Address, message: Message) => void) | undefined;
+  /** What became of each message, when it became it. */
+  readonly onTrace?: ((event: TraceEvent) => void) | undefined;
+  /** Called with a node before its code runs, if `userCode`, and with undefined after `drain`. */
+  readonly enter?: ((node: NodeId | undefined) => void) | undefined;
+  /** Runs microtasks dry. Called after every event of a node with `userCode`. What it throws crashes the node. */
+  readonly drain?: (() => void) | undefined;
+  /** Hashes and freezes messages, and passes them through `codec`. About a third of the speed. */
+  readonly check?: boolean | undefined;
+  readonly codec?:
+    | { encode(value: Value): Uint8Array; decode(bytes: Uint8Array): Value }
+    | undefined;
+  /** After each event: its number, the fingerprint so far, and what it was. For comparing two runs. */
+  readonly onStep?: ((index: number, hash: number, describe: () => string) => void) | undefined;
+  /** True wall time at world time 0, since 1970. Default: 1 January 2026, 00:00 UTC. */
+  readonly wallEpochUs?: Micros | undefined;
+  /** World time at the start. Default 0. */
+  readonly startUs?: Micros | undefined;
+  /** One line for a message. */
+  readonly describe?: ((from: Address, to: Address, message: Message) => string) | undefined;
+  /** Default: lognormal, median 300 µs, p99 1.5 ms, as a data-centre SSD. */
+  readonly syncCost?: Distribution | undefined;
+  /** Default: no limit but a `fill-disk` fault. */
+  readonly diskSizeBytes?: number | undefined;
+  /** Default: wall clocks within 500 µs, crystals within 20 ppm. */
+  readonly clocks?: Partial<ClockOptions> | undefined;
+  /** Pause before a crashed process is started again, doubled for each crash in a row. Default 1 s. */
+  readonly restartAfterUs?: Micros | undefined;
+  /** How long a graceful stop may take before it is forced. Default 10 s. */
+  readonly drainLimitUs?: Micros | undefined;
+}
+
+export interface NodeUsage {
+  readonly node: NodeId;
+  readonly block: string;
+  readonly isUp: boolean;
+  readonly cores: number;
+  /** Core-microseconds worked since the start. */
+  readonly busyUs: Micros;
+  /** Work waiting for a core now, and at worst so far. */
+  readonly queued: number;
+  readonly queuedMax: number;
+  readonly diskBytes: number;
+  readonly syncCount: number;
+}
+
+/** Where control messages come from. */
+export const controlAddress: Address = Object.freeze({ node: 'control', port: 'control' });
+
+/** Events at one instant beyond which a world is taken to be stuck. */
+const stillMax = 1_000_000;
+const restartMaxUs = 30_000_000;
+
+interface ActiveFault {
+  readonly fault: Fault;
+  undo: () => void;
+}
+
+export class World {
+  readonly meters: Meters;
+  readonly fingerprint = new Fingerprint();
+  readonly #options: WorldOptions;
+  readonly #queue: EventQueue;
+  readonly #network: Network;
+  readonly #faults: Faults;
+  readonly #random: Random;
+  readonly #services: HostServices;
+  readonly #machines: Machine[] = [];
+  readonly #byId = new Map<NodeId, Machine>();
+  readonly #regionOf: ReadonlyMap<string, string>;
+  readonly #active = new Set<ActiveFault>();
+  readonly #scheduled = new Set<{ slot: number; generation: number }>();
+  /** Whose code runs now; what is thrown then is that node's end. */
+  #current: Machine | undefined;
+  #steps = 0;
+  #instant = -1;
+  #stillCount = 0;
+
+  constructor(options: WorldOptions) {
+    const { plan, seed, startUs = 0 } = options;
+    this.#options = options;
+    this.#queue = new EventQueue(startUs);
+    this.#random = seeded(seed);
+    this.#regionOf = new Map(plan.zones.map((zone) => [zone.name, zone.region]));
+    this.#network = new Network(this.#queue, plan, this.#random.fork('network'), options.onTrace);
+    this.meters = new Meters(startUs);
+    this.#services = {
+      queue: this.#queue,
+      network: this.#network,
+      machineOf: (node) => this.#byId.get(node),
+      pass: options.check ? (message) => this.#pass(message) : (message) => message,
+      record: (event) => options.record?.(event),
+      toControl: (from, message) => options.onControl?.(from, message),
+    };
+    this.#faults = new Faults({
+      network: this.#network,
+      random: this.#random.fork('faults'),
+      now: () => this.now,
+      machines: () => this.#machines,
+      regionOf: (zone) => this.#regionOf.get(zone),
+      hold: (machine) => {
+        machine.holdCount++;
+      },
+      release: (machine) => {
+        machine.holdCount--;
+        if (machine.holdCount === 0 && !machine.isUp && machine.phase !== 'new') {
+          this.#boot(machine);
+        }
+      },
+      crash: (machine, how, why) => this.#crash(machine, how, why, false),
+      drain: (machine, stopped) => this.#drain(machine, stopped),
+      pause: (machine) => this.#pause(machine),
+      resume: (machine) => this.#resume(machine),
+      later: (delayUs, run) => this.#later(delayUs, run),
+      post: (machine, message) => {
+        for (const port of machine.ports.keys()) {
+          this.post({ node: machine.plan.id, port }, message);
+        }
+      },
+    });
+    for (const node of plan.nodes) this.#add(node);
+    if (options.faults) this.applyFaults(options.faults, startUs);
+  }
+
+  /** True time, which no node can see. */
+  get now(): Micros {
+    return this.#queue.now;
+  }
+
+  /** Events that happened. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Events that will happen: messages in flight, timers, work. */
+  get pendingCount(): number {
+    return this.#queue.size;
+  }
+
+  get network(): Readonly<NetworkCounts> {
+    return this.#network.counts;
+  }
+
+  /** Every node in the order of the plan. Counts run from the start: keep the last ones to get rates. */
+  usage(): readonly NodeUsage[] {
+    return this.#machines.map(({ plan, cores, platter, isUp }) => ({
+      node: plan.id,
+      block: plan.block,
+      isUp,
+      cores: cores.cores,
+      busyUs: cores.busyUs,
+      queued: cores.queued,
+      queuedMax: cores.queuedMax,
+      diskBytes: platter.usedBytes,
+      syncCount: platter.syncCount,
+    }));
+  }
+
+  isAlive(node: NodeId): boolean {
+    return this.#byId.get(node)?.isUp ?? false;
+  }
+
+  /** Boots every node of the plan that never ran, in the plan's order. */
+  bootAll(): void {
+    for (const machine of [...this.#machines]) if (machine.phase === 'new') this.#boot(machine);
+  }
+
+  /** A node that no plan named: it boots now. */
+  addNode(node: NodePlan): void {
+    this.#boot(this.#add(node));
+  }
+
+  /**
+   * Runs everything due by `untilUs`, which is then the time; or until `stop` says so, which is asked
+   * after every event. Must not be called from a microtask when user code is to be drained.
+   * @throws LoadpathError 'stuck' when time does not advance.
+   */
+  run(untilUs: Micros, stop?: () => boolean): void {
+    for (;;) {
+      try {
+        this.#loop(untilUs, stop);
+        return;
+      } catch (error) {
+        const machine = this.#current;
+        if (!machine) throw error;
+        this.#current = undefined;
+        if (machine.plan.userCode) this.#options.enter?.(undefined);
+        this.#broke(machine, error);
+      }
+    }
+  }
+
+  /** Begins a fault now, whatever its `atUs`. */
+  inject(fault: Fault): void {
+    const text = faultText(fault);
+    const active: ActiveFault = { fault, undo: () => {} };
+    const end = () => {
+      if (!this.#active.delete(active)) return;
+      active.undo();
+      this.#tell({ type: 'fault', at: this.now, text, began: false });
+    };
+    this.#active.add(active);
+    this.#tell({ type: 'fault', at: this.now, text, began: true });
+    active.undo = this.#faults.begin(fault, end);
+    // A restart lasts as long as its drain, and then as long as it says.
+    if (fault.forUs !== undefined && fault.do !== 'restart') {
+      this.#schedule(this.now + fault.forUs, end);
+    }
+  }
+
+  /** Their times count from `t0`. */
+  applyFaults(faults: FaultPlan, t0: Micros): void {
+    for (const fault of faults) this.#schedule(t0 + fault.atUs, () => this.inject(fault));
+  }
+
+  /** Ends every fault, forgets those to come, and starts what is down. */
+  healAll(): void {
+    for (const { slot, generation } of this.#scheduled) this.#queue.cancel(slot, generation);
+    this.#scheduled.clear();
+    for (const active of [...this.#active].reverse()) {
+      this.#active.delete(active);
+      active.undo();
+      this.#tell({ type: 'fault', at: this.now, text: faultText(active.fault), began: false });
+    }
+    for (const machine of this.#machines) {
+      if (!machine.isUp && machine.phase !== 'new') this.#boot(machine);
+    }
+  }
+
+  /** From the control address, without a network in between. A node that is down does not get it. */
+  post(to: Address, message: Message): void {
+    const machine = this.#byId.get(to.node);
+    if (!machine?.isUp) return;
+    const { index, life } = machine;
+    const passed = this.#services.pass(message);
+    this.#queue.push(this.now, kinds.control, index, life, passed, to.port);
+  }
+
+  #loop(untilUs: Micros, stop: (() => boolean) | undefined): void {
+    const queue = this.#queue;
+    const { onStep, enter, drain } = this.#options;
+    for (;;) {
+      if (stop?.()) return;
+      if (!queue.pop(untilUs)) {
+        if (untilUs > queue.now && Number.isFinite(untilUs)) queue.now = untilUs;
+        return;
+      }
+      const { kind, node, life } = queue;
+      if (queue.now === this.#instant) {
+        if (++this.#stillCount > stillMax) this.#stuck(node);
+      } else {
+        this.#instant = queue.now;
+        this.#stillCount = 0;
+      }
+      const machine = this.#machines[node - 1];
+      // Of an earlier life: a crash takes its timers and callbacks with it.
+      if (life !== 0 && machine?.livingLife !== life) continue;
+      this.#steps++;
+      this.fingerprint.word(queue.now);
+      this.fingerprint.word((node << 4) | kind);
+      if (machine !== undefined && machine.pauseCount > 0) {
+        machine.deferred.push({ kind, life, a: queue.a, b: queue.b });
+        continue;
+      }
+      if (machine?.plan.userCode) {
+        enter?.(machine.plan.id);
+        this.#current = machine;
+        this.#dispatch(kind, machine, queue.a, queue.b);
+        drain?.();
+        enter?.(undefined);
+      } else {
+        this.#current = machine;
+        this.#dispatch(kind, machine, queue.a, queue.b);
+      }
+      this.#current = undefined;
+      if (onStep) {
+        const { a, b } = queue;
+        onStep(this.#steps, this.fingerprint.short(), () => this.#describe(kind, machine, a, b));
+      }
+    }
+  }
+
+  #dispatch(kind: number, machine: Machine | undefined, a: unknown, b: unknown): void {
+    switch (kind) {
+      case kinds.deliver:
+      case kinds.deliverTwice: {
+        const route = b as Route;
+        const message = a as Message;
+        const handlers = this.#network.arrive(route, message, kind === kinds.deliverTwice);
+        if (handlers !== undefined) handlers.message(route.from, message);
+        return;
+      }
+      case kinds.timer: {
+        const timer = a as SimTimer;
+        const { fire } = timer;
+        timer.fire = undefined;
+        if (fire !== undefined) fire();
+        return;
+      }
+      case kinds.cpu: {
+        const job = a as Job;
+        machine!.cores.finish(job);
+        job.done();
+        return;
+      }
+      case kinds.disk:
+      case kinds.call:
+      case kinds.act:
+        (a as () => void)();
+        return;
+      case kinds.deliverAgain: {
+        const route = b as Route;
+        const message = a as Message;
+        this.#network.arriveAgain(route, message)?.message(route.from, message);
+        return;
+      }
+      case kinds.refused: {
+        const route = b as Route;
+        machine!.ports.get(route.from.port)?.refused?.(route.to, a as Message);
+        return;
+      }
+      case kinds.disconnected: {
+        const node = a as NodeId;
+        if (!this.#network.close(machine!, this.#byId.get(node)!, b as number)) return;
+        for (const handlers of machine!.ports.values()) handlers.disconnected?.(node);
+        return;
+      }
+      case kinds.control:
+        machine!.ports.get(b as string)?.message(controlAddress, a as Message);
+        return;
+      default:
+        assert(false, `the world knows an event of kind ${kind}`);
+    }
+  }
+
+  #add(plan: NodePlan): Machine {
+    assert(!this.#byId.has(plan.id), `one node is called ${plan.id}`);
+    const { clocks, syncCost, diskSizeBytes, wallEpochUs } = this.#options;
+    const random = this.#random.fork('node').fork(plan.id);
+    const index = this.#machines.length + 1;
+    const clock = new Clock(
+      random.fork('clock'),
+      {
+        offsetMaxUs: clocks?.offsetMaxUs ?? 500,
+        driftMaxPpm: clocks?.driftMaxPpm ?? 20,
+      },
+      wallEpochUs ?? Date.UTC(2026, 0, 1) * 1000,
+    );
+    const platter = new Platter(
+      this.#queue,
+      index,
+      {
+        syncCost: sampler(syncCost ?? { kind: 'lognormal', median: 300, p99: 1_500 }),
+        sizeMaxBytes: diskSizeBytes ?? Number.POSITIVE_INFINITY,
+      },
+      random.fork('disk'),
+      (bytes) => this.fingerprint.bytes(bytes),
+    );
+    const cores = new Cores(this.#queue, index, plan.cores);
+    const machine = new Machine(index, plan, clock, cores, platter);
+    this.#machines.push(machine);
+    this.#byId.set(plan.id, machine);
+    return machine;
+  }
+
+  #boot(machine: Machine): void {
+    const { plan } = machine;
+    const life = ++machine.life;
+    machine.phase = 'up';
+    machine.livingLife = life;
+    machine.bootedAt = this.now;
+    machine.pauseCount = 0;
+    machine.clock.boot(this.now);
+    machine.cores.boot(life);
+    machine.platter.boot(life);
+    // A stream of its own for each life and port: what one program draws shifts nobody else.
+    const random = this.#random.fork('node').fork(plan.id).fork(`life ${life}`);
+    const onNote = (text: string) =>
+      this.#tell({ type: 'note', at: this.now, node: plan.id, text });
+    const blockOf = new Map(plan.programs.map((program) => [program.port, program.block]));
+    this.#tell({ type: 'boot', at: this.now, node: plan.id, life });
+    let failure: unknown;
+    try {
+      if (plan.userCode) this.#options.enter?.(plan.id);
+      const runtime = this.#options.boot(plan, life, (port) => {
+        const meter = this.meters.meter(plan.id, blockOf.get(port) ?? plan.block, onNote);
+        return new SimHost(this.#services, machine, port, random.fork(port), meter);
+      });
+      machine.ports = runtime.ports;
+      if (plan.userCode) this.#options.drain?.();
+    } catch (error) {
+      failure = error ?? 'nothing';
+    } finally {
+      if (plan.userCode) this.#options.enter?.(undefined);
+    }
+    if (failure === undefined) this.#faults.greet(machine);
+    // It stays down: what stopped it once would stop it again. `healAll` gives it another chance.
+    else this.#crash(machine, 'killed', `did not come up: ${reasonOf(failure)}`, false);
+  }
+
+  /** @param isGraceful what was written is on the disk, since the system goes on running. */
+  #crash(machine: Machine, how: 'killed' | 'powerless', why: string, isGraceful: boolean): void {
+    assert(machine.isUp, 'only what is up can go down');
+    machine.phase = how;
+    machine.livingLife = -1;
+    machine.ports = new Map();
+    machine.cores.boot(0);
+    if (!isGraceful) machine.platter.crash();
+    this.#network.ended(machine, this.#machines, how === 'powerless');
+    // What had arrived but not been read: the network says what becomes of it.
+    const { deferred, index } = machine;
+    machine.deferred = [];
+    machine.pauseCount = 0;
+    for (const { kind, life, a, b } of deferred) {
+      if (life === 0) this.#queue.push(this.now, kind, index, life, a, b);
+    }
+    this.#tell({ type: 'crash', at: this.now, node: machine.plan.id, why });
+  }
+
+  /** A program threw. Its node ends, and a supervisor starts it again after a pause. */
+  #broke(machine: Machine, error: unknown): void {
+    if (!machine.isUp) return;
+    const { restartAfterUs = 1_000_000 } = this.#options;
+    this.#crash(machine, 'killed', reasonOf(error), false);
+    const wasBrief = this.now - machine.bootedAt < restartMaxUs;
+    machine.crashesInRow = wasBrief ? machine.crashesInRow + 1 : 1;
+    const pauseUs = Math.min(restartMaxUs, restartAfterUs * 2 ** (machine.crashesInRow - 1));
+    const { life } = machine;
+    this.#later(pauseUs, () => {
+      if (machine.life === life && !machine.isUp && machine.holdCount === 0) this.#boot(machine);
+    });
+  }
+
+  #drain(machine: Machine, stopped: () => void): void {
+    const { life } = machine;
+    const waiting = new Set<string>();
+    let isStopped = false;
+    const stop = (why: string) => {
+      if (isStopped) return;
+      isStopped = true;
+      if (machine.livingLife === life) this.#crash(machine, 'killed', why, true);
+      stopped();
+    };
+    machine.phase = 'draining';
+    for (const [port, handlers] of machine.ports) if (handlers.drain) waiting.add(port);
+    // Never from inside a program's own call, which has not returned yet.
+    if (waiting.size === 0) return this.#later(0, () => stop('stopped'));
+    this.#later(this.#options.drainLimitUs ?? 10_000_000, () => stop('stopped by force'));
+    this.#runOn(machine, () => {
+      for (const [port, handlers] of machine.ports) {
+        handlers.drain?.(() => {
+          if (waiting.delete(port) && waiting.size === 0) this.#later(0, () => stop('stopped'));
+        });
+      }
+    });
+  }
+
+  #pause(machine: Machine): void {
+    if (!machine.isUp) return;
+    if (machine.pauseCount++ === 0) machine.cores.pause();
+  }
+
+  #resume(machine: Machine): void {
+    if (!machine.isUp || machine.pauseCount === 0 || --machine.pauseCount > 0) return;
+    const { deferred, index } = machine;
+    machine.deferred = [];
+    for (const { kind, life, a, b } of deferred) {
+      this.#queue.push(this.now, kind, index, life, a, b);
+    }
+    machine.cores.resume();
+  }
+
+  /** Program code outside of an event of its own. */
+  #runOn(machine: Machine, run: () => void): void {
+    const { userCode, id } = machine.plan;
+    let failure: unknown;
+    try {
+      if (userCode) this.#options.enter?.(id);
+      run();
+      if (userCode) this.#options.drain?.();
+    } catch (error) {
+      failure = error ?? 'nothing';
+    } finally {
+      if (userCode) this.#options.enter?.(undefined);
+    }
+    if (failure !== undefined) this.#broke(machine, failure);
+  }
+
+  #later(delayUs: Micros, run: () => void): void {
+    this.#queue.push(this.now + delayUs, kinds.act, 0, 0, run, undefined);
+  }
+
+  #schedule(at: Micros, run: () => void): void {
+    const entry = { slot: 0, generation: 0 };
+    entry.slot = this.#queue.push(
+      at,
+      kinds.act,
+      0,
+      0,
+      () => {
+        this.#scheduled.delete(entry);
+        run();
+      },
+      undefined,
+    );
+    entry.generation = this.#queue.generation(entry.slot);
+    this.#scheduled.add(entry);
+  }
+
+  #pass(message: Message): Message {
+    const { codec } = this.#options;
+    const value = message as unknown as Value;
+    this.fingerprint.value(value);
+    const passed = codec ? codec.decode(codec.encode(value)) : value;
+    return deepFreeze(passed) as unknown as Message;
+  }
+
+  #tell(event: RunEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  #stuck(node: number): never {
+    const at = this.#machines[node - 1]?.plan.id ?? 'the world itself';
+    throw new LoadpathError(
+      'stuck',
+      `the simulation is stuck at ${formatDuration(this.now)}: more than ${stillMax} events in one ` +
+        `instant, the last on ${at}. Something there goes on without ever waiting, such as a loop ` +
+        'over a timer of 0.',
+      { problems: [{ at, what: 'goes on without time passing' }] },
+    );
+  }
+
+  #describe(kind: number, machine: Machine | undefined, a: unknown, b: unknown): string {
+    const at = `${this.now} µs ${machine?.plan.id ?? 'world'}`;
+    const what = kindNames[kind] ?? `kind ${kind}`;
+    switch (kind) {
+      case kinds.deliver:
+      case kinds.deliverTwice:
+      case kinds.deliverAgain:
+      case kinds.refused: {
+        const { from, to } = b as Route;
+        const message = a as Message;
+        const line = this.#options.describe?.(from, to, message) ?? message.type;
+        return `${at}: ${what} ${from.node}:${from.port} -> ${to.node}:${to.port} ${line}`;
+      }
+      case kinds.control:
+        return `${at}: ${what} ${(a as Message).type}`;
+      case kinds.disconnected:
+        return `${at}: ${what} from ${String(a)}`;
+      default:
+        return `${at}: ${what}`;
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Bytes cannot be frozen; a codec has copied them, so nobody shares them. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const field of Object.values(value)) deepFreeze(field);
+  return value;
+}
