@@ -5,6 +5,7 @@
 import type { Gateway } from '../blocks/edge/gateway/index.ts';
 import type { LoadOverride, Workload } from '../blocks/workload/users/index.ts';
 import type { Declaration } from '../host/declaration.ts';
+import type { Micros } from '../host/host.ts';
 import type { Fault } from '../host/fault.ts';
 import type { NetworkPlan, Plan, ZonePlan } from '../host/plan.ts';
 import { nearest, show } from '../kit/config.ts';
@@ -26,17 +27,21 @@ export interface ObjectiveOptions {
   readonly p90?: DurationText;
   readonly p99?: DurationText;
   readonly p999?: DurationText;
-  readonly max?: DurationText;
   /** Share of requests that did not fail, 0 … 1. What was rejected with 429 does not count. */
   readonly availability?: number;
   /** Completed requests a second, at least. */
   readonly throughput?: RateText;
 }
 
-export type Objective =
-  | { readonly name: 'p50' | 'p90' | 'p99' | 'p999' | 'max'; readonly atMostUs: number }
-  | { readonly name: 'availability'; readonly atLeast: number }
-  | { readonly name: 'throughput'; readonly atLeastPerSec: number };
+/** Checked and in whole units; undefined: not promised. */
+export interface Objectives {
+  readonly p50Us?: Micros;
+  readonly p90Us?: Micros;
+  readonly p99Us?: Micros;
+  readonly p999Us?: Micros;
+  readonly availability?: number;
+  readonly throughputPerSec?: number;
+}
 
 export interface SystemOptions {
   /** What users talk to: a gateway, or a service. */
@@ -59,7 +64,7 @@ export interface System {
   readonly entry: Declaration;
   readonly declarations: readonly Declaration[];
   readonly workload: Workload | undefined;
-  readonly objectives: readonly Objective[];
+  readonly objectives: Objectives;
   readonly invariants: readonly Invariant[];
   readonly faults: readonly Fault[];
   readonly zones: readonly ZonePlan[];
@@ -133,23 +138,20 @@ export function system(name: string, options: SystemOptions): System {
   return { ...draft, faults };
 }
 
-/** The plan of a design with its users. `load` replaces the load that the design declares. */
-export function planOf(
-  design: System,
-  load?: LoadOverride,
-): { readonly plan: Plan; readonly declarations: ReadonlyMap<string, Declaration> } {
+/** Everything that is declared, the users included. `load` replaces the load that the design declares. */
+export function declarationsOf(design: System, load?: LoadOverride): readonly Declaration[] {
   const crowd = design.workload?.declare(design.entry, { load });
   if (crowd && crowd.problems.length > 0) refuse('bad-option', design.name, crowd.problems);
-  const declarations = crowd ? [...design.declarations, crowd] : design.declarations;
-  return {
-    plan: expand(design.name, declarations, design.zones, design.network),
-    declarations: new Map(declarations.map((declaration) => [declaration.name, declaration])),
-  };
+  return crowd ? [...design.declarations, crowd] : design.declarations;
+}
+
+export function planOf(design: System, load?: LoadOverride): Plan {
+  return expand(design.name, declarationsOf(design, load), design.zones, design.network);
 }
 
 /** The names that fault sentences may use. */
 export function namesIn(design: System): FaultNames {
-  const { plan } = planOf(design);
+  const plan = planOf(design);
   return {
     nodes: plan.nodes.map(({ id }) => id),
     blocks: [...new Set(plan.nodes.map(({ block }) => block))],
@@ -212,46 +214,26 @@ function faultsOf(
   });
 }
 
-function objectivesOf(
-  at: string,
-  options: ObjectiveOptions,
-  problems: Problem[],
-): readonly Objective[] {
-  const objectives: Objective[] = [];
+function objectivesOf(at: string, options: ObjectiveOptions, problems: Problem[]): Objectives {
+  const objectives: { -readonly [K in keyof Objectives]: Objectives[K] } = {};
+  const wrong = (name: string, what: string): void => {
+    problems.push({ at: `${at}.objectives.${name}`, what });
+  };
   for (const [name, target] of Object.entries(options)) {
-    const where = `${at}.objectives.${name}`;
-    switch (name) {
-      case 'p50':
-      case 'p90':
-      case 'p99':
-      case 'p999':
-      case 'max': {
-        const us = typeof target === 'string' ? parseDuration(target) : undefined;
-        if (us === undefined)
-          problems.push({ at: where, what: `must be a duration like '50ms', got ${show(target)}` });
-        else objectives.push({ name, atMostUs: us });
-        break;
-      }
-      case 'availability':
-        if (typeof target === 'number' && target > 0 && target <= 1)
-          objectives.push({ name, atLeast: target });
-        else
-          problems.push({
-            at: where,
-            what: `must be a share from 0 to 1, like 0.999, got ${show(target)}`,
-          });
-        break;
-      case 'throughput': {
-        const rate = typeof target === 'string' ? parseRate(target) : undefined;
-        if (rate) objectives.push({ name, atLeastPerSec: ratePerSec(rate) });
-        else problems.push({ at: where, what: `must be a rate like '100/s', got ${show(target)}` });
-        break;
-      }
-      default:
-        problems.push({
-          at: where,
-          what: 'no such objective; there are p50, p90, p99, p999, max, availability, throughput',
-        });
+    if (target === undefined) continue;
+    if (name === 'availability') {
+      if (typeof target === 'number' && target > 0 && target <= 1) objectives.availability = target;
+      else wrong(name, `must be a share above 0 and up to 1, like 0.999, got ${show(target)}`);
+    } else if (name === 'throughput') {
+      const rate = typeof target === 'string' ? parseRate(target) : undefined;
+      if (rate) objectives.throughputPerSec = ratePerSec(rate);
+      else wrong(name, `must be a rate like '100/s', got ${show(target)}`);
+    } else if (name === 'p50' || name === 'p90' || name === 'p99' || name === 'p999') {
+      const us = typeof target === 'string' ? parseDuration(target) : undefined;
+      if (us !== undefined) objectives[`${name}Us`] = us;
+      else wrong(name, `must be a duration like '50ms', got ${show(target)}`);
+    } else {
+      wrong(name, 'no such objective; there are p50, p90, p99, p999, availability, throughput');
     }
   }
   return objectives;

@@ -1,0 +1,183 @@
+/**
+ * From what programs counted to the figures of a report: the same for both worlds, which only hand
+ * in their meters, what processors were busy with, and how often each node booted.
+ */
+import type { Micros, NodeId } from '../host/host.ts';
+import type { Plan } from '../host/plan.ts';
+import { Histogram } from '../kit/histogram.ts';
+import type { MeterReading, MetersSnapshot, MetersWindow } from '../kit/meters.ts';
+import {
+  type BlockReport,
+  blockReport,
+  type Counts,
+  type InvariantResult,
+  type NodeFigures,
+  type Series,
+} from './report.ts';
+
+export interface Observed {
+  readonly plan: Plan;
+  readonly loadUs: Micros;
+  /** Over the load and the drain. */
+  readonly totals: MetersSnapshot;
+  /** One a second of load. */
+  readonly windows: readonly MetersWindow[];
+  busyUs(node: NodeId): Micros;
+  boots(node: NodeId): number;
+}
+
+export interface Figures {
+  readonly counts: Counts;
+  readonly latencies: Histogram;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly blocks: Readonly<Record<string, BlockReport>>;
+  readonly series: Series;
+  readonly complaints: InvariantResult;
+}
+
+/** Counted by every server program; shown in columns of their own. */
+const standard = new Set(['requests', 'errors', 'latency', 'queue']);
+
+export function figuresOf(observed: Observed): Figures {
+  const users = observed.totals.filter((reading) => reading.block === 'users');
+  return {
+    counts: countsOf(users),
+    latencies: merged(users, 'latency'),
+    errors: withPrefix(users, 'reason: '),
+    blocks: blocksOf(observed),
+    series: seriesOf(observed),
+    complaints: complaintsOf(withPrefix(users, 'complaint: ')),
+  };
+}
+
+function countsOf(users: MetersSnapshot): Counts {
+  const sum = (name: string): number =>
+    users.reduce((total, reading) => total + (reading.counters[name] ?? 0), 0);
+  return {
+    generated: sum('generated'),
+    completed: sum('completed'),
+    rejected: sum('rejected'),
+    failed: sum('failed'),
+    inFlight: users.reduce((total, { gauges }) => total + (gauges['in flight']?.last ?? 0), 0),
+  };
+}
+
+function withPrefix(readings: MetersSnapshot, prefix: string): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const { counters } of readings) {
+    for (const [name, count] of Object.entries(counters)) {
+      if (!name.startsWith(prefix)) continue;
+      const reason = name.slice(prefix.length);
+      found[reason] = (found[reason] ?? 0) + count;
+    }
+  }
+  return found;
+}
+
+function complaintsOf(complaints: Readonly<Record<string, number>>): InvariantResult {
+  const name = 'users get answers that can be right';
+  const reasons = Object.entries(complaints).filter(([, count]) => count > 0);
+  if (reasons.length === 0) return { name, verdict: 'holds', detail: 'nobody complained' };
+  const detail = reasons.map(([reason, count]) => `${reason} (${count})`).join('; ');
+  return { name, verdict: 'violated', detail };
+}
+
+function merged(readings: Iterable<MeterReading>, name: string): Histogram {
+  const sum = new Histogram();
+  for (const { histograms } of readings) {
+    const data = histograms[name];
+    if (data) sum.merge(Histogram.fromJSON(data));
+  }
+  return sum;
+}
+
+function blocksOf(observed: Observed): Record<string, BlockReport> {
+  const { plan, totals, loadUs } = observed;
+  const byKey = new Map(totals.map((reading) => [`${reading.node} ${reading.block}`, reading]));
+  const blocks: Record<string, BlockReport> = {};
+  for (const name of new Set(plan.nodes.map((node) => node.block))) {
+    if (name === 'users') continue;
+    const members = plan.nodes.filter((node) => node.block === name);
+    const rows = members.map((node): NodeFigures => {
+      const own = byKey.get(`${node.id} ${name}`);
+      return {
+        id: node.id,
+        zone: node.zone,
+        boots: observed.boots(node.id),
+        requests: own?.counters.requests ?? 0,
+        errors: own?.counters.errors ?? 0,
+        busyUs: observed.busyUs(node.id),
+        cores: node.cores,
+        queueMax: own?.gauges.queue?.max ?? 0,
+        latencies: merged(own ? [own] : [], 'latency'),
+        meters: own ? extras(own) : {},
+      };
+    });
+    const ownReadings = members.flatMap((node) => byKey.get(`${node.id} ${name}`) ?? []);
+    const report = blockReport(members[0]!.kind, rows, merged(ownReadings, 'latency'), loadUs);
+    blocks[name] = { ...report, meters: { ...report.meters, ...atCallers(totals, plan, name) } };
+  }
+  return blocks;
+}
+
+function extras(reading: MeterReading): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [name, value] of Object.entries(reading.counters)) {
+    if (!standard.has(name)) found[name] = value;
+  }
+  for (const [name, { last }] of Object.entries(reading.gauges)) {
+    if (!standard.has(name)) found[name] = last;
+  }
+  return found;
+}
+
+/** What the client halves of a block counted on other nodes: cache hits, kv repairs. */
+function atCallers(totals: MetersSnapshot, plan: Plan, block: string): Record<string, number> {
+  const members = new Set(plan.nodes.filter((node) => node.block === block).map(({ id }) => id));
+  const found: Record<string, number> = {};
+  for (const reading of totals) {
+    if (reading.block !== block || members.has(reading.node)) continue;
+    for (const [name, value] of Object.entries(extras(reading))) {
+      found[name] = (found[name] ?? 0) + value;
+    }
+  }
+  return found;
+}
+
+function seriesOf({ windows, plan }: Observed): Series {
+  const names = [...new Set(plan.nodes.map((node) => node.block))].filter(
+    (name) => name !== 'users',
+  );
+  const rows = windows.map(({ readings }) => {
+    const users = readings.filter((reading) => reading.block === 'users');
+    const latencies = merged(users, 'latency');
+    const sum = (name: string): number =>
+      users.reduce((total, reading) => total + (reading.counters[name] ?? 0), 0);
+    return {
+      throughput: sum('completed'),
+      errors: sum('failed') + sum('rejected'),
+      p50Ms: latencies.count > 0 ? latencies.percentile(50) / 1_000 : 0,
+      p99Ms: latencies.count > 0 ? latencies.percentile(99) / 1_000 : 0,
+      readings,
+    };
+  });
+  const requests = names.map((name) => {
+    const members = new Set(plan.nodes.filter((node) => node.block === name).map(({ id }) => id));
+    const perSecond = rows.map(({ readings }) =>
+      readings.reduce(
+        (total, { node, block, counters }) =>
+          block === name && members.has(node) ? total + (counters.requests ?? 0) : total,
+        0,
+      ),
+    );
+    return [name, perSecond] as const;
+  });
+  return {
+    at: rows.map((_row, index) => index),
+    throughput: rows.map((row) => row.throughput),
+    p50Ms: rows.map((row) => row.p50Ms),
+    p99Ms: rows.map((row) => row.p99Ms),
+    errors: rows.map((row) => row.errors),
+    blocks: Object.fromEntries(requests),
+  };
+}

@@ -1,0 +1,377 @@
+/**
+ * One simulated run of a design, from the first boot to the verdict:
+ *
+ *   boot → setup → load (faults, one window a second) → stop → heal → drain → judge
+ *
+ * Synchronous: it must be called from a macrotask, and returns when all is over.
+ */
+
+import type { LoadOverride } from '../blocks/workload/users/index.ts';
+import { declarationsOf, type Objectives, planOf, type System } from '../design/system.ts';
+import type { Boot } from '../host/boot.ts';
+import { control, type FromProgram, type ToProgram } from '../host/control.ts';
+import type { Declaration } from '../host/declaration.ts';
+import type { RunEvent } from '../host/events.ts';
+import type { FaultPlan } from '../host/fault.ts';
+import type { HistoryEvent } from '../host/history.ts';
+import type { Address, Host, Micros, NodeId } from '../host/host.ts';
+import type { NodePlan, Plan } from '../host/plan.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import { Histogram } from '../kit/histogram.ts';
+import type { MetersWindow } from '../kit/meters.ts';
+import { formatDuration } from '../kit/units.ts';
+import { decode, encode } from '../parts/codec.ts';
+import { enter, type Scope } from '../sim/node/scope.ts';
+import { World } from '../sim/world.ts';
+import { printCounterexample } from '../verify/print.ts';
+import type { Budget, Invariant } from '../verify/verdict.ts';
+import { makeBoot } from './boot.ts';
+import { figuresOf } from './measure.ts';
+import { assemble, type InvariantResult, type Report } from './report.ts';
+import { version } from './version.ts';
+
+export interface SimulationOptions {
+  readonly design: System;
+  /** The design with its modules evaluated afresh, for each life of a node with user code. */
+  readonly afresh?: (() => System) | undefined;
+  readonly seed: number;
+  readonly forUs: Micros;
+  readonly faults: FaultPlan;
+  readonly load?: LoadOverride | undefined;
+  /** Hash content, freeze messages, pass them through the codec. */
+  readonly check?: boolean | undefined;
+  readonly untilUs?: Micros | undefined;
+  /** Steps a judge may take over one invariant. */
+  readonly budget?: Budget | undefined;
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  readonly onTrace?: ((line: string) => void) | undefined;
+  readonly onStep?: ((index: number, hash: number, describe: () => string) => void) | undefined;
+  readonly onSecond?: ((second: Second) => void) | undefined;
+  /** Asked once a virtual second: true ends the load early. */
+  readonly shouldStop?: (() => boolean) | undefined;
+  readonly drain: () => void;
+  /** Real milliseconds, for `wallSeconds` alone. */
+  readonly clock: () => number;
+}
+
+/** What is known after each second of load. */
+export interface Second {
+  readonly at: Micros;
+  readonly window: MetersWindow;
+}
+
+export interface SimulationOutcome {
+  readonly report: Report;
+  readonly history: readonly HistoryEvent[];
+  readonly plan: Plan;
+}
+
+const setupMaxUs = 600_000_000;
+const drainMaxUs = 60_000_000;
+/** Repairs, hints and the last redeliveries: what a healed system does when left alone. */
+const settleUs = 2_000_000;
+
+export function runSimulation(options: SimulationOptions): SimulationOutcome {
+  return new Simulation(options).run();
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #plan: Plan;
+  readonly #world: World;
+  readonly #history: HistoryEvent[] = [];
+  readonly #events: RunEvent[] = [];
+  readonly #windows: MetersWindow[] = [];
+  readonly #scopes = new Map<NodeId, Scope>();
+  readonly #boots = new Map<NodeId, number>();
+  readonly #notes: string[] = [];
+  readonly #open = new Map<
+    number,
+    { readonly node: NodeId; readonly life: number; readonly what: string }
+  >();
+  #nextOpen = 0;
+  #ready: FromProgram | undefined;
+  #quiet = false;
+  /** World time at which the load began; events are told relative to it. */
+  #loadBeganAt: Micros = 0;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    const { design, load, seed, check } = options;
+    this.#plan = planOf(design, load);
+    const describe = describer(declarationsOf(design, load));
+    this.#world = new World({
+      plan: this.#plan,
+      seed,
+      boot: this.#boot(),
+      check,
+      codec: { encode, decode },
+      describe,
+      record: (event) => this.#history.push({ ...event, at: event.at - this.#loadBeganAt }),
+      onEvent: (event) => this.#tell(event),
+      onControl: (_from, message) => this.#hear(message as FromProgram),
+      enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
+      drain: options.drain,
+      onStep: options.onStep,
+      onTrace: options.onTrace && this.#tracer(describe, options.onTrace),
+    });
+  }
+
+  run(): SimulationOutcome {
+    const { clock, seed, design, forUs } = this.#options;
+    const startedAt = clock();
+    this.#phase('setup');
+    this.#world.bootAll();
+    this.#prepare();
+    this.#load();
+    this.#heal();
+    this.#drain();
+    this.#phase('judge');
+    const loadUs = this.#windows.length * 1_000_000 || forUs;
+    const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
+      plan: this.#plan,
+      loadUs,
+      totals: this.#world.meters.snapshot(),
+      windows: this.#windows,
+      busyUs: (node) => this.#busyDuringLoad.get(node) ?? 0,
+      boots: (node) => this.#boots.get(node) ?? 0,
+    });
+    const invariants = judgeAll(design.invariants, this.#history, this.#options.budget);
+    if (complaints.verdict !== 'holds') invariants.push(complaints);
+    const report = assemble({
+      version,
+      design: design.name,
+      world: 'simulated',
+      seed,
+      digest: this.#world.fingerprint.hex(),
+      loadUs,
+      wallUs: Math.round((clock() - startedAt) * 1_000),
+      counts,
+      latencies: design.workload ? latencies : new Histogram(),
+      objectives: design.objectives satisfies Objectives,
+      invariants,
+      errors,
+      blocks,
+      series,
+      events: this.#events,
+      notes: [...this.#notes, ...this.#stuck()],
+    });
+    return { report, history: this.#history, plan: this.#plan };
+  }
+
+  readonly #busyDuringLoad = new Map<NodeId, Micros>();
+
+  #boot(): Boot {
+    const { design, load, afresh } = this.#options;
+    const byName = (system: System): ReadonlyMap<string, Declaration> =>
+      new Map(declarationsOf(system, load).map((declaration) => [declaration.name, declaration]));
+    const shared = byName(design);
+    const boot = makeBoot({
+      declarations: (node) => (node.userCode && afresh ? byName(afresh()) : shared),
+      runUserCode: (node, life, what, start) => this.#runUserCode(node, life, what, start),
+    });
+    return (node, life, hostOf) => {
+      this.#boots.set(node.id, (this.#boots.get(node.id) ?? 0) + 1);
+      if (node.userCode) {
+        const scope = this.#scope(hostOf('user code'));
+        this.#scopes.set(node.id, scope);
+        enter(scope);
+      }
+      return boot(node, life, hostOf);
+    };
+  }
+
+  #scope(host: Host): Scope {
+    return {
+      node: host.self,
+      now: () => host.now(),
+      wall: () => host.wall(),
+      after: (delayUs, fire) => host.after(delayUs, fire),
+      random: host.random,
+      fetch: (input) => {
+        const url =
+          typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+        throw new LoadpathError(
+          'real-io',
+          `${host.self} called fetch('${url}'). A simulation reaches nothing outside: declare it as external('…', { url, stub }) and call it through env`,
+        );
+      },
+      log: (level, text) =>
+        this.#tell({ type: 'log', at: this.#world.now, node: host.self, level, text }),
+    };
+  }
+
+  #runUserCode(
+    node: NodePlan,
+    life: number,
+    what: string,
+    start: () => Promise<void> | void,
+  ): void {
+    const running = start();
+    if (!running) return;
+    const id = this.#nextOpen++;
+    this.#open.set(id, { node: node.id, life, what });
+    running.then(
+      () => this.#open.delete(id),
+      (failure: unknown) => {
+        this.#open.delete(id);
+        const text =
+          failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+        this.#tell({ type: 'log', at: this.#world.now, node: node.id, level: 'error', text });
+      },
+    );
+  }
+
+  /** User code that was still waiting when all was over, in lives that had not ended. */
+  #stuck(): readonly string[] {
+    const counts = new Map<string, number>();
+    for (const { node, life, what } of this.#open.values()) {
+      if (this.#boots.get(node) !== life) continue;
+      const name = `${node}: ${what}`;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return [...counts]
+      .slice(0, 10)
+      .map(
+        ([name, count]) =>
+          `user code never finished: ${name}${count > 1 ? ` (${count} times)` : ''}`,
+      );
+  }
+
+  #prepare(): void {
+    if (!this.#options.design.workload) return;
+    this.#post({ type: 'prepare' });
+    this.#world.run(this.#world.now + setupMaxUs, () => this.#ready !== undefined);
+    const ready = this.#ready as FromProgram | undefined;
+    if (ready?.type !== 'ready') {
+      throw new LoadpathError(
+        'stuck',
+        `the workload's setup did not finish within ${formatDuration(setupMaxUs)} of virtual time`,
+      );
+    }
+    if (ready.failure !== undefined) {
+      throw new LoadpathError('design-failed', `the workload's setup failed: ${ready.failure}`);
+    }
+  }
+
+  #load(): void {
+    const world = this.#world;
+    const {
+      forUs,
+      faults,
+      onSecond,
+      shouldStop,
+      untilUs = Number.POSITIVE_INFINITY,
+    } = this.#options;
+    this.#loadBeganAt = world.now;
+    this.#phase('load');
+    world.meters.clear(world.now);
+    const busyBefore = new Map(world.usage().map(({ node, busyUs }) => [node, busyUs]));
+    world.applyFaults(faults, world.now);
+    if (this.#options.design.workload) this.#post({ type: 'begin', forUs });
+    const endsAt = this.#loadBeganAt + Math.min(forUs, untilUs);
+    while (world.now < endsAt) {
+      world.run(Math.min(endsAt, world.now + 1_000_000));
+      const window = world.meters.window(world.now);
+      this.#windows.push(window);
+      onSecond?.({ at: world.now - this.#loadBeganAt, window });
+      if (shouldStop?.()) break;
+    }
+    for (const { node, busyUs } of world.usage()) {
+      this.#busyDuringLoad.set(node, busyUs - (busyBefore.get(node) ?? 0));
+    }
+  }
+
+  #heal(): void {
+    this.#phase('heal');
+    this.#world.healAll();
+  }
+
+  #drain(): void {
+    const world = this.#world;
+    this.#phase('drain');
+    const endsAt = world.now + drainMaxUs;
+    // Users that were just booted again hear it only now, and once more does no harm.
+    while (this.#options.design.workload && !this.#quiet && world.now < endsAt) {
+      this.#post({ type: 'stop' });
+      world.run(Math.min(endsAt, world.now + 1_000_000), () => this.#quiet);
+    }
+    world.run(world.now + settleUs);
+    while (this.#isBehind() && world.now < endsAt) world.run(world.now + 500_000);
+  }
+
+  /** Something was published and not yet consumed, or hinted and not yet handed over. */
+  #isBehind(): boolean {
+    return this.#world.meters
+      .snapshot()
+      .some(({ gauges }) =>
+        Object.entries(gauges).some(([name, { last }]) => name.startsWith('lag') && last > 0),
+      );
+  }
+
+  #post(message: ToProgram): void {
+    for (const node of this.#plan.nodes) {
+      if (node.kind === 'users') this.#world.post({ node: node.id, port: 'users' }, message);
+    }
+  }
+
+  #hear(message: FromProgram): void {
+    if (message.type === 'ready') this.#ready = message;
+    else this.#quiet = true;
+  }
+
+  #phase(phase: 'setup' | 'load' | 'heal' | 'drain' | 'judge'): void {
+    this.#tell({ type: 'phase', at: this.#world.now, phase });
+  }
+
+  #tell(event: RunEvent): void {
+    const told = { ...event, at: event.at - this.#loadBeganAt };
+    if (told.type !== 'log') this.#events.push(told);
+    this.#options.onEvent?.(told);
+  }
+
+  #tracer(
+    describe: ReturnType<typeof describer>,
+    onTrace: (line: string) => void,
+  ): (event: TraceLike) => void {
+    return (event) => onTrace(traceLine(event, this.#loadBeganAt, describe));
+  }
+}
+
+type TraceLike = Parameters<NonNullable<ConstructorParameters<typeof World>[0]['onTrace']>>[0];
+
+function traceLine(
+  event: TraceLike,
+  origin: Micros,
+  describe: ReturnType<typeof describer>,
+): string {
+  const { at, from, to, message, what } = event;
+  const ms = ((at - origin) / 1_000).toFixed(3).padStart(12);
+  return `${ms} ${from.node} ${what} ${to.node} ${describe(from, to, message)}`;
+}
+
+/** A message in one line, in the words of the block whose port it goes to or comes from. */
+function describer(
+  declarations: readonly Declaration[],
+): (from: Address, to: Address, message: { readonly type: string }) => string {
+  const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
+  const blockOf = ({ node, port }: Address): Declaration | undefined =>
+    byName.get(port) ?? byName.get(port.split('.')[0]!) ?? byName.get(node.split('/')[0]!);
+  return (from, to, message) => {
+    if (from.node === control.node) return message.type;
+    const block = blockOf(to)?.block ?? blockOf(from)?.block;
+    return block?.describe(message) ?? message.type;
+  };
+}
+
+export function judgeAll(
+  invariants: readonly Invariant[],
+  history: readonly HistoryEvent[],
+  budget: Budget | undefined,
+): InvariantResult[] {
+  return invariants.map((invariant) => {
+    const { verdict, detail, counterexample } = invariant.check(history, budget);
+    const lines = counterexample ? printCounterexample(counterexample).split('\n') : undefined;
+    return { name: invariant.name, verdict, detail, counterexample: lines };
+  });
+}
