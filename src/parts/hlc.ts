@@ -10,14 +10,14 @@
 import type { Micros } from '../host/host.ts';
 
 /** A version as data. Ordered by `at`, then `count`, then `by`. */
-export interface Version {
+export type Version = {
   /** A hybrid clock: microseconds since 1970. A register's counter: a plain number. */
   readonly at: number;
   /** Tells versions with the same `at` apart. */
   readonly count: number;
   /** Who made it: unique for each life of each writer, so that no two versions are ever equal. */
   readonly by: string;
-}
+};
 
 /** Below, equal to or above 0, as in sorting. */
 export function compareVersions(a: Version, b: Version): number {

@@ -1,0 +1,475 @@
+/**
+ * The client half: the coordinator of every operation, on the caller's own node. It talks to the
+ * owners of the key, counts their answers (`register.ts` says what they mean), and always ends
+ * within the operation's time.
+ *
+ *   atomic   get   ask ──▶ majority ──(all of them have it)──────────────▶ answer
+ *                                   └─▶ store ──▶ majority ──────────────▶ answer
+ *            put   ask ──▶ majority ──▶ store ──▶ majority ──────────────▶ answer
+ *   quorum   get   ask ──▶ `read` of them ──▶ answer, then repair who is behind
+ *            put   store ──▶ `write` of them ──▶ answer, then leave hints for who is away
+ *
+ * An operation outlives its answer until every owner was heard or its next tick: that is when
+ * replicas that are behind are repaired, and hints left for those that are away.
+ *
+ * What is lost on the way is sent again twice within the time. A repeated `store` carries the same
+ * version, so it can only do again what it did before. Nothing is sent once the time is over, not
+ * even by a node that stood still and wakes up late: tombstones are collected on that promise.
+ */
+import type { Client, RequestContext } from '../../../host/declaration.ts';
+import type { Address, Host, Micros, NodeId, Timer, Value } from '../../../host/host.ts';
+import { formatDuration } from '../../../kit/units.ts';
+import { decode } from '../../../parts/codec.ts';
+import { HybridClock, type Version } from '../../../parts/hlc.ts';
+import { Ring } from '../../../parts/ring.ts';
+import { Calls } from '../../../path/calls.ts';
+import { type KvConfig, majority } from './config.ts';
+import { type Entry, type KvMessage, kvPort } from './messages.ts';
+import { Reading, Tally } from './register.ts';
+import { type Rules, soundRules } from './rules.ts';
+
+export type Member = { readonly id: NodeId; readonly zone: string };
+
+export type ClientConfig = KvConfig & {
+  readonly name: string;
+  readonly members: readonly Member[];
+};
+
+export type Outcome =
+  /** `value` is undefined when there is none. Nobody else holds it. */
+  | { readonly ok: true; readonly value: Value | undefined }
+  | { readonly ok: false; readonly why: string; readonly certain: boolean };
+
+export type Verb = 'get' | 'put' | 'delete';
+
+/** What `handle.ts` wraps in promises. */
+export interface KvApi {
+  /** `value` is in the codec's bytes, null for everything but a put. */
+  start(
+    f: Verb,
+    key: string,
+    value: Uint8Array | null,
+    context: RequestContext,
+    done: (outcome: Outcome) => void,
+  ): void;
+}
+
+interface Operation {
+  readonly id: number;
+  readonly f: Verb;
+  readonly key: string;
+  /** Of a put, or null. */
+  readonly value: Uint8Array | null;
+  readonly owners: readonly NodeId[];
+  readonly startedAt: Micros;
+  readonly until: Micros;
+  readonly session: string | undefined;
+  readonly done: (outcome: Outcome) => void;
+  readonly reading: Reading;
+  phase: 'ask' | 'store' | 'settled';
+  /** What is being stored, or was read: set when the store phase begins or a get settles. */
+  entry: Entry | null;
+  stored: Tally;
+  /** Stand-ins that keep a copy, counted when `sloppy`. */
+  readonly kept: Tally;
+  /** Position in the walk of the next stand-in to ask. */
+  standIn: number;
+  /** Owners that certainly do not answer this phase, by bit. */
+  failed: number;
+  /** Owners that a hint was asked for, by bit. */
+  hinted: number;
+  /** A stand-in was asked before the end: it may keep a copy of what then fails. */
+  doubted: boolean;
+  /** Resends of this phase so far. */
+  attempt: number;
+  /** Every store sent and every one certainly not done, a bit for each owner and attempt. */
+  sent: number;
+  denied: number;
+  timer: Timer;
+}
+
+/** A first try and two resends. Each has a bit in `sent`: nine owners times three fit a word. */
+const attemptsMax = 3;
+/** Positions of a walk that a `Tally` can tell apart. */
+const tallyMax = 31;
+
+export function client(host: Host, config: ClientConfig): Client {
+  return coordinator(soundRules)(host, config);
+}
+
+export function coordinator(rules: Rules): (host: Host, config: ClientConfig) => Client {
+  return (host, config) => {
+    const { name, replicas, timeoutUs } = config;
+    const atomic = config.consistency === 'atomic';
+    const readQuorum = atomic ? majority(replicas) : config.read;
+    const storeQuorum = atomic ? majority(replicas) : config.write;
+    const ring = new Ring(config.members, { tokens: config.tokens });
+    const addresses = new Map<NodeId, Address>(
+      config.members.map(({ id }) => [id, { node: id, port: kvPort }]),
+    );
+    // A life of its own in every version: a clock that went back cannot make one twice.
+    const by = `${host.self}#${host.life}`;
+    const clock = new HybridClock(by);
+    const calls = new Calls<KvMessage>(host);
+    const operations = new Map<number, Operation>();
+    let drained: (() => void) | undefined;
+
+    const meters = {
+      operations: host.meter.counter('operations'),
+      failures: host.meter.counter('failures'),
+      resends: host.meter.counter('resends'),
+      repairs: host.meter.counter('repairs'),
+      writeBacks: host.meter.counter('writeBacks'),
+      hints: host.meter.counter('hints'),
+      latency: host.meter.histogram('operationLatency'),
+    };
+
+    function start(
+      f: Verb,
+      key: string,
+      value: Uint8Array | null,
+      context: RequestContext,
+      done: (outcome: Outcome) => void,
+    ): void {
+      const now = host.now();
+      const op: Operation = {
+        id: calls.next(),
+        f,
+        key,
+        value,
+        owners: ring.owners(key, replicas),
+        startedAt: now,
+        until: Math.min(now + timeoutUs, context.deadlineAt ?? Number.POSITIVE_INFINITY),
+        session: context.session,
+        done,
+        reading: new Reading(rules.countEachReplicaOnce),
+        phase: 'ask',
+        entry: null,
+        stored: new Tally(rules.countEachReplicaOnce),
+        kept: new Tally(true),
+        standIn: replicas,
+        failed: 0,
+        hinted: 0,
+        doubted: false,
+        attempt: 0,
+        sent: 0,
+        denied: 0,
+        timer: noTimer,
+      };
+      meters.operations.add();
+      host.record({
+        block: name,
+        phase: 'invoke',
+        op: op.id,
+        f,
+        key,
+        value: value === null ? undefined : decode(value),
+        session: op.session,
+      });
+      operations.set(op.id, op);
+      if (op.until <= now) return fail(op, 'the caller has no time left');
+      if (f === 'get' || atomic) {
+        ask(op);
+      } else {
+        store(op, { version: clock.next(host.wall()), value });
+      }
+      arm(op);
+    }
+
+    // ── phases ──────────────────────────────────────────────────────────────────────────────────
+
+    function ask(op: Operation): void {
+      const type = op.f === 'get' ? 'ask' : 'ask-version';
+      const message: KvMessage = { type, id: op.id, key: op.key };
+      for (let i = 0; i < op.owners.length; i++) {
+        if (!op.reading.heard.has(i)) host.send(addresses.get(op.owners[i]!)!, message);
+      }
+    }
+
+    /** Begins the store phase. Replicas that are in `op.stored` already have it. */
+    function store(op: Operation, entry: Entry): void {
+      op.phase = 'store';
+      op.entry = entry;
+      op.failed = 0;
+      op.attempt = 0;
+      sendStores(op);
+    }
+
+    function sendStores(op: Operation): void {
+      const { id, attempt, key } = op;
+      const message: KvMessage = { type: 'store', id, attempt, key, entry: op.entry! };
+      for (let i = 0; i < op.owners.length; i++) {
+        if (op.stored.has(i)) continue;
+        op.sent |= storeBit(i, attempt);
+        host.send(addresses.get(op.owners[i]!)!, message);
+      }
+    }
+
+    function heardEntry(
+      op: Operation,
+      index: number,
+      entry: Entry | null,
+      floor: Version | null,
+    ): void {
+      const { reading } = op;
+      reading.add(index, entry, floor);
+      if (!atomic) {
+        if (entry) clock.observe(entry.version);
+        if (floor) clock.observe(floor);
+      }
+      if (op.phase === 'settled') return closeWhenHeard(op);
+      if (op.phase === 'store') {
+        // A straggler's answer to the first phase: it has what is being written back, or newer.
+        if (op.f !== 'get' || reading.isBehind(index, op.entry!.version)) return;
+        op.stored.add(index);
+        return settleWhenStored(op);
+      }
+      if (reading.heard.count < readQuorum) return;
+      if (op.f !== 'get') {
+        // Time may have run out without the tick having come: a node that stood still wakes up so.
+        if (host.now() >= op.until) return fail(op, 'the time was over');
+        return store(op, { version: reading.nextVersion(op.id, by), value: op.value });
+      }
+      const { newest, holders } = reading;
+      op.entry = newest;
+      if (!atomic || newest === null || holders.count >= storeQuorum) return settle(op);
+      if (host.now() >= op.until) return fail(op, 'the time was over');
+      meters.writeBacks.add();
+      op.stored = holders;
+      store(op, newest);
+    }
+
+    function heardStored(op: Operation, index: number): void {
+      op.stored.add(index);
+      if (op.phase === 'settled') return closeWhenHeard(op);
+      if (op.phase === 'store') settleWhenStored(op);
+    }
+
+    function settleWhenStored(op: Operation): void {
+      if (op.stored.count + op.kept.count >= storeQuorum) settle(op);
+    }
+
+    /** `index` does not answer this phase: it refused, or said no. */
+    function lost(op: Operation, index: number): void {
+      op.failed |= 1 << index;
+      if (op.phase === 'settled') return closeWhenHeard(op);
+      if (op.phase === 'store' && config.sloppy && op.f !== 'get') {
+        // Stand-ins may still make up the number, so only time decides.
+        if (!op.stored.has(index)) leaveHint(op, index);
+        return;
+      }
+      const answered = op.phase === 'ask' ? op.reading.heard : op.stored;
+      let possible = answered.count;
+      for (let i = 0; i < op.owners.length; i++) {
+        if (!answered.has(i) && (op.failed & (1 << i)) === 0) possible++;
+      }
+      if (possible < (op.phase === 'ask' ? readQuorum : storeQuorum)) fail(op, shortfall(op));
+    }
+
+    // ── ends ────────────────────────────────────────────────────────────────────────────────────
+
+    function settle(op: Operation): void {
+      op.phase = 'settled';
+      meters.latency.record(host.now() - op.startedAt);
+      const bytes = op.f === 'get' ? op.entry?.value : undefined;
+      const value = bytes ? decode(bytes) : undefined;
+      host.record({
+        block: name,
+        phase: 'ok',
+        op: op.id,
+        f: op.f,
+        key: op.key,
+        value: op.f === 'get' ? (value ?? null) : undefined,
+        session: op.session,
+      });
+      // The history keeps one copy, the caller may do to the other what it likes.
+      op.done({ ok: true, value: bytes && typeof value === 'object' ? decode(bytes) : value });
+      closeWhenHeard(op);
+    }
+
+    function fail(op: Operation, why: string): void {
+      // A read changes nothing: what it writes back was written by somebody else.
+      const certain = op.f === 'get' || ((op.sent & ~op.denied) === 0 && !op.doubted);
+      forget(op);
+      meters.failures.add();
+      host.record({
+        block: name,
+        phase: certain ? 'fail' : 'info',
+        op: op.id,
+        f: op.f,
+        key: op.key,
+        session: op.session,
+        reason: why,
+      });
+      op.done({ ok: false, why, certain });
+    }
+
+    function closeWhenHeard(op: Operation): void {
+      const answered = op.f === 'get' ? op.reading.heard : op.stored;
+      for (let i = 0; i < op.owners.length; i++) {
+        if (!answered.has(i) && (op.failed & (1 << i)) === 0) return;
+      }
+      close(op);
+    }
+
+    /** After the answer: bring every owner up to date that can be. */
+    function close(op: Operation): void {
+      forget(op);
+      if (op.f === 'get') return repair(op);
+      for (let i = 0; i < op.owners.length; i++) if (!op.stored.has(i)) leaveHint(op, i);
+    }
+
+    function forget(op: Operation): void {
+      op.phase = 'settled';
+      op.timer.cancel();
+      operations.delete(op.id);
+      if (drained && operations.size === 0) drained();
+    }
+
+    function repair(op: Operation): void {
+      const { newest } = op.reading;
+      if (newest === null || isStale(op)) return;
+      for (let i = 0; i < op.owners.length; i++) {
+        if (op.stored.has(i) || !op.reading.isBehind(i, newest.version)) continue;
+        meters.repairs.add();
+        // Nobody waits for the answer: the next read finds out.
+        const id = calls.next();
+        const message: KvMessage = { type: 'store', id, attempt: 0, key: op.key, entry: newest };
+        host.send(addresses.get(op.owners[i]!)!, message);
+      }
+    }
+
+    /**
+     * Asks the next node of the walk to keep what owner `index` did not take. When all nodes are
+     * owners, one that has it itself does: that copy reminds, and never counts.
+     */
+    function leaveHint(op: Operation, index: number): void {
+      if ((op.hinted & (1 << index)) !== 0 || config.hintsMax === 0 || isStale(op)) return;
+      const walk = ring.walk(op.key);
+      const away = op.standIn >= Math.min(walk.length, tallyMax);
+      const position = away ? op.owners.findIndex((_owner, i) => op.stored.has(i)) : op.standIn++;
+      if (position < 0) return;
+      op.hinted |= 1 << index;
+      op.doubted ||= op.phase === 'store';
+      const to = addresses.get(walk[position]!)!;
+      const id = calls.open(to, timeoutUs, (answer) => {
+        if (answer.ok && answer.reply.type === 'stored') {
+          meters.hints.add();
+          if (!config.sloppy || position < replicas || op.phase !== 'store') return;
+          op.kept.add(position);
+          return settleWhenStored(op);
+        }
+        op.hinted &= ~(1 << index);
+        if (!away) leaveHint(op, index);
+      });
+      host.send(to, {
+        type: 'hint',
+        id,
+        attempt: 0,
+        owner: op.owners[index]!,
+        key: op.key,
+        entry: op.entry!,
+      } satisfies KvMessage);
+    }
+
+    /** A node that stood still may wake up with operations so old that their versions are history. */
+    function isStale(op: Operation): boolean {
+      return host.now() > op.until + timeoutUs;
+    }
+
+    // ── time ────────────────────────────────────────────────────────────────────────────────────
+
+    function arm(op: Operation): void {
+      if (!operations.has(op.id)) return;
+      const now = host.now();
+      const left = op.until - now;
+      const delayUs = Math.min(left, Math.ceil((op.until - op.startedAt) / attemptsMax));
+      op.timer = host.after(Math.max(0, delayUs), () => tick(op));
+    }
+
+    function tick(op: Operation): void {
+      if (op.phase === 'settled') return close(op);
+      if (host.now() >= op.until) return fail(op, shortfall(op));
+      op.attempt++;
+      // Those who refused may be back, and those who were silent may never have heard.
+      op.failed = 0;
+      meters.resends.add();
+      if (op.phase === 'ask') {
+        ask(op);
+      } else {
+        if (config.sloppy && op.f !== 'get') {
+          for (let i = 0; i < op.owners.length; i++) if (!op.stored.has(i)) leaveHint(op, i);
+        }
+        if (op.attempt < attemptsMax) sendStores(op);
+      }
+      arm(op);
+    }
+
+    function shortfall(op: Operation): string {
+      const [answered, needed] =
+        op.phase === 'ask'
+          ? [op.reading.heard.count, readQuorum]
+          : [op.stored.count + op.kept.count, storeQuorum];
+      const what = op.phase === 'ask' ? 'answered' : 'stored it';
+      const within = formatDuration(host.now() - op.startedAt);
+      return `${answered} of ${op.owners.length} replicas ${what} within ${within}, ${needed} needed`;
+    }
+
+    // ── messages ────────────────────────────────────────────────────────────────────────────────
+
+    /** The operation that an answer belongs to, and which owner it is from; undefined when it is over. */
+    function find(id: number, node: NodeId): { op: Operation; index: number } | undefined {
+      const op = operations.get(id);
+      const index = op ? op.owners.indexOf(node) : -1;
+      return op && index >= 0 ? { op, index } : undefined;
+    }
+
+    const api: KvApi = { start };
+    return {
+      api,
+      message(from, received) {
+        const message = received as KvMessage;
+        const found = find(message.id, from.node);
+        if (!found) return calls.settle(message.id, message);
+        const { op, index } = found;
+        switch (message.type) {
+          case 'entry':
+            return heardEntry(op, index, message.entry, message.floor);
+          case 'version': {
+            const { version } = message;
+            return heardEntry(op, index, version && { version, value: null }, message.floor);
+          }
+          case 'stored':
+            return heardStored(op, index);
+          case 'denied':
+            if (message.certain) op.denied |= storeBit(index, message.attempt);
+            return lost(op, index);
+        }
+      },
+      refused(to, sent) {
+        const message = sent as KvMessage;
+        const found = find(message.id, to.node);
+        if (!found) return calls.refused(message.id);
+        const { op, index } = found;
+        if (message.type === 'store') op.denied |= storeBit(index, message.attempt);
+        // Of a phase that is over, or a resend that overlapped with an answer: says nothing new.
+        const answered = op.f === 'get' && op.phase !== 'store' ? op.reading.heard : op.stored;
+        const phase = message.type === 'store' ? 'store' : 'ask';
+        if ((op.phase === phase || op.phase === 'settled') && !answered.has(index)) lost(op, index);
+      },
+      disconnected(node) {
+        calls.disconnected(node);
+      },
+      drain(done) {
+        drained = done;
+        if (operations.size === 0) done();
+      },
+    };
+  };
+}
+
+const noTimer: Timer = { cancel: () => {} };
+
+function storeBit(index: number, attempt: number): number {
+  return 1 << (index * attemptsMax + attempt);
+}

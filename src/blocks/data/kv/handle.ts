@@ -1,0 +1,66 @@
+/** What user code holds: `env.links.get(code)`. The only part that may be asynchronous. */
+import type { Declaration, RequestContext } from '../../../host/declaration.ts';
+import type { Value } from '../../../host/host.ts';
+import { Unavailable } from '../../../kit/errors.ts';
+import { encode, illegal } from '../../../parts/codec.ts';
+import type { KvApi, Verb } from './client.ts';
+
+/** A store of values of one type, by key. What it promises depends on its `consistency`. */
+export interface KvHandle<T = Value> {
+  /** The value, or undefined when there is none. The caller's own: changing it changes nothing else. */
+  get(key: string): Promise<T | undefined>;
+  /**
+   * Returns once the value is durable at enough replicas. Throws `TypeError` for what is not a
+   * value (a function, a Map, undefined …), and `Unavailable` when too few replicas answered in
+   * time: unless it is `certain`, the value may have been stored, or be stored yet. To put the same
+   * value again is safe.
+   */
+  put(key: string, value: T): Promise<void>;
+  /** As `put`: a key that is not there is deleted all the same. */
+  delete(key: string): Promise<void>;
+}
+
+/** In UTF-8 at most three times as many bytes. Keys are kept in memory by every owner. */
+const keyLengthMax = 1_024;
+
+export function kvHandle<T>(
+  api: KvApi,
+  context: RequestContext,
+  declaration: Declaration,
+): KvHandle<T> {
+  const { name } = declaration;
+
+  function run(f: Verb, key: string, value: Uint8Array | null): Promise<Value | undefined> {
+    return new Promise((resolve, reject) => {
+      api.start(f, key, value, context, (outcome) => {
+        if (outcome.ok) resolve(outcome.value);
+        else reject(new Unavailable(name, f, outcome.why, outcome.certain));
+      });
+    });
+  }
+
+  function check(f: Verb, key: unknown): void {
+    if (typeof key === 'string' && key.length > 0 && key.length <= keyLengthMax) return;
+    const given = typeof key === 'string' ? `one of ${key.length} characters` : typeof key;
+    throw new TypeError(
+      `${name}.${f}: a key is text of 1 to ${keyLengthMax} characters, got ${given}`,
+    );
+  }
+
+  return {
+    async get(key) {
+      check('get', key);
+      return (await run('get', key, null)) as T | undefined;
+    },
+    async put(key, value) {
+      check('put', key);
+      const wrong = illegal(value);
+      if (wrong !== undefined) throw new TypeError(`${name}.put('${key}'): ${wrong}`);
+      await run('put', key, encode(value as Value));
+    },
+    async delete(key) {
+      check('delete', key);
+      await run('delete', key, null);
+    },
+  };
+}

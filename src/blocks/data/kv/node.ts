@@ -1,0 +1,227 @@
+/**
+ * A replica: a table in memory, a log on disk, and the rule that the first never knows more than
+ * the second. What is asked for is answered from what is durable; what is to be stored is answered
+ * once it is durable.
+ *
+ *   store ──▶ log ──sync──▶ table ──▶ stored
+ *
+ * Answering reads from memory alone would be faster by a sync and wrong: a reader that finds a new
+ * value at a majority leaves its write-back out, and if those replicas then lose power before
+ * their sync, the next reader gets the old value back.
+ */
+import type { Address, Handlers, Host, NodeId, Value } from '../../../host/host.ts';
+import { assert } from '../../../kit/assert.ts';
+import { isNewer } from '../../../parts/hlc.ts';
+import { Journal } from '../../../parts/journal.ts';
+import { Ring } from '../../../parts/ring.ts';
+import { Calls } from '../../../path/calls.ts';
+import type { Member } from './client.ts';
+import { collector } from './collector.ts';
+import type { KvConfig } from './config.ts';
+import { handover } from './handover.ts';
+import type { Hint, KvMessage, Store } from './messages.ts';
+import { type Rules, soundRules } from './rules.ts';
+import { type LogRecord, Table } from './table.ts';
+
+export type ReplicaConfig = KvConfig & {
+  readonly name: string;
+  readonly members: readonly Member[];
+};
+
+/** What the parts of a replica share. */
+export interface Replica {
+  readonly host: Host;
+  readonly config: ReplicaConfig;
+  readonly table: Table;
+  readonly ring: Ring;
+  readonly calls: Calls<KvMessage>;
+  /** Makes `record` durable, then part of the table. False: the disk did not take it. */
+  write(record: LogRecord, done: (outcome: 'ok' | 'full' | 'failed') => void): void;
+}
+
+const logName = 'kv/log';
+/** Certain refusals remembered, in case the network repeats the message that was refused. */
+const refusalsMax = 1_024;
+
+export function replica(host: Host, config: ReplicaConfig): Handlers {
+  return replicaWith(soundRules)(host, config);
+}
+
+export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) => Handlers {
+  return (host, config) => {
+    const { journal, entries, tornBytes } = Journal.open<LogRecord>(host.disk, logName);
+    const table = new Table();
+    for (const record of entries) table.apply(record);
+    const calls = new Calls<KvMessage>(host);
+    const ring = new Ring(config.members, { tokens: config.tokens });
+    const refusals = new Set<string>();
+    let compactedBytes = journal.sizeBytes;
+    let compacting = false;
+    let drained: (() => void) | undefined;
+
+    const meters = {
+      requests: host.meter.counter('requests'),
+      errors: host.meter.counter('errors'),
+      latency: host.meter.histogram('latency'),
+      queue: host.meter.gauge('queue'),
+      keys: host.meter.gauge('keys'),
+      hinted: host.meter.gauge('hinted'),
+    };
+    meters.keys.set(table.keyCount);
+    meters.hinted.set(table.hintCount);
+    if (entries.length > 0) {
+      host.meter.note(
+        `recovered ${table.keyCount} keys from ${entries.length} records${tornBytes > 0 ? `, cut off ${tornBytes} torn bytes` : ''}`,
+      );
+    }
+
+    const self: Replica = { host, config, table, ring, calls, write };
+    const hints = handover(self, rules);
+    const tombstones = collector(self);
+
+    function write(record: LogRecord, done: (outcome: 'ok' | 'full' | 'failed') => void): void {
+      journal.append(record as Value as LogRecord, (outcome) => {
+        if (outcome === 'ok') {
+          table.apply(record);
+          meters.keys.set(table.keyCount);
+          meters.hinted.set(table.hintCount);
+        }
+        done(outcome);
+        meters.queue.set(journal.pendingCount);
+        if (drained && journal.idle) drained();
+        compact();
+      });
+      meters.queue.set(journal.pendingCount);
+    }
+
+    /** Writes the table anew once the log is mostly history: the cost stays a constant share. */
+    function compact(): void {
+      const { sizeBytes } = journal;
+      if (compacting || sizeBytes < config.snapshotBytes || sizeBytes < 2 * compactedBytes) return;
+      compacting = true;
+      journal.replaceWith(table.snapshot(), (outcome) => {
+        compacting = false;
+        // After a failure, wait until the log has doubled once more: a full disk is not hammered.
+        compactedBytes = journal.sizeBytes;
+        if (outcome !== 'ok') host.meter.note(`could not compact the log: disk ${outcome}`);
+      });
+    }
+
+    function store(from: Address, message: Store | Hint, arrivedAt: number): void {
+      const { id, attempt, key, entry } = message;
+      const stored: KvMessage = { type: 'stored', id, attempt };
+      const known =
+        message.type === 'store'
+          ? table.get(key)?.version
+          : table.hints.get(message.owner)?.get(key)?.entry.version;
+      // This or something newer is durable already: as if it had been stored and replaced.
+      if (!isNewer(entry.version, known)) return answer(from, stored, arrivedAt);
+      const sender = `${from.node} ${id} ${attempt}`;
+      const why = refusals.has(sender) ? 'disk-full' : overFull(message);
+      if (why) return refuse(from, message, sender, why, arrivedAt);
+      if (!rules.syncBeforeAnswer) answer(from, stored, arrivedAt);
+      write(recordOf(message), (outcome) => {
+        if (message.type === 'hint' && outcome === 'ok') hints.wake();
+        if (message.type === 'store' && entry.value === null && outcome === 'ok') tombstones.wake();
+        if (!rules.syncBeforeAnswer) return;
+        if (outcome === 'ok') return answer(from, stored, arrivedAt);
+        if (outcome === 'full') return refuse(from, message, sender, 'disk-full', arrivedAt);
+        meters.errors.add();
+        answer(
+          from,
+          { type: 'denied', id, attempt, why: 'disk-failed', certain: false },
+          arrivedAt,
+        );
+      });
+    }
+
+    function overFull(message: Store | Hint): 'keys-full' | 'hints-full' | undefined {
+      if (message.type === 'hint') {
+        return table.hintCount < config.hintsMax ? undefined : 'hints-full';
+      }
+      return table.get(message.key) || table.keyCount < config.keysMax ? undefined : 'keys-full';
+    }
+
+    function recordOf(message: Store | Hint): LogRecord {
+      const { key, entry } = message;
+      if (message.type === 'store') return { do: 'store', key, entry };
+      return { do: 'hint', owner: message.owner, key, entry, since: host.wall() };
+    }
+
+    /** A certain no stays a no, also to a second copy of the same message. */
+    function refuse(
+      from: Address,
+      message: Store | Hint,
+      sender: string,
+      why: 'disk-full' | 'keys-full' | 'hints-full',
+      arrivedAt: number,
+    ): void {
+      if (refusals.size >= refusalsMax) refusals.clear();
+      refusals.add(sender);
+      meters.errors.add();
+      const { id, attempt } = message;
+      answer(from, { type: 'denied', id, attempt, why, certain: true }, arrivedAt);
+    }
+
+    function answer(to: Address, message: KvMessage, arrivedAt: number): void {
+      meters.latency.record(host.now() - arrivedAt);
+      host.send(to, message);
+    }
+
+    function serve(from: Address, message: KvMessage, arrivedAt: number): void {
+      switch (message.type) {
+        case 'ask': {
+          const entry = table.get(message.key) ?? null;
+          const floor = table.floor ?? null;
+          return answer(from, { type: 'entry', id: message.id, entry, floor }, arrivedAt);
+        }
+        case 'ask-version': {
+          const version = table.get(message.key)?.version ?? null;
+          const floor = table.floor ?? null;
+          return answer(from, { type: 'version', id: message.id, version, floor }, arrivedAt);
+        }
+        case 'store':
+        case 'hint':
+          return store(from, message, arrivedAt);
+        case 'survey':
+          return answer(from, tombstones.survey(message), arrivedAt);
+        case 'collect':
+          return tombstones.collect(message.tombstones, () =>
+            answer(from, { type: 'collected', id: message.id }, arrivedAt),
+          );
+        case 'stored':
+        case 'denied':
+        case 'standing':
+        case 'collected':
+          return calls.settle(message.id, message);
+      }
+    }
+
+    return {
+      message(from, received) {
+        const message = received as KvMessage;
+        const arrivedAt = host.now();
+        meters.requests.add();
+        if (config.costUs === 0) return serve(from, message, arrivedAt);
+        host.cpu.charge(config.costUs, () => serve(from, message, arrivedAt));
+      },
+      refused(_to, message) {
+        calls.refused((message as KvMessage).id);
+      },
+      disconnected(node) {
+        calls.disconnected(node);
+      },
+      drain(done) {
+        drained = done;
+        if (journal.idle) done();
+      },
+    };
+  };
+}
+
+/** Where a replica stands in the order of a key's owners, or undefined when it is not one. */
+export function ownerIndex(self: Replica, key: string, node: NodeId): number | undefined {
+  const index = self.ring.owners(key, self.config.replicas).indexOf(node);
+  assert(index < self.config.replicas, 'owners are as many as replicas');
+  return index < 0 ? undefined : index;
+}

@@ -1,0 +1,151 @@
+/**
+ * What a replica holds, as its log tells it: a pure fold over records. The same fold runs when a
+ * record has become durable and when the log is read back, so memory never knows more than the
+ * disk: an entry in here survives any crash.
+ */
+import type { Micros, NodeId } from '../../../host/host.ts';
+import { compareVersions, isNewer, type Version } from '../../../parts/hlc.ts';
+import type { Entry, Standing } from './messages.ts';
+
+export type LogRecord =
+  | { readonly do: 'store'; readonly key: string; readonly entry: Entry }
+  | {
+      readonly do: 'hint';
+      readonly owner: NodeId;
+      readonly key: string;
+      readonly entry: Entry;
+      /** Wall clock: hints grow old across restarts. */
+      readonly since: Micros;
+    }
+  /** The hint was handed over, or grew too old. */
+  | {
+      readonly do: 'unhint';
+      readonly owner: NodeId;
+      readonly key: string;
+      readonly version: Version;
+    }
+  /** A tombstone that everyone has is forgotten; `version` stays as the floor. */
+  | { readonly do: 'collect'; readonly key: string; readonly version: Version }
+  | { readonly do: 'floor'; readonly version: Version };
+
+export interface KeptHint {
+  readonly entry: Entry;
+  readonly since: Micros;
+}
+
+export class Table {
+  readonly #entries = new Map<string, Entry>();
+  readonly #tombstones = new Set<string>();
+  readonly #hints = new Map<NodeId, Map<string, KeptHint>>();
+  #hintCount = 0;
+  #floor: Version | undefined;
+
+  get keyCount(): number {
+    return this.#entries.size;
+  }
+
+  get hintCount(): number {
+    return this.#hintCount;
+  }
+
+  /** Newest version that was ever collected here. */
+  get floor(): Version | undefined {
+    return this.#floor;
+  }
+
+  get tombstones(): ReadonlySet<string> {
+    return this.#tombstones;
+  }
+
+  get hints(): ReadonlyMap<NodeId, ReadonlyMap<string, KeptHint>> {
+    return this.#hints;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** In any order and any number of times: only versions decide. */
+  apply(record: LogRecord): void {
+    switch (record.do) {
+      case 'store':
+        return this.#store(record.key, record.entry);
+      case 'hint':
+        return this.#hint(record.owner, record.key, { entry: record.entry, since: record.since });
+      case 'unhint':
+        return this.#unhint(record.owner, record.key, record.version);
+      case 'collect':
+        return this.#collect(record.key, record.version);
+      case 'floor':
+        return this.#raiseFloor(record.version);
+    }
+  }
+
+  /** Records that lead to the same table. */
+  snapshot(): LogRecord[] {
+    const records: LogRecord[] = [];
+    if (this.#floor) records.push({ do: 'floor', version: this.#floor });
+    for (const [key, entry] of this.#entries) records.push({ do: 'store', key, entry });
+    for (const [owner, kept] of this.#hints) {
+      for (const [key, { entry, since }] of kept) {
+        records.push({ do: 'hint', owner, key, entry, since });
+      }
+    }
+    return records;
+  }
+
+  /**
+   * How this node stands to a tombstone that is to be collected. To an owner, absent is as good as
+   * having it only under a floor that is as new: else a version might be made here that is older.
+   */
+  standing(key: string, version: Version, owner: boolean): Standing {
+    for (const kept of this.#hints.values()) if (kept.has(key)) return 'busy';
+    if (!owner) return 'clear';
+    const entry = this.#entries.get(key);
+    if (!entry)
+      return this.#floor && compareVersions(this.#floor, version) >= 0 ? 'clear' : 'behind';
+    const order = compareVersions(entry.version, version);
+    return order === 0 ? 'clear' : order < 0 ? 'behind' : 'busy';
+  }
+
+  #store(key: string, entry: Entry): void {
+    if (!isNewer(entry.version, this.#entries.get(key)?.version)) return;
+    this.#entries.set(key, entry);
+    if (entry.value === null) this.#tombstones.add(key);
+    else this.#tombstones.delete(key);
+  }
+
+  #hint(owner: NodeId, key: string, hint: KeptHint): void {
+    let kept = this.#hints.get(owner);
+    if (!kept) {
+      kept = new Map();
+      this.#hints.set(owner, kept);
+    }
+    const known = kept.get(key);
+    if (!isNewer(hint.entry.version, known?.entry.version)) return;
+    if (!known) this.#hintCount++;
+    kept.set(key, hint);
+  }
+
+  #unhint(owner: NodeId, key: string, version: Version): void {
+    const kept = this.#hints.get(owner);
+    const known = kept?.get(key);
+    // A newer hint for the same key came while this one was handed over: that one still waits.
+    if (!kept || !known || compareVersions(known.entry.version, version) !== 0) return;
+    kept.delete(key);
+    this.#hintCount--;
+    if (kept.size === 0) this.#hints.delete(owner);
+  }
+
+  #collect(key: string, version: Version): void {
+    this.#raiseFloor(version);
+    const entry = this.#entries.get(key);
+    if (!entry || compareVersions(entry.version, version) !== 0) return;
+    this.#entries.delete(key);
+    this.#tombstones.delete(key);
+  }
+
+  #raiseFloor(version: Version): void {
+    if (isNewer(version, this.#floor)) this.#floor = version;
+  }
+}
