@@ -37,6 +37,7 @@ export interface Cluster {
   api(port: string, client?: number): unknown;
   /** Runs the world until the promise settles (or `maxUs` of virtual time passed: rejects). */
   settle<T>(promise: Promise<T>, maxUs?: number): Promise<{ ok: T } | { error: unknown }>;
+  /** Runs the world; drives user code only when called from a macrotask (see `macrotask`). */
   run(forUs: number): void;
 }
 
@@ -104,8 +105,8 @@ export function cluster(
       return make(api, { session }, declaration);
     },
     api: (port, client = 0) => opened(port, client).api,
-    async settle(promise, maxUs = 60_000_000) {
-      let outcome: { ok: Awaited<typeof promise> } | { error: unknown } | undefined;
+    async settle<T>(promise: Promise<T>, maxUs = 60_000_000) {
+      let outcome: { ok: T } | { error: unknown } | undefined;
       promise.then(
         (ok) => {
           outcome = { ok };
@@ -114,9 +115,7 @@ export function cluster(
           outcome = { error };
         },
       );
-      await new Promise((resolve) => setImmediate(resolve));
-      world.run(world.now + maxUs, () => outcome !== undefined);
-      await new Promise((resolve) => setImmediate(resolve));
+      await macrotask(() => world.run(world.now + maxUs, () => outcome !== undefined));
       return outcome ?? { error: new Error('never settled') };
     },
     run: (forUs) => world.run(world.now + forUs),
@@ -166,6 +165,20 @@ function driverBlock(
     },
     describe: (message) => message.type,
   };
+}
+
+/** User code cannot be drained from within a microtask, which is where an `await` goes on. */
+export function macrotask(run: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        run();
+        resolve();
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
 }
 
 /** As the simulator drains user code: microtasks and next ticks, until none is left. */
