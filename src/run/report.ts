@@ -22,7 +22,7 @@ export interface Report {
   readonly generated: number;
   /** Answered, and the answer was not an error of the system (a 404 is a good answer). */
   readonly completed: number;
-  /** Turned away on purpose: a limit, a shedder, an open breaker. */
+  /** Turned away on purpose, with 429: users who asked for more than they may. */
   readonly rejected: number;
   /** Errors, timeouts, lost connections. */
   readonly failed: number;
@@ -30,7 +30,7 @@ export interface Report {
   readonly inFlight: number;
   /** Completed requests per second of load. */
   readonly throughputPerSec: number;
-  /** Completed ÷ (completed + rejected + failed): what a user saw. 1 when nothing was asked. */
+  /** Completed ÷ (completed + failed). 1 when nothing was asked. */
   readonly availability: number;
   /** Of completed requests, from the intended start. */
   readonly latencyMs: LatencyMs;
@@ -192,8 +192,8 @@ export function assemble(measured: Measured): Report {
   };
 }
 
-export function availabilityOf(counts: Omit<Counts, 'generated' | 'inFlight'>): number {
-  const ended = counts.completed + counts.rejected + counts.failed;
+export function availabilityOf(counts: Pick<Counts, 'completed' | 'failed'>): number {
+  const ended = counts.completed + counts.failed;
   return ended === 0 ? 1 : counts.completed / ended;
 }
 

@@ -1,0 +1,296 @@
+/**
+ * Reads a design without running it, for what experience says will hurt. Rules look at structure
+ * and policy only; whether it hurts under a load is for the simulator to say.
+ */
+import type { Micros } from '../host/host.ts';
+import { formatDuration } from '../kit/units.ts';
+import type { BlockView, CallView, StructuralView } from './structure.ts';
+
+export interface LintFinding {
+  readonly rule: string;
+  /** error: cannot be right. warning: will hurt when something fails. notice: worth a thought. */
+  readonly severity: 'error' | 'warning' | 'notice';
+  readonly block: string;
+  readonly option: string;
+  readonly what: string;
+  readonly why: string;
+  readonly todo: string;
+}
+
+/** The methods of HTTP that may be repeated without asking (RFC 9110, section 9.2.2). */
+export const idempotentMethods: readonly string[] = [
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+];
+
+/** Attempts that one request may cause at the end of a path, beyond which an overload feeds itself. */
+const amplificationMax = 3;
+
+const rules: readonly ((view: StructuralView) => readonly LintFinding[])[] = [
+  singleNodes,
+  singleZones,
+  zonesThatTakeTheQuorum,
+  missingTimeouts,
+  timeoutsLongerThanTheCallers,
+  attemptsThatDoNotFit,
+  unsafeRetries,
+  retryAmplification,
+  quorumsThatDoNotOverlap,
+  unboundedQueues,
+];
+
+const order = { error: 0, warning: 1, notice: 2 } as const;
+
+/** Worst first; findings of one severity in the order of the rules. */
+export function lint(view: StructuralView): LintFinding[] {
+  return rules.flatMap((rule) => rule(view)).sort((a, b) => order[a.severity] - order[b.severity]);
+}
+
+function ours(view: StructuralView): readonly BlockView[] {
+  return view.blocks.filter((block) => !block.outside && block.nodes.length > 0);
+}
+
+function singleNodes(view: StructuralView): LintFinding[] {
+  return ours(view)
+    .filter((block) => block.nodes.length === 1)
+    .map((block) => ({
+      rule: 'single-node',
+      severity: 'warning',
+      block: block.name,
+      option: block.quorum ? 'replicas' : 'nodes',
+      what: `has one node, ${block.nodes[0]!.id}`,
+      why: `while it restarts, nobody has ${block.name}${usersOf(view, block)}`,
+      todo: block.quorum ? 'three replicas survive one' : 'two nodes survive one',
+    }));
+}
+
+function usersOf(view: StructuralView, block: BlockView): string {
+  const callers = [
+    ...new Set(view.calls.filter((it) => it.to === block.name).map((it) => it.from)),
+  ];
+  return callers.length === 0 ? '' : ` (${callers.join(', ')} would wait for it)`;
+}
+
+function singleZones(view: StructuralView): LintFinding[] {
+  if (view.zones.length < 2) {
+    return [
+      {
+        rule: 'single-zone',
+        severity: 'notice',
+        block: view.design,
+        option: 'zones',
+        what: `stands in one zone, ${view.zones[0]?.name ?? 'without a name'}`,
+        why: 'a zone fails as a whole: power, network, a bad change',
+        todo: 'declare three zones; nodes spread over them by themselves',
+      },
+    ];
+  }
+  return ours(view)
+    .filter((block) => block.nodes.length > 1 && zonesOf(block).size === 1)
+    .map((block) => ({
+      rule: 'single-zone',
+      severity: 'warning',
+      block: block.name,
+      option: 'zones',
+      what: `has all ${block.nodes.length} nodes in zone ${block.nodes[0]!.zone}`,
+      why: 'the loss of that zone is the loss of the block',
+      todo: 'spread its nodes over the zones of the design',
+    }));
+}
+
+function zonesOf(block: BlockView): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { zone } of block.nodes) counts.set(zone, (counts.get(zone) ?? 0) + 1);
+  return counts;
+}
+
+function zonesThatTakeTheQuorum(view: StructuralView): LintFinding[] {
+  return ours(view).flatMap((block) => {
+    const { quorum } = block;
+    const zones = zonesOf(block);
+    if (!quorum || zones.size < 2 || quorum.copies > block.nodes.length) return [];
+    // Copies are spread over zones first, so a zone holds its even share, rounded up.
+    const [zone, nodeCount] = [...zones].sort((a, b) => b[1] - a[1])[0]!;
+    const taken = Math.min(nodeCount, Math.ceil(quorum.copies / zones.size));
+    const needed = Math.max(quorum.read, quorum.write);
+    if (quorum.copies - taken >= needed) return [];
+    return [
+      {
+        rule: 'zone-quorum',
+        severity: 'warning',
+        block: block.name,
+        option: 'replicas',
+        what: `may have ${taken} of ${quorum.copies} copies in zone ${zone}, and needs ${needed} to answer`,
+        why: 'losing that one zone stops reads or writes, although another is up',
+        todo: `${quorum.copies} copies want ${Math.ceil(quorum.copies / (quorum.copies - needed || 1))} zones`,
+      },
+    ];
+  });
+}
+
+function missingTimeouts(view: StructuralView): LintFinding[] {
+  return view.calls
+    .filter((call) => call.timeoutUs === undefined && call.deadlineUs === undefined)
+    .map((call) => ({
+      rule: 'no-timeout',
+      severity: 'error',
+      block: call.from,
+      option: `${call.as}.timeout`,
+      what: `calls ${call.to} without a timeout`,
+      why: `when ${call.to} hangs, every request that needs it hangs, and holds what it holds`,
+      todo: 'set a timeout a little above the p99 that the callee promises',
+    }));
+}
+
+function waitOf(call: CallView): Micros | undefined {
+  if (call.deadlineUs !== undefined) return call.deadlineUs;
+  return call.timeoutUs === undefined ? undefined : call.timeoutUs * (call.retry?.attempts ?? 1);
+}
+
+function timeoutsLongerThanTheCallers(view: StructuralView): LintFinding[] {
+  return view.calls.flatMap((outer) => {
+    const outerUs = waitOf(outer);
+    if (outerUs === undefined) return [];
+    return view.calls
+      .filter((inner) => inner.from === outer.to && (waitOf(inner) ?? 0) > outerUs)
+      .map(
+        (inner): LintFinding => ({
+          rule: 'timeout-order',
+          severity: 'notice',
+          block: inner.from,
+          option: `${inner.as}.timeout`,
+          what: `waits ${formatDuration(waitOf(inner)!)} for ${inner.to}, but ${outer.from} waits ${formatDuration(outerUs)} for ${inner.from}`,
+          why: 'the caller has left before: the error it sees is its own timeout, and not what went wrong',
+          todo: `below ${formatDuration(outerUs)}, so that ${inner.from} can answer, or fall back, in time`,
+        }),
+      );
+  });
+}
+
+function attemptsThatDoNotFit(view: StructuralView): LintFinding[] {
+  return view.calls.flatMap((call) => {
+    const { deadlineUs, timeoutUs, retry } = call;
+    if (deadlineUs === undefined || timeoutUs === undefined || !retry || retry.attempts < 2)
+      return [];
+    const fitting = Math.floor(deadlineUs / timeoutUs);
+    if (fitting >= retry.attempts) return [];
+    return [
+      {
+        rule: 'attempts-do-not-fit',
+        severity: 'notice',
+        block: call.from,
+        option: `${call.as}.attemptTimeout`,
+        what: `${retry.attempts} attempts of ${formatDuration(timeoutUs)} do not fit into ${formatDuration(deadlineUs)}`,
+        why: `after a timeout only ${fitting} can be made in full`,
+        todo: `an attempt of ${formatDuration(Math.floor(deadlineUs / retry.attempts))}, or a longer timeout`,
+      },
+    ];
+  });
+}
+
+function unsafeRetries(view: StructuralView): LintFinding[] {
+  return view.calls.flatMap((call) => {
+    if (!call.retry || call.retry.attempts < 2) return [];
+    const { methods } = call.retry;
+    const unsafe = methods?.filter((method) => !idempotentMethods.includes(method.toUpperCase()));
+    if (unsafe && unsafe.length === 0) return [];
+    return [
+      {
+        rule: 'unsafe-retry',
+        severity: 'warning',
+        block: call.from,
+        option: `${call.as}.retry`,
+        what: `tries ${unsafe ? unsafe.join(' and ') : 'every method'} again on ${call.to}`,
+        why: 'after a timeout the first attempt may have happened: then it happens twice',
+        todo: 'retry idempotent methods only, or give such requests an idempotency key',
+      },
+    ];
+  });
+}
+
+/** What a retry may multiply the traffic of a call by. A budget bounds it, however many attempts. */
+export function amplificationOf(call: CallView): number {
+  if (!call.retry) return 1;
+  const { attempts, budgetRatio } = call.retry;
+  return budgetRatio === undefined ? attempts : Math.min(attempts, 1 + budgetRatio);
+}
+
+function retryAmplification(view: StructuralView): LintFinding[] {
+  const called = new Set(view.calls.map((call) => call.to));
+  const worst = new Map<string, { readonly path: readonly CallView[]; readonly factor: number }>();
+  const walk = (name: string, path: readonly CallView[], factor: number): void => {
+    const onward = view.calls.filter(
+      (call) => call.from === name && !path.some((before) => before.from === call.to),
+    );
+    for (const call of onward) walk(call.to, [...path, call], factor * amplificationOf(call));
+    if (onward.length > 0 || factor <= amplificationMax) return;
+    if (factor > (worst.get(name)?.factor ?? 0)) worst.set(name, { path, factor });
+  };
+  for (const block of view.blocks) {
+    if (!called.has(block.name)) walk(block.name, [], 1);
+  }
+  return [...worst].map(([name, { path, factor }]) => ({
+    rule: 'retry-amplification',
+    severity: 'warning',
+    block: name,
+    option: 'retry',
+    what: `may get ${Number(factor.toPrecision(3))} attempts for one request: ${path
+      .map((call) => `${call.from} ×${Number(amplificationOf(call).toPrecision(3))}`)
+      .join(' → ')} → ${name}`,
+    why: 'when it is slow, retries on every floor multiply, and keep it slow',
+    todo: 'retry on one floor only, or give each a retry budget',
+  }));
+}
+
+function quorumsThatDoNotOverlap(view: StructuralView): LintFinding[] {
+  return ours(view).flatMap((block): LintFinding[] => {
+    const { quorum } = block;
+    if (!quorum) return [];
+    const { copies, read, write } = quorum;
+    if (read > copies || write > copies) {
+      return [
+        {
+          rule: 'quorum-too-large',
+          severity: 'error',
+          block: block.name,
+          option: 'quorum',
+          what: `wants ${Math.max(read, write)} answers of ${copies} copies`,
+          why: 'that can never be',
+          todo: `at most ${copies}`,
+        },
+      ];
+    }
+    if (read + write > copies) return [];
+    return [
+      {
+        rule: 'quorum-overlap',
+        severity: 'warning',
+        block: block.name,
+        option: 'quorum',
+        what: `reads ${read} and writes ${write} of ${copies} copies: R + W ≤ N`,
+        why: 'a read may ask only replicas that an acknowledged write has not reached yet',
+        todo: `read ${copies - write + 1}, or write ${copies - read + 1}; or say that stale reads are fine`,
+      },
+    ];
+  });
+}
+
+function unboundedQueues(view: StructuralView): LintFinding[] {
+  return ours(view).flatMap((block) =>
+    Object.entries(block.queues ?? {})
+      .filter(([, bound]) => bound === null)
+      .map(([name]) => ({
+        rule: 'unbounded-queue',
+        severity: 'warning' as const,
+        block: block.name,
+        option: name,
+        what: `its queue ${name} has no bound`,
+        why: 'in an overload everything in it is answered too late, and memory ends first',
+        todo: 'bound it at what can be worked off within the timeout',
+      })),
+  );
+}
