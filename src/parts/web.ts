@@ -17,4 +17,4 @@ export {
   signalOf,
   toNativeRequest,
 } from './web/request.ts';
-export { fromReply, type ReplyParts, Response, toReplyParts } from './web/response.ts';
+export { type ReplyParts, Response, toReplyParts, toResponse } from './web/response.ts';

@@ -19,7 +19,7 @@ const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];
 const noHeaders: readonly string[] = [];
 
 /** A reply as the caller of `fetch` sees it. Its headers are immutable, as those of a real one. */
-export let fromReply: (parts: ReplyParts, url?: string) => Response;
+export let toResponse: (parts: ReplyParts, url?: string) => Response;
 
 let lightParts: (response: Response) => ReplyParts | Promise<ReplyParts>;
 let isLight: (candidate: object) => candidate is Response;
@@ -34,7 +34,7 @@ export class Response implements globalThis.Response {
   #content: Content;
 
   static {
-    fromReply = (parts, url = '') => {
+    toResponse = (parts, url = '') => {
       const response = new Response();
       response.#status = parts.status;
       response.#url = url;

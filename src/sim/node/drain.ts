@@ -1,0 +1,103 @@
+/**
+ * Running dry: after each event every microtask and `nextTick` that follows from it must have run
+ * before the next event, or code of one node would run in the name of another. Waiting for the
+ * real event loop costs three times as much and lets real I/O in, so the drain is synchronous.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
+import { LoadpathError } from '../../kit/errors.ts';
+import { current } from './scope.ts';
+
+export type Drain = () => void;
+
+/**
+ * The way to drain that works on this Node, found by trying. Call it, and the drain itself, from a
+ * macrotask (a timer, an immediate, a message): inside a promise's continuation the microtask
+ * queue is already running and cannot be run again. Throws LoadpathError 'stuck' when no way works.
+ */
+export function chooseDrain(): Drain {
+  for (const candidate of [tickCallback(), microtaskCheckpoint()]) {
+    if (candidate && drainsAll(candidate)) return candidate;
+  }
+  throw new LoadpathError(
+    'stuck',
+    `This Node (${process.version}) cannot run microtasks to the end synchronously, which a simulation needs. ` +
+      'If the simulation was started from an async function or a promise, start it from a timer instead: setImmediate(() => …).',
+  );
+}
+
+/** Microtasks, nextTick and unhandled rejections. Deprecated in name only; there since Node 0.x. */
+function tickCallback(): Drain | undefined {
+  const { _tickCallback } = process as unknown as { readonly _tickCallback?: () => void };
+  if (typeof _tickCallback !== 'function') return undefined;
+  return () => _tickCallback.call(process);
+}
+
+/** Microtasks only, so `nextTick` is served from one of them. */
+function microtaskCheckpoint(): Drain | undefined {
+  try {
+    setFlagsFromString('--allow-natives-syntax');
+    return runInThisContext('(() => { %PerformMicrotaskCheckpoint(); })') as Drain;
+  } catch {
+    return undefined;
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax');
+  }
+}
+
+/** Long chains, nested functions, queueMicrotask and nextTick in turn must all be done afterwards. */
+function drainsAll(drain: Drain): boolean {
+  let reached = 0;
+  const hop = async (left: number): Promise<void> => {
+    if (left === 0) return;
+    await null;
+    await hop(left - 1);
+  };
+  void hop(50).then(() => {
+    reached++;
+    process.nextTick(() => {
+      reached++;
+      queueMicrotask(() => {
+        reached++;
+        void Promise.resolve().then(() => reached++);
+      });
+    });
+  });
+  try {
+    drain();
+  } catch {
+    return false;
+  }
+  return reached === 4;
+}
+
+/** What user code let fall: an unhandled rejection, or an exception thrown in a microtask. */
+export type StrayHook = (node: string | undefined, thrown: unknown) => void;
+
+/**
+ * Sends what nobody caught to `hook` with the node that was current, instead of ending the
+ * process. Listeners of others are set aside meanwhile and still get what belongs to no node.
+ * Returns the way back.
+ */
+export function catchStrays(hook: StrayHook): () => void {
+  const events = ['unhandledRejection', 'uncaughtException'] as const;
+  const before = events.map((event) => process.listeners(event as 'uncaughtException'));
+  const own = events.map((_, index) => (thrown: unknown, detail: unknown) => {
+    const others = before[index]! as unknown as ((...given: unknown[]) => void)[];
+    if (current === undefined && others.length > 0) {
+      for (const listener of others) listener.call(process, thrown, detail);
+      return;
+    }
+    hook(current?.node, thrown);
+  });
+  for (const [index, event] of events.entries()) {
+    process.removeAllListeners(event);
+    process.on(event, own[index]! as never);
+  }
+  return () => {
+    for (const [index, event] of events.entries()) {
+      process.removeListener(event, own[index]! as never);
+      for (const listener of before[index]!) process.on(event as 'uncaughtException', listener);
+    }
+  };
+}

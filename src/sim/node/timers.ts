@@ -1,0 +1,295 @@
+/**
+ * The timer family on virtual time: globals, `timers`, `timers/promises`, promisified setTimeout,
+ * AbortSignal.timeout. Delays follow Node: whole milliseconds, at least one.
+ */
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import timers from 'node:timers';
+import timersPromises from 'node:timers/promises';
+import { inspect, promisify } from 'node:util';
+import { disguised, type Patches } from './patches.ts';
+import { current, type Scope } from './scope.ts';
+
+type Callback = (...given: unknown[]) => unknown;
+type WaitOptions = { readonly signal?: AbortSignal | undefined; readonly ref?: boolean };
+
+const delayMaxMs = 2 ** 31 - 1;
+
+/**
+ * A timer must carry the context of an AsyncLocalStorage, if anybody uses one. Capturing it costs
+ * more than the timer, so it starts with the first use.
+ */
+let contextsInUse = false;
+
+let nextId = 1;
+/** Timers whose number was asked for, since `clearTimeout` takes numbers. */
+const byId = new Map<number, VirtualTimer>();
+
+function delayUsOf(delay: unknown): number {
+  const ms = Number(delay);
+  return ms >= 1 && ms <= delayMaxMs ? Math.trunc(ms) * 1_000 : 1_000;
+}
+
+/** Looks like Node's `Timeout`. */
+class VirtualTimer {
+  readonly #scope: Scope;
+  readonly #callback: () => void;
+  readonly #delayUs: number;
+  readonly #repeats: boolean;
+  #timer: { cancel(): void } | undefined;
+  #referenced = true;
+  #id = 0;
+
+  constructor(
+    scope: Scope,
+    callback: Callback,
+    delayUs: number,
+    repeats: boolean,
+    args: unknown[],
+  ) {
+    this.#scope = scope;
+    const run = contextsInUse ? AsyncResource.bind(callback) : callback;
+    this.#callback = args.length === 0 ? () => run.call(this) : () => run.apply(this, args);
+    this.#delayUs = delayUs;
+    this.#repeats = repeats;
+    this.#arm();
+  }
+
+  /** A simulation ends when its time is up, so references keep nothing alive. */
+  ref(): this {
+    this.#referenced = true;
+    return this;
+  }
+
+  unref(): this {
+    this.#referenced = false;
+    return this;
+  }
+
+  hasRef(): boolean {
+    return this.#referenced;
+  }
+
+  refresh(): this {
+    this.#timer?.cancel();
+    this.#arm();
+    return this;
+  }
+
+  close(): this {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#id !== 0) byId.delete(this.#id);
+    return this;
+  }
+
+  [Symbol.toPrimitive](): number {
+    if (this.#id === 0) {
+      this.#id = nextId++;
+      byId.set(this.#id, this);
+    }
+    return this.#id;
+  }
+
+  [inspect.custom](): string {
+    return `Timeout { delayMs: ${this.#delayUs / 1_000}, repeats: ${this.#repeats} }`;
+  }
+
+  #arm(): void {
+    this.#timer = this.#scope.after(this.#delayUs, () => {
+      this.#timer = undefined;
+      if (this.#repeats) this.#arm();
+      else if (this.#id !== 0) byId.delete(this.#id);
+      this.#callback();
+    });
+  }
+}
+
+const disposal = (Symbol as { readonly dispose?: symbol }).dispose;
+if (disposal) {
+  Object.defineProperty(VirtualTimer.prototype, disposal, {
+    value(this: VirtualTimer) {
+      this.close();
+    },
+  });
+}
+
+function clear(timer: unknown, real: (timer: never) => void): void {
+  if (timer instanceof VirtualTimer) {
+    timer.close();
+    return;
+  }
+  if (typeof timer === 'number' || typeof timer === 'string') {
+    const known = byId.get(Number(timer));
+    if (known && current !== undefined) {
+      known.close();
+      return;
+    }
+  }
+  real(timer as never);
+}
+
+export function patchTimers(patches: Patches): void {
+  const real = {
+    setTimeout: timers.setTimeout,
+    setInterval: timers.setInterval,
+    setImmediate: timers.setImmediate,
+    clearTimeout: timers.clearTimeout,
+    clearInterval: timers.clearInterval,
+    clearImmediate: timers.clearImmediate,
+  };
+  const promises = virtualPromises(patches);
+
+  const make =
+    (realMake: (...given: never[]) => unknown, repeats: boolean, immediate: boolean) =>
+    (callback: Callback, ...rest: unknown[]): unknown => {
+      // The platform's own function also knows how to refuse what is not a function.
+      if (current === undefined || typeof callback !== 'function') {
+        return realMake(callback as never, ...(rest as never[]));
+      }
+      if (immediate) return new VirtualTimer(current, callback, 0, false, rest);
+      const delayUs = delayUsOf(rest[0]);
+      return new VirtualTimer(current, callback, delayUs, repeats, rest.slice(1));
+    };
+  const standIns: Record<string, Callback> = {
+    setTimeout: make(real.setTimeout, false, false) as Callback,
+    setInterval: make(real.setInterval, true, false) as Callback,
+    setImmediate: make(real.setImmediate, false, true) as Callback,
+    clearTimeout: (timer) => clear(timer, real.clearTimeout),
+    clearInterval: (timer) => clear(timer, real.clearInterval),
+    clearImmediate: (timer) => clear(timer, real.clearImmediate),
+  };
+  for (const [name, standIn] of Object.entries(standIns)) {
+    disguised(standIn, real[name as keyof typeof real]);
+    patches.value(globalThis, name, standIn);
+    patches.value(timers, name, standIn);
+  }
+  for (const name of ['setTimeout', 'setImmediate'] as const) {
+    Object.defineProperty(standIns[name]!, promisify.custom, {
+      enumerable: true,
+      get: () => promises[name],
+    });
+  }
+
+  const realAbortTimeout = AbortSignal.timeout;
+  patches.value(AbortSignal, 'timeout', (delay: number) => {
+    if (current === undefined) return realAbortTimeout.call(AbortSignal, delay);
+    const aborter = new AbortController();
+    current.after(Math.max(0, Math.trunc(Number(delay)) || 0) * 1_000, () => {
+      aborter.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    });
+    return aborter.signal;
+  });
+
+  for (const name of ['run', 'enterWith'] as const) {
+    const realMethod = AsyncLocalStorage.prototype[name] as Callback;
+    patches.value(
+      AsyncLocalStorage.prototype,
+      name,
+      disguised(function (this: unknown, ...given: unknown[]) {
+        contextsInUse = true;
+        return realMethod.apply(this, given);
+      }, realMethod),
+    );
+  }
+}
+
+function virtualPromises(patches: Patches): {
+  readonly setTimeout: Callback;
+  readonly setImmediate: Callback;
+} {
+  const real = {
+    setTimeout: timersPromises.setTimeout as Callback,
+    setImmediate: timersPromises.setImmediate as Callback,
+    setInterval: timersPromises.setInterval as Callback,
+  };
+  const wait = (delay?: unknown, value?: unknown, options?: unknown): unknown =>
+    current === undefined
+      ? real.setTimeout(delay, value, options)
+      : after(current, delayUsOf(delay), value, options as WaitOptions | undefined);
+  const immediately = (value?: unknown, options?: unknown): unknown =>
+    current === undefined
+      ? real.setImmediate(value, options)
+      : after(current, 0, value, options as WaitOptions | undefined);
+  const every = (delay?: unknown, value?: unknown, options?: unknown): unknown =>
+    current === undefined
+      ? real.setInterval(delay, value, options)
+      : ticks(current, delayUsOf(delay), value, options as WaitOptions | undefined);
+
+  patches.value(timersPromises, 'setTimeout', disguised(wait, real.setTimeout));
+  patches.value(timersPromises, 'setImmediate', disguised(immediately, real.setImmediate));
+  patches.value(timersPromises, 'setInterval', disguised(every, real.setInterval));
+  const { scheduler } = timersPromises;
+  const methods = Object.getPrototypeOf(scheduler) as object;
+  const realWait = scheduler.wait;
+  const realYield = scheduler.yield;
+  patches.value(methods, 'wait', (delay: number, options?: WaitOptions) =>
+    current === undefined
+      ? realWait.call(scheduler, delay, options as never)
+      : after(current, delayUsOf(delay), undefined, options),
+  );
+  patches.value(methods, 'yield', () =>
+    current === undefined ? realYield.call(scheduler) : after(current, 0, undefined, undefined),
+  );
+  return { setTimeout: wait, setImmediate: immediately };
+}
+
+function after(
+  scope: Scope,
+  delayUs: number,
+  value: unknown,
+  options: WaitOptions | undefined,
+): Promise<unknown> {
+  const signal = options?.signal;
+  if (signal?.aborted) return Promise.reject(aborted(signal));
+  return new Promise((resolve, reject) => {
+    const timer = scope.after(delayUs, () => {
+      signal?.removeEventListener('abort', giveUp);
+      resolve(value);
+    });
+    const giveUp = () => {
+      timer.cancel();
+      reject(aborted(signal!));
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+  });
+}
+
+async function* ticks(
+  scope: Scope,
+  delayUs: number,
+  value: unknown,
+  options: WaitOptions | undefined,
+): AsyncGenerator<unknown> {
+  const signal = options?.signal;
+  if (signal?.aborted) throw aborted(signal);
+  let due = 0;
+  let wake: () => void = () => {};
+  let timer = scope.after(delayUs, tick);
+  function tick(): void {
+    due++;
+    timer = scope.after(delayUs, tick);
+    wake();
+  }
+  const giveUp = () => wake();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    for (;;) {
+      if (due === 0 && !signal?.aborted) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      for (; due > 0; due--) yield value;
+      if (signal?.aborted) throw aborted(signal);
+    }
+  } finally {
+    timer.cancel();
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+function aborted(signal: AbortSignal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  error.name = 'AbortError';
+  return Object.assign(error, { code: 'ABORT_ERR' });
+}
