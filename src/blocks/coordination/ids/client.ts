@@ -35,7 +35,6 @@ export interface IdsApi {
 
 interface Waiter {
   readonly op: number;
-  readonly asking: Asking;
   readonly done: (code: string | Unavailable) => void;
   readonly timer: Timer;
 }
@@ -71,7 +70,8 @@ export function client(
   function refill(): void {
     if (asking || !supply.low) return;
     const able = allocators();
-    if (able.length === 0) return failAll('every code of this width has been given out', true);
+    if (able.length === 0)
+      return failAll('every code of this width has been given out; a greater width has more');
     asking = true;
     const to = { node: able[turn % able.length]!, port: 'ids' };
     const id = calls.open(to, config.attemptTimeoutUs, (answer) => {
@@ -134,8 +134,8 @@ export function client(
     waiter.done(new Unavailable(block, 'next', why, true));
   }
 
-  function failAll(why: string, certain: boolean): void {
-    if (certain) for (const waiter of [...waiters]) fail(waiter, why);
+  function failAll(why: string): void {
+    for (const waiter of [...waiters]) fail(waiter, why);
   }
 
   function nextAtOnce({ session }: Asking): string | undefined {
@@ -155,7 +155,7 @@ export function client(
     const op = calls.next();
     host.record({ block, phase: 'invoke', op, f: 'next', session: from.session });
     const timer = host.after(patience(from), () => fail(waiter, 'no allocator answered in time'));
-    const waiter: Waiter = { op, asking: from, done, timer };
+    const waiter: Waiter = { op, done, timer };
     if (waiters.size >= config.waitersMax) return fail(waiter, 'too many callers wait for a range');
     waiters.add(waiter);
     serve();

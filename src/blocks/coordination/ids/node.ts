@@ -100,7 +100,7 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
       if (holder && (life < holder.life || (life === holder.life && ticket < holder.ticket)))
         return;
       if (!holder || life > holder.life) {
-        if (holder) lost.add(holder.handedCount - holder.finishedCount);
+        if (holder) lost.add(Math.max(0, holder.handedCount - holder.finishedCount));
         holder = {
           life,
           ticket: 0,

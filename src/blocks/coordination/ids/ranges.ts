@@ -75,9 +75,9 @@ export class Series {
     assert(range % nodes === index, 'a number is claimed where its range is dealt');
     const place = (range - index) / nodes;
     if (place < this.#nextPlace) return false;
-    let claimed = this.#claimed.get(place);
-    if (!claimed) this.#claimed.set(place, (claimed = new Set()));
-    claimed.add(number);
+    const claimed = this.#claimed.get(place);
+    if (claimed) claimed.add(number);
+    else this.#claimed.set(place, new Set([number]));
     return true;
   }
 }

@@ -1,0 +1,282 @@
+/**
+ * The half of a broker that gives messages to consumers: sessions, batches out, commits, failures.
+ *
+ *   waiting ──pump──▶ out at a member ──commit, stored──▶ waiting, further on
+ *      ▲                    │
+ *      └── failed, took too long, member gone: the same messages again
+ *
+ * One batch of a partition is out at a time: that is the credit, and what keeps the order.
+ */
+import type { Address, DiskOutcome, Host, NodeId } from '../../../host/host.ts';
+import type { BrokerConfig } from './config.ts';
+import { Cursor, type Flight, Group, type Member } from './group.ts';
+import type { PartitionLog } from './log.ts';
+import type { Deliver, Delivered, TopicReply, TopicRequest } from './messages.ts';
+import type { Offsets } from './offsets.ts';
+
+type Settling = Extract<TopicRequest, { readonly type: 'commit' | 'fail' }>;
+
+/** Waits and times to handle double with each failure in a row, up to this power of two. */
+const doublingsMax = 5;
+
+export class Deliveries {
+  readonly #host: Host;
+  readonly #config: BrokerConfig;
+  readonly #logs: ReadonlyMap<number, PartitionLog>;
+  readonly #offsets: Offsets;
+  readonly #reply: (to: Address, message: TopicReply) => void;
+  readonly #groups = new Map<string, Group>();
+  #nextGeneration: number;
+
+  constructor(
+    host: Host,
+    config: BrokerConfig,
+    logs: ReadonlyMap<number, PartitionLog>,
+    offsets: Offsets,
+    reply: (to: Address, message: TopicReply) => void,
+  ) {
+    this.#host = host;
+    this.#config = config;
+    this.#logs = logs;
+    this.#offsets = offsets;
+    this.#reply = reply;
+    // No generation of a former life may be committed in this one.
+    this.#nextGeneration = host.life * 2 ** 32;
+  }
+
+  join(from: Address, name: string, life: number, working: readonly number[]): void {
+    const group = this.#group(name);
+    const known = group.member(from.node);
+    if (known && life < known.life) return;
+    if (!known || life > known.life) {
+      if (known) this.#release(group, known);
+      group.add({ node: from.node, port: from.port, life, heardAt: this.#host.now() });
+      this.#note(group);
+      return this.#pumpAll(group);
+    }
+    known.heardAt = this.#host.now();
+    for (const cursor of group.cursors.values()) {
+      const { flight } = cursor;
+      if (flight?.member !== known || flight.committing) continue;
+      // Twice unnamed: the delivery crossed with the first, and is lost with the second.
+      if (working.includes(flight.generation)) flight.missedCount = 0;
+      else if (++flight.missedCount >= 2) this.#send(group, cursor, flight);
+    }
+  }
+
+  leave(node: NodeId, name: string, life: number): void {
+    const group = this.#groups.get(name);
+    const member = group?.member(node);
+    if (group && member?.life === life) this.#remove(group, member);
+  }
+
+  /** Its process ended or its connection broke: sooner known than by its silence. */
+  lost(node: NodeId): void {
+    for (const group of this.#groups.values()) {
+      const member = group.member(node);
+      if (member) this.#remove(group, member);
+    }
+  }
+
+  tick(): void {
+    const now = this.#host.now();
+    for (const group of this.#groups.values()) {
+      for (const member of group.expired(now, this.#config.sessionTimeoutUs)) {
+        this.#remove(group, member);
+      }
+      let lag = 0;
+      for (const { partition, position } of group.cursors.values()) {
+        lag += this.#logs.get(partition)!.end - position;
+      }
+      this.#host.meter.gauge(`lag ${group.name}`).set(lag);
+    }
+  }
+
+  commit(from: Address, { id, group: name, partition, generation }: Settling): void {
+    const group = this.#groups.get(name);
+    const cursor = group?.cursors.get(partition);
+    const flight = this.#flightOf(cursor, from, generation);
+    if (!group || !cursor || !flight) {
+      const counted = cursor?.committedGeneration === generation;
+      if (!counted) this.#host.meter.counter('fenced').add();
+      return this.#reply(from, { type: 'settled', id, counted });
+    }
+    if (flight.committing) return;
+    flight.committing = true;
+    this.#offsets.commit(name, partition, flight.to, (outcome) => {
+      flight.committing = false;
+      if (outcome !== 'ok') {
+        const certain = outcome === 'full';
+        return this.#reply(from, { type: 'refusal', id, why: `disk ${outcome}`, certain });
+      }
+      cursor.committedGeneration = generation;
+      this.#reply(from, { type: 'settled', id, counted: true });
+      if (cursor.flight !== flight) return; // A replay came in between: it decides.
+      cursor.position = flight.to;
+      cursor.flight = undefined;
+      cursor.failedCount = 0;
+      this.#pump(group, cursor);
+    });
+  }
+
+  fail(from: Address, { id, group: name, partition, generation }: Settling): void {
+    const group = this.#groups.get(name);
+    const cursor = group?.cursors.get(partition);
+    const flight = this.#flightOf(cursor, from, generation);
+    this.#reply(from, { type: 'settled', id, counted: flight !== undefined });
+    if (!group || !cursor || !flight || flight.committing) return;
+    this.#host.meter.counter('failed batches').add();
+    this.#again(group, cursor);
+  }
+
+  replay(
+    name: string,
+    partition: number,
+    offset: number,
+    done: (outcome: DiskOutcome) => void,
+  ): void {
+    const group = this.#group(name);
+    const cursor = group.cursors.get(partition)!;
+    // Fenced at once: a commit that came in between would undo the replay.
+    cursor.flight = undefined;
+    cursor.replaying = true;
+    this.#offsets.commit(name, partition, offset, (outcome) => {
+      cursor.replaying = false;
+      if (outcome === 'ok') {
+        cursor.position = offset;
+        cursor.failedCount = 0;
+        cursor.heldUntil = 0;
+      }
+      done(outcome);
+      this.#pump(group, cursor);
+    });
+  }
+
+  /** There is something new in `partition`. */
+  pumpPartition(partition: number): void {
+    for (const group of this.#groups.values()) {
+      const cursor = group.cursors.get(partition);
+      if (cursor) this.#pump(group, cursor);
+    }
+  }
+
+  #pumpAll(group: Group): void {
+    for (const cursor of group.cursors.values()) this.#pump(group, cursor);
+  }
+
+  #pump(group: Group, cursor: Cursor): void {
+    if (cursor.flight || cursor.replaying || this.#host.now() < cursor.heldUntil) return;
+    const member = group.ownerOf(cursor);
+    const log = this.#logs.get(cursor.partition);
+    if (!member || !log) return;
+    if (cursor.position < log.first) {
+      const count = log.first - cursor.position;
+      this.#host.meter.note(`${group.name} missed ${count} messages: retention was faster`);
+      cursor.position = log.first;
+    }
+    const count = log.read(cursor.position, this.#config.batch).length;
+    if (count === 0) return;
+    const flight: Flight = {
+      generation: this.#nextGeneration++,
+      member,
+      from: cursor.position,
+      to: cursor.position + count,
+      missedCount: 0,
+      committing: false,
+    };
+    cursor.flight = flight;
+    if (flight.from < cursor.reach) {
+      const again = Math.min(cursor.reach, flight.to) - flight.from;
+      this.#host.meter.counter('redelivered').add(again);
+    }
+    cursor.reach = Math.max(cursor.reach, flight.to);
+    this.#send(group, cursor, flight);
+    this.#watch(group, cursor, flight);
+  }
+
+  #send(group: Group, { partition }: Cursor, flight: Flight): void {
+    const { generation, member, from, to } = flight;
+    const stored = this.#logs.get(partition)!.read(from, to - from);
+    const messages = stored.map(
+      ({ message, key, value, at }, index): Delivered => ({
+        id: message,
+        key,
+        value,
+        partition,
+        offset: from + index,
+        at,
+      }),
+    );
+    const deliver: Deliver = {
+      type: 'deliver',
+      group: group.name,
+      partition,
+      generation,
+      messages,
+    };
+    this.#host.send({ node: member.node, port: member.port }, deliver);
+  }
+
+  /** A handler that takes too long counts as failed, and the next member has a try. */
+  #watch(group: Group, cursor: Cursor, flight: Flight): void {
+    const patienceUs = this.#config.handlingUs * 2 ** Math.min(cursor.failedCount, doublingsMax);
+    this.#host.after(patienceUs, () => {
+      if (cursor.flight !== flight) return;
+      if (flight.committing) return this.#watch(group, cursor, flight);
+      cursor.rotation++;
+      this.#host.meter.counter('timed out batches').add();
+      this.#again(group, cursor);
+    });
+  }
+
+  #again(group: Group, cursor: Cursor): void {
+    const waitUs = this.#config.redeliverUs * 2 ** Math.min(cursor.failedCount, doublingsMax);
+    cursor.failedCount++;
+    cursor.flight = undefined;
+    cursor.heldUntil = this.#host.now() + waitUs;
+    this.#host.after(waitUs, () => this.#pump(group, cursor));
+  }
+
+  #remove(group: Group, member: Member): void {
+    group.remove(member.node);
+    this.#note(group);
+    this.#release(group, member);
+  }
+
+  /** What was out at `member` goes to others. A commit on its way to the disk is let through. */
+  #release(group: Group, member: Member): void {
+    for (const cursor of group.cursors.values()) {
+      if (cursor.flight?.member === member && !cursor.flight.committing) cursor.flight = undefined;
+    }
+    this.#pumpAll(group);
+  }
+
+  #flightOf(cursor: Cursor | undefined, from: Address, generation: number): Flight | undefined {
+    const flight = cursor?.flight;
+    return flight?.generation === generation && flight.member.node === from.node
+      ? flight
+      : undefined;
+  }
+
+  #group(name: string): Group {
+    const known = this.#groups.get(name);
+    if (known) return known;
+    const group = new Group(name);
+    for (const [partition, log] of this.#logs) {
+      const committed = this.#offsets.get(name, partition);
+      const start = this.#config.start === 'latest' ? log.end : log.first;
+      group.cursors.set(partition, new Cursor(partition, committed ?? start));
+      // Written down, or a crash before the first commit would skip what comes meanwhile.
+      if (committed === undefined && this.#config.start === 'latest') {
+        this.#offsets.commit(name, partition, start, () => {});
+      }
+    }
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  #note(group: Group): void {
+    const names = group.members.map((member) => member.node).join(', ');
+    this.#host.meter.note(`group ${group.name}: ${names === '' ? 'nobody' : names}`);
+  }
+}
