@@ -5,8 +5,8 @@
 import type { Gateway } from '../blocks/edge/gateway/index.ts';
 import type { LoadOverride, Workload } from '../blocks/workload/users/index.ts';
 import type { Declaration } from '../host/declaration.ts';
-import type { Micros } from '../host/host.ts';
 import type { Fault } from '../host/fault.ts';
+import type { Micros } from '../host/host.ts';
 import type { NetworkPlan, Plan, ZonePlan } from '../host/plan.ts';
 import { nearest, show } from '../kit/config.ts';
 import { type Problem, refuse } from '../kit/errors.ts';

@@ -21,6 +21,8 @@ import { Histogram } from '../kit/histogram.ts';
 import type { MetersWindow } from '../kit/meters.ts';
 import { formatDuration } from '../kit/units.ts';
 import { decode, encode } from '../parts/codec.ts';
+import { catchStrays } from '../sim/node/drain.ts';
+import { Leaks } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import { printCounterexample } from '../verify/print.ts';
@@ -85,11 +87,7 @@ class Simulation {
   readonly #scopes = new Map<NodeId, Scope>();
   readonly #boots = new Map<NodeId, number>();
   readonly #notes: string[] = [];
-  readonly #open = new Map<
-    number,
-    { readonly node: NodeId; readonly life: number; readonly what: string }
-  >();
-  #nextOpen = 0;
+  readonly #leaks = new Leaks();
   #ready: FromProgram | undefined;
   #quiet = false;
   /** World time at which the load began; events are told relative to it. */
@@ -118,6 +116,18 @@ class Simulation {
   }
 
   run(): SimulationOutcome {
+    const release = catchStrays((node, thrown) => this.#stray(node, thrown));
+    if (this.#options.check) this.#leaks.trace();
+    try {
+      return this.#run();
+    } finally {
+      this.#leaks.stopTracing();
+      release();
+      enter(undefined);
+    }
+  }
+
+  #run(): SimulationOutcome {
     const { clock, seed, design, forUs } = this.#options;
     const startedAt = clock();
     this.#phase('setup');
@@ -168,7 +178,7 @@ class Simulation {
     const shared = byName(design);
     const boot = makeBoot({
       declarations: (node) => (node.userCode && afresh ? byName(afresh()) : shared),
-      runUserCode: (node, life, what, start) => this.#runUserCode(node, life, what, start),
+      runUserCode: (node, _life, what, start) => this.#runUserCode(node, what, start),
     });
     return (node, life, hostOf) => {
       this.#boots.set(node.id, (this.#boots.get(node.id) ?? 0) + 1);
@@ -201,41 +211,37 @@ class Simulation {
     };
   }
 
-  #runUserCode(
-    node: NodePlan,
-    life: number,
-    what: string,
-    start: () => Promise<void> | void,
-  ): void {
+  #runUserCode(node: NodePlan, what: string, start: () => Promise<void> | void): void {
     const running = start();
     if (!running) return;
-    const id = this.#nextOpen++;
-    this.#open.set(id, { node: node.id, life, what });
+    const token = this.#leaks.open(node.id, what, this.#world.now);
     running.then(
-      () => this.#open.delete(id),
+      () => this.#leaks.close(token),
       (failure: unknown) => {
-        this.#open.delete(id);
-        const text =
-          failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
-        this.#tell({ type: 'log', at: this.#world.now, node: node.id, level: 'error', text });
+        this.#leaks.close(token);
+        this.#stray(node.id, failure);
       },
     );
   }
 
-  /** User code that was still waiting when all was over, in lives that had not ended. */
+  /** User code let something fall that nobody caught. Real processes would go on or die; we say so. */
+  #stray(node: NodeId | undefined, failure: unknown): void {
+    const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+    const at = this.#world.now;
+    this.#tell({ type: 'log', at, node: node ?? 'run', level: 'error', text });
+  }
+
+  /** User code that was still waiting when all was over. */
   #stuck(): readonly string[] {
     const counts = new Map<string, number>();
-    for (const { node, life, what } of this.#open.values()) {
-      if (this.#boots.get(node) !== life) continue;
-      const name = `${node}: ${what}`;
+    for (const { node, what, waitsFor } of this.#leaks.stuck()) {
+      const whatFor = waitsFor.length > 0 ? `; ${node} waits for ${waitsFor.join(', ')}` : '';
+      const name = `${node}: ${what} never finished${whatFor}`;
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
     return [...counts]
       .slice(0, 10)
-      .map(
-        ([name, count]) =>
-          `user code never finished: ${name}${count > 1 ? ` (${count} times)` : ''}`,
-      );
+      .map(([name, count]) => (count > 1 ? `${name} (${count} times)` : name));
   }
 
   #prepare(): void {
@@ -326,6 +332,7 @@ class Simulation {
 
   #tell(event: RunEvent): void {
     const told = { ...event, at: event.at - this.#loadBeganAt };
+    if (told.type === 'crash') this.#leaks.forget(told.node);
     if (told.type !== 'log') this.#events.push(told);
     this.#options.onEvent?.(told);
   }

@@ -1,0 +1,45 @@
+/** `loadpath`: system design that runs. Blocks, users and `system` for designs; `simulate` for tests. */
+
+export {
+  type External,
+  type ExternalOptions,
+  external,
+} from './blocks/compute/service/external.ts';
+export {
+  type Call,
+  call,
+  type Env,
+  type Fetch,
+  type Fetcher,
+  optional,
+  parallel,
+  type Service,
+  type ServiceOptions,
+  sequence,
+  service,
+  sometimes,
+  work,
+} from './blocks/compute/service/index.ts';
+export { type Ids, type IdsHandle, ids } from './blocks/coordination/ids/index.ts';
+export { type Cache, type CacheHandle, cache } from './blocks/data/cache/index.ts';
+export { type KvHandle, type KvOptions, kv } from './blocks/data/kv/index.ts';
+export {
+  type Gateway,
+  type GatewayOptions,
+  gateway,
+  tokenBucket,
+} from './blocks/edge/gateway/index.ts';
+export {
+  diurnal,
+  ramp,
+  spike,
+  type User,
+  type UsersOptions,
+  users,
+  type Workload,
+} from './blocks/workload/users/index.ts';
+export { type ObjectiveOptions, type System, type SystemOptions, system } from './design/system.ts';
+export { constant, exponential, gamma, lognormal, observed, pareto, uniform } from './kit/draw.ts';
+export { LoadpathError, Unavailable } from './kit/errors.ts';
+export type { Report } from './run/report.ts';
+export { type SimulateOptions, simulate } from './run/simulate.ts';

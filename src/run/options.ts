@@ -1,0 +1,60 @@
+/** From what a user asks of a run (sentences, durations) to what a run takes. All mistakes at once. */
+import type { LoadOverride, Visit } from '../blocks/workload/users/index.ts';
+import { parseFault } from '../design/faults.ts';
+import { isSystem, namesIn, type System } from '../design/system.ts';
+import type { Fault, FaultPlan } from '../host/fault.ts';
+import type { Micros } from '../host/host.ts';
+import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
+
+/** How long the load lasts when nobody says. */
+export const defaultLoadUs: Micros = 30_000_000;
+
+export interface Asked {
+  readonly forUs?: Micros | undefined;
+  readonly faults?: readonly string[] | undefined;
+  readonly ratePerSec?: number | undefined;
+  readonly visits?: readonly Visit[] | undefined;
+}
+
+export interface Resolved {
+  readonly forUs: Micros;
+  readonly faults: FaultPlan;
+  readonly load: LoadOverride | undefined;
+}
+
+export function resolve(design: System, asked: Asked): Resolved {
+  const problems: Problem[] = [];
+  const names = asked.faults?.length ? namesIn(design) : undefined;
+  const faults = (asked.faults ?? []).flatMap((sentence): Fault[] => {
+    try {
+      return names ? [parseFault(sentence, names)] : [];
+    } catch (failure) {
+      problems.push({
+        at: `fault '${sentence}'`,
+        what: failure instanceof Error ? failure.message : String(failure),
+      });
+      return [];
+    }
+  });
+  if (problems.length > 0) refuse('bad-option', 'the fault plan', problems);
+  const lastVisitUs = asked.visits?.at(-1)?.atUs;
+  return {
+    forUs: asked.forUs ?? (lastVisitUs === undefined ? defaultLoadUs : lastVisitUs + 1_000_000),
+    faults: [...design.faults, ...faults],
+    load: loadOf(asked),
+  };
+}
+
+function loadOf({ visits, ratePerSec }: Asked): LoadOverride | undefined {
+  if (visits) return { visits };
+  return ratePerSec === undefined ? undefined : { rate: `${ratePerSec}/s` };
+}
+
+/** What a design file exports, or a clear word on why it cannot be run. */
+export function systemIn(exported: unknown, path: string): System {
+  if (isSystem(exported)) return exported;
+  throw new LoadpathError(
+    'bad-design',
+    `${path}: the default export must be a system('name', { … }), got ${exported === null ? 'null' : typeof exported}`,
+  );
+}
