@@ -1,0 +1,411 @@
+/**
+ * One node of the live world: its doors to the machine, and the programs booted on them. It knows
+ * nothing of supervisors and processes; a test, a child process and `--single` all hold one.
+ *
+ *   listen() ──▶ start(peers) ──▶ … messages, timers, faults … ──▶ drain()  or  kill()
+ */
+import { join } from 'node:path';
+import type { Boot, NodeRuntime } from '../host/boot.ts';
+import type { RunEvent } from '../host/events.ts';
+import type { HistoryEntry } from '../host/history.ts';
+import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
+import type { NetworkPlan, NodePlan } from '../host/plan.ts';
+import type { WebCancel, WebLost, WebReply, WebRequest } from '../host/web.ts';
+import { assert } from '../kit/assert.ts';
+import { Meters, type MetersSnapshot, type MetersWindow } from '../kit/meters.ts';
+import { type Random, seeded } from '../kit/random.ts';
+import { decode, encode } from '../parts/codec.ts';
+import { machineNow, processNow, WallClock } from './clocks.ts';
+import { LiveCpu } from './cpu.ts';
+import { type DiskFault, FileDisk, type LiveDisk } from './disk.ts';
+import { Edge } from './edge.ts';
+import { fileNameOf } from './files.ts';
+import { HistoryWriter } from './history-file.ts';
+import { type Lock, lockDirectory } from './lock.ts';
+import type { NodeRules } from './rules.ts';
+import { type Peer, type Peers, Transport, type TransportCounts } from './transport.ts';
+import { Turn } from './turn.ts';
+import { UnsyncedDisk } from './unsynced-disk.ts';
+import { WebClient } from './web-client.ts';
+import { Wheel } from './wheel.ts';
+
+/** `files`: what the system writes survives a kill. `sync-only`: only what was synced does. */
+export type Durability = 'files' | 'sync-only';
+
+export interface LiveNodeOptions {
+  readonly node: NodePlan;
+  readonly life: number;
+  readonly network: NetworkPlan;
+  readonly secret: string;
+  readonly seed: number;
+  readonly dataDir: string;
+  readonly historyDir: string;
+  /** The run's zero on the machine's clock. */
+  readonly originUs: Micros;
+  readonly durability: Durability;
+  /** Where programs with an edge listen, by program port; the plan's own port when absent. */
+  readonly edgePorts: Readonly<Record<string, number>>;
+  readonly boot: Boot;
+  readonly onEvent: (event: RunEvent) => void;
+  /** A program spoke to `{ node: 'control' }`. */
+  readonly onControl: (from: Address, message: Message) => void;
+  /** A program threw. The node is dead when this is called. */
+  readonly onCrash: (error: unknown) => void;
+}
+
+/** What the supervisor can do to a node short of ending it. */
+export interface Condition {
+  readonly slowFactor: number;
+  readonly wallOffsetUs: Micros;
+  readonly driftPpm: number;
+  readonly disk: DiskFault;
+}
+
+export const healthy: Condition = { slowFactor: 1, wallOffsetUs: 0, driftPpm: 0, disk: 'none' };
+
+/** What a node says of itself, once a second. */
+export interface Reading {
+  readonly meters: MetersSnapshot;
+  readonly window: MetersWindow;
+  readonly transport: TransportCounts;
+  readonly historyEvents: number;
+}
+
+/** Who control messages come from. */
+export const controlAddress: Address = { node: 'control', port: 'control' };
+const externalPrefix = 'external:';
+/** An edge's own door on its node: replies to it leave over HTTP. */
+const edgePrefix = 'http:';
+
+export class LiveNode {
+  readonly #options: LiveNodeOptions;
+  readonly #turn: Turn;
+  readonly #wheel: Wheel;
+  readonly #cpu: LiveCpu;
+  readonly #disk: LiveDisk;
+  readonly #wall = new WallClock();
+  readonly #transport: Transport;
+  readonly #history: HistoryWriter;
+  readonly #meters: Meters;
+  readonly #web: WebClient;
+  readonly #random: Random;
+  readonly #edges = new Map<string, Edge>();
+  readonly #lock: Lock;
+  #webOut: { readonly from: string; readonly to: Address; readonly message: Message }[] = [];
+  #ports: NodeRuntime['ports'] = new Map();
+  #ended = false;
+
+  /** Opens the node's directory. Throws `LoadpathError` when it is locked or unusable. */
+  constructor(options: LiveNodeOptions) {
+    const { node, life, secret, seed, originUs } = options;
+    this.#options = options;
+    this.#random = seeded(seed).fork(node.id).fork(`life ${life}`);
+    this.#turn = new Turn((error) => this.#crash(error));
+    const enter = (fire: () => void) => this.#turn.enter(call, fire, undefined);
+    this.#wheel = new Wheel(processNow, enter);
+    this.#cpu = new LiveCpu(this.#turn, this.#wheel);
+    const directory = join(options.dataDir, 'nodes', fileNameOf(node.id));
+    const files = new FileDisk({ directory: join(directory, 'files'), enter });
+    this.#lock = lockDirectory(directory);
+    this.#disk = options.durability === 'sync-only' ? new UnsyncedDisk(files, enter) : files;
+    this.#history = new HistoryWriter(options.historyDir, node.id, life);
+    this.#meters = new Meters(machineNow() - originUs);
+    this.#web = new WebClient();
+    this.#transport = new Transport({
+      self: node.id,
+      life,
+      secret,
+      random: this.#random.fork('transport'),
+      connectTimeoutUs: options.network.connectTimeoutUs,
+      after: (delayUs, fire) => this.#after(delayUs, fire),
+      wake: () => this.#turn.wake(),
+      deliver: (from, toPort, message) => this.#deliver(from, toPort, message),
+      refused: (fromPort, to, message) => this.#refused(fromPort, to, message),
+      disconnected: (peer) => this.#disconnected(peer),
+    });
+    this.#turn.atEnd(() => this.#history.flush());
+    this.#turn.atEnd(() => this.#sendWeb());
+    this.#turn.atEnd(() => this.#transport.flush());
+  }
+
+  /** Binds the node's sockets. What arrives before `start` waits. */
+  async listen(): Promise<Peer> {
+    const { node, life, edgePorts } = this.#options;
+    const port = await this.#transport.listen();
+    const edges: Record<string, number> = {};
+    for (const program of node.programs) {
+      if (!program.edge) continue;
+      const from: Address = { node: node.id, port: `${edgePrefix}${program.port}` };
+      const edge = new Edge({
+        port: edgePorts[program.port] ?? program.edge.listen,
+        life,
+        deliver: (message: WebRequest | WebCancel) => {
+          if (!this.#deliver(from, program.port, message) && message.type === 'request') {
+            edge.reply(unready(message.id));
+          }
+        },
+      });
+      edges[program.port] = await edge.listen();
+      this.#edges.set(program.port, edge);
+    }
+    return { life, port, edges };
+  }
+
+  /** Boots the programs. A program that throws here crashes the node. */
+  start(peers: Peers, rules: NodeRules): void {
+    const { boot, node, life } = this.#options;
+    this.#transport.setPeers(peers);
+    this.#transport.setRules(rules);
+    this.#turn.enter(
+      () => {
+        this.#ports = boot(node, life, (port) => this.#hostOf(port)).ports;
+        this.#transport.open();
+      },
+      undefined,
+      undefined,
+    );
+  }
+
+  setPeers(peers: Peers): void {
+    this.#transport.setPeers(peers);
+  }
+
+  setRules(rules: NodeRules): void {
+    this.#transport.setRules(rules);
+  }
+
+  setCondition(condition: Condition): void {
+    this.#cpu.slowFactor = condition.slowFactor;
+    this.#disk.slowFactor = condition.slowFactor;
+    this.#disk.fault = condition.disk;
+    this.#wall.skew(condition.wallOffsetUs, condition.driftPpm);
+  }
+
+  rot(bits: number): void {
+    this.#disk.rot(bits, this.#random.fork('rot'));
+  }
+
+  /** A message from the control plane, to one program or to all. */
+  tell(message: Message, port?: string): void {
+    for (const name of port === undefined ? this.#ports.keys() : [port]) {
+      this.#deliver(controlAddress, name, message);
+    }
+  }
+
+  reading(): Reading {
+    return {
+      window: this.#meters.window(machineNow() - this.#options.originUs),
+      meters: this.#meters.snapshot(),
+      transport: { ...this.#transport.counts },
+      historyEvents: this.#history.eventCount,
+    };
+  }
+
+  clearMeters(): void {
+    this.#meters.clear(machineNow() - this.#options.originUs);
+  }
+
+  /** Lets every program finish what it has, then ends. Who waits for it decides how long. */
+  async drain(graceUs: Micros): Promise<void> {
+    if (this.#ended) return;
+    const waits: Promise<void>[] = [];
+    for (const handlers of this.#ports.values()) {
+      const { drain } = handlers;
+      if (!drain) continue;
+      waits.push(
+        new Promise((resolve) => {
+          this.#turn.enter(() => drain.call(handlers, resolve), undefined, undefined);
+        }),
+      );
+    }
+    for (const edge of this.#edges.values()) waits.push(edge.close(graceUs));
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceUs / 1_000);
+    });
+    await Promise.race([Promise.all(waits), deadline]);
+    clearTimeout(timer);
+    if (this.#ended) return;
+    this.#history.flush();
+    await this.#transport.drain();
+    this.kill();
+  }
+
+  /** Ends at once, as the death of its process would: nothing of this life happens any more. */
+  kill(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#turn.close();
+    this.#wheel.close();
+    this.#transport.close();
+    this.#web.close();
+    for (const edge of this.#edges.values()) edge.destroy();
+    this.#history.close();
+    this.#disk.close();
+    this.#lock.release();
+  }
+
+  // ---- the gate
+
+  #hostOf(port: string): Host {
+    const { node, life, originUs } = this.#options;
+    const program = node.programs.find((candidate) => candidate.port === port);
+    const address: Address = { node: node.id, port };
+    return {
+      self: node.id,
+      address,
+      zone: node.zone,
+      life,
+      now: processNow,
+      wall: () => this.#wall.now(),
+      after: (delayUs, fire) => this.#after(delayUs, fire),
+      send: (to, message) => this.#send(address, to, message),
+      random: this.#random.fork(port),
+      disk: this.#disk,
+      cpu: this.#cpu,
+      meter: this.#meterOf(program?.block ?? node.block),
+      record: (entry: HistoryEntry) => {
+        this.#history.add(entry, machineNow() - originUs);
+        this.#turn.wake();
+      },
+    };
+  }
+
+  #meterOf(block: string): Meter {
+    const { node, originUs, onEvent } = this.#options;
+    return this.#meters.meter(node.id, block, (text) =>
+      onEvent({ type: 'note', at: machineNow() - originUs, node: node.id, text }),
+    );
+  }
+
+  #after(delayUs: Micros, fire: () => void): Timer {
+    if (delayUs > 0) return this.#wheel.after(delayUs, fire);
+    let live = true;
+    this.#turn.later(() => {
+      if (live) fire();
+    });
+    return {
+      cancel: () => {
+        live = false;
+      },
+    };
+  }
+
+  #send(from: Address, to: Address, message: Message): void {
+    if (this.#ended) return;
+    if (to.node === from.node) this.#sendHere(from, to, message);
+    else if (this.#isWeb(to, message)) {
+      this.#webOut.push({ from: from.port, to, message });
+      this.#turn.wake();
+    } else if (to.node === controlAddress.node) this.#options.onControl(from, message);
+    else this.#transport.send(from.port, to, message);
+  }
+
+  /** Between programs of one node: no network, but a copy all the same, so that nothing is shared. */
+  #sendHere(from: Address, to: Address, message: Message): void {
+    if (to.port.startsWith(edgePrefix)) {
+      if (isReply(message)) this.#edges.get(to.port.slice(edgePrefix.length))?.reply(message);
+      return;
+    }
+    const copy = decode(encode(message as unknown as Value)) as unknown as Message;
+    this.#turn.later(() => {
+      if (!this.#deliver(from, to.port, copy)) this.#refused(from.port, to, copy);
+    });
+  }
+
+  #isWeb(to: Address, message: Message): boolean {
+    if (message.type !== 'request' && message.type !== 'cancel') return false;
+    return (
+      to.node.startsWith(externalPrefix) ||
+      this.#transport.peers[to.node]?.edges[to.port] !== undefined
+    );
+  }
+
+  #sendWeb(): void {
+    if (this.#webOut.length === 0) return;
+    const out = this.#webOut;
+    this.#webOut = [];
+    for (const { from, to, message } of out) this.#dispatchWeb(from, to, message);
+  }
+
+  #dispatchWeb(from: string, to: Address, message: Message): void {
+    if (isCancel(message)) {
+      this.#web.cancel(`${from} ${message.id}`);
+      return;
+    }
+    assert(isRequest(message), 'a web message is a request or a cancel');
+    const key = `${from} ${message.id}`;
+    const answer = (reply: WebReply | WebLost) => this.#deliver(to, from, reply);
+    const rule = this.#transport.ruleTo(to.node);
+    if (rule.cut || this.#transport.ruleFrom(to.node).cut) {
+      this.#wheel.after(this.#options.network.connectTimeoutUs, () =>
+        answer({ type: 'lost', id: message.id }),
+      );
+      return;
+    }
+    const edgePort = this.#transport.peers[to.node]?.edges[to.port];
+    const origin = edgePort === undefined ? undefined : `http://127.0.0.1:${edgePort}`;
+    const dispatch = () =>
+      this.#web.send(key, origin, message, {
+        reply: answer,
+        refused: () => this.#refused(from, to, message),
+      });
+    if (rule.delayUs > 0) this.#wheel.after(rule.delayUs, dispatch);
+    else dispatch();
+  }
+
+  #deliver(from: Address, port: string, message: Message): boolean {
+    const handlers = this.#ports.get(port);
+    if (!handlers) return false;
+    this.#turn.enter(() => handlers.message(from, message), undefined, undefined);
+    return true;
+  }
+
+  #refused(fromPort: string, to: Address, message: Message): void {
+    const handlers = this.#ports.get(fromPort);
+    this.#turn.enter(() => handlers?.refused?.(to, message), undefined, undefined);
+  }
+
+  #disconnected(node: string): void {
+    for (const handlers of this.#ports.values()) {
+      this.#turn.enter(() => handlers.disconnected?.(node), undefined, undefined);
+    }
+  }
+
+  #crash(error: unknown): void {
+    if (this.#ended) return;
+    // What was recorded before the mistake did happen.
+    try {
+      this.#history.flush();
+    } finally {
+      this.kill();
+      this.#options.onCrash(error);
+    }
+  }
+}
+
+function unready(id: number): WebReply {
+  return {
+    type: 'reply',
+    id,
+    status: 503,
+    headers: ['content-type', 'text/plain', 'retry-after', '1'],
+    body: 'This node is starting.\n',
+  };
+}
+
+function isReply(message: Message): message is WebReply {
+  return message.type === 'reply';
+}
+
+function isRequest(message: Message): message is WebRequest {
+  return message.type === 'request';
+}
+
+function isCancel(message: Message): message is WebCancel {
+  return message.type === 'cancel';
+}
+
+function call(fire: () => void): void {
+  fire();
+}

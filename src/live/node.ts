@@ -1,0 +1,39 @@
+/**
+ * The life of a child process that is one node. It takes its orders from the supervisor's
+ * channel and never outlives it: when the channel breaks, the supervisor is dead, and a node
+ * that nobody watches would hold ports and files for ever.
+ */
+import { type MakeBoot, type News, type Order, Session } from './session.ts';
+
+/** A drain that nobody ordered (a bare SIGTERM) is given this long. */
+const graceDefaultUs = 10_000_000;
+
+/**
+ * Runs this process as a node: `await runLiveNode(async ({ path }) => bootOf(await loadDesign(path)))`.
+ * `makeBoot` gets what the supervisor was given as `childData`. Call it first thing, before
+ * slow imports, so that no order is missed.
+ */
+export function runLiveNode(makeBoot: MakeBoot): void {
+  const tell = (news: News) => {
+    // The channel may break at any moment; 'disconnect' then ends this process.
+    if (process.connected) process.send?.(news, undefined, undefined, () => {});
+  };
+  const session = new Session(makeBoot, tell, () => {
+    // User code may hold timers and sockets that would keep the process alive.
+    if (process.connected) process.send?.({ type: 'bye' }, undefined, undefined, endProcess);
+    else endProcess();
+  });
+  // Ctrl-C reaches every process of the terminal; what is to be done about it the supervisor decides.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => session.take({ type: 'drain', graceUs: graceDefaultUs }));
+  process.on('disconnect', endProcess);
+  process.on('uncaughtException', (error) => session.crash(error));
+  process.on('unhandledRejection', (reason) => session.crash(reason));
+  process.on('message', (order) => session.take(order as Order));
+  if (!process.connected) endProcess();
+}
+
+/** At once, and without a chance for anything to object. All that must last is on disk already. */
+function endProcess(): void {
+  process.kill(process.pid, 'SIGKILL');
+}

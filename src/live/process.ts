@@ -1,0 +1,140 @@
+/** One life of a node, as the supervisor holds it: a child process, or a session in this one. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type MakeBoot, type News, type Order, Session } from './session.ts';
+
+export interface Life {
+  /** Undefined when it is no process of its own. */
+  readonly pid: number | undefined;
+  /** Drops what the life is no longer there to hear. */
+  order(order: Order): void;
+  /** Ends it at once; `ended` follows. */
+  kill(): void;
+  /** Stands still until `resume`. False where that cannot be done. */
+  pause(): boolean;
+  resume(): void;
+}
+
+export interface LifeEvents {
+  readonly news: (news: News) => void;
+  readonly line: (level: 'log' | 'error', text: string) => void;
+  /** Called once, when it is certainly over. `how` says so in words. */
+  readonly ended: (how: string) => void;
+}
+
+export function startChild(entry: URL, events: LifeEvents): Life {
+  const child = fork(fileURLToPath(entry), [], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Bytes and bigints pass between the processes as they are.
+    serialization: 'advanced',
+  });
+  return new ChildLife(child, events);
+}
+
+export function startHere(makeBoot: MakeBoot, events: LifeEvents): Life {
+  let over = false;
+  const end = (how: string) => {
+    if (over) return;
+    over = true;
+    setImmediate(() => events.ended(how));
+  };
+  const session = new Session(
+    makeBoot,
+    (news) => setImmediate(() => events.news(news)),
+    () => setImmediate(() => end('it ended')),
+  );
+  return {
+    pid: undefined,
+    order: (order) => {
+      if (!over) setImmediate(() => session.take(order));
+    },
+    kill: () => {
+      session.kill();
+      end('killed');
+    },
+    pause: () => false,
+    resume: () => {},
+  };
+}
+
+class ChildLife implements Life {
+  readonly #child: ChildProcess;
+  #over = false;
+  #watcher: ChildProcess | undefined;
+
+  constructor(child: ChildProcess, events: LifeEvents) {
+    this.#child = child;
+    child.on('message', (message) => {
+      const news = message as News | { readonly type: 'bye' };
+      if (news.type !== 'bye') events.news(news);
+    });
+    const streams = [
+      [child.stdout, 'log'],
+      [child.stderr, 'error'],
+    ] as const;
+    for (const [stream, level] of streams) {
+      if (stream) createInterface(stream).on('line', (text) => events.line(level, text));
+    }
+    child.on('error', (error) => this.#end(events, error.message));
+    // 'close' rather than 'exit': the last lines it wrote are in by then.
+    child.on('close', (code, signal) =>
+      this.#end(events, signal ? `ended by ${signal}` : `ended with code ${code}`),
+    );
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  order(order: Order): void {
+    if (this.#over || !this.#child.connected) return;
+    // It may die while this is on its way; 'close' tells.
+    this.#child.send(order, () => {});
+  }
+
+  kill(): void {
+    this.#stopWatching();
+    this.#child.kill('SIGKILL');
+  }
+
+  pause(): boolean {
+    const { pid } = this.#child;
+    if (this.#over || pid === undefined || process.platform === 'win32') return false;
+    if (!this.#child.kill('SIGSTOP')) return false;
+    // A stopped process cannot notice that the supervisor was killed: somebody must wake it then.
+    const script =
+      'while kill -0 "$1" 2>/dev/null; do sleep 0.2; done; kill -CONT "$2" 2>/dev/null';
+    this.#watcher = spawn('/bin/sh', ['-c', script, 'sh', String(process.pid), String(pid)], {
+      stdio: 'ignore',
+      detached: true,
+    });
+    this.#watcher.on('error', () => {});
+    this.#watcher.unref();
+    return true;
+  }
+
+  resume(): void {
+    if (!this.#over) this.#child.kill('SIGCONT');
+    this.#stopWatching();
+  }
+
+  #stopWatching(): void {
+    const pid = this.#watcher?.pid;
+    this.#watcher = undefined;
+    if (pid === undefined) return;
+    try {
+      // Its own group: the shell and the `sleep` it waits for.
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+
+  #end(events: LifeEvents, how: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopWatching();
+    events.ended(how);
+  }
+}

@@ -1,0 +1,580 @@
+/**
+ * Frames between nodes over TCP. Each node dials those that it speaks to and keeps the connection;
+ * replies come over the connection that the other side dialled. So one connection carries one
+ * direction, in order, and whoever has something to lose hears when it breaks.
+ *
+ *   dialler                              listener
+ *      │ ◀─────── hello: nonce ────────── │
+ *      │ ──── who I am, nonce, proof ───▶ │      HMAC-SHA256 over both nonces and both names,
+ *      │ ◀──────────── proof ──────────── │      keyed with the secret of this run
+ *      │ ═══════ frames, frames ════════▶ │
+ *
+ * Nothing is sent before both proofs are in, so what was queued for a connection that never came
+ * about was certainly not delivered, and its senders are told (`refused`). What was written to one
+ * that broke is in doubt (`disconnected`).
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Address, Message, Micros, NodeId, Timer, Value } from '../host/host.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import type { Random } from '../kit/random.ts';
+import { decode, encode, ValueReader, ValueWriter } from '../parts/codec.ts';
+import { type LinkRule, type NodeRules, noRules, openRoad } from './rules.ts';
+
+/** Where a node listens, and which of its lives does. */
+export interface Peer {
+  readonly life: number;
+  readonly port: number;
+  /** HTTP ports of those of its programs that have an edge, by program port. */
+  readonly edges: Readonly<Record<string, number>>;
+}
+
+export type Peers = Readonly<Record<NodeId, Peer>>;
+
+export interface TransportCounts {
+  framesSent: number;
+  framesReceived: number;
+  bytesSent: number;
+  bytesReceived: number;
+  /** Thrown away because the queue to a peer was full; the sender was told. */
+  framesOverLimit: number;
+  /** Connections closed because what came over them was not a frame. */
+  malformed: number;
+  /** Connections whose proof was wrong, in either direction. */
+  strangers: number;
+}
+
+export interface TransportOptions {
+  readonly self: NodeId;
+  readonly life: number;
+  /** Shared by all nodes of a run. */
+  readonly secret: string;
+  readonly random: Random;
+  /** A cut is noticed after this long, as the retries of TCP would. */
+  readonly connectTimeoutUs: Micros;
+  /** Most bytes waiting for one peer. Default 16 MiB: a second of heavy traffic. */
+  readonly queueMaxBytes?: number | undefined;
+  readonly after: (delayUs: Micros, fire: () => void) => Timer;
+  /** Called when there is something to flush. */
+  readonly wake: () => void;
+  /** False when nobody listens at `toPort`. */
+  readonly deliver: (from: Address, toPort: string, message: Message) => boolean;
+  readonly refused: (fromPort: string, to: Address, message: Message) => void;
+  readonly disconnected: (node: NodeId) => void;
+}
+
+const frameMaxBytes = 64 * 1_048_576;
+const greetingMaxBytes = 1_024;
+const handshakeTimeoutMs = 5_000;
+/** A buffer this large is handed over to the socket rather than copied out of. */
+const giveAwayBytes = 65_536;
+const retryMinUs = 5_000;
+const retryMaxUs = 250_000;
+
+const frameMessage = 1;
+/** A message comes back: nobody listens at that port. */
+const frameReturned = 2;
+
+export class Transport {
+  readonly counts: TransportCounts = {
+    framesSent: 0,
+    framesReceived: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    framesOverLimit: 0,
+    malformed: 0,
+    strangers: 0,
+  };
+  readonly #options: TransportOptions;
+  readonly #links = new Map<NodeId, Link>();
+  readonly #dirty: Link[] = [];
+  readonly #incoming = new Set<Socket>();
+  readonly #lives = new Map<NodeId, number>();
+  #server: Server | undefined;
+  #peers: Peers = {};
+  #rules: NodeRules = noRules;
+  #held: (() => void)[] | undefined = [];
+  #closed = false;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
+
+  /** Listens on a free loopback port and returns it. Frames are held back until `open`. */
+  listen(): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: '127.0.0.1', port: 0, backlog: 511 }, () => {
+        const address = server.address();
+        if (address === null || typeof address === 'string') reject(new Error('no port'));
+        else resolve(address.port);
+      });
+    });
+  }
+
+  /** The programs are up: what arrived meanwhile is delivered. */
+  open(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const deliver of held) deliver();
+  }
+
+  get peers(): Peers {
+    return this.#peers;
+  }
+
+  setPeers(peers: Peers): void {
+    this.#peers = peers;
+    for (const [node, link] of this.#links) {
+      const life = peers[node]?.life;
+      // A new life listens elsewhere: no reason to wait out the pause after the last failure.
+      if (life !== link.life && link.phase === 'resting') link.phase = 'idle';
+      link.life = life;
+    }
+  }
+
+  setRules(rules: NodeRules): void {
+    this.#rules = rules;
+  }
+
+  ruleTo(node: NodeId): LinkRule {
+    return this.#rules.out[node] ?? openRoad;
+  }
+
+  ruleFrom(node: NodeId): LinkRule {
+    return this.#rules.in[node] ?? openRoad;
+  }
+
+  send(fromPort: string, to: Address, message: Message): void {
+    this.#post(frameMessage, fromPort, to, message);
+  }
+
+  /** Writes out what the turn left: one write a peer. */
+  flush(): void {
+    if (this.#dirty.length === 0) return;
+    for (const link of this.#dirty) {
+      link.dirty = false;
+      this.#write(link);
+    }
+    this.#dirty.length = 0;
+  }
+
+  /** Resolves when everything was handed to the system, or the peers are not there. */
+  async drain(): Promise<void> {
+    this.flush();
+    const written = [...this.#links.values()].map(async ({ phase, socket }) => {
+      if (phase !== 'open' || !socket || socket.writableLength === 0) return;
+      await new Promise<void>((resolve) => {
+        socket.once('drain', resolve);
+        socket.once('close', () => resolve());
+      });
+    });
+    await Promise.all(written);
+  }
+
+  /** Ends everything at once, as the death of the process would. */
+  close(): void {
+    this.#closed = true;
+    this.#server?.close();
+    for (const socket of this.#incoming) socket.destroy();
+    for (const link of this.#links.values()) link.socket?.destroy();
+    this.#links.clear();
+  }
+
+  // ---- outgoing
+
+  #post(kind: number, fromPort: string, to: Address, message: Message): void {
+    if (this.#closed) return;
+    const link = this.#linkTo(to.node);
+    const rule = this.ruleTo(to.node);
+    if (rule !== openRoad) {
+      if (rule.cut) {
+        this.#noticeCut(link);
+        return;
+      }
+      if (rule.lossRatio > 0 && this.#options.random.chance(rule.lossRatio)) return;
+      if (rule.duplicateRatio > 0 && this.#options.random.chance(rule.duplicateRatio)) {
+        this.#pass(link, rule, kind, fromPort, to, message);
+      }
+    }
+    this.#pass(link, rule, kind, fromPort, to, message);
+  }
+
+  #pass(
+    link: Link,
+    rule: LinkRule,
+    kind: number,
+    fromPort: string,
+    to: Address,
+    message: Message,
+  ): void {
+    if (rule.delayUs === 0 && link.delayed === 0) {
+      this.#enqueue(link, kind, fromPort, to, message);
+      return;
+    }
+    // Values may be changed by their sender once `send` returned: keep what they were.
+    const copy = encode(message as unknown as Value);
+    const now = performance.now() * 1_000;
+    // Never before those already under way: order holds when a delay is lifted.
+    link.releaseAt = Math.max(link.releaseAt, now + rule.delayUs);
+    link.delayed++;
+    this.#options.after(link.releaseAt - now, () => {
+      link.delayed--;
+      if (this.#closed) return;
+      if (this.ruleTo(to.node).cut) this.#noticeCut(link);
+      else this.#enqueue(link, kind, fromPort, to, decode(copy) as unknown as Message);
+    });
+  }
+
+  #enqueue(link: Link, kind: number, fromPort: string, to: Address, message: Message): void {
+    const { refused, queueMaxBytes = 16 * 1_048_576 } = this.#options;
+    const peer = this.#peers[to.node];
+    if (!peer || link.phase === 'resting') {
+      if (kind === frameMessage) this.#later(() => refused(fromPort, to, message));
+      return;
+    }
+    const writer = link.writer;
+    const start = writer.length;
+    if (start + (link.socket?.writableLength ?? 0) > queueMaxBytes) {
+      this.counts.framesOverLimit++;
+      if (kind === frameMessage) this.#later(() => refused(fromPort, to, message));
+      return;
+    }
+    writer.u32(0);
+    writer.u8(kind);
+    writer.text(to.port);
+    writer.text(fromPort);
+    try {
+      writer.value(message as unknown as Value);
+    } catch (error) {
+      writer.length = start;
+      throw error;
+    }
+    const size = writer.length - start - 4;
+    if (size > frameMaxBytes) {
+      writer.length = start;
+      this.counts.framesOverLimit++;
+      if (kind === frameMessage) this.#later(() => refused(fromPort, to, message));
+      return;
+    }
+    writer.patchU32(start, size);
+    link.frames++;
+    if (link.phase === 'idle') this.#dial(link, peer);
+    else if (link.phase === 'open') this.#soil(link);
+  }
+
+  #soil(link: Link): void {
+    if (link.dirty) return;
+    link.dirty = true;
+    this.#dirty.push(link);
+    this.#options.wake();
+  }
+
+  #write(link: Link): void {
+    if (link.phase !== 'open' || link.writer.length === 0) return;
+    const { writer } = link;
+    this.counts.framesSent += link.frames;
+    this.counts.bytesSent += writer.length;
+    link.frames = 0;
+    // A large buffer is given away, a small one copied out and kept.
+    if (writer.length > giveAwayBytes) {
+      link.socket?.write(writer.bytes.subarray(0, writer.length));
+      link.writer = new ValueWriter();
+    } else {
+      const bytes = Buffer.allocUnsafe(writer.length);
+      bytes.set(writer.bytes.subarray(0, writer.length));
+      writer.length = 0;
+      link.socket?.write(bytes);
+    }
+  }
+
+  #linkTo(node: NodeId): Link {
+    let link = this.#links.get(node);
+    if (!link) {
+      link = new Link(node);
+      link.life = this.#peers[node]?.life;
+      this.#links.set(node, link);
+    }
+    return link;
+  }
+
+  #dial(link: Link, peer: Peer): void {
+    const { self, life, secret } = this.#options;
+    const socket = connect({ host: '127.0.0.1', port: peer.port, noDelay: true });
+    const nonce = randomBytes(16).toString('hex');
+    link.socket = socket;
+    link.phase = 'dialling';
+    const timeout = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
+    let theirs = '';
+    const splitter = new Splitter(greetingMaxBytes, (reader) => {
+      const greeting = reader.value() as { nonce?: unknown; proof?: unknown };
+      if (theirs === '') {
+        theirs = String(greeting.nonce);
+        const proof = prove(secret, 'dialler', theirs, nonce, self, life, link.node);
+        socket.write(greetingFrame({ node: self, life, nonce, proof }));
+        return;
+      }
+      const expected = prove(secret, 'listener', nonce, theirs, link.node, peer.life, self);
+      if (!sameProof(greeting.proof, expected)) {
+        this.counts.strangers++;
+        socket.destroy();
+        return;
+      }
+      clearTimeout(timeout);
+      link.phase = 'open';
+      link.failures = 0;
+      this.#soil(link);
+    });
+    socket.on('data', (chunk) => this.#take(socket, splitter, chunk));
+    // What went wrong is told by 'close', which follows.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearTimeout(timeout);
+      if (link.socket === socket) this.#lost(link);
+    });
+  }
+
+  #lost(link: Link): void {
+    const wasOpen = link.phase === 'open';
+    link.socket = undefined;
+    // What is still in the buffer was never handed to the connection.
+    const unsent = link.writer;
+    link.writer = new ValueWriter();
+    link.frames = 0;
+    if (this.#closed) return;
+    if (wasOpen) link.phase = 'idle';
+    else this.#rest(link);
+    const silent = this.ruleTo(link.node).cut;
+    if (!silent) this.#giveBack(link.node, unsent);
+    if (silent) this.#noticeCut(link);
+    else if (wasOpen) this.#options.disconnected(link.node);
+  }
+
+  /** Waits before dialling again, longer each time, each node at its own pace. */
+  #rest(link: Link): void {
+    link.phase = 'resting';
+    const ceiling = Math.min(retryMaxUs, retryMinUs * 2 ** Math.min(link.failures++, 10));
+    const attempt = link.failures;
+    this.#options.after(ceiling / 2 + this.#options.random.next() * (ceiling / 2), () => {
+      if (link.phase === 'resting' && link.failures === attempt) link.phase = 'idle';
+    });
+  }
+
+  #giveBack(node: NodeId, unsent: ValueWriter): void {
+    const reader = new ValueReader(unsent.bytes, 0, unsent.length);
+    while (!reader.atEnd) {
+      reader.u32();
+      const kind = reader.u8();
+      const port = String(reader.value());
+      const fromPort = String(reader.value());
+      const message = reader.value() as unknown as Message;
+      if (kind === frameMessage) this.#options.refused(fromPort, { node, port }, message);
+    }
+  }
+
+  #noticeCut(link: Link): void {
+    if (link.cutNoticed) return;
+    link.cutNoticed = true;
+    this.#options.after(this.#options.connectTimeoutUs, () => {
+      link.cutNoticed = false;
+      if (!this.#closed) this.#options.disconnected(link.node);
+    });
+  }
+
+  #later(fire: () => void): void {
+    this.#options.after(0, fire);
+  }
+
+  // ---- incoming
+
+  #accept(socket: Socket): void {
+    const { self, life, secret } = this.#options;
+    this.#incoming.add(socket);
+    const nonce = randomBytes(16).toString('hex');
+    const timeout = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
+    let from: NodeId | undefined;
+    let fromLife = 0;
+    const splitter = new Splitter(greetingMaxBytes, (reader) => {
+      if (from !== undefined) {
+        if (fromLife >= (this.#lives.get(from) ?? 0)) this.#receive(from, reader);
+        return;
+      }
+      const greeting = reader.value() as {
+        node?: unknown;
+        life?: unknown;
+        nonce?: unknown;
+        proof?: unknown;
+      };
+      const theirs = String(greeting.nonce);
+      const node = String(greeting.node);
+      const theirLife = Number(greeting.life);
+      const expected = prove(secret, 'dialler', nonce, theirs, node, theirLife, self);
+      if (!sameProof(greeting.proof, expected)) {
+        this.counts.strangers++;
+        socket.destroy();
+        return;
+      }
+      clearTimeout(timeout);
+      from = node;
+      fromLife = theirLife;
+      splitter.maxBytes = frameMaxBytes;
+      // A new life of a node ends what its former one may still have under way.
+      if (theirLife > (this.#lives.get(node) ?? 0)) this.#lives.set(node, theirLife);
+      const proof = prove(secret, 'listener', theirs, nonce, self, life, node);
+      socket.write(greetingFrame({ proof }));
+    });
+    socket.on('data', (chunk) => this.#take(socket, splitter, chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearTimeout(timeout);
+      this.#incoming.delete(socket);
+    });
+    socket.write(greetingFrame({ nonce }));
+  }
+
+  #take(socket: Socket, splitter: Splitter, chunk: Uint8Array): void {
+    if (this.#closed || socket.destroyed) return;
+    this.counts.bytesReceived += chunk.length;
+    if (splitter.push(chunk)) return;
+    this.counts.malformed++;
+    socket.destroy();
+  }
+
+  #receive(node: NodeId, reader: ValueReader): void {
+    const kind = reader.u8();
+    const toPort = reader.value();
+    const port = reader.value();
+    const message = reader.value();
+    if (
+      (kind !== frameMessage && kind !== frameReturned) ||
+      typeof toPort !== 'string' ||
+      typeof port !== 'string' ||
+      !isMessage(message)
+    ) {
+      throw new LoadpathError('data-corrupt', 'not a frame');
+    }
+    this.counts.framesReceived++;
+    if (this.ruleFrom(node).cut) return;
+    if (this.#held) this.#held.push(() => this.#hand(kind, node, port, toPort, message));
+    else this.#hand(kind, node, port, toPort, message);
+  }
+
+  #hand(kind: number, node: NodeId, port: string, toPort: string, message: Message): void {
+    if (this.#closed) return;
+    if (kind === frameReturned) this.#options.refused(toPort, { node, port }, message);
+    else if (!this.#options.deliver({ node, port }, toPort, message)) {
+      this.#post(frameReturned, toPort, { node, port }, message);
+    }
+  }
+}
+
+/** One peer, seen from its sender. */
+class Link {
+  readonly node: NodeId;
+  phase: 'idle' | 'dialling' | 'open' | 'resting' = 'idle';
+  life: number | undefined = undefined;
+  socket: Socket | undefined = undefined;
+  writer = new ValueWriter();
+  frames = 0;
+  dirty = false;
+  failures = 0;
+  delayed = 0;
+  releaseAt = 0;
+  cutNoticed = false;
+
+  constructor(node: NodeId) {
+    this.node = node;
+  }
+}
+
+/** Cuts a byte stream into length-prefixed frames, without copying those that came whole. */
+class Splitter {
+  maxBytes: number;
+  readonly #each: (reader: ValueReader) => void;
+  #parts: Uint8Array[] = [];
+  #size = 0;
+  #wanted = 4;
+
+  constructor(maxBytes: number, each: (reader: ValueReader) => void) {
+    this.maxBytes = maxBytes;
+    this.#each = each;
+  }
+
+  /** False when this is no stream of frames. Errors of whoever takes the frames pass through `each`. */
+  push(chunk: Uint8Array): boolean {
+    let bytes = chunk;
+    if (this.#size > 0) {
+      this.#parts.push(chunk);
+      this.#size += chunk.length;
+      if (this.#size < this.#wanted) return true;
+      bytes = Buffer.concat(this.#parts, this.#size);
+      this.#parts = [];
+      this.#size = 0;
+    }
+    const reader = new ValueReader(bytes);
+    let at = 0;
+    while (bytes.length - at >= 4) {
+      reader.at = at;
+      reader.end = bytes.length;
+      const size = reader.u32();
+      if (size > this.maxBytes) return false;
+      if (bytes.length - at - 4 < size) {
+        this.#wanted = size + 4;
+        break;
+      }
+      reader.end = at + 4 + size;
+      try {
+        this.#each(reader);
+      } catch (error) {
+        if (error instanceof LoadpathError && error.code === 'data-corrupt') return false;
+        throw error;
+      }
+      at += 4 + size;
+    }
+    if (at < bytes.length) {
+      const rest = bytes.subarray(at);
+      if (rest.length < 4) this.#wanted = 4;
+      this.#parts.push(rest);
+      this.#size = rest.length;
+    }
+    return true;
+  }
+}
+
+function greetingFrame(greeting: Readonly<Record<string, Value>>): Uint8Array {
+  const writer = new ValueWriter(256);
+  writer.u32(0);
+  writer.value(greeting);
+  writer.patchU32(0, writer.length - 4);
+  return writer.copy();
+}
+
+function prove(
+  secret: string,
+  role: string,
+  challenge: string,
+  nonce: string,
+  node: NodeId,
+  life: number,
+  peer: NodeId,
+): string {
+  return createHmac('sha256', secret)
+    .update(JSON.stringify([role, challenge, nonce, node, life, peer]))
+    .digest('hex');
+}
+
+function sameProof(given: unknown, expected: string): boolean {
+  if (typeof given !== 'string' || given.length !== expected.length) return false;
+  return timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+}
+
+function isMessage(value: Value): value is { readonly type: string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    typeof (value as { readonly type?: Value }).type === 'string'
+  );
+}

@@ -1,0 +1,194 @@
+/**
+ * The other side of the edge: a web request sent to a node with an edge, or to the outside world,
+ * becomes a real HTTP request, and what comes back becomes a message again.
+ *
+ *   refused   nobody listens there: it certainly did not happen
+ *   lost      the connection broke, or time was up: nobody knows
+ */
+import { Pool } from 'undici';
+import type { WebLost, WebReply, WebRequest } from '../host/web.ts';
+import { errorCode } from './files.ts';
+
+interface Underway {
+  abort: ((reason: Error) => void) | undefined;
+  ended: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** A reply larger than this is not read to its end. */
+const replyMaxBytes = 64 * 1_048_576;
+/** When the caller names no timeout. */
+const timeoutDefaultUs = 30_000_000;
+
+/** Errors before a byte of the request could have arrived. */
+const neverArrived: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export class WebClient {
+  readonly #pools = new Map<string, Pool>();
+  readonly #underway = new Map<string, Underway>();
+  readonly #connectionsMax: number;
+  #closed = false;
+
+  constructor(connectionsMax = 256) {
+    this.#connectionsMax = connectionsMax;
+  }
+
+  get underwayCount(): number {
+    return this.#underway.size;
+  }
+
+  /** `origin` undefined: wherever the request's URL says. */
+  send(
+    key: string,
+    origin: string | undefined,
+    request: WebRequest,
+    told: { readonly reply: (message: WebReply | WebLost) => void; readonly refused: () => void },
+  ): void {
+    if (this.#closed) return;
+    let url: URL;
+    try {
+      url = new URL(request.url);
+    } catch {
+      told.refused();
+      return;
+    }
+    const inside = origin !== undefined;
+    const target = origin ?? url.origin;
+    const headers = [...request.headers];
+    if (inside) {
+      // The name the user asked for, which routes may go by; the connection goes to the edge.
+      if (!hasHeader(headers, 'host')) headers.push('host', url.host);
+      headers.push('x-forwarded-for', request.ip);
+      if (request.session !== undefined) headers.push('x-loadpath-session', request.session);
+      if (request.timeoutUs !== undefined) {
+        headers.push('x-loadpath-timeout-us', String(request.timeoutUs));
+      }
+    }
+    const underway: Underway = { abort: undefined, ended: false, timer: undefined };
+    this.#underway.set(key, underway);
+    const id = request.id;
+    const finish = (tell: () => void) => {
+      if (underway.ended) return;
+      underway.ended = true;
+      clearTimeout(underway.timer);
+      if (this.#underway.get(key) === underway) this.#underway.delete(key);
+      if (!this.#closed) tell();
+    };
+    // Programs have timeouts of their own; only the outside world needs one here.
+    if (!inside) {
+      underway.timer = setTimeout(
+        () => {
+          finish(() => told.reply({ type: 'lost', id }));
+          underway.abort?.(new Error('timed out'));
+        },
+        (request.timeoutUs ?? timeoutDefaultUs) / 1_000,
+      );
+    }
+    let status = 0;
+    let replyHeaders: string[] = [];
+    const parts: Buffer[] = [];
+    let size = 0;
+    this.#pool(target).dispatch(
+      {
+        origin: target,
+        path: `${url.pathname}${url.search}`,
+        method: request.method as 'GET',
+        headers,
+        body: request.body === null ? null : bodyOf(request.body),
+      },
+      {
+        onRequestStart: (controller) => {
+          underway.abort = (reason) => controller.abort(reason);
+          if (underway.ended) controller.abort(new Error('given up'));
+        },
+        onResponseStart: (_controller, statusCode, responseHeaders) => {
+          status = statusCode;
+          replyHeaders = flat(responseHeaders);
+        },
+        onResponseData: (controller, part) => {
+          size += part.length;
+          if (size > replyMaxBytes) controller.abort(new Error('the reply is too large'));
+          else parts.push(part);
+        },
+        onResponseEnd: () => {
+          const body = size === 0 ? null : Uint8Array.from(Buffer.concat(parts, size));
+          finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
+        },
+        onResponseError: (_controller, error) => {
+          if (neverArrived.has(codeOf(error))) finish(told.refused);
+          else finish(() => told.reply({ type: 'lost', id }));
+        },
+      },
+    );
+  }
+
+  /** The caller gave up: the connection is cut, so that the other side hears of it. */
+  cancel(key: string): void {
+    const underway = this.#underway.get(key);
+    if (!underway) return;
+    underway.ended = true;
+    clearTimeout(underway.timer);
+    this.#underway.delete(key);
+    underway.abort?.(new Error('given up'));
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const underway of this.#underway.values()) clearTimeout(underway.timer);
+    for (const pool of this.#pools.values()) pool.destroy().catch(() => {});
+    this.#pools.clear();
+    this.#underway.clear();
+  }
+
+  #pool(origin: string): Pool {
+    let pool = this.#pools.get(origin);
+    if (!pool) {
+      pool = new Pool(origin, {
+        connections: this.#connectionsMax,
+        pipelining: 1,
+        keepAliveTimeout: 60_000,
+        // Timeouts belong to the programs, which know how long their callers wait.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        connect: { timeout: 5_000 },
+      });
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+}
+
+function codeOf(error: Error): string {
+  const code = errorCode(error) ?? errorCode(error.cause);
+  // Trying several addresses of one name ends in an error of errors.
+  if (code === undefined && error instanceof AggregateError) {
+    const inner: unknown = error.errors[0];
+    return errorCode(inner) ?? '';
+  }
+  return code ?? '';
+}
+
+function bodyOf(body: Uint8Array | string): Uint8Array | string {
+  return typeof body === 'string' || body instanceof Buffer ? body : Buffer.from(body);
+}
+
+function hasHeader(headers: readonly string[], name: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return true;
+  return false;
+}
+
+function flat(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string') list.push(name, value);
+    else if (value) for (const one of value) list.push(name, one);
+  }
+  return list;
+}

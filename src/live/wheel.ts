@@ -1,0 +1,147 @@
+/**
+ * Timers by the thousand: a hashed wheel of one-millisecond slots over a single timer of the
+ * machine (Varghese and Lauck, 1987). Starting and cancelling one is a few list operations.
+ *
+ * A request's timeout is nearly always cancelled, so the cost that counts is start and cancel.
+ * Nothing fires early: an entry is due at the first whole millisecond after its instant.
+ */
+import type { Micros, Timer } from '../host/host.ts';
+
+const slotCount = 4_096;
+const mask = slotCount - 1;
+
+export class Wheel {
+  readonly #now: () => Micros;
+  readonly #fire: (fires: () => void) => void;
+  readonly #slots: Entry[] = [];
+  #tick: number;
+  #count = 0;
+  #armedTick = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #sequence = 0;
+
+  /** `fire` runs each due callback: the door into the node. */
+  constructor(now: () => Micros, fire: (fires: () => void) => void) {
+    this.#now = now;
+    this.#fire = fire;
+    this.#tick = Math.floor(now() / 1_000);
+    for (let i = 0; i < slotCount; i++) this.#slots.push(new Entry());
+  }
+
+  get size(): number {
+    return this.#count;
+  }
+
+  after(delayUs: Micros, fires: () => void): Timer {
+    const dueAt = this.#now() + (delayUs > 0 ? delayUs : 0);
+    const entry = new Entry();
+    entry.wheel = this;
+    entry.dueAt = dueAt;
+    // Never into the slot being swept: that one is past.
+    entry.dueTick = Math.max(Math.ceil(dueAt / 1_000), this.#tick + 1);
+    entry.sequence = this.#sequence++;
+    entry.fires = fires;
+    entry.linkBefore(this.#slots[entry.dueTick & mask]!);
+    this.#count++;
+    if (entry.dueTick < this.#armedTick) this.#arm(entry.dueTick);
+    return entry;
+  }
+
+  /** Drops every timer: the node is gone. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const head of this.#slots) {
+      while (head.next !== head) head.next.unlink();
+    }
+    this.#count = 0;
+    this.#armedTick = Number.POSITIVE_INFINITY;
+  }
+
+  /** Called by an entry that was cancelled. */
+  forget(): void {
+    this.#count--;
+  }
+
+  #arm(tick: number): void {
+    clearTimeout(this.#timer);
+    this.#armedTick = tick;
+    const delayMs = Math.max(1, Math.ceil(tick - this.#now() / 1_000));
+    this.#timer = setTimeout(() => this.#sweep(), delayMs);
+  }
+
+  #sweep(): void {
+    this.#timer = undefined;
+    this.#armedTick = Number.POSITIVE_INFINITY;
+    const nowTick = Math.floor(this.#now() / 1_000);
+    const due: Entry[] = [];
+    // A process that stood still for longer than a round looks at every slot once.
+    const first = Math.max(this.#tick + 1, nowTick - mask);
+    for (let tick = first; tick <= nowTick; tick++) {
+      const head = this.#slots[tick & mask]!;
+      for (let entry = head.next; entry !== head; ) {
+        const next = entry.next;
+        if (entry.dueTick <= nowTick) {
+          entry.unlink();
+          this.#count--;
+          due.push(entry);
+        }
+        entry = next;
+      }
+    }
+    this.#tick = Math.max(this.#tick, nowTick);
+    if (due.length > 1) due.sort((a, b) => a.dueAt - b.dueAt || a.sequence - b.sequence);
+    for (const entry of due) {
+      // One that fired before it in this sweep may have cancelled it.
+      if (entry.fires === undefined) continue;
+      const fires = entry.fires;
+      entry.fires = undefined;
+      this.#fire(fires);
+    }
+    this.#armNext();
+  }
+
+  #armNext(): void {
+    if (this.#count === 0) return;
+    let nearest = Number.POSITIVE_INFINITY;
+    for (let step = 1; step <= slotCount && this.#tick + step < nearest; step++) {
+      const head = this.#slots[(this.#tick + step) & mask]!;
+      for (let entry = head.next; entry !== head; entry = entry.next) {
+        if (entry.dueTick < nearest) nearest = entry.dueTick;
+      }
+    }
+    if (nearest < this.#armedTick) this.#arm(nearest);
+  }
+}
+
+/** A timer, and a link of its slot's ring. */
+class Entry implements Timer {
+  next: Entry = this;
+  previous: Entry = this;
+  wheel: Wheel | undefined = undefined;
+  fires: (() => void) | undefined = undefined;
+  dueAt = 0;
+  dueTick = 0;
+  sequence = 0;
+
+  cancel(): void {
+    this.fires = undefined;
+    if (this.next === this) return;
+    this.unlink();
+    this.wheel?.forget();
+  }
+
+  linkBefore(head: Entry): void {
+    this.previous = head.previous;
+    this.next = head;
+    head.previous.next = this;
+    head.previous = this;
+  }
+
+  unlink(): void {
+    this.previous.next = this.next;
+    this.next.previous = this.previous;
+    this.next = this;
+    this.previous = this;
+  }
+}
