@@ -48,6 +48,12 @@ export class Journal<T extends Value> {
     | undefined;
   /** Durable entries that `#replacement` does not stand for, because their `done` came after it. */
   #carried: Uint8Array[] = [];
+  /**
+   * What the file holds after a replacement that failed half way: shown, but a crash may bring
+   * either content back, with everything appended to it. It is written once more before anything
+   * else counts.
+   */
+  #unsure: Uint8Array | undefined;
   /** The durable batch whose `done`s are being called, and how many of them were. */
   #telling: readonly Uint8Array[] = [];
   #told = 0;
@@ -123,7 +129,9 @@ export class Journal<T extends Value> {
   #next(): void {
     if (this.#busy) return;
     if (this.#replacement) this.#replace();
-    else if (this.#pending.length > 0) this.#write();
+    else if (this.#pending.length === 0) return;
+    else if (this.#unsure) this.#rewrite(this.#unsure);
+    else this.#write();
   }
 
   #write(): void {
@@ -168,13 +176,34 @@ export class Journal<T extends Value> {
     this.#carried = [];
     const bytes = base(encoded);
     this.#disk.replace(this.#name, bytes, (outcome) => {
-      // After a failure the old content stands, or the new one: they mean the same. Ask which.
-      this.#sizeBytes =
-        outcome === 'ok' ? bytes.length : (this.#disk.read(this.#name)?.length ?? 0);
-      if (outcome === 'ok') this.#entryCount = encoded.length;
+      if (outcome === 'ok') {
+        this.#sizeBytes = bytes.length;
+        this.#entryCount = encoded.length;
+        this.#unsure = undefined;
+      } else if (outcome === 'failed') {
+        // The old content or the new one: they mean the same, but their lengths differ.
+        this.#unsure = this.#disk.read(this.#name) ?? new Uint8Array(0);
+        this.#sizeBytes = this.#unsure.length;
+      }
       this.#replacement = undefined;
       this.#busy = false;
       done(outcome);
+      this.#next();
+    });
+  }
+
+  #rewrite(content: Uint8Array): void {
+    this.#busy = true;
+    this.#disk.replace(this.#name, content, (outcome) => {
+      this.#busy = false;
+      if (outcome === 'ok') {
+        this.#unsure = undefined;
+        return this.#next();
+      }
+      const batch = this.#pending;
+      this.#pending = [];
+      // Nothing of it was written, so it is certainly not there, whatever the disk said.
+      for (const waiting of batch) waiting.done('full');
       this.#next();
     });
   }

@@ -70,8 +70,8 @@ interface Operation {
   /** What is being stored, or was read: set when the store phase begins or a get settles. */
   entry: Entry | null;
   stored: Tally;
-  /** Stand-ins that keep a copy, counted when `sloppy`. */
-  readonly kept: Tally;
+  /** When `sloppy`: owners whose copy a stand-in keeps, by bit. */
+  kept: number;
   /** Position in the walk of the next stand-in to ask. */
   standIn: number;
   /** Owners that certainly do not answer this phase, by bit. */
@@ -90,8 +90,6 @@ interface Operation {
 
 /** A first try and two resends. Each has a bit in `sent`: nine owners times three fit a word. */
 const attemptsMax = 3;
-/** Positions of a walk that a `Tally` can tell apart. */
-const tallyMax = 31;
 
 export function client(host: Host, config: ClientConfig): Client {
   return coordinator(soundRules)(host, config);
@@ -146,7 +144,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         phase: 'ask',
         entry: null,
         stored: new Tally(rules.countEachReplicaOnce),
-        kept: new Tally(true),
+        kept: 0,
         standIn: replicas,
         failed: 0,
         hinted: 0,
@@ -246,7 +244,19 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     }
 
     function settleWhenStored(op: Operation): void {
-      if (op.stored.count + op.kept.count >= storeQuorum) settle(op);
+      if (copies(op) >= storeQuorum) settle(op);
+    }
+
+    /**
+     * Owners that have it or will be given it. One that stored it after all, when a stand-in already
+     * kept it for that very owner, is still one: later there will be one copy of the two.
+     */
+    function copies(op: Operation): number {
+      let count = op.stored.count;
+      for (let i = 0; op.kept >> i !== 0; i++) {
+        if ((op.kept & (1 << i)) !== 0 && !op.stored.has(i)) count++;
+      }
+      return count;
     }
 
     /** `index` does not answer this phase: it refused, or said no. */
@@ -346,7 +356,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     function leaveHint(op: Operation, index: number): void {
       if ((op.hinted & (1 << index)) !== 0 || config.hintsMax === 0 || isStale(op)) return;
       const walk = ring.walk(op.key);
-      const away = op.standIn >= Math.min(walk.length, tallyMax);
+      const away = op.standIn >= walk.length;
       const position = away ? op.owners.findIndex((_owner, i) => op.stored.has(i)) : op.standIn++;
       if (position < 0) return;
       op.hinted |= 1 << index;
@@ -356,7 +366,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         if (answer.ok && answer.reply.type === 'stored') {
           meters.hints.add();
           if (!config.sloppy || position < replicas || op.phase !== 'store') return;
-          op.kept.add(position);
+          op.kept |= 1 << index;
           return settleWhenStored(op);
         }
         op.hinted &= ~(1 << index);
@@ -409,7 +419,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       const [answered, needed] =
         op.phase === 'ask'
           ? [op.reading.heard.count, readQuorum]
-          : [op.stored.count + op.kept.count, storeQuorum];
+          : [copies(op), storeQuorum];
       const what = op.phase === 'ask' ? 'answered' : 'stored it';
       const within = formatDuration(host.now() - op.startedAt);
       return `${answered} of ${op.owners.length} replicas ${what} within ${within}, ${needed} needed`;

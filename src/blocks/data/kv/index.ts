@@ -17,7 +17,7 @@ export type { KvHandle } from './handle.ts';
  * `T` when its values can be stored (JSON types, bytes and bigint, in interfaces too), else never:
  * `kv<{ at: Date }>` then has a `put` that takes nothing.
  */
-export type Stored<T> = T extends Storable<T> ? T : never;
+export type Stored<T> = T extends Value ? T : T extends Storable<T> ? T : never;
 
 type Storable<T> = T extends Scalar
   ? T

@@ -65,10 +65,10 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       latency: host.meter.histogram('latency'),
       queue: host.meter.gauge('queue'),
       keys: host.meter.gauge('keys'),
-      hinted: host.meter.gauge('hinted'),
+      lag: host.meter.gauge('lag'),
     };
     meters.keys.set(table.keyCount);
-    meters.hinted.set(table.hintCount);
+    meters.lag.set(table.hintCount);
     if (entries.length > 0) {
       host.meter.note(
         `recovered ${table.keyCount} keys from ${entries.length} records${tornBytes > 0 ? `, cut off ${tornBytes} torn bytes` : ''}`,
@@ -84,7 +84,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
         if (outcome === 'ok') {
           table.apply(record);
           meters.keys.set(table.keyCount);
-          meters.hinted.set(table.hintCount);
+          meters.lag.set(table.hintCount);
         }
         done(outcome);
         meters.queue.set(journal.pendingCount);
