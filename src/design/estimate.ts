@@ -7,6 +7,7 @@
  */
 import type { Micros } from '../host/host.ts';
 import { formatBytes } from '../kit/units.ts';
+import type { StructuralView } from './structure.ts';
 
 export interface EstimateInput {
   /** Requests a second, on average. */
@@ -86,6 +87,27 @@ export interface Figure {
   readonly text: string;
   /** How it came about. */
   readonly how: string;
+}
+
+/** Availability of one node of ours, when nobody says better: nine hours a year for crashes and releases. */
+const nodeAvailability = 0.999;
+
+/** What a design already says about itself. */
+export function inputOf(view: StructuralView): Partial<EstimateInput> {
+  const replicas = Math.max(0, ...view.blocks.map(({ quorum }) => quorum?.copies ?? 0));
+  const parts = view.blocks
+    .filter((block) => !block.outside && block.nodes.length > 0)
+    .map(({ name, nodes, quorum }) => ({
+      name,
+      availability: nodeAvailability,
+      count: quorum?.copies ?? nodes.length,
+      needed: quorum ? Math.max(quorum.read, quorum.write) : 1,
+    }));
+  return {
+    ...(view.ratePerSec === undefined ? {} : { ratePerSec: view.ratePerSec }),
+    ...(replicas > 0 ? { replicas } : {}),
+    parts,
+  };
 }
 
 const daySeconds = 86_400;

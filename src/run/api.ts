@@ -3,7 +3,9 @@
  * it, so that `--help` is instant. Faults and rates come as the sentences users wrote, because
  * names can only be checked once the design is loaded.
  */
+
 import type { StructuralView } from '../design/structure.ts';
+import type { Block } from '../host/declaration.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
 import type { Report } from './report.ts';
@@ -11,8 +13,12 @@ import type { Report } from './report.ts';
 export interface Runner {
   /** Loads a design without running it: what `lint`, `explain` and `estimate` look at. */
   inspect(designPath: string): Promise<StructuralView>;
+  /** Every kind of block there is, for `explain <kind>`. */
+  blocks(): Promise<readonly Block[]>;
   simulate(designPath: string, options: SimulateOptions, watch?: Watch): Promise<Report>;
   runLive(designPath: string, options: LiveOptions, watch?: Watch): Promise<Report>;
+  /** Sends a design's workload to where that design already runs, and judges what users saw. */
+  load(designPath: string, options: TargetOptions, watch?: Watch): Promise<Report>;
   hunt(designPath: string, options: HuntOptions, watch?: HuntWatch): Promise<HuntReport>;
   /** Files whose change means a new run: the design and what it imports, packages aside. */
   sources(designPath: string): Promise<readonly string[]>;
@@ -22,8 +28,10 @@ interface LoadOptions {
   /** Length of the measured load; the design's own when undefined. */
   readonly forUs?: Micros | undefined;
   readonly seed: number;
-  /** Sentences, added to the design's own faults. */
+  /** Sentences. */
   readonly faults: readonly string[];
+  /** Whether the faults that the design declares happen too. */
+  readonly ownFaults: boolean;
   /** Replaces the arrival rate of the design's workload. */
   readonly ratePerSec?: number | undefined;
   /** Path of an access log in Common or Combined Log Format that replaces the workload. */
@@ -52,6 +60,11 @@ export interface LiveOptions extends LoadOptions {
   readonly fresh: boolean;
 }
 
+export interface TargetOptions extends LoadOptions {
+  /** Where its edge listens; the design's own address when undefined. */
+  readonly url?: string | undefined;
+}
+
 export interface Progress {
   readonly phase: string;
   /** Time of the run since the load began, and its planned end (undefined: until stopped). */
@@ -74,6 +87,8 @@ export interface Watch {
   onReady?(ready: {
     readonly urls: readonly string[];
     readonly adminUrl?: string | undefined;
+    /** Commands to paste: `curl …`. */
+    readonly tryIt?: readonly string[] | undefined;
   }): void;
 }
 
