@@ -62,18 +62,19 @@ const loaders: Readonly<Record<string, Loader>> = {
 export async function loadDesign(path: string, options: LoadOptions = {}): Promise<LoadedDesign> {
   const file = findDesign(path);
   const folder = dirname(file);
-  const bundled = await bundle(file, options.isolatePackages ?? false);
+  const specifiers = new Map<string, string>();
+  const bundled = await bundle(file, options.isolatePackages ?? false, specifiers);
   const metafile = bundled.metafile!;
   const files = Object.keys(metafile.inputs)
     .map((input) => resolve(folder, input))
     .filter((input) => existsSync(input) && !isPackage(input))
     .sort();
 
-  const packages = new Packages(file);
+  const packages = new Packages(file, specifiers);
   for (const [input, { imports }] of Object.entries(metafile.inputs)) {
     for (const wanted of imports) {
       if (wanted.external && wanted.kind !== 'require-call') {
-        await packages.add(wanted.path, wanted.original ?? wanted.path, resolve(folder, input));
+        await packages.add(wanted.path, resolve(folder, input));
       }
     }
   }
@@ -95,7 +96,7 @@ export async function loadDesign(path: string, options: LoadOptions = {}): Promi
   return {
     path: file,
     files,
-    sourceHash: hashOf(packages.neutral(code).replaceAll(folder, '.')),
+    sourceHash: hashOf(neutral(code, folder, specifiers)),
     evaluate() {
       const module = { exports: {} as Record<string, unknown> };
       try {
@@ -143,10 +144,18 @@ export function findDesign(path: string): string {
   );
 }
 
-async function bundle(file: string, isolatePackages: boolean): Promise<BuildResult> {
+async function bundle(
+  file: string,
+  isolatePackages: boolean,
+  specifiers: Map<string, string>,
+): Promise<BuildResult> {
+  // Data has no exports of its own to be evaluated for.
+  const entry = file.endsWith('.json')
+    ? { stdin: { contents: `export { default } from ${JSON.stringify(file)}`, resolveDir: '/' } }
+    : { entryPoints: [file] };
   try {
     return await build({
-      entryPoints: [file],
+      ...entry,
       absWorkingDir: dirname(file),
       outfile: join(dirname(file), 'bundle.cjs'),
       bundle: true,
@@ -166,7 +175,7 @@ async function bundle(file: string, isolatePackages: boolean): Promise<BuildResu
       // Every `import()` becomes a look-up among what was imported beforehand: a real one could
       // not finish while a simulation drains.
       supported: { 'dynamic-import': false },
-      plugins: [boundaries(isolatePackages), importMeta()],
+      plugins: [boundaries(isolatePackages, specifiers), importMeta()],
     });
   } catch (failure) {
     const errors = (failure as { errors?: readonly Message[] }).errors;
@@ -181,8 +190,11 @@ async function bundle(file: string, isolatePackages: boolean): Promise<BuildResu
   }
 }
 
-/** Decides what is the user's own (bundled) and what is a package (handed in). */
-function boundaries(isolatePackages: boolean): Plugin {
+/**
+ * Decides what is the user's own (bundled) and what is a package (handed in). A package is known
+ * by its file from here on; `specifiers` keeps what the user called it.
+ */
+function boundaries(isolatePackages: boolean, specifiers: Map<string, string>): Plugin {
   const builtins = new Set(builtinModules);
   const seen = Symbol('seen');
   return {
@@ -208,6 +220,7 @@ function boundaries(isolatePackages: boolean): Plugin {
         // A path alias of the user's tsconfig is no package.
         if (!isPackage(found.path) || (isolatePackages && !found.path.endsWith('.node')))
           return found;
+        specifiers.set(found.path, args.path);
         return { path: found.path, external: true };
       });
     },
@@ -250,17 +263,17 @@ class Packages {
   readonly #design: string;
   readonly #namespaces = new Map<string, unknown>();
   readonly #failed = new Map<string, unknown>();
-  readonly #specifiers = new Map<string, string>();
+  readonly #specifiers: ReadonlyMap<string, string>;
 
-  constructor(design: string) {
+  constructor(design: string, specifiers: ReadonlyMap<string, string>) {
     this.#design = design;
+    this.#specifiers = specifiers;
   }
 
-  async add(path: string, specifier: string, importer: string): Promise<void> {
+  async add(path: string, importer: string): Promise<void> {
     if (this.#namespaces.has(path) || this.#failed.has(path)) return;
-    this.#specifiers.set(path, specifier);
     try {
-      this.#namespaces.set(path, await import(addressOf(path, importer)));
+      this.#namespaces.set(path, await imported(path, importer));
     } catch (failure) {
       if (failure instanceof LoadpathError) throw failure;
       // Only what is really used may fail the design: the evaluation will say so at its import.
@@ -277,7 +290,7 @@ class Packages {
       const why = failure instanceof Error ? failure.message : String(failure);
       throw new LoadpathError(
         'design-failed',
-        `${shownPath(this.#design)} imports '${this.#specifiers.get(path)}', which fails to load: ${why}`,
+        `${shownPath(this.#design)} imports '${this.#specifiers.get(path) ?? path}', which fails to load: ${why}`,
         { cause: failure },
       );
     }
@@ -286,19 +299,27 @@ class Packages {
       `import('${path}') reads a module whose name is only known at run time. Import it statically, or by a literal name.`,
     );
   };
-
-  /** The bundle's text without this machine's paths. */
-  neutral(code: string): string {
-    let text = code;
-    for (const [path, specifier] of this.#specifiers) text = text.replaceAll(path, specifier);
-    return text;
-  }
 }
 
-function addressOf(path: string, importer: string): string {
-  if (path === 'loadpath' || path.startsWith('loadpath/')) return ownEntry(path, importer);
-  if (path.startsWith('node:')) return path;
-  return pathToFileURL(path).href;
+/** The bundle's text without this machine's paths. */
+function neutral(code: string, folder: string, specifiers: ReadonlyMap<string, string>): string {
+  let text = code;
+  for (const [path, specifier] of specifiers) text = text.replaceAll(path, specifier);
+  return text.replaceAll(folder, '.').replaceAll(pathToFileURL(folder).href, '.');
+}
+
+/**
+ * Node's own `import()`, also where a test runner has put its own in place: packages must come
+ * out in the shape, and as the instances, that they have in production.
+ */
+const nodeImporter = 'data:text/javascript,export default (address) => import(address)';
+
+async function imported(path: string, importer: string): Promise<unknown> {
+  if (path === 'loadpath' || path.startsWith('loadpath/')) return import(ownEntry(path, importer));
+  const { default: importByNode } = (await import(nodeImporter)) as {
+    readonly default: (address: string) => Promise<unknown>;
+  };
+  return importByNode(path.startsWith('node:') ? path : pathToFileURL(path).href);
 }
 
 /** The running copy's module for `loadpath` or `loadpath/…`, from sources or built. */

@@ -77,10 +77,19 @@ function plain(error: Error, frames: readonly NodeJS.CallSite[]): string {
 }
 
 function mapped(text: string): string {
-  return text.replace(/([^\s()]+\?bundle=[0-9a-f]+):(\d+):(\d+)/g, (whole, file, line, column) => {
-    const place = placeOf(file, Number(line), Number(column));
-    return place ? `${place.file}:${place.line}:${place.column}` : whole;
-  });
+  let shown = text;
+  for (const file of bundles.keys()) {
+    if (!shown.includes(file)) continue;
+    const [before, ...parts] = shown.split(file);
+    shown = parts.reduce((line, part) => {
+      const position = /^:(\d+):(\d+)/.exec(part);
+      if (!position) return line + file + part;
+      const place = placeOf(file, Number(position[1]), Number(position[2]));
+      if (!place) return line + file + part;
+      return `${line}${place.file}:${place.line}:${place.column}${part.slice(position[0].length)}`;
+    }, before!);
+  }
+  return shown;
 }
 
 function placeOf(file: string, line: number, column: number): Place | undefined {
