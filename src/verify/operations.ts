@@ -34,7 +34,7 @@ export class Operations {
   #keyIds = new Map<string, number>();
   #fIds = new Map<string, number>();
   #clientIds = new Map<string, number>();
-  #open = new Map<string, Map<number, Map<number, number>>>();
+  #open = new Map<string, Map<number, OpenOps>>();
   #position = 0;
 
   #f = new Uint16Array(64);
@@ -65,7 +65,7 @@ export class Operations {
     }
     let open = lives.get(event.life);
     if (!open) {
-      open = new Map();
+      open = new OpenOps();
       lives.set(event.life, open);
     }
     if (event.phase === 'invoke') {
@@ -74,12 +74,11 @@ export class Operations {
       open.set(event.op, index);
       return;
     }
-    const index = open.get(event.op);
+    const index = open.take(event.op);
     if (index === undefined) {
       this.orphanCount++;
       return;
     }
-    open.delete(event.op);
     this.complete(index, event.phase === 'info' ? 'unknown' : event.phase, event.value, event.at);
   }
 
@@ -221,6 +220,48 @@ export class Operations {
     this.#outcome = widen(this.#outcome, new Uint8Array(size));
     this.#invokedAt = widen(this.#invokedAt, new Float64Array(size));
     this.#endedAt = widen(this.#endedAt, new Float64Array(size));
+  }
+}
+
+/**
+ * Operations of one node's life that are under way. Few at a time as a rule, and then two small
+ * lists are several times faster than a Map, which pays for every deletion.
+ */
+class OpenOps {
+  readonly #ops: number[] = [];
+  readonly #indexes: number[] = [];
+  #many: Map<number, number> | undefined;
+
+  set(op: number, index: number): void {
+    if (this.#many) {
+      this.#many.set(op, index);
+      return;
+    }
+    if (this.#ops.length === 32) {
+      this.#many = new Map(this.#ops.map((known, i) => [known, this.#indexes[i]!]));
+      this.#many.set(op, index);
+      return;
+    }
+    this.#ops.push(op);
+    this.#indexes.push(index);
+  }
+
+  take(op: number): number | undefined {
+    if (this.#many) {
+      const index = this.#many.get(op);
+      this.#many.delete(op);
+      return index;
+    }
+    const at = this.#ops.indexOf(op);
+    if (at < 0) return undefined;
+    const index = this.#indexes[at];
+    const lastOp = this.#ops.pop()!;
+    const lastIndex = this.#indexes.pop()!;
+    if (at < this.#ops.length) {
+      this.#ops[at] = lastOp;
+      this.#indexes[at] = lastIndex;
+    }
+    return index;
   }
 }
 

@@ -11,14 +11,7 @@
 import type { History } from '../host/history.ts';
 import { never, Operations } from './operations.ts';
 import { nothing, showValue } from './values.ts';
-import {
-  type Counterexample,
-  countOf,
-  holds,
-  unknown,
-  type Verdict,
-  violated,
-} from './verdict.ts';
+import { type Counterexample, countOf, holds, unknown, type Verdict, violated } from './verdict.ts';
 
 const reads = new Set(['get', 'read']);
 const writes = new Set(['put', 'write', 'set', 'delete']);
@@ -86,22 +79,30 @@ class Writes {
   }
 }
 
+interface Mark {
+  /** Position of its operation's return. */
+  readonly end: number;
+  /** How new it is: position of a write's call. */
+  readonly mark: number;
+  readonly index: number;
+}
+
 /**
  * What one session has behind it on one key: the newest mark among its operations that returned.
  * A session's operations may overlap, so each counts only once it has returned.
  */
 class Marks {
-  #open: { readonly end: number; readonly mark: number; readonly index: number }[] = [];
-  #best: { readonly mark: number; readonly index: number } | undefined;
+  #open: Mark[] = [];
+  #best: Mark | undefined;
 
   add(end: number, mark: number, index: number): void {
     this.#open.push({ end, mark, index });
   }
 
   /** The newest among those that returned before `position`. Positions must not fall. */
-  before(position: number): { readonly mark: number; readonly index: number } | undefined {
+  before(position: number): Mark | undefined {
     if (this.#open.length > 0) {
-      const still: typeof this.#open = [];
+      const still: Mark[] = [];
       for (const entry of this.#open) {
         if (entry.end > position) still.push(entry);
         else if (!this.#best || entry.mark > this.#best.mark) this.#best = entry;
@@ -137,7 +138,9 @@ function judgeSessions(
   if (operations.sessions.size === 0) return unknown('no operation names its session');
   const own = guarantee === 'read-your-writes';
   let judged = 0;
-  let first: { readonly read: number; readonly behind: number; readonly writer?: number } | undefined;
+  let first:
+    | { readonly read: number; readonly behind: number; readonly writer?: number }
+    | undefined;
   let count = 0;
   for (const group of operations.byKey()) {
     const written = new Writes(operations, group);
@@ -182,9 +185,7 @@ function judgeSessions(
       own ? 'no session read a key that it had written' : 'no session read a key twice',
     );
   }
-  return holds(
-    `${countOf(judged, 'read')} in ${countOf(operations.sessions.size, 'session')}`,
-  );
+  return holds(`${countOf(judged, 'read')} in ${countOf(operations.sessions.size, 'session')}`);
 }
 
 function omit(writer: number | undefined): { readonly writer?: number } {
