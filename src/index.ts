@@ -30,6 +30,13 @@ export {
   tokenBucket,
 } from './blocks/edge/gateway/index.ts';
 export {
+  type Batch,
+  type Topic,
+  type TopicHandle,
+  type TopicOptions,
+  topic,
+} from './blocks/messaging/topic/index.ts';
+export {
   diurnal,
   ramp,
   spike,

@@ -105,7 +105,7 @@ class Simulation {
       check,
       codec: { encode, decode },
       describe,
-      record: (event) => this.#history.push({ ...event, at: event.at - this.#loadBeganAt }),
+      record: (event) => this.#history.push(event),
       onEvent: (event) => this.#tell(event),
       onControl: (_from, message) => this.#hear(message as FromProgram),
       enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
@@ -146,7 +146,10 @@ class Simulation {
       busyUs: (node) => this.#busyDuringLoad.get(node) ?? 0,
       boots: (node) => this.#boots.get(node) ?? 0,
     });
-    const invariants = judgeAll(design.invariants, this.#history, this.#options.budget);
+    // Told from the beginning of the load, as faults are; what `setup` did lies before zero.
+    const origin = this.#loadBeganAt;
+    const history = this.#history.map((event) => ({ ...event, at: event.at - origin }));
+    const invariants = judgeAll(design.invariants, history, this.#options.budget);
     if (complaints.verdict !== 'holds') invariants.push(complaints);
     const report = assemble({
       version,
@@ -163,10 +166,10 @@ class Simulation {
       errors,
       blocks,
       series,
-      events: this.#events,
+      events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
       notes: [...this.#notes, ...this.#stuck()],
     });
-    return { report, history: this.#history, plan: this.#plan };
+    return { report, history, plan: this.#plan };
   }
 
   readonly #busyDuringLoad = new Map<NodeId, Micros>();
@@ -333,7 +336,7 @@ class Simulation {
   #tell(event: RunEvent): void {
     const told = { ...event, at: event.at - this.#loadBeganAt };
     if (told.type === 'crash') this.#leaks.forget(told.node);
-    if (told.type !== 'log') this.#events.push(told);
+    if (told.type !== 'log') this.#events.push(event);
     this.#options.onEvent?.(told);
   }
 

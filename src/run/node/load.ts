@@ -217,6 +217,8 @@ function boundaries(isolatePackages: boolean, specifiers: Map<string, string>): 
         });
         // Left to esbuild, which names the line of the import.
         if (found.errors.length > 0) return undefined;
+        // Data needs no sharing, and Node's import would ask for an attribute that is gone by now.
+        if (found.path.endsWith('.json')) return found;
         // A path alias of the user's tsconfig is no package.
         if (!isPackage(found.path) || (isolatePackages && !found.path.endsWith('.node')))
           return found;
