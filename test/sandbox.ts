@@ -25,6 +25,8 @@ export interface SandboxOptions extends Omit<WorldOptions, 'plan' | 'boot' | 'se
   readonly seed?: number;
   /** Programs by port, or a whole node. The id may be `block/index`. */
   readonly nodes: Readonly<Record<string, SketchNode | Readonly<Record<string, Sketch>>>>;
+  /** Not in the plan: for `world.addNode(nodePlan(id, sketch))`. */
+  readonly later?: Readonly<Record<string, SketchNode>>;
   readonly zones?: Plan['zones'];
   readonly network?: Partial<NetworkPlan>;
 }
@@ -48,7 +50,7 @@ export const network: NetworkPlan = {
 };
 
 export function sandbox(options: SandboxOptions): World {
-  const { nodes, zones, network: figures, seed = 1, ...rest } = options;
+  const { nodes, later = {}, zones, network: figures, seed = 1, ...rest } = options;
   const sketches = new Map<string, SketchNode>();
   for (const [id, node] of Object.entries(nodes)) {
     sketches.set(id, isNode(node) ? node : { programs: node });
@@ -70,8 +72,9 @@ export function sandbox(options: SandboxOptions): World {
     seed,
     boot: (node, _life, hostOf) => {
       const ports = new Map<string, Handlers>();
-      for (const [port, sketch] of Object.entries(sketches.get(node.id)?.programs ?? {})) {
-        ports.set(port, sketch(hostOf(port)) as Handlers);
+      const programs = (sketches.get(node.id) ?? later[node.id])?.programs ?? {};
+      for (const [port, program] of Object.entries(programs)) {
+        ports.set(port, program(hostOf(port)) as Handlers);
       }
       return { ports };
     },
@@ -98,5 +101,5 @@ export function nodePlan(id: string, sketch: SketchNode): NodePlan {
 }
 
 function isNode(node: SketchNode | Readonly<Record<string, Sketch>>): node is SketchNode {
-  return typeof node['programs'] === 'object';
+  return typeof node.programs === 'object';
 }

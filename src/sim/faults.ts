@@ -189,6 +189,7 @@ export class Faults {
   #restart(machines: readonly Machine[], downUs: Micros, ended: () => void): () => void {
     const reach = this.#reach;
     const held = new Set(machines);
+    let isHurried = false;
     const release = (machine: Machine) => {
       if (!held.delete(machine)) return;
       reach.release(machine);
@@ -197,13 +198,15 @@ export class Faults {
     for (const machine of machines) {
       reach.hold(machine);
       if (!machine.isUp) {
-        release(machine);
+        reach.later(downUs, () => release(machine));
         continue;
       }
-      reach.drain(machine, () => reach.later(downUs, () => release(machine)));
+      reach.drain(machine, () => reach.later(isHurried ? 0 : downUs, () => release(machine)));
     }
     return () => {
-      for (const machine of [...held]) release(machine);
+      // Who still drains comes back as soon as it has stopped.
+      isHurried = true;
+      for (const machine of [...held]) if (!machine.isUp) release(machine);
     };
   }
 

@@ -43,7 +43,7 @@ export class Machine {
   slowFactors: number[] = [];
   fullCount = 0;
   failingCount = 0;
-  /** Crashes in a row without a second of life between them: the supervisor's patience. */
+  /** Crashes in a row without half a minute of life between them: the supervisor's patience. */
   crashesInRow = 0;
   bootedAt = 0;
 

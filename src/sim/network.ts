@@ -51,6 +51,8 @@ export interface Link {
   lineFreeAt: Micros;
   /** The target's life that the connection leads to; 0: not open. */
   openTo: number;
+  /** The life of the target whose end this side was told by a reset. */
+  resetLife: number;
   isTimingOut: boolean;
   /** What the rules in force come to, as of `version`. */
   version: number;
@@ -213,8 +215,13 @@ export class Network {
       this.#trace(route, message, 'refused');
       const at = this.#queue.now + link.delay(link.hints);
       this.#queue.push(at, kinds.refused, route.source.index, route.life, message, route);
-      // The connection led to an earlier life; the sender did not know.
-      if (target.isUp && link.openTo !== target.life) this.#breakAt(link, at);
+      // The connection led to an earlier life, which the sender did not know: it is reset, once.
+      if (target.isUp && link.openTo !== target.life && link.resetLife !== link.openTo) {
+        const { source, openTo } = link;
+        link.resetLife = openTo;
+        const id = target.plan.id;
+        this.#queue.push(at, kinds.disconnected, source.index, route.life, id, openTo);
+      }
       return undefined;
     }
     this.counts.delivered++;
@@ -342,6 +349,7 @@ export class Network {
       arrivesAt: 0,
       lineFreeAt: 0,
       openTo: 0,
+      resetLife: 0,
       isTimingOut: false,
       version: 0,
       isCut: false,
