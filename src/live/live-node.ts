@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import type { Boot, NodeRuntime } from '../host/boot.ts';
+import { control } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { HistoryEntry } from '../host/history.ts';
 import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
@@ -69,10 +70,10 @@ export interface Reading {
   readonly window: MetersWindow;
   readonly transport: TransportCounts;
   readonly historyEvents: number;
+  /** Processor time of the whole process since it started. With `--single` that is everybody's. */
+  readonly processBusyUs: Micros;
 }
 
-/** Who control messages come from. */
-export const controlAddress: Address = { node: 'control', port: 'control' };
 const externalPrefix = 'external:';
 /** An edge's own door on its node: replies to it leave over HTTP. */
 const edgePrefix = 'http:';
@@ -188,12 +189,14 @@ export class LiveNode {
   /** A message from the control plane, to one program or to all. */
   tell(message: Message, port?: string): void {
     for (const name of port === undefined ? this.#ports.keys() : [port]) {
-      this.#deliver(controlAddress, name, message);
+      this.#deliver(control, name, message);
     }
   }
 
   reading(): Reading {
+    const { user, system } = process.cpuUsage();
     return {
+      processBusyUs: user + system,
       window: this.#meters.window(machineNow() - this.#options.originUs),
       meters: this.#meters.snapshot(),
       transport: { ...this.#transport.counts },
@@ -297,7 +300,7 @@ export class LiveNode {
     else if (this.#isWeb(to, message)) {
       this.#webOut.push({ from: from.port, to, message });
       this.#turn.wake();
-    } else if (to.node === controlAddress.node) this.#options.onControl(from, message);
+    } else if (to.node === control.node) this.#options.onControl(from, message);
     else this.#transport.send(from.port, to, message);
   }
 

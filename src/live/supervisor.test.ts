@@ -1,5 +1,22 @@
+import { spawn } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { built, removeBuilt, trial } from './testdata/harness.ts';
+import type { Message, Value } from '../host/host.ts';
+import type { Plan } from '../host/plan.ts';
+import { readHistory } from './history-file.ts';
+import {
+  built,
+  gone,
+  isRunning,
+  removeBuilt,
+  type Trial,
+  tempFolder,
+  trial,
+} from './testdata/harness.ts';
 import { nodePlan, planOf } from './testdata/programs.ts';
 
 let child: URL;
@@ -8,24 +25,362 @@ beforeAll(async () => {
 });
 afterAll(() => removeBuilt(child));
 
+async function during(
+  plan: Plan,
+  more: Parameters<typeof trial>[2],
+  body: (t: Trial) => Promise<void>,
+): Promise<void> {
+  const t = trial(child, plan, more);
+  try {
+    await t.system.ready;
+    await body(t);
+  } finally {
+    await t.end();
+  }
+}
+
+function tell(t: Trial, node: string, message: Message & Record<string, Value>): void {
+  t.system.tell({ node }, message);
+}
+
+function pidOf(t: Trial, id: string): number {
+  return t.system.status().find((node) => node.id === id)!.pid!;
+}
+
+const pair = planOf(nodePlan('a/0', 'asker'), nodePlan('b/0', 'echo'));
+
 describe.each([
   ['separate processes', false],
   ['one process', true],
 ])('nodes in %s', (_name, here) => {
-  test('exchange frames in order', async () => {
-    const plan = planOf(nodePlan('a/0', 'asker'), nodePlan('b/0', 'echo'), nodePlan('b/1', 'echo'));
-    const t = trial(child, plan, { here });
+  test('exchange frames, in order', () =>
+    during(pair, { here }, async (t) => {
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 20_000, inFlight: 64 });
+      expect(await t.hear('done')).toMatchObject({ back: 20_000, disorder: 0 });
+      const { snapshot, windows } = await t.system.meters();
+      const asker = snapshot.find((reading) => reading.node === 'a/0');
+      expect(asker?.counters.requests).toBe(20_000);
+      expect(windows.length).toBeGreaterThan(0);
+    }));
+
+  test('a node that was killed is refused, its callers hear of it, and it comes back', () =>
+    during(pair, { here }, async (t) => {
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 1, inFlight: 1 });
+      await t.hear('done');
+      t.system.inject({ do: 'kill', atUs: 0, forUs: 300_000, target: { node: 'b/0' } });
+      expect(await t.hear('disconnected')).toMatchObject({ node: 'b/0' });
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 1, inFlight: 1 });
+      expect(await t.hear('refused')).toMatchObject({ node: 'b/0', was: 'ping' });
+      await t.see((event) => event.type === 'boot' && event.node === 'b/0' && event.life === 2);
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 10, inFlight: 1 });
+      expect(await t.hear('done')).toMatchObject({ back: 10 });
+      const words = t.events.filter((event) => event.type === 'fault').map((event) => event.began);
+      expect(words).toEqual([true, false]);
+    }));
+
+  test('a message to a port where nobody listens, or to nobody, comes back', () =>
+    during(planOf(nodePlan('a/0', 'fetcher'), nodePlan('b/0', 'echo')), { here }, async (t) => {
+      for (const node of ['b/0', 'nobody/0']) {
+        tell(t, 'a/0', { type: 'fetch', id: 1, node, url: 'http://x/' });
+        expect(await t.hear('refused')).toMatchObject({ node, was: 'request' });
+      }
+    }));
+
+  test('a cut swallows messages and is noticed only by time; healing ends it', () =>
+    during(pair, { here }, async (t) => {
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 1, inFlight: 1 });
+      await t.hear('done');
+      t.system.inject({
+        do: 'cut',
+        atUs: 0,
+        oneWay: false,
+        from: { node: 'a/0' },
+        to: { node: 'b/0' },
+      });
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 5, inFlight: 5 });
+      expect(await t.hear('disconnected')).toMatchObject({ node: 'b/0' });
+      expect(t.system.activeFaults().length).toBe(1);
+      await t.system.heal();
+      expect(t.system.activeFaults()).toEqual([]);
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 5, inFlight: 5 });
+      expect(await t.hear('done')).toMatchObject({ disorder: 0 });
+      expect(t.said.filter((one) => one.message.type === 'refused')).toEqual([]);
+    }));
+
+  test('delays hold messages back without changing their order', () =>
+    during(pair, { here }, async (t) => {
+      const both = { from: { node: 'a/0' }, to: { node: 'b/0' } } as const;
+      t.system.inject({ do: 'delay', atUs: 0, forUs: 60_000, byUs: 30_000, ...both });
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 500, inFlight: 50 });
+      const done = await t.hear('done');
+      expect(done).toMatchObject({ back: 500, disorder: 0 });
+      expect(Number(done.tookUs)).toBeGreaterThan(30_000);
+    }));
+
+  test('who has no power refuses nothing', () =>
+    during(pair, { here }, async (t) => {
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 1, inFlight: 1 });
+      await t.hear('done');
+      t.system.inject({ do: 'power-off', atUs: 0, forUs: 500_000, target: { node: 'b/0' } });
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 3, inFlight: 3 });
+      await t.hear('disconnected');
+      await t.system.heal();
+      expect(t.said.filter((one) => one.message.type === 'refused')).toEqual([]);
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 3, inFlight: 3 });
+      await t.hear('done');
+    }));
+
+  test('surges are told to users, to those too who boot while one lasts, and taken back', () =>
+    during(pair, { here }, async (t) => {
+      t.system.inject({ do: 'surge', atUs: 0, factor: 3 });
+      expect(await t.hear('saw surge', 'a/0')).toMatchObject({ factor: 3 });
+      t.system.inject({ do: 'surge', atUs: 0, forUs: 200_000, factor: 2 });
+      expect(await t.hear('saw surge', 'a/0')).toMatchObject({ factor: 6 });
+      expect(await t.hear('saw surge', 'a/0')).toMatchObject({ factor: 3 });
+      t.system.inject({ do: 'kill', atUs: 0, forUs: 10_000, target: { node: 'a/0' } });
+      expect(await t.hear('saw surge', 'a/0')).toMatchObject({ factor: 3 });
+      await t.system.heal();
+      expect(await t.hear('saw surge', 'a/0')).toMatchObject({ factor: 1 });
+    }));
+
+  test('a wall clock jumps, and is put right at the end', () =>
+    during(pair, { here }, async (t) => {
+      t.system.inject({
+        do: 'skew',
+        atUs: 0,
+        byUs: -3_600_000_000,
+        driftPpm: 0,
+        target: { block: 'a' },
+      });
+      tell(t, 'a/0', { type: 'wall' });
+      const off = Number((await t.hear('saw wall')).wall) - Date.now() * 1_000;
+      expect(Math.round(off / 60_000_000)).toBe(-60);
+      await t.system.heal();
+      tell(t, 'a/0', { type: 'wall' });
+      const right = Number((await t.hear('saw wall')).wall) - Date.now() * 1_000;
+      expect(Math.round(right / 60_000_000)).toBe(0);
+    }));
+
+  test('a program that throws stops its node loudly, and the node comes back', () =>
+    during(pair, { here }, async (t) => {
+      tell(t, 'b/0', { type: 'crash' });
+      const crash = await t.see((event) => event.type === 'crash');
+      expect(crash).toMatchObject({ node: 'b/0', why: 'told to crash' });
+      await t.see((event) => event.type === 'boot' && event.node === 'b/0' && event.life === 2);
+      expect(t.system.status().map((node) => node.restarts)).toEqual([0, 1]);
+    }));
+
+  test('a full disk takes nothing, a failing one says so, and both get well again', () =>
+    during(planOf(nodePlan('s/0', 'store')), { here }, async (t) => {
+      t.system.inject({ do: 'fill-disk', atUs: 0, target: { node: 's/0' } });
+      tell(t, 's/0', { type: 'put', id: 1, text: 'a' });
+      await t.hear('full');
+      await t.system.heal();
+      t.system.inject({ do: 'fail-disk', atUs: 0, target: { node: 's/0' } });
+      tell(t, 's/0', { type: 'put', id: 2, text: 'b' });
+      await t.hear('failed');
+      await t.system.heal();
+      tell(t, 's/0', { type: 'put', id: 3, text: 'c' });
+      await t.hear('ok');
+    }));
+
+  test('a restart drains first', () =>
+    during(planOf(nodePlan('s/0', 'store')), { here }, async (t) => {
+      t.system.inject({ do: 'restart', atUs: 0, target: { node: 's/0' } });
+      await t.hear('draining');
+      await t.see((event) => event.type === 'boot' && event.life === 2);
+      await t.see((event) => event.type === 'fault' && !event.began);
+    }));
+
+  test('a kill loses no invocation of the history, and lives keep counting between runs', async () => {
+    const dataDir = tempFolder();
+    const plan = planOf(nodePlan('s/0', 'store'));
+    try {
+      await during(plan, { here, dataDir }, async (t) => {
+        for (let id = 0; id < 50; id++) tell(t, 's/0', { type: 'put', id, text: `${id},` });
+        await t.hear('ok');
+        t.system.inject({ do: 'kill', atUs: 0, forUs: 1_000, target: { all: true } });
+        await t.see((event) => event.type === 'boot' && event.life === 2);
+        const history = t.system.histories();
+        const oks = history.filter((event) => event.phase === 'ok').map((event) => event.op);
+        const invokes = history.filter((event) => event.phase === 'invoke');
+        expect(invokes.map((event) => event.op)).toEqual(expect.arrayContaining(oks));
+        expect(invokes[0]).toMatchObject({ node: 's/0', life: 1, block: 'store', f: 'put' });
+        expect(invokes[0]).toMatchObject({ key: 'k', value: '0,' });
+        expect(history.every((event, i) => i === 0 || event.at >= history[i - 1]!.at)).toBe(true);
+        expect(readHistory(t.system.historyDir)).toEqual(history);
+      });
+      await during(plan, { here, dataDir }, async (t) => {
+        expect(t.system.status()[0]!.life).toBe(3);
+        expect(t.system.histories()).toEqual([]);
+      });
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('processes', () => {
+  test.each([
+    ['files', 'abc'],
+    ['sync-only', 'ab'],
+  ] as const)('with %s, a kill -9 leaves %s', (durability, left) =>
+    during(planOf(nodePlan('s/0', 'store')), { durability }, async (t) => {
+      expect(await t.hear('found')).toMatchObject({ life: 1, text: '' });
+      tell(t, 's/0', { type: 'put', id: 1, text: 'a' });
+      tell(t, 's/0', { type: 'put', id: 2, text: 'b' });
+      await t.hear('ok');
+      await t.hear('ok');
+      tell(t, 's/0', { type: 'put', id: 3, text: 'c', noSync: true });
+      await t.hear('put');
+      process.kill(pidOf(t, 's/0'), 'SIGKILL');
+      expect(await t.hear('found')).toMatchObject({ life: 2, text: left });
+    }),
+  );
+
+  test('what an unexpected death ends is started again, and stop leaves nothing', async () => {
+    const t = trial(child, pair);
+    const pids: number[] = [];
     try {
       await t.system.ready;
-      t.system.tell({ node: 'a/0' }, { type: 'go', node: 'b/0', count: 40_000, inFlight: 64 } as {
-        type: string;
-      });
-      const done = await t.hear('done');
-      expect(done).toMatchObject({ back: 40_000, disorder: 0 });
-      if (process.env.LIVE_SPEED)
-        console.log(`${Math.round(40_000 / (Number(done.tookUs) / 1e6))} RPC/s`);
+      pids.push(pidOf(t, 'a/0'), pidOf(t, 'b/0'));
+      process.kill(pids[1]!, 'SIGKILL');
+      await t.see((event) => event.type === 'crash' && event.why.includes('SIGKILL'));
+      await t.see((event) => event.type === 'boot' && event.node === 'b/0' && event.life === 2);
+      pids.push(pidOf(t, 'b/0'));
+      // A paused child is taken down as well.
+      t.system.inject({ do: 'pause', atUs: 0, target: { node: 'b/0' } });
     } finally {
       await t.end();
     }
+    expect(pids.map(isRunning)).toEqual([false, false, false]);
+  });
+
+  test('a paused node answers late and loses nothing', () =>
+    during(pair, {}, async (t) => {
+      t.system.inject({ do: 'pause', atUs: 0, forUs: 300_000, target: { node: 'b/0' } });
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 100, inFlight: 10 });
+      const done = await t.hear('done');
+      expect(done).toMatchObject({ back: 100, disorder: 0 });
+      expect(t.events.filter((event) => event.type === 'crash')).toEqual([]);
+    }));
+
+  test.each([
+    ['', ''],
+    [', paused ones neither', 'pause'],
+  ])('a supervisor that is killed leaves no child behind%s', async (_words, pause) => {
+    const supervised = await built('supervised');
+    const folder = tempFolder();
+    const supervisor = spawn(
+      process.execPath,
+      [fileURLToPath(supervised), child.href, folder, pause],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      const pids = await new Promise<number[]>((resolve) => {
+        createInterface(supervisor.stdout).once('line', (line) => resolve(JSON.parse(line)));
+      });
+      expect(pids.length).toBe(2);
+      expect(pids.every(isRunning)).toBe(true);
+      supervisor.kill('SIGKILL');
+      await Promise.all(pids.map(gone));
+      // What they held is free again: the next run takes the locks of the dead over.
+      await during(
+        planOf(nodePlan('a/0', 'echo'), nodePlan('b/0', 'echo')),
+        { dataDir: folder },
+        async (t) => {
+          expect(t.system.status().map((node) => node.life)).toEqual([2, 2]);
+        },
+      );
+    } finally {
+      supervisor.kill('SIGKILL');
+      removeBuilt(supervised);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a node that never comes up is given up, with its last words', async () => {
+    const t = trial(child, planOf(nodePlan('a/0', 'echo'), nodePlan('x/0', 'sick')));
+    try {
+      await expect(t.system.ready).rejects.toMatchObject({
+        code: 'node-failed',
+        message: expect.stringMatching(/x\/0 .*cannot come up.*Tried 3 times[\s\S]*about to fail/),
+      });
+      expect(t.system.status().map((node) => node.pid)).toEqual([undefined, undefined]);
+    } finally {
+      await t.end();
+    }
+  });
+
+  test('a node that comes up at the second try is waited for', () =>
+    during(
+      planOf(nodePlan('a/0', 'echo'), nodePlan('x/0', 'sick', { config: { lives: 1 } })),
+      {},
+      async (t) => {
+        expect(t.system.status().map((node) => node.life)).toEqual([1, 2]);
+      },
+    ));
+
+  test('a child that cannot even start is given up, too', async () => {
+    const folder = tempFolder();
+    const broken = join(folder, 'broken.mjs');
+    writeFileSync(broken, 'import "./nowhere.mjs";');
+    const t = trial(new URL(`file://${broken}`), planOf(nodePlan('a/0', 'echo')));
+    try {
+      await expect(t.system.ready).rejects.toMatchObject({
+        code: 'node-failed',
+        message: expect.stringMatching(/a\/0[\s\S]*nowhere\.mjs/),
+      });
+    } finally {
+      await t.end();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a port that is taken is named, and nothing is left running', async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen({ host: '127.0.0.1', port: 0 }, () => {
+        const address = server.address();
+        resolve(typeof address === 'object' && address ? address.port : 0);
+      });
+    });
+    const plan = planOf(nodePlan('w/0', 'web', { port: 'web', edge: { listen: port } }));
+    const t = trial(child, plan, { edgePort: undefined });
+    try {
+      await expect(t.system.ready).rejects.toMatchObject({
+        code: 'port-taken',
+        message: expect.stringContaining(String(port)),
+      });
+      expect(t.system.status()[0]!.pid).toBeUndefined();
+    } finally {
+      await t.end();
+      server.close();
+    }
+  });
+
+  test('one data directory serves one run at a time', async () => {
+    const dataDir = tempFolder();
+    try {
+      await during(pair, { dataDir }, async () => {
+        const second = trial(child, pair, { dataDir });
+        await expect(second.system.ready).rejects.toMatchObject({
+          code: 'data-locked',
+          message: expect.stringContaining(String(process.pid)),
+        });
+        await second.end();
+      });
+      expect(existsSync(join(dataDir, 'lock'))).toBe(false);
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('stop in the middle of starting ends everything, and `ready` says so', async () => {
+    const t = trial(child, pair);
+    const stopped = t.end();
+    await expect(t.system.ready).rejects.toThrow(/stopped before it was ready/);
+    await stopped;
+    expect(t.system.status().map((node) => node.pid)).toEqual([undefined, undefined]);
   });
 });

@@ -65,7 +65,12 @@ export interface NodeStatus {
   readonly pid: number | undefined;
   readonly port: number | undefined;
   readonly edges: Readonly<Record<string, number>>;
+  /** Lives begun in this run. */
+  readonly boots: number;
+  /** Of those, the ones that a crash made necessary. */
   readonly restarts: number;
+  /** Processor time since the start, or since `clearMeters`. With `single` an equal share of the process's. */
+  readonly busyUs: Micros;
   readonly transport: TransportCounts | undefined;
 }
 
@@ -148,7 +153,12 @@ class Seat {
   handle: Life | undefined;
   peer: Peer | undefined;
   edgePorts: Record<string, number> = {};
+  boots = 0;
   restarts = 0;
+  /** Of lives that are over, and the present one's: now, and when counting began. */
+  busyBeforeUs = 0;
+  busyUs = 0;
+  busyFromUs = 0;
   failures = 0;
   upAtMs = 0;
   /** How many faults keep it down. */
@@ -189,6 +199,7 @@ class Supervisor implements LiveSystem {
   #rules: ReadonlyMap<NodeId, NodeRules> = new Map();
   #lock: Lock | undefined;
   #isReady = false;
+  #failure: LoadpathError | undefined;
   #stopping: Promise<void> | undefined;
   #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #upWaiters: (() => void)[] = [];
@@ -236,7 +247,9 @@ class Supervisor implements LiveSystem {
       pid: seat.handle?.pid,
       port: seat.peer?.port,
       edges: seat.edgePorts,
+      boots: seat.boots,
       restarts: seat.restarts,
+      busyUs: this.#busyUs(seat),
       transport: seat.transport,
     }));
   }
@@ -280,6 +293,8 @@ class Supervisor implements LiveSystem {
     for (const seat of this.#seats.values()) {
       seat.past = [];
       seat.current = [];
+      seat.busyBeforeUs = 0;
+      seat.busyFromUs = seat.busyUs;
       seat.handle?.order({ type: 'clear' });
     }
   }
@@ -507,6 +522,11 @@ class Supervisor implements LiveSystem {
     return messages;
   }
 
+  #busyUs(seat: Seat): Micros {
+    const sinceUs = seat.busyBeforeUs + seat.busyUs - seat.busyFromUs;
+    return this.#options.single ? Math.round(sinceUs / this.#seats.size) : sinceUs;
+  }
+
   #describe(fault: Fault): string {
     return this.#options.describe?.(fault) ?? JSON.stringify(fault);
   }
@@ -566,6 +586,7 @@ class Supervisor implements LiveSystem {
       single,
     } = this.#options;
     seat.life++;
+    seat.boots++;
     try {
       writeFileSync(this.#lifePath(seat.node.id), String(seat.life));
     } catch (error) {
@@ -633,6 +654,7 @@ class Supervisor implements LiveSystem {
         return;
       case 'reading': {
         seat.current = news.reading.meters;
+        seat.busyUs = news.reading.processBusyUs;
         seat.transport = news.reading.transport;
         if (news.reading.window.readings.length > 0) this.#windows.push(news.reading.window);
         const waiting = seat.readings;
@@ -695,6 +717,11 @@ class Supervisor implements LiveSystem {
     seat.pauses = 0;
     seat.past.push(seat.current);
     seat.current = [];
+    if (!this.#options.single) {
+      seat.busyBeforeUs += seat.busyUs - seat.busyFromUs;
+      seat.busyUs = 0;
+      seat.busyFromUs = 0;
+    }
     if (seat.past.length > 8) seat.past = [mergeSnapshots(seat.past)];
     for (const told of seat.readings.splice(0)) told();
     this.#setState(seat, 'down');
@@ -764,8 +791,8 @@ class Supervisor implements LiveSystem {
 
   /** It did not come up: everything goes down again, and then the reason is told. */
   #fail(error: LoadpathError): void {
+    this.#failure ??= error;
     this.#stopping ??= this.#stop(0);
-    this.#stopping.then(() => this.#settle?.reject(error));
   }
 
   #setState(seat: Seat, state: SeatState): void {
@@ -797,7 +824,8 @@ class Supervisor implements LiveSystem {
     this.#active.clear();
     this.#lock?.release();
     this.#settle?.reject(
-      new LoadpathError('node-failed', 'The system was stopped before it was ready.'),
+      this.#failure ??
+        new LoadpathError('node-failed', 'The system was stopped before it was ready.'),
     );
   }
 

@@ -1,0 +1,345 @@
+/**
+ * An open-loop HTTP load generator, free of coordinated omission: requests start when the
+ * schedule says, whether or not earlier ones were answered, and each is timed from its intended
+ * start. A server that stalls for a second is seen to stall by everyone who would have come.
+ *
+ *   schedule   | | || |  |||  |      when users come
+ *   sockets    |-----| |--|          waiting for one counts as latency
+ *
+ * Arrivals that are due are sent in batches: a timer each could not keep up above some hundred a
+ * second. What was really put on the wire is compared with what was asked for, because a
+ * generator that falls behind quietly measures itself.
+ */
+import { type Dispatcher, Pool } from 'undici';
+import type { Micros } from '../host/host.ts';
+import { Histogram } from '../kit/histogram.ts';
+import { seeded } from '../kit/random.ts';
+
+export interface LoadRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body?: string | undefined;
+}
+
+export interface LoadOptions {
+  /** `http://localhost:8080`. */
+  readonly origin: string;
+  readonly requests: Requests;
+  /** Length of the load. */
+  readonly forUs: Micros;
+  /** Sockets at most. A request waits for a free one, and the wait counts. */
+  readonly connectionsMax: number;
+  readonly timeoutUs: Micros;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  onSecond?(second: LoadSecond): void;
+}
+
+/** Intended starts in microseconds since the begin, not decreasing, and what is asked. */
+export type Requests = Iterator<{ readonly atUs: Micros; readonly request: LoadRequest }>;
+
+export interface LoadSecond {
+  /** The second since the begin, from 0. */
+  readonly at: number;
+  readonly sent: number;
+  readonly completed: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly p50Us: Micros;
+  readonly p99Us: Micros;
+}
+
+export interface LoadOutcome {
+  readonly generated: number;
+  readonly completed: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly inFlight: number;
+  /** From the intended start to the last byte of the answer, completed requests only. */
+  readonly latencies: Histogram;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly seconds: readonly LoadSecond[];
+  /** How long requests were sent. Less than asked for when interrupted. */
+  readonly loadUs: Micros;
+  readonly wallUs: Micros;
+  /** Starts that fell into the load, a second. */
+  readonly requestedPerSec: number;
+  /** Written to a socket during the load, a second. */
+  readonly achievedPerSec: number;
+}
+
+/** How many requests may wait or run at once; beyond it they fail unsent, so that memory is bounded. */
+export const openMax = 100_000;
+
+/** Poisson arrivals by default, as from many independent users; `constant` for a metronome. */
+export function* arrivals(
+  ratePerSec: number,
+  forUs: Micros,
+  kind: 'poisson' | 'constant',
+  request: LoadRequest,
+  seed: number,
+): Requests & Generator<{ atUs: Micros; request: LoadRequest }> {
+  const random = seeded(seed).fork('arrivals');
+  const gapUs = 1e6 / ratePerSec;
+  for (let i = 0, at = 0; ; i++) {
+    at = kind === 'constant' ? i * gapUs : at - Math.log(1 - random.next()) * gapUs;
+    if (at >= forUs) return;
+    yield { atUs: Math.floor(at), request };
+  }
+}
+
+export async function generateLoad(options: LoadOptions): Promise<LoadOutcome> {
+  const load = new Load(options);
+  try {
+    return await load.run();
+  } finally {
+    await load.close();
+  }
+}
+
+/** One request between its intended start and its end. */
+interface Open {
+  readonly startUs: number;
+  done: boolean;
+  cancel: ((why: Error) => void) | undefined;
+}
+
+class Load {
+  readonly #options: LoadOptions;
+  readonly #pool: Pool;
+  readonly #headers: readonly string[];
+  readonly #latencies = new Histogram();
+  readonly #secondLatencies = new Histogram();
+  readonly #errors = new Map<string, number>();
+  readonly #seconds: LoadSecond[] = [];
+  /** By intended start, since all have the same timeout: the oldest times out first. */
+  readonly #open: Open[] = [];
+  #openHead = 0;
+  #openCount = 0;
+  #generated = 0;
+  #completed = 0;
+  #rejected = 0;
+  #failed = 0;
+  #sent = 0;
+  #sentInTime = 0;
+  #atLastSecond = { sent: 0, completed: 0, rejected: 0, failed: 0 };
+  #beganAt = 0;
+  #loadUs: number;
+  #idle: (() => void) | undefined;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#loadUs = options.forUs;
+    this.#headers = Object.entries(options.headers).flat();
+    this.#pool = new Pool(options.origin, {
+      connections: options.connectionsMax,
+      pipelining: 1,
+      // Ours, from the intended start, is the one that counts.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: Math.max(1_000, options.timeoutUs / 1_000),
+    });
+  }
+
+  async run(): Promise<LoadOutcome> {
+    this.#beganAt = performance.now();
+    await this.#send();
+    await this.#drain();
+    this.#closeSeconds(Math.ceil(this.#loadUs / 1e6));
+    const loadSeconds = this.#loadUs / 1e6;
+    return {
+      generated: this.#generated,
+      completed: this.#completed,
+      rejected: this.#rejected,
+      failed: this.#failed,
+      inFlight: this.#openCount,
+      latencies: this.#latencies,
+      errors: Object.fromEntries(this.#errors),
+      seconds: this.#seconds,
+      loadUs: this.#loadUs,
+      wallUs: Math.round(this.#now()),
+      requestedPerSec: loadSeconds > 0 ? this.#generated / loadSeconds : 0,
+      achievedPerSec: loadSeconds > 0 ? this.#sentInTime / loadSeconds : 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  #now(): number {
+    return (performance.now() - this.#beganAt) * 1_000;
+  }
+
+  /** Sends what is due, sleeps about a millisecond, and so on until the load is over. */
+  async #send(): Promise<void> {
+    const { requests, forUs, signal } = this.#options;
+    let next = requests.next();
+    while (!signal?.aborted) {
+      const now = this.#now();
+      while (!next.done && next.value.atUs <= now && next.value.atUs < forUs) {
+        this.#dispatch(next.value.atUs, next.value.request);
+        next = requests.next();
+      }
+      this.#expire(now);
+      this.#closeSeconds(Math.floor(Math.min(now, forUs) / 1e6));
+      if (now >= forUs) return;
+      await sleep();
+    }
+    this.#loadUs = Math.min(forUs, Math.round(this.#now()));
+  }
+
+  /** Waits for what was sent, as long as its timeouts run. */
+  async #drain(): Promise<void> {
+    while (this.#openCount > 0 && !this.#options.signal?.aborted) {
+      this.#expire(this.#now());
+      await Promise.race([
+        sleep(20),
+        new Promise<void>((resolve) => {
+          this.#idle = resolve;
+        }),
+      ]);
+    }
+  }
+
+  #dispatch(startUs: number, request: LoadRequest): void {
+    this.#generated++;
+    if (this.#openCount >= openMax) {
+      this.#fail('not sent: too many requests waiting');
+      return;
+    }
+    const open: Open = { startUs, done: false, cancel: undefined };
+    this.#open.push(open);
+    this.#openCount++;
+    this.#pool.dispatch(
+      {
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.path,
+        body: request.body ?? null,
+        headers: this.#headers as string[],
+      },
+      this.#handler(open),
+    );
+  }
+
+  #handler(open: Open): Dispatcher.DispatchHandler {
+    let status = 0;
+    return {
+      onRequestStart: (controller) => {
+        this.#sent++;
+        if (this.#now() <= this.#loadUs) this.#sentInTime++;
+        if (open.done) controller.abort(new Error('timed out while waiting'));
+        else open.cancel = (why) => controller.abort(why);
+      },
+      onResponseStart: (_controller, statusCode) => {
+        status = statusCode;
+      },
+      onResponseData: () => {},
+      onResponseEnd: () => {
+        if (!this.#finish(open)) return;
+        this.#answer(open, status);
+      },
+      onResponseError: (_controller, error) => {
+        if (this.#finish(open)) this.#fail(reasonOf(error));
+      },
+    };
+  }
+
+  #answer(open: Open, status: number): void {
+    if (status === 429) {
+      this.#rejected++;
+      this.#count('status 429');
+    } else if (status >= 500) {
+      this.#fail(`status ${status}`);
+    } else {
+      const us = Math.max(0, Math.round(this.#now() - open.startUs));
+      this.#completed++;
+      this.#latencies.record(us);
+      this.#secondLatencies.record(us);
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#failed++;
+    this.#count(reason);
+  }
+
+  #count(reason: string): void {
+    this.#errors.set(reason, (this.#errors.get(reason) ?? 0) + 1);
+  }
+
+  /** True for the first who ends it: a timeout, or the answer. */
+  #finish(open: Open): boolean {
+    if (open.done) return false;
+    open.done = true;
+    this.#openCount--;
+    if (this.#openCount === 0) this.#idle?.();
+    return true;
+  }
+
+  #expire(now: number): void {
+    while (this.#openHead < this.#open.length) {
+      const oldest = this.#open[this.#openHead]!;
+      if (!oldest.done && now - oldest.startUs < this.#options.timeoutUs) break;
+      this.#openHead++;
+      if (!this.#finish(oldest)) continue;
+      this.#fail('timeout');
+      oldest.cancel?.(new Error('timeout'));
+    }
+    // Kept as an array with a head, and cut now and then: shifting each would copy it each time.
+    if (this.#openHead > 10_000 && this.#openHead * 2 > this.#open.length) {
+      this.#open.splice(0, this.#openHead);
+      this.#openHead = 0;
+    }
+  }
+
+  /** Answers that come in the drain count in the totals; the series is about the load. */
+  #closeSeconds(until: number): void {
+    while (this.#seconds.length < until) {
+      const before = this.#atLastSecond;
+      const totals = {
+        sent: this.#sent,
+        completed: this.#completed,
+        rejected: this.#rejected,
+        failed: this.#failed,
+      };
+      const any = this.#secondLatencies.count > 0;
+      const second: LoadSecond = {
+        at: this.#seconds.length,
+        sent: totals.sent - before.sent,
+        completed: totals.completed - before.completed,
+        rejected: totals.rejected - before.rejected,
+        failed: totals.failed - before.failed,
+        p50Us: any ? this.#secondLatencies.percentile(50) : 0,
+        p99Us: any ? this.#secondLatencies.percentile(99) : 0,
+      };
+      this.#atLastSecond = totals;
+      this.#secondLatencies.clear();
+      this.#seconds.push(second);
+      this.#options.onSecond?.(second);
+    }
+  }
+}
+
+function sleep(ms = 1): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** Short and countable: an address in each reason would make every one a reason of its own. */
+function reasonOf(error: Error & { readonly code?: unknown }): string {
+  const names: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'connection refused',
+    ECONNRESET: 'connection reset',
+    EPIPE: 'connection reset',
+    UND_ERR_SOCKET: 'connection reset',
+    UND_ERR_CONNECT_TIMEOUT: 'connect timeout',
+    ENOTFOUND: 'host not found',
+    EMFILE: 'out of file descriptors here',
+    EADDRNOTAVAIL: 'out of ports here',
+  };
+  const code = typeof error.code === 'string' ? error.code : error.name;
+  return names[code] ?? code;
+}
