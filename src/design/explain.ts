@@ -4,8 +4,8 @@
  */
 import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
-import { amplificationOf, idempotentMethods } from './lint.ts';
-import type { CallView, StructuralView } from './structure.ts';
+import { amplificationOf } from './lint.ts';
+import { type CallView, idempotentMethods, type StructuralView } from './structure.ts';
 
 export interface PathExplanation {
   readonly from: string;

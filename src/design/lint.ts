@@ -4,7 +4,12 @@
  */
 import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
-import type { BlockView, CallView, StructuralView } from './structure.ts';
+import {
+  type BlockView,
+  type CallView,
+  idempotentMethods,
+  type StructuralView,
+} from './structure.ts';
 
 export interface LintFinding {
   readonly rule: string;
@@ -16,16 +21,6 @@ export interface LintFinding {
   readonly why: string;
   readonly todo: string;
 }
-
-/** The methods of HTTP that may be repeated without asking (RFC 9110, section 9.2.2). */
-export const idempotentMethods: readonly string[] = [
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'TRACE',
-  'PUT',
-  'DELETE',
-];
 
 /** Attempts that one request may cause at the end of a path, beyond which an overload feeds itself. */
 const amplificationMax = 3;

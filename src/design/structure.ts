@@ -1,8 +1,16 @@
 /**
  * A design as lint, explain and estimate see it: who is there, who calls whom, under which
- * policy. Plain data made from a design, so that nothing here depends on how designs are written.
+ * policy. Plain data made from a design, so that nothing there depends on how designs are written.
+ *
+ * What it reads from a block's config are names that all blocks share: `replicas`, `read`,
+ * `write`, `timeoutUs`, `attemptTimeoutUs`, `path` (how to call it), `policy` (how it calls), and
+ * bounds of queues. A new block is understood when it keeps to them.
  */
+import type { Declaration } from '../host/declaration.ts';
 import type { Micros } from '../host/host.ts';
+import { formatDuration } from '../kit/units.ts';
+import type { PathPolicy } from '../path/policy.ts';
+import { declarationsOf, planOf, type System } from './system.ts';
 
 export interface StructuralView {
   readonly design: string;
@@ -50,4 +58,146 @@ export interface CallView {
   };
   /** Other stages in their order, one sentence each: `breaker: opens at 50 % failures over 10 s`. */
   readonly stages?: readonly string[];
+}
+
+/** The methods of HTTP that may be repeated without asking (RFC 9110, section 9.2.2). */
+export const idempotentMethods: readonly string[] = [
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+];
+
+type Config = Readonly<Record<string, unknown>>;
+
+export function structureOf(design: System): StructuralView {
+  const plan = planOf(design);
+  const declarations = declarationsOf(design);
+  const ratePerSec = rateOf(declarations);
+  return {
+    design: design.name,
+    zones: design.zones,
+    blocks: declarations.map((declaration) => ({
+      ...blockView(declaration),
+      nodes: plan.nodes
+        .filter((node) => node.block === declaration.name)
+        .map(({ id, zone }) => ({ id, zone })),
+    })),
+    calls: declarations.flatMap((from) =>
+      Object.entries(from.binds).map(([as, to]) => callView(from, to, as)),
+    ),
+    ...(ratePerSec === undefined ? {} : { ratePerSec }),
+  };
+}
+
+function blockView(declaration: Declaration): Omit<BlockView, 'nodes'> {
+  const { name, block } = declaration;
+  const config = configOf(declaration);
+  const copies = numberIn(config, 'replicas');
+  const read = numberIn(config, 'read');
+  const write = numberIn(config, 'write');
+  const queues = Object.entries(config).filter(
+    ([option, value]) => /^(queue|inFlight|openMax|hintsMax)$/.test(option) && isBound(value),
+  );
+  return {
+    name,
+    kind: block.kind,
+    purpose: block.purpose,
+    config,
+    ...(copies && read && write ? { quorum: { copies, read, write } } : {}),
+    queues: Object.fromEntries(queues) as Record<string, number | null>,
+    outside: block.kind === 'users' || block.kind === 'external',
+  };
+}
+
+function isBound(value: unknown): value is number | null {
+  return typeof value === 'number' || value === null;
+}
+
+function callView(from: Declaration, to: Declaration, as: string): CallView {
+  const caller = configOf(from);
+  const callee = configOf(to);
+  const policy = policyIn(caller.policy) ?? policyIn(callee.path);
+  const base = { from: from.name, to: to.name, as };
+  if (from.block.kind === 'users') {
+    return { ...base, deadlineUs: numberIn(caller, 'timeoutUs') };
+  }
+  if (policy) {
+    return {
+      ...base,
+      deadlineUs: policy.timeoutUs,
+      timeoutUs: policy.attemptTimeoutUs,
+      retry: {
+        attempts: policy.attempts,
+        budgetRatio: policy.budgetRatio,
+        methods: idempotentMethods,
+      },
+      stages: [...limitStages(caller), ...routeStages(caller, to), ...policyStages(policy)],
+    };
+  }
+  // A store's client is its own policy: it asks again until its timeout, and that is safe.
+  return {
+    ...base,
+    deadlineUs: numberIn(callee, 'timeoutUs'),
+    timeoutUs: numberIn(callee, 'attemptTimeoutUs'),
+  };
+}
+
+function limitStages(config: Config): string[] {
+  const { limit } = config;
+  if (!isRecord(limit) || !isRecord(limit.rate)) return [];
+  const { count, periodUs } = limit.rate;
+  const period = typeof periodUs === 'number' ? formatDuration(periodUs) : '';
+  const whom = limit.by === 'ip' ? 'each address' : 'everybody together';
+  return [`limit: ${count} every ${period} for ${whom}, bursts of ${limit.burst}; beyond it 429`];
+}
+
+function routeStages(config: Config, to: Declaration): string[] {
+  if (!Array.isArray(config.routes)) return [];
+  const paths = config.routes
+    .filter(isRecord)
+    .filter((route) => route.service === to.name)
+    .map((route) => `${typeof route.host === 'string' ? route.host : ''}${String(route.path)}`);
+  return paths.length === 0 ? [] : [`route: ${paths.join(', ')}`];
+}
+
+function policyStages(policy: PathPolicy): string[] {
+  const stages = [`balance: ${policy.balance}`];
+  if (policy.attempts > 1) {
+    stages.push(
+      `backoff: up to ${formatDuration(policy.backoffUs)}, doubling to ${formatDuration(policy.backoffMaxUs)}, with full jitter`,
+    );
+  }
+  return stages;
+}
+
+/** Arrivals a second of an open workload, at its highest; users who wait have none of their own. */
+function rateOf(declarations: readonly Declaration[]): number | undefined {
+  const users = declarations.find(({ block }) => block.kind === 'users');
+  const load = users && configOf(users).load;
+  if (!isRecord(load) || !isRecord(load.shape)) return undefined;
+  const rates = ['perSec', 'fromPerSec', 'toPerSec', 'basePerSec', 'peakPerSec', 'meanPerSec']
+    .map((name) => numberIn(load.shape as Config, name))
+    .filter((rate) => rate !== undefined);
+  return rates.length === 0 ? undefined : Math.max(...rates);
+}
+
+function configOf(declaration: Declaration): Config {
+  return isRecord(declaration.config) ? declaration.config : {};
+}
+
+function policyIn(value: unknown): PathPolicy | undefined {
+  if (!isRecord(value) || typeof value.attemptTimeoutUs !== 'number') return undefined;
+  return value as PathPolicy;
+}
+
+function numberIn(config: Config, name: string): number | undefined {
+  const value = config[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function isRecord(value: unknown): value is Config {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

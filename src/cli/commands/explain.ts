@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { type Explanation, explain } from '../../design/explain.ts';
+import { knobRows } from '../../design/knobs.ts';
+import type { Block } from '../../host/declaration.ts';
+import { show } from '../../kit/config.ts';
+import { formatDuration } from '../../kit/units.ts';
+import { Given, type RawOptions } from '../options.ts';
+import { ending, loadRunner, outStyle, print, printJson } from '../session.ts';
+import { wrap } from '../style.ts';
+
+export function addExplain(program: Command): void {
+  program
+    .command('explain')
+    .summary('the effective policy of every path of a design, or the options of a block')
+    .description(
+      'Prints what a design comes to after all defaults: its blocks and where they stand, and the policy\nof every path in the order that a call meets it. With the name of a block, its options.',
+    )
+    .argument('<design or block>', 'a design file or folder, or a kind of block such as kv')
+    .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ loadpath explain examples/shortener
+  $ loadpath explain kv
+`,
+    )
+    .action(
+      ending(async (subject: string, raw: RawOptions) => {
+        const given = new Given(raw);
+        const runner = await loadRunner();
+        const block = (await runner.blocks()).find(({ kind }) => kind === subject);
+        if (block) {
+          const { kind, family, purpose } = block;
+          const options = knobRows(block.knobs);
+          if (given.flag('json')) printJson({ kind, family, purpose, options });
+          else print(renderBlock(block));
+          return 0;
+        }
+        const explanation = explain(await runner.inspect(subject));
+        if (given.flag('json')) printJson(explanation);
+        else print(renderExplanation(explanation));
+        return 0;
+      }),
+    );
+}
+
+function renderBlock(block: Block): string {
+  const lines = [`${outStyle.strong(block.kind)} ${block.purpose}`];
+  for (const { name, preset, allowed, doc } of knobRows(block.knobs)) {
+    const indent = '      ';
+    const byDefault = preset === undefined ? 'none by default' : `default ${preset}`;
+    lines.push('', `  ${outStyle.strong(name)}  ${byDefault}`);
+    lines.push(...wrap(`${indent}${allowed}`, 98, indent).split('\n'));
+    lines.push(...wrap(`${indent}${doc}`, 98, indent).split('\n'));
+  }
+  return lines.join('\n');
+}
+
+function renderExplanation({ design, blocks, paths }: Explanation): string {
+  const lines = [outStyle.strong(design)];
+  for (const block of blocks) {
+    lines.push('', `${outStyle.strong(block.name)} ${block.kind}, ${block.nodes}`);
+    const options = Object.entries(block.config)
+      .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+      .map(([name, value]) => `${name} ${typeof value === 'string' ? show(value) : String(value)}`);
+    if (options.length > 0) lines.push(...wrap(`  ${options.join(', ')}`, 98, '  ').split('\n'));
+    for (const path of paths.filter((one) => one.from === block.name)) {
+      const wait =
+        path.waitMaxUs === undefined ? 'for ever' : `at most ${formatDuration(path.waitMaxUs)}`;
+      const label = path.as === path.to ? '' : ` (${path.as})`;
+      lines.push(`  → ${path.to}${label}: waits ${wait}`);
+      for (const stage of path.stages)
+        lines.push(...wrap(`      ${stage}`, 98, '      ').split('\n'));
+    }
+  }
+  return lines.join('\n');
+}

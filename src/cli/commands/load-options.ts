@@ -1,0 +1,46 @@
+/** The options that every command which sends a design's workload has in common. */
+import type { Command } from 'commander';
+import { faultExamples } from '../../design/faults.ts';
+import { collect, type Given } from '../options.ts';
+
+export interface LoadGiven {
+  readonly forUs: number | undefined;
+  readonly seed: number;
+  readonly faults: readonly string[];
+  readonly ownFaults: boolean;
+  readonly ratePerSec: number | undefined;
+  readonly replayLog: string | undefined;
+}
+
+export function withLoadOptions(command: Command): Command {
+  return command
+    .option('--for <duration>', 'how long the load lasts (default: what the design says)')
+    .option('--seed <n>', 'seed of everything random', '1')
+    .option('--rps <rate>', "requests a second, instead of the design's own rate")
+    .option('--fault <sentence>', 'what goes wrong and when; may be repeated', collect)
+    .option('--no-own-faults', 'leave out the faults that the design declares')
+    .option(
+      '--replay <access.log>',
+      'send what an access log recorded (Common or Combined format)',
+    );
+}
+
+export function loadGiven(given: Given, flags: { readonly ownFaults?: unknown }): LoadGiven {
+  return {
+    forUs: given.duration('for'),
+    seed: given.whole('seed') ?? 1,
+    faults: given.texts('fault'),
+    ownFaults: flags.ownFaults !== false,
+    ratePerSec: given.rate('rps'),
+    replayLog: given.text('replay'),
+  };
+}
+
+export const faultHelp = `
+Faults are sentences:
+${faultExamples.map((sentence) => `  --fault '${sentence}'`).join('\n')}
+`;
+
+export const exitHelp = `
+Exit code: 0 all holds, 1 something is violated, 2 a mistake in the input, 3 a verdict is unknown.
+`;

@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { refuse } from '../../kit/errors.ts';
+import { ending, print } from '../session.ts';
+import { templateFiles } from '../templates.ts';
+
+export function addNew(program: Command): void {
+  program
+    .command('new')
+    .summary('start a design: a folder with a system that runs, and a test')
+    .description(
+      'Writes a folder with a small system that runs, its test and a page on what to try.',
+    )
+    .argument('<folder>', 'is made, and must be empty when it is there')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ loadpath new shop
+  $ loadpath sim shop
+`,
+    )
+    .action(ending(create));
+}
+
+async function create(folder: string): Promise<number> {
+  const name = basename(resolve(folder));
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    refuse('bad-option', 'the command line', [
+      { at: folder, what: 'a name has small letters, digits and dashes, and begins with a letter' },
+    ]);
+  }
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    refuse('bad-option', 'the command line', [
+      { at: folder, what: 'is not empty; nothing was written' },
+    ]);
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const [file, content] of Object.entries(templateFiles(name))) {
+    writeFileSync(join(folder, file), content);
+  }
+  print(
+    `${folder} is ready. Try\n\n  npx loadpath sim ${folder}\n  npx loadpath sim ${folder} --fault 'kill notes/1 at 10s, restart after 5s'`,
+  );
+  return 0;
+}

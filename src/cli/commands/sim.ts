@@ -1,0 +1,138 @@
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import type { Runner, SimulateOptions } from '../../run/api.ts';
+import { exitCode, type Report } from '../../run/report.ts';
+import { summarise, summaryExitCode } from '../../run/summary.ts';
+import { count } from '../figures.ts';
+import { Given, type RawOptions } from '../options.ts';
+import { renderReport, renderSummary } from '../render.ts';
+import {
+  ending,
+  interruptible,
+  loadRunner,
+  outStyle,
+  print,
+  printJson,
+  screen,
+  watching,
+} from '../session.ts';
+import { rerunOnSave } from '../watch.ts';
+import { exitHelp, faultHelp, loadGiven, withLoadOptions } from './load-options.ts';
+
+export function addSim(program: Command): void {
+  withLoadOptions(
+    program
+      .command('sim')
+      .summary('simulate a design: minutes in seconds, and the same for the same seed')
+      .description(
+        'Simulates a design deterministically: virtual time, network, disks, clocks and crashes.\nReports what was measured and whether its objectives and invariants hold.',
+      )
+      .argument('<design>', 'a design file, or a folder with a design.ts'),
+  )
+    .option('--seeds <k>', 'run k seeds from --seed on, and give confidence intervals')
+    .option('--jobs <n>', 'simulations at once with --seeds (default: one a core)')
+    .option('--check', 'run twice, compare every message and disk write, and trace leaks')
+    .option('--until <time>', 'stop at this instant of the load and report what was seen')
+    .option('--trace <file>', "write every event, one line each; '-' for standard output")
+    .option('--isolate <what>', "'packages': give each node its own copy of packages too")
+    .option('--json', 'print the report as JSON')
+    .option('--watch', 'run again when the design is saved')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ loadpath sim examples/shortener
+  $ loadpath sim design.ts --for 10m --seed 7 --json
+  $ loadpath sim design.ts --seeds 20
+  $ loadpath sim design.ts --fault 'kill links/1 at 30s, restart after 5s'
+  $ loadpath sim design.ts --watch
+${faultHelp}${exitHelp}`,
+    )
+    .action(ending(sim));
+}
+
+async function sim(design: string, raw: RawOptions): Promise<number> {
+  const given = new Given(raw);
+  const options: SimulateOptions = {
+    ...loadGiven(given, raw),
+    check: given.flag('check'),
+    trace: given.text('trace'),
+    untilUs: given.duration('until', '10004ms'),
+    isolatePackages: given.choice('isolate', ['packages']) !== undefined,
+  };
+  const seedCount = given.whole('seeds', 1, 100_000) ?? 1;
+  const jobs = given.whole('jobs', 1, 1_024) ?? availableParallelism();
+  const json = given.flag('json');
+  if (json && options.trace === '-')
+    given.problem('trace', 'cannot share standard output with --json');
+  if (json && given.flag('watch')) given.problem('watch', 'has no use with --json');
+  given.check();
+
+  const runner = await loadRunner();
+  let code = 0;
+  const once = async (signal: AbortSignal) => {
+    code =
+      seedCount === 1
+        ? await one(runner, design, options, signal, json)
+        : await many(runner, design, options, seedCount, jobs, signal, json);
+  };
+  await interruptible(async (signal) => {
+    if (given.flag('watch')) await rerunOnSave(() => runner.sources(design), signal, once);
+    else await once(signal);
+  });
+  return code;
+}
+
+async function one(
+  runner: Runner,
+  design: string,
+  options: SimulateOptions,
+  signal: AbortSignal,
+  json: boolean,
+): Promise<number> {
+  const report = await runner.simulate(design, options, watching(signal, `seed ${options.seed}`));
+  screen.clear();
+  if (json) printJson(report);
+  else print(renderReport(report, outStyle));
+  return exitCode(report);
+}
+
+/** Replications: each seed is a run of its own, `jobs` of them at once. */
+async function many(
+  runner: Runner,
+  design: string,
+  options: SimulateOptions,
+  seedCount: number,
+  jobs: number,
+  signal: AbortSignal,
+  json: boolean,
+): Promise<number> {
+  const startedAt = performance.now();
+  const reports = new Array<Report | undefined>(seedCount);
+  let next = 0;
+  let done = 0;
+  const work = async () => {
+    while (next < seedCount && !signal.aborted) {
+      const index = next++;
+      reports[index] = await runner.simulate(
+        design,
+        { ...options, seed: options.seed + index },
+        { signal },
+      );
+      done++;
+      screen.status(`${count(done)} of ${count(seedCount)} seeds`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, seedCount) }, work));
+  // An interrupted run is shorter than the others: it would bend the mean.
+  const whole = reports.filter((report) => report !== undefined);
+  const finished = signal.aborted ? whole.slice(0, Math.max(1, whole.length - jobs)) : whole;
+  const summary = {
+    ...summarise(finished),
+    wallSeconds: (performance.now() - startedAt) / 1_000,
+  };
+  screen.clear();
+  if (json) printJson({ ...summary, reports: finished });
+  else print(renderSummary(summary, outStyle));
+  return summaryExitCode(finished);
+}

@@ -1,0 +1,123 @@
+/**
+ * What every command that runs something shares: Ctrl-C, the runner, the lines of a run as it
+ * goes, and how a command ends.
+ */
+import type { RunEvent } from '../host/events.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import type { Progress, Runner, Watch } from '../run/api.ts';
+import { clock, count, ms, perSec } from './figures.ts';
+import { Screen } from './screen.ts';
+import { styleFor } from './style.ts';
+
+/** Loaded when a command needs it: `--help` must not wait for a compiler and two worlds. */
+export async function loadRunner(): Promise<Runner> {
+  const { runner } = await import('../run/index.ts');
+  return runner;
+}
+
+export const screen = new Screen();
+
+export const outStyle = styleFor(process.stdout, process.env);
+
+/** Writes everything, also into a slow pipe: `process.exit` would cut it. */
+export function print(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/**
+ * The first Ctrl-C asks the run to end as every run ends, with a report; the second ends the
+ * process. SIGTERM counts as the first.
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted && name === 'SIGINT') {
+      screen.clear();
+      process.exit(130);
+    }
+    screen.line('Stopping: heal, drain, judge. Ctrl-C again to leave at once.');
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    screen.clear();
+  }
+}
+
+/** Shows a run as it goes: progress in the status line, faults and the console of user code as lines. */
+export function watching(signal: AbortSignal, label: string): Watch {
+  return {
+    signal,
+    onEvent: (event) => {
+      const text = eventLine(event);
+      if (text !== undefined) screen.line(text);
+    },
+    onProgress: (progress) => screen.status(progressLine(progress, label)),
+    onReady: ({ urls, adminUrl, tryIt }) => {
+      for (const url of urls) screen.line(`Open ${screen.style.strong(url)}`);
+      for (const command of tryIt ?? []) screen.line(`Try  ${command}`);
+      if (adminUrl) screen.line(`Meters ${adminUrl}`);
+    },
+  };
+}
+
+export function progressLine(progress: Progress, label: string): string {
+  const { phase, at, endsAt, generated, failed, rejected, throughputPerSec, p99Ms } = progress;
+  const time = clock(Math.max(0, at) / 1e6);
+  const parts = [
+    label,
+    phase === 'load' ? '' : phase,
+    endsAt === undefined ? time : `${time} of ${clock(endsAt / 1e6)}`,
+    `${count(generated)} requests`,
+    perSec(throughputPerSec),
+    `p99 ${ms(p99Ms)}`,
+    failed > 0 ? `${count(failed)} failed` : '',
+    rejected > 0 ? `${count(rejected)} rejected` : '',
+  ];
+  return parts.filter((part) => part !== '').join(' · ');
+}
+
+/** Undefined for what the report tells better. */
+export function eventLine(event: RunEvent): string | undefined {
+  const at = `${(event.at / 1e6).toFixed(3).padStart(9)}s`;
+  switch (event.type) {
+    case 'log':
+      return `${at} ${event.node} ${event.level === 'log' ? '' : `${event.level} `}| ${event.text}`;
+    case 'fault':
+      return `${at} ${event.began ? 'fault' : 'over '} | ${event.text}`;
+    case 'crash':
+      return `${at} ${event.node} | stopped: ${event.why}`;
+    case 'boot':
+      return event.life > 1 ? `${at} ${event.node} | started again` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Wraps a command, whose number becomes the exit code. */
+export function ending<A extends readonly unknown[]>(
+  command: (...args: A) => Promise<number>,
+): (...args: A) => Promise<void> {
+  return async (...args) => {
+    process.exitCode = await command(...args);
+  };
+}
+
+export const exitCodes = { mistake: 2, unexpected: 70 } as const;
+
+/** A mistake gets its message; what we did not foresee gets a stack, and a request to tell us. */
+export function explainFailure(error: unknown): { readonly text: string; readonly code: number } {
+  if (error instanceof LoadpathError) return { text: error.message, code: exitCodes.mistake };
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = `${stack}\n\nThis is a bug in Loadpath, not a mistake of yours. Please report it with the lines above.`;
+  return { text, code: exitCodes.unexpected };
+}
