@@ -1,0 +1,218 @@
+/**
+ * What every `Host` must do, in whatever world. A world takes part by a harness that starts nodes
+ * and tells what their programs recorded; times are only ever compared with the node's own clock.
+ */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { HistoryEvent } from './history.ts';
+import type { Value } from './host.ts';
+import type { NodePlan } from './plan.ts';
+import { contractNode, type Letter } from './programs.contract.ts';
+
+/** Nodes that run, as a test sees them. */
+export interface Stage {
+  /** What the programs recorded so far, in order. */
+  history(): readonly HistoryEvent[];
+  /** Lets time pass, until `enough` or the harness's own limit; the test then looks for itself. */
+  until(enough: () => boolean): Promise<void>;
+  /** Lets about this much time pass. */
+  pass(us: number): Promise<void>;
+  /** Ends a process as kill -9 would. It stays down until `boot`. */
+  kill(node: string): Promise<void>;
+  boot(node: string): Promise<void>;
+  /** Asks a process to end, waits until it has, and starts it again. */
+  restart(node: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts nodes with `contractBoot`. */
+export type Harness = (nodes: readonly NodePlan[]) => Promise<Stage>;
+
+export function hostContract(world: string, start: Harness): void {
+  describe(`a host in the ${world} world`, () => {
+    let stage: Stage | undefined;
+    afterEach(async () => {
+      await stage?.stop();
+      stage = undefined;
+    });
+
+    const begin = async (nodes: readonly NodePlan[]) => {
+      const begun = await start(nodes);
+      stage = begun;
+      const heard = (node: string, f: string) =>
+        begun.history().filter((event) => event.node === node && event.f === f);
+      return {
+        stage: begun,
+        heard,
+        values: (node: string, f: string) => heard(node, f).map((event) => event.value),
+        /** Waits for `count` reports, and gives them. */
+        async hear(node: string, f: string, count = 1): Promise<readonly (Value | undefined)[]> {
+          await begun.until(() => heard(node, f).length >= count);
+          return heard(node, f).map((event) => event.value);
+        },
+      };
+    };
+
+    const b = { node: 'b', port: 'p' };
+    const letter = (number: number): Letter => ({ type: 'letter', number });
+    const steady = (to: object) => ({ to, letters: [letter(0)], everyUs: 10_000 });
+
+    test('sends messages to a program, which sees who sent them, in order', async () => {
+      const letters = Array.from({ length: 500 }, (_, i) => letter(i));
+      const { hear } = await begin([
+        contractNode('a', { x: ['talker', { to: b, letters, everyUs: 0 }] }),
+        contractNode('b', { p: ['listener'], q: ['listener'] }),
+      ]);
+      const values = await hear('b', 'letter', 500);
+      expect(values).toEqual(letters.map((each) => ({ from: 'a:x', ...each })));
+    });
+
+    test('carries every value as it is', async () => {
+      const value: Value = {
+        nothing: null,
+        yes: true,
+        numbers: [0, -1, 1.5, 2 ** 40, Number.MAX_SAFE_INTEGER, 1e-300],
+        text: 'ключ\u0000🙂',
+        big: 12345678901234567890n,
+        bytes: new Uint8Array([0, 127, 128, 255]),
+        nested: [{ list: [[], {}, ''] }],
+        long: 'x'.repeat(70_000),
+      };
+      const letters: Letter[] = [{ type: 'letter', number: 1, value }];
+      const { hear } = await begin([
+        contractNode('a', { x: ['talker', { to: b, letters, everyUs: 0 }] }),
+        contractNode('b', { p: ['listener'] }),
+      ]);
+      const [heard] = await hear('b', 'letter');
+      expect(heard).toEqual({ from: 'a:x', type: 'letter', number: 1, value });
+    });
+
+    test('speaks to itself and to the other programs of its node', async () => {
+      const letters: Letter[] = [{ type: 'echo', number: 3 }];
+      const to = { node: 'a', port: 'y' };
+      const { hear, values } = await begin([
+        contractNode('a', { x: ['talker', { to, letters, everyUs: 0 }], y: ['listener'] }),
+      ]);
+      expect(await hear('a', 'letter')).toEqual([{ from: 'a:y', type: 'letter', number: 3 }]);
+      expect(values('a', 'echo')).toEqual([{ from: 'a:x', type: 'echo', number: 3 }]);
+    });
+
+    test('keeps time: no timer fires early, in another order, or after it was cancelled', async () => {
+      const { hear, values } = await begin([contractNode('a', { p: ['timekeeper'] })]);
+      await hear('a', 'end');
+      const timers = values('a', 'timer') as { index: number; early: number }[];
+      expect(timers.map(({ index }) => index)).toEqual([1, 2, 4, 3, 0]);
+      for (const { early } of timers) expect(early).toBeLessThanOrEqual(0);
+      expect(values('a', 'fired')).toEqual([1]);
+      expect(values('a', 'cancelled')).toEqual([]);
+    });
+
+    test('has clocks in whole microseconds, one of which never runs backward', async () => {
+      const { hear } = await begin([contractNode('a', { p: ['timekeeper'] })]);
+      const [clock] = (await hear('a', 'clock')) as {
+        now: number;
+        wall: number;
+        isBackward: boolean;
+      }[];
+      expect(clock!.isBackward).toBe(false);
+      expect(Number.isInteger(clock!.now) && Number.isInteger(clock!.wall)).toBe(true);
+      expect(clock!.now).toBeGreaterThanOrEqual(0);
+      // Microseconds since 1970: a date in this century.
+      expect(new Date(clock!.wall / 1000).getUTCFullYear()).toBeGreaterThan(2024);
+      expect(new Date(clock!.wall / 1000).getUTCFullYear()).toBeLessThan(2100);
+    });
+
+    test('takes as long for work as it costs, and calls back later, never at once', async () => {
+      const { hear } = await begin([contractNode('a', { p: ['timekeeper'] })]);
+      for (const f of ['spend', 'hold', 'charge']) {
+        const [work] = (await hear('a', f)) as { took: number; isWithin: boolean }[];
+        expect(work!.isWithin).toBe(false);
+        if (f !== 'charge') expect(work!.took).toBeGreaterThanOrEqual(4_990);
+      }
+    });
+
+    test('tells the sender when nobody listens at a port', async () => {
+      const to = { node: 'b', port: 'nothing' };
+      const { hear } = await begin([
+        contractNode('a', { x: ['talker', { to, letters: [letter(1)], everyUs: 0 }] }),
+        contractNode('b', { p: ['listener'] }),
+      ]);
+      expect(await hear('a', 'refused')).toEqual(['b:nothing letter']);
+    });
+
+    test('tells its peers when a process ends, and speaks to its next life', async () => {
+      const { stage, hear, heard } = await begin([
+        contractNode('a', { x: ['talker', steady(b)] }),
+        contractNode('b', { p: ['listener'] }),
+      ]);
+      await hear('b', 'letter', 3);
+      await stage.kill('b');
+      expect((await hear('a', 'disconnected'))[0]).toBe('b');
+      const before = heard('b', 'letter').length;
+      await stage.pass(50_000);
+      expect(heard('b', 'letter')).toHaveLength(before);
+      await stage.boot('b');
+      await hear('b', 'letter', before + 3);
+      const lives = heard('b', 'letter').map((event) => event.life);
+      expect(new Set(lives)).toEqual(new Set([1, 2]));
+      expect(heard('b', 'boot').map((event) => event.value)).toEqual([1, 2]);
+    });
+
+    test('starts a program anew after a crash, with the disk as it was synced', async () => {
+      const { stage, hear, values } = await begin([contractNode('a', { p: ['keeper'] })]);
+      expect(await hear('a', 'stored')).toEqual([['ok', 'ok']]);
+      expect(values('a', 'visible')).toEqual([[1, 2, 3, 4, 5]]);
+      await stage.kill('a');
+      await stage.boot('a');
+      expect(await hear('a', 'found', 2)).toEqual([
+        { files: [], inner: [], log: null, whole: null, none: null },
+        {
+          files: ['kept/log', 'kept/whole'],
+          inner: ['kept/log', 'kept/whole'],
+          log: [1, 2, 3, 4],
+          whole: [8, 8],
+          none: null,
+        },
+      ]);
+    });
+
+    test('ends the node of a program that throws, and only that, and starts it again', async () => {
+      const letters: Letter[] = [letter(0), letter(1), letter(2), { type: 'throw', number: 0 }];
+      const { hear, heard } = await begin([
+        contractNode('a', { x: ['talker', { to: b, letters, everyUs: 10_000 }] }),
+        contractNode('b', { p: ['listener'] }),
+      ]);
+      await hear('b', 'boot', 2);
+      expect((await hear('a', 'disconnected'))[0]).toBe('b');
+      expect(heard('a', 'boot')).toHaveLength(1);
+    });
+
+    test('lets a program finish before a graceful stop', async () => {
+      const { stage, hear, heard } = await begin([
+        contractNode('a', { x: ['talker', steady(b)] }),
+        contractNode('b', { p: ['listener'] }),
+      ]);
+      await hear('b', 'letter', 3);
+      await stage.restart('b');
+      await hear('b', 'boot', 2);
+      const [drain] = heard('b', 'drain');
+      const [, second] = heard('b', 'boot');
+      expect(drain!.life).toBe(1);
+      // It asked for 20 ms, and got them.
+      expect(second!.at - drain!.at).toBeGreaterThanOrEqual(20_000);
+    });
+
+    test('records who says what, in which life, in order', async () => {
+      const { hear, heard } = await begin([
+        contractNode('a', { x: ['talker', steady(b)] }),
+        contractNode('b', { p: ['listener'] }),
+      ]);
+      await hear('b', 'letter', 5);
+      const events = heard('b', 'letter');
+      for (const event of events) {
+        expect(event).toMatchObject({ node: 'b', life: 1, block: 'contract', phase: 'ok' });
+      }
+      const ats = events.map((event) => event.at);
+      expect(ats).toEqual(ats.toSorted((one, other) => one - other));
+    });
+  });
+}
