@@ -115,24 +115,17 @@ export class Content {
   /** Two bodies of one. Text and bytes are never written to, so sharing them is a copy. */
   clone(): Content {
     if (this.empty) return this;
-    if (this.#native) {
-      return new Content(null, this.type, this.#native.clone());
-    }
-    if (this.#stream) {
-      this.#native = new Native.Response(this.#stream);
-      return new Content(null, this.type, this.#native.clone());
-    }
+    if (this.#native) return new Content(null, this.type, this.#native.clone());
     return new Content(this.#source, this.type);
   }
 
   /** The same body for another owner; this one counts as used. */
   moved(): Content {
-    const stream = this.#native?.body ?? this.#stream;
-    const heir =
-      stream === undefined || stream === null
-        ? new Content(this.#source, this.type)
-        : new Content(null, this.type, new Native.Response(stream as ReadableStream));
-    this.#used = true;
+    const stream = this.#native?.body as ReadableStream | null | undefined;
+    const heir = stream
+      ? new Content(null, this.type, new Native.Response(stream))
+      : new Content(this.#source, this.type);
+    this.#spend();
     return heir;
   }
 
@@ -151,8 +144,14 @@ export class Content {
       );
     }
     if (this.#native) return undefined;
-    this.#used = true;
+    this.#spend();
     return this.#source ?? undefined;
+  }
+
+  /** Whoever holds our stream finds it taken. */
+  #spend(): void {
+    this.#used = true;
+    if (this.#stream && !this.#stream.locked) this.#stream.getReader();
   }
 
   #throughPlatform(): NativeResponse {
@@ -168,8 +167,11 @@ export class Content {
       return Promise.reject(new TypeError('Body is unusable: it has been read already'));
     }
     const stream = this.#native?.body as ReadableStream | null | undefined;
-    this.#used = true;
-    return Promise.resolve(new Native.Response(stream ?? this.#source, { headers }));
+    this.#spend();
+    const source = this.#source;
+    // Text would bring a content type along where the message has none.
+    const bytes = typeof source === 'string' ? encoder.encode(source) : source;
+    return Promise.resolve(new Native.Response(stream ?? (bytes as BodyLike), { headers }));
   }
 
   #makeStream(source: Source): ReadableStream<Uint8Array> {

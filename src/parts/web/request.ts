@@ -309,7 +309,7 @@ export class Request implements globalThis.Request {
       throw new TypeError('RequestInit: duplex option is required when sending a body.');
     }
     this.#content = contentOf(body);
-    const type = this.#content.type;
+    const type = body instanceof ReadableStream ? null : this.#content.type;
     if (type !== null && !this.headers.has('content-type'))
       this.headers.append('content-type', type);
   }

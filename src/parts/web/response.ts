@@ -32,6 +32,8 @@ export class Response implements globalThis.Response {
   /** Undefined: only what the body implies. */
   #headers: Headers | undefined;
   #content: Content;
+  /** The content type that the body implies. */
+  #implied: string | null = null;
 
   static {
     toResponse = (parts, url = '') => {
@@ -44,7 +46,7 @@ export class Response implements globalThis.Response {
     };
 
     lightParts = (response) => {
-      const type = response.#content.type;
+      const type = response.#implied;
       const headers = response.#headers
         ? listOf(response.#headers)
         : type === null
@@ -75,7 +77,8 @@ export class Response implements globalThis.Response {
     if (nullBodyStatuses.includes(response.#status)) {
       throw new TypeError(`Response.json: status ${response.#status} has no body`);
     }
-    response.#content = new Content(text, 'application/json');
+    response.#content = new Content(text, null);
+    response.#implied = 'application/json';
     if (response.#headers && !response.#headers.has('content-type')) {
       response.#headers.append('content-type', 'application/json');
     }
@@ -100,6 +103,8 @@ export class Response implements globalThis.Response {
 
   constructor(body?: BodyLike | null, init?: InitLike) {
     this.#content = contentOf(body);
+    // A stream implies nothing, also when it came from a body that did.
+    if (!(body instanceof ReadableStream)) this.#implied = this.#content.type;
     if (init !== undefined && init !== null) this.#apply(init);
   }
 
@@ -129,7 +134,7 @@ export class Response implements globalThis.Response {
 
   get headers(): Headers {
     if (this.#headers) return this.#headers;
-    const type = this.#content.type;
+    const type = this.#implied;
     this.#headers = headersFrom(type === null ? noHeaders : ['content-type', type]);
     return this.#headers;
   }
@@ -217,8 +222,8 @@ export class Response implements globalThis.Response {
     if (nullBodyStatuses.includes(this.#status)) {
       throw new TypeError(`Response: status ${this.#status} has no body`);
     }
-    if (content.type !== null && this.#headers && !this.#headers.has('content-type')) {
-      this.#headers.append('content-type', content.type);
+    if (this.#implied !== null && this.#headers && !this.#headers.has('content-type')) {
+      this.#headers.append('content-type', this.#implied);
     }
   }
 }
