@@ -19,8 +19,8 @@ export interface CacheHandle<T> {
   delete(key: string): Promise<boolean>;
   /**
    * The cached value, or what `load` finds, kept for the next one. Callers that look for one key at
-   * once share one load: what they get was current when that load began. It fails only if `load`
-   * does.
+   * once share one lookup and one load: what they get was current when that began (a lookup lasts for
+   * `timeout` and `wait` at most). It fails only if `load` does.
    */
   through(
     key: string,

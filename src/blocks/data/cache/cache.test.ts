@@ -1,0 +1,289 @@
+/** What a cache promises, under faults; what it refuses; and that its parts do what they say. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cluster } from '../../../../test/cluster.ts';
+import { everyFault } from '../../../../test/weather.ts';
+import { decode, encode } from '../../../parts/codec.ts';
+import { Ring } from '../../../parts/ring.ts';
+import type { CacheApi } from './client.ts';
+import { type CacheOptions, cache } from './index.ts';
+import { Leases } from './leases.ts';
+import { Shelf } from './shelf.ts';
+import { storm } from './testdata/storm.ts';
+
+const second = 1_000_000;
+const seeds = Array.from({ length: 25 }, (_, index) => index + 1);
+
+describe('under faults', () => {
+  test('nothing older than a confirmed deletion comes back, and every lookup is answered', () => {
+    let confirmed = 0;
+    let saved = 0;
+    for (const seed of seeds) {
+      const hot = cache<{ version: number; load: number }>('hot', { whenLost: 'load' });
+      // A lookup may be shared that began before the deletion: it lasts for timeout and wait.
+      const seen = storm(hot, { seed, faults: everyFault, staleMaxUs: 41_000 });
+      expect(seen.stale, `seed ${seed}`).toEqual([]);
+      expect(seen.answered, `seed ${seed}`).toBe(seen.asked);
+      expect(seen.failed).toBe(0);
+      confirmed += seen.confirmed;
+      saved += seen.asked - seen.loads;
+    }
+    expect(confirmed).toBeGreaterThan(1_000);
+    expect(saved).toBeGreaterThan(1_000);
+  });
+
+  test('with stand-ins, a value is at most as old as they may keep one', () => {
+    for (const seed of seeds) {
+      const hot = cache<{ version: number; load: number }>('hot', {
+        nodes: 3,
+        standInTtl: '300ms',
+        retryAfter: '100ms',
+      });
+      // A slow message and a load come on top of what a stand-in keeps.
+      const seen = storm(hot, { seed, faults: everyFault, staleMaxUs: 1_000_000 });
+      expect(seen.stale, `seed ${seed}`).toEqual([]);
+      expect(seen.answered, `seed ${seed}`).toBe(seen.asked);
+    }
+  });
+});
+
+function made(options: CacheOptions, clients = 1) {
+  const hot = cache<string>('hot', options);
+  const all = cluster([hot], { seed: 4, clients, check: true, codec: { encode, decode } });
+  const counter = (name: string) => {
+    let sum = 0;
+    for (const { counters } of all.world.meters.snapshot()) sum += counters[name] ?? 0;
+    return sum;
+  };
+  return { ...all, hot, counter };
+}
+
+describe('through', () => {
+  test('loads once for all who look at the same time, on one node and on many', async () => {
+    const { handle, hot, settle } = made({ wait: '500ms' }, 4);
+    let loads = 0;
+    const all = Array.from({ length: 40 }, (_, index) =>
+      handle(hot, index % 4).through('key', async () => {
+        loads++;
+        return 'value';
+      }),
+    );
+    const outcome = await settle(Promise.all(all));
+    expect(outcome).toEqual({ ok: Array(40).fill('value') });
+    expect(loads).toBe(1);
+    expect(await settle(handle(hot, 2).get('key'))).toEqual({ ok: 'value' });
+  });
+
+  test('counts each lookup once: found, loaded, or waited for another’s load', async () => {
+    const { handle, hot, settle, counter } = made({ wait: '500ms' }, 3);
+    const look = (client: number) => handle(hot, client).through('key', () => 'value');
+    await settle(Promise.all([look(0), look(0), look(1), look(2)]));
+    await settle(look(1));
+    await settle(handle(hot, 2).get('other'));
+    expect(['hits', 'misses', 'waits', 'loads'].map(counter)).toEqual([1, 2, 3, 1]);
+  });
+
+  test('fails only if the load does, and passes the turn to load on', async () => {
+    const { handle, hot, settle } = made({ wait: '500ms' }, 2);
+    const failure = new Error('no database');
+    const broken = handle(hot, 0).through('key', () => Promise.reject(failure));
+    const works = handle(hot, 1).through('key', () => 'value');
+    const first = await settle(broken);
+    const other = await settle(works);
+    expect([first, other]).toEqual([{ error: failure }, { ok: 'value' }]);
+  });
+
+  test('goes on without any cache node, and without waiting for long', async () => {
+    const { handle, hot, settle, world } = made({});
+    world.inject({ do: 'power-off', target: { block: 'hot' }, atUs: 0 });
+    const before = world.now;
+    for (let i = 0; i < 50; i++) {
+      expect(await settle(handle(hot).through(`k${i}`, () => `v${i}`))).toEqual({ ok: `v${i}` });
+    }
+    // Three timeouts a node (20 ms to answer and 20 ms to wait), then they are left alone.
+    expect(world.now - before).toBeLessThan(second);
+    expect(await settle(handle(hot).get('k1'))).toEqual({ ok: undefined });
+    expect(await settle(handle(hot).set('k1', 'v'))).toEqual({ ok: false });
+    expect(await settle(handle(hot).delete('k1'))).toEqual({ ok: false });
+  });
+
+  test('remembers that there is nothing only when told to, and not for long', async () => {
+    for (const [options, expected] of [
+      [{}, 3],
+      [{ negativeTtl: '1s' }, 2],
+    ] as const) {
+      const { handle, hot, settle, run } = made(options);
+      let loads = 0;
+      const look = () =>
+        settle(
+          handle(hot).through('key', () => {
+            loads++;
+            return undefined;
+          }),
+        );
+      expect(await look()).toEqual({ ok: undefined });
+      run(10_000);
+      expect(await look()).toEqual({ ok: undefined });
+      run(2 * second);
+      await look();
+      expect(loads).toBe(expected);
+    }
+  });
+
+  test('never shares a load that began before this node deleted the entry', async () => {
+    const { handle, hot, settle, run } = made({});
+    let finish: (value: string) => void = () => {};
+    const old = handle(hot).through(
+      'key',
+      () => new Promise<string>((resolve) => (finish = resolve)),
+    );
+    run(5_000);
+    await settle(handle(hot).delete('key'));
+    const fresh = await settle(handle(hot).through('key', () => 'new'));
+    finish('old');
+    expect(await settle(old)).toEqual({ ok: 'old' });
+    run(second);
+    expect(fresh).toEqual({ ok: 'new' });
+    expect(await settle(handle(hot).get('key'))).toEqual({ ok: 'new' });
+  });
+});
+
+describe('a cache', () => {
+  test('forgets what is too old, by its own ttl or the entry’s', async () => {
+    const { handle, hot, settle, run } = made({ ttl: '1s' });
+    await settle(handle(hot).set('short', 'value', { ttl: '100ms' }));
+    await settle(handle(hot).set('long', 'value'));
+    run(200_000);
+    expect(await settle(handle(hot).get('short'))).toEqual({ ok: undefined });
+    expect(await settle(handle(hot).get('long'))).toEqual({ ok: 'value' });
+    run(second);
+    expect(await settle(handle(hot).get('long'))).toEqual({ ok: undefined });
+  });
+
+  test('keeps the most recently used when it is full, or the newest when told fifo', async () => {
+    for (const [policy, kept] of [
+      ['lru', ['a', undefined, 'c']],
+      ['fifo', [undefined, 'b', 'c']],
+    ] as const) {
+      const { handle, hot, settle } = made({ nodes: 1, capacity: 2, policy });
+      await settle(handle(hot).set('a', 'a'));
+      await settle(handle(hot).set('b', 'b'));
+      await settle(handle(hot).get('a'));
+      await settle(handle(hot).set('c', 'c'));
+      const found = [];
+      for (const key of ['a', 'b', 'c']) {
+        found.push(((await settle(handle(hot).get(key))) as { ok: unknown }).ok);
+      }
+      expect(found).toEqual(kept);
+    }
+  });
+
+  test('that loses a node loses its share only, and stand-ins take it over', () => {
+    const { api, world, run } = made({ nodes: 3, capacity: 10_000 });
+    const door = api('hot') as CacheApi;
+    const keys = Array.from({ length: 600 }, (_, index) => `key ${index}`);
+    let loads = 0;
+    const pass = () => {
+      const before = loads;
+      for (const key of keys) {
+        const load: Parameters<CacheApi['through']>[2] = (done) => {
+          loads++;
+          done({ ok: true, value: key });
+        };
+        door.through(key, undefined, load, () => {});
+        run(2_000);
+      }
+      return loads - before;
+    };
+    const ring = new Ring(['hot/0', 'hot/1', 'hot/2'].map((id, i) => ({ id, zone: 'abc'[i]! })));
+    const share = keys.filter((key) => ring.walk(key)[0] === 'hot/1').length;
+    expect(pass()).toBe(600);
+    expect(pass()).toBe(0);
+    world.inject({ do: 'kill', target: { node: 'hot/1' }, atUs: 0 });
+    expect(pass()).toBe(share);
+    expect(share).toBeLessThan(300);
+    // Now and then one lookup tries the lost node, misses and loads.
+    expect(pass()).toBeLessThan(5);
+  });
+
+  test('refuses keys, values and times that are none, as a mistake', async () => {
+    const { handle, hot, settle } = made({});
+    const mistakes = [
+      () => handle(hot).get(7 as unknown as string),
+      () => handle(hot).set('a', undefined as unknown as string),
+      () => handle(hot).set('a', new Map() as unknown as string),
+      () => handle(hot).set('a', 'b', { ttl: '5 eggs' as '5s' }),
+      () => handle(hot).through('a', () => (() => 1) as unknown as string),
+    ];
+    for (const mistake of mistakes) {
+      expect(await settle<unknown>(mistake())).toMatchObject({ error: { name: 'TypeError' } });
+    }
+  });
+
+  test('whose options cannot be is refused by name, all at once', () => {
+    expect(cache('hot', { nodes: 0, ttl: '1 week' as '7d' }).problems.map(({ at }) => at)).toEqual([
+      'hot.nodes',
+      'hot.ttl',
+    ]);
+    expect(cache('hot', { lease: '10ms' }).problems.map(({ at }) => at)).toEqual(['hot.lease']);
+  });
+});
+
+describe('leases', () => {
+  test('are held by one at a time, and none that ended lets anybody store', () => {
+    const step = fc.tuple(fc.constantFrom('ask', 'settle', 'pass'), fc.nat(2), fc.nat(30));
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const leases = new Leases<number>({ leaseUs: 40, leasesMax: 10 }, 1);
+        const ended: { readonly key: string; readonly token: number }[] = [];
+        const held = new Map<string, { token: number; until: number }>();
+        let now = 0;
+        for (const [what, name, passes] of steps) {
+          now += passes;
+          const key = `k${name}`;
+          const holder = held.get(key);
+          const end = () => {
+            if (holder) ended.push({ key, token: holder.token });
+            held.delete(key);
+          };
+          if (what === 'ask') {
+            const asked = leases.ask(key, now);
+            if (asked.may === 'wait') expect(holder && now < holder.until).toBe(true);
+            if (asked.may !== 'load') continue;
+            expect(holder === undefined || now >= holder.until).toBe(true);
+            end();
+            held.set(key, { token: asked.token, until: now + 40 });
+          } else {
+            end();
+            if (what === 'settle') leases.settle(key);
+            else expect(leases.pass(key, now)).toBeUndefined();
+          }
+          for (const one of ended) expect(leases.holds(one.key, one.token)).toBe(false);
+        }
+      }),
+    );
+  });
+
+  test('pass to who waits longest when the holder gives up', () => {
+    const leases = new Leases<string>({ leaseUs: 40, leasesMax: 10 }, 1);
+    leases.ask('k', 0);
+    for (const name of ['first', 'second']) leases.wait('k', name);
+    leases.leave('k', 'nobody');
+    expect(leases.pass('k', 1)).toMatchObject({ heir: 'first' });
+    expect(leases.settle('k')).toEqual(['second']);
+  });
+});
+
+test('an entry is there until its time is over, and is counted when it is found gone', () => {
+  let expired = 0;
+  const shelf = new Shelf({
+    capacity: 10,
+    policy: 'lru',
+    onEvict: () => {},
+    onExpire: () => expired++,
+  });
+  shelf.set('a', 1, 100, 0);
+  expect(shelf.get('a', 99)).toMatchObject({ value: 1 });
+  expect(shelf.get('a', 100)).toBeUndefined();
+  expect([expired, shelf.size]).toEqual([1, 0]);
+});
