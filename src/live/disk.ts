@@ -106,7 +106,7 @@ export class FileDisk implements LiveDisk {
     } catch (error) {
       if (!isFull(error)) throw fileTrouble(error, 'appending', this.#pathOf(name));
       // Part of it may be there: nothing, or all.
-      if (file) fs.ftruncateSync(file.fd, file.size);
+      if (file && fs.fstatSync(file.fd).size > file.size) fs.ftruncateSync(file.fd, file.size);
       return false;
     }
   }

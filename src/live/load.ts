@@ -65,7 +65,7 @@ export interface LoadOutcome {
   readonly wallUs: Micros;
   /** Starts that fell into the load, a second. */
   readonly requestedPerSec: number;
-  /** Written to a socket during the load, a second. */
+  /** Given a socket during the load, a second. */
   readonly achievedPerSec: number;
 }
 
@@ -101,6 +101,7 @@ export async function generateLoad(options: LoadOptions): Promise<LoadOutcome> {
 /** One request between its intended start and its end. */
 interface Open {
   readonly startUs: number;
+  readonly request: LoadRequest;
   done: boolean;
   cancel: ((why: Error) => void) | undefined;
 }
@@ -117,6 +118,9 @@ class Load {
   readonly #open: Open[] = [];
   #openHead = 0;
   #openCount = 0;
+  /** Index in `#open` of the first that has not been given a socket yet. */
+  #waitingHead = 0;
+  #socketsBusy = 0;
   #generated = 0;
   #completed = 0;
   #rejected = 0;
@@ -179,7 +183,7 @@ class Load {
     while (!signal?.aborted) {
       const now = this.#now();
       while (!next.done && next.value.atUs <= now && next.value.atUs < forUs) {
-        this.#dispatch(next.value.atUs, next.value.request);
+        this.#arrive(next.value.atUs, next.value.request);
         next = requests.next();
       }
       this.#expire(now);
@@ -203,20 +207,40 @@ class Load {
     }
   }
 
-  #dispatch(startUs: number, request: LoadRequest): void {
+  #arrive(startUs: number, request: LoadRequest): void {
     this.#generated++;
     if (this.#openCount >= openMax) {
       this.#fail('not sent: too many requests waiting');
       return;
     }
-    const open: Open = { startUs, done: false, cancel: undefined };
-    this.#open.push(open);
+    this.#open.push({ startUs, request, done: false, cancel: undefined });
     this.#openCount++;
+    this.#pump();
+  }
+
+  /**
+   * Hands out sockets in the order of arrival. Requests wait here and not in the pool, because
+   * giving up one that waits must not cost a connection.
+   */
+  #pump(): void {
+    while (this.#socketsBusy < this.#options.connectionsMax) {
+      const open = this.#open[this.#waitingHead];
+      if (!open) return;
+      this.#waitingHead++;
+      if (!open.done) this.#dispatch(open);
+    }
+  }
+
+  #dispatch(open: Open): void {
+    const { method, path, body } = open.request;
+    this.#socketsBusy++;
+    this.#sent++;
+    if (this.#now() <= this.#loadUs) this.#sentInTime++;
     this.#pool.dispatch(
       {
-        method: request.method as Dispatcher.HttpMethod,
-        path: request.path,
-        body: request.body ?? null,
+        method: method as Dispatcher.HttpMethod,
+        path,
+        body: body ?? null,
         headers: this.#headers as string[],
       },
       this.#handler(open),
@@ -227,23 +251,28 @@ class Load {
     let status = 0;
     return {
       onRequestStart: (controller) => {
-        this.#sent++;
-        if (this.#now() <= this.#loadUs) this.#sentInTime++;
-        if (open.done) controller.abort(new Error('timed out while waiting'));
-        else open.cancel = (why) => controller.abort(why);
+        open.cancel = (why) => controller.abort(why);
+        // It may have timed out while its connection was being made.
+        if (open.done) controller.abort(new Error('timeout'));
       },
       onResponseStart: (_controller, statusCode) => {
         status = statusCode;
       },
       onResponseData: () => {},
       onResponseEnd: () => {
-        if (!this.#finish(open)) return;
-        this.#answer(open, status);
+        if (this.#finish(open)) this.#answer(open, status);
+        this.#release();
       },
       onResponseError: (_controller, error) => {
         if (this.#finish(open)) this.#fail(reasonOf(error));
+        this.#release();
       },
     };
+  }
+
+  #release(): void {
+    this.#socketsBusy--;
+    this.#pump();
   }
 
   #answer(open: Open, status: number): void {
@@ -289,8 +318,10 @@ class Load {
     }
     // Kept as an array with a head, and cut now and then: shifting each would copy it each time.
     if (this.#openHead > 10_000 && this.#openHead * 2 > this.#open.length) {
-      this.#open.splice(0, this.#openHead);
-      this.#openHead = 0;
+      const past = Math.min(this.#openHead, this.#waitingHead);
+      this.#open.splice(0, past);
+      this.#openHead -= past;
+      this.#waitingHead -= past;
     }
   }
 

@@ -3,16 +3,8 @@
  * that process started, because ids are used again and a directory must not stay locked by a
  * stranger who happens to have the id of the dead.
  */
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoadpathError } from '../kit/errors.ts';
 import { errorCode, fileTrouble } from './files.ts';
@@ -30,14 +22,18 @@ export interface Lock {
 /** Throws `LoadpathError('data-locked')` when a living process holds `directory`. */
 export function lockDirectory(directory: string): Lock {
   const path = join(directory, 'lock');
-  const mine: Owner = { pid: process.pid, started: startOf(process.pid) ?? '' };
+  const mine: Owner & { readonly token: string } = {
+    pid: process.pid,
+    started: startOf(process.pid) ?? '',
+    token: randomUUID(),
+  };
   for (let tries = 0; tries < 20; tries++) {
     try {
       const fd = openSync(path, 'wx', 0o600);
-      const inode = fstatSync(fd).ino;
-      writeSync(fd, JSON.stringify(mine));
+      const content = JSON.stringify(mine);
+      writeSync(fd, content);
       closeSync(fd);
-      return { release: () => release(path, inode) };
+      return { release: () => release(path, content) };
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw fileTrouble(error, 'locking data', path);
     }
@@ -55,9 +51,10 @@ export function lockDirectory(directory: string): Lock {
   throw new LoadpathError('data-locked', `The lock ${path} keeps changing hands; try again.`);
 }
 
-function release(path: string, inode: number): void {
+/** Only what is still ours: it may have been taken over meanwhile. */
+function release(path: string, content: string): void {
   try {
-    if (statSync(path).ino === inode) unlinkSync(path);
+    if (readFileSync(path, 'utf8') === content) unlinkSync(path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
   }

@@ -210,21 +210,33 @@ export class Transport {
     to: Address,
     message: Message,
   ): void {
-    if (rule.delayUs === 0 && link.delayed === 0) {
+    if (rule.delayUs === 0 && link.delayed.length === 0) {
       this.#enqueue(link, kind, fromPort, to, message);
       return;
     }
-    // Values may be changed by their sender once `send` returned: keep what they were.
-    const copy = encode(message as unknown as Value);
     const now = performance.now() * 1_000;
     // Never before those already under way: order holds when a delay is lifted.
     link.releaseAt = Math.max(link.releaseAt, now + rule.delayUs);
-    link.delayed++;
-    this.#options.after(link.releaseAt - now, () => {
-      link.delayed--;
+    // Values may be changed by their sender once `send` returned: keep what they were.
+    const bytes = encode(message as unknown as Value);
+    link.delayed.push({ releaseAt: link.releaseAt, kind, fromPort, to, bytes });
+    if (link.delayed.length === 1) this.#awaitRelease(link);
+  }
+
+  /** One timer for the first in line: a timer each would let the second overtake it. */
+  #awaitRelease(link: Link): void {
+    const first = link.delayed[0];
+    if (!first) return;
+    this.#options.after(Math.ceil(first.releaseAt - performance.now() * 1_000), () => {
       if (this.#closed) return;
-      if (this.ruleTo(to.node).cut) this.#noticeCut(link);
-      else this.#enqueue(link, kind, fromPort, to, decode(copy) as unknown as Message);
+      const now = performance.now() * 1_000;
+      let due = 0;
+      while (due < link.delayed.length && link.delayed[due]!.releaseAt <= now) due++;
+      for (const { kind, fromPort, to, bytes } of link.delayed.splice(0, due)) {
+        if (this.ruleTo(to.node).cut) this.#noticeCut(link);
+        else this.#enqueue(link, kind, fromPort, to, decode(bytes) as unknown as Message);
+      }
+      this.#awaitRelease(link);
     });
   }
 
@@ -309,7 +321,7 @@ export class Transport {
     const timeout = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
     let theirs = '';
     const splitter = new Splitter(greetingMaxBytes, (reader) => {
-      const greeting = reader.value() as { nonce?: unknown; proof?: unknown };
+      const greeting = greetingOf(reader.value());
       if (theirs === '') {
         theirs = String(greeting.nonce);
         const proof = prove(secret, 'dialler', theirs, nonce, self, life, link.node);
@@ -401,12 +413,7 @@ export class Transport {
         if (fromLife >= (this.#lives.get(from) ?? 0)) this.#receive(from, reader);
         return;
       }
-      const greeting = reader.value() as {
-        node?: unknown;
-        life?: unknown;
-        nonce?: unknown;
-        proof?: unknown;
-      };
+      const greeting = greetingOf(reader.value());
       const theirs = String(greeting.nonce);
       const node = String(greeting.node);
       const theirLife = Number(greeting.life);
@@ -470,6 +477,14 @@ export class Transport {
   }
 }
 
+interface Delayed {
+  readonly releaseAt: number;
+  readonly kind: number;
+  readonly fromPort: string;
+  readonly to: Address;
+  readonly bytes: Uint8Array;
+}
+
 /** One peer, seen from its sender. */
 class Link {
   readonly node: NodeId;
@@ -480,7 +495,7 @@ class Link {
   frames = 0;
   dirty = false;
   failures = 0;
-  delayed = 0;
+  readonly delayed: Delayed[] = [];
   releaseAt = 0;
   cutNoticed = false;
 
@@ -543,6 +558,20 @@ class Splitter {
   }
 }
 
+interface Greeting {
+  readonly node?: Value;
+  readonly life?: Value;
+  readonly nonce?: Value;
+  readonly proof?: Value;
+}
+
+function greetingOf(value: Value): Greeting {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new LoadpathError('data-corrupt', 'not a greeting');
+  }
+  return value as Greeting;
+}
+
 function greetingFrame(greeting: Readonly<Record<string, Value>>): Uint8Array {
   const writer = new ValueWriter(256);
   writer.u32(0);
@@ -565,7 +594,7 @@ function prove(
     .digest('hex');
 }
 
-function sameProof(given: unknown, expected: string): boolean {
+function sameProof(given: Value | undefined, expected: string): boolean {
   if (typeof given !== 'string' || given.length !== expected.length) return false;
   return timingSafeEqual(Buffer.from(given), Buffer.from(expected));
 }
