@@ -11,6 +11,7 @@ import {
   type Model,
   observes,
   readKind,
+  writeKind,
 } from './models.ts';
 import { never } from './operations.ts';
 import { type Found, Search } from './search.ts';
@@ -72,8 +73,8 @@ export class Judge {
 
   /**
    * Some few of `acts` that have no order by themselves. What is left out never makes it worse: a
-   * read may go at any time, a write only when nobody left saw its value (a write that nobody saw
-   * could as well not have happened). So whatever is left is a counterexample of the whole.
+   * read may go at any time, a write only when nobody left can have seen it (it could as well not
+   * have happened). So whatever is left is a counterexample of the whole.
    */
   reduce(acts: readonly Act[], allowance: Allowance): readonly Act[] {
     const fails = (candidate: readonly Act[]): boolean =>
@@ -142,7 +143,37 @@ export class Judge {
           for (const writer of writers.get(value) ?? []) keep(writer);
       }
     }
-    return acts.filter((_, i) => kept.has(i));
+    return this.#unburied(acts.filter((_, i) => kept.has(i)));
+  }
+
+  /**
+   * Without the writes that others buried before anybody looked: when `x` was called after `w`
+   * returned, and had returned before anyone who saw `w`'s value began, then nobody saw `w`. The
+   * last write of a value stays, so that one can see where the value is from.
+   */
+  #unburied(acts: Act[]): Act[] {
+    if (this.#model.name === 'append' || acts.some((act) => act.kind === differKind)) return acts;
+    const seenFrom = new Map<number, number>();
+    const lastCall = new Map<number, number>();
+    for (const act of acts) {
+      if (observes(act)) seenFrom.set(act.a, Math.min(act.call, seenFrom.get(act.a) ?? never));
+      if (changes(act)) lastCall.set(act.b, act.call);
+    }
+    const buriedBy = new Map<number, number>();
+    for (const [value, from] of seenFrom) {
+      for (const act of acts) {
+        if (changes(act) && act.end < from) {
+          buriedBy.set(value, Math.max(act.call, buriedBy.get(value) ?? 0));
+        }
+      }
+    }
+    return acts.filter(
+      (act) =>
+        act.kind !== writeKind ||
+        act.end === never ||
+        act.call === lastCall.get(act.b) ||
+        act.end > (buriedBy.get(act.b) ?? 0),
+    );
   }
 
   /** The values that must have been written for `act` to see what it saw. */

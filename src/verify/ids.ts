@@ -2,7 +2,15 @@
 import type { History } from '../host/history.ts';
 import { Operations } from './operations.ts';
 import { showValue } from './values.ts';
-import { type Counterexample, countOf, holds, unknown, type Verdict, violated } from './verdict.ts';
+import {
+  type Counterexample,
+  countOf,
+  holds,
+  shown,
+  unknown,
+  type Verdict,
+  violated,
+} from './verdict.ts';
 
 /**
  * No two `next` gave the same code, ever. No name was given to two `claim`s, and none was refused
@@ -25,7 +33,7 @@ export function judgeUniqueIds(history: History, block: string): Verdict {
       const other = givenBy.get(code);
       if (other !== undefined) {
         const reason = `${showValue(operations.output(index))} was given twice`;
-        return violated(reason, pairOf(operations, other, index, reason));
+        return shown(pairOf(operations, other, index, reason));
       }
       givenBy.set(code, index);
     } else if (f === 'claim' && !operations.failed(index)) {
@@ -38,8 +46,8 @@ export function judgeUniqueIds(history: History, block: string): Verdict {
     const name = showValue(operations.keys[key]!);
     const owners = ofName.filter((index) => operations.output(index) === true);
     if (owners.length > 1) {
-      const reason = `${name} was given to two claims`;
-      return violated(reason, pairOf(operations, owners[0]!, owners[1]!, reason));
+      const reason = 'the name was given to two claims';
+      return shown(pairOf(operations, owners[0]!, owners[1]!, reason));
     }
     const refused = ofName.find((index) => operations.output(index) === false);
     if (refused === undefined) continue;
@@ -63,9 +71,9 @@ function pairOf(
   other: number,
   reason: string,
 ): Counterexample {
-  const shown = [one, other].sort((a, b) => a - b);
-  const timed = shown.map((index) => operations.timed(index));
-  const culprit = operations.end(shown[0]!) > operations.end(shown[1]!) ? 0 : 1;
+  const two = [one, other].sort((a, b) => a - b);
+  const timed = two.map((index) => operations.timed(index));
+  const culprit = operations.end(two[0]!) > operations.end(two[1]!) ? 0 : 1;
   const last = timed[culprit]!;
   return {
     model: 'unique-ids',

@@ -8,8 +8,19 @@
  */
 import type { History, HistoryEvent } from '../host/history.ts';
 import { Judge, prefixOf, Share } from './decide.ts';
-import { type Act, actOf, Lists, type Model, type ModelName, models } from './models.ts';
+import {
+  type Act,
+  actOf,
+  changes,
+  Lists,
+  type Model,
+  type ModelName,
+  models,
+  readKind,
+  writeKind,
+} from './models.ts';
 import { never, Operations } from './operations.ts';
+import { describeOperation } from './print.ts';
 import { showValue } from './values.ts';
 import {
   Allowance,
@@ -17,10 +28,10 @@ import {
   type Counterexample,
   countOf,
   holds,
+  shown,
   type TimedOperation,
   unknown,
   type Verdict,
-  violated,
 } from './verdict.ts';
 
 /** The operations of `block` (or all there are) against a model of one key. */
@@ -104,10 +115,7 @@ function wrong(
   const stuckAt = judge.stuckAt(acts, spare);
   const prefix = stuckAt === undefined ? acts : prefixOf(acts, stuckAt);
   const few = judge.reduce(prefix, spare);
-  const counterexample = counterexampleOf(operations, model, judge, few, spare);
-  const culprit = counterexample.operations[counterexample.culprit]!;
-  const detail = `${culprit.key === undefined ? '' : `key ${showValue(culprit.key)}: `}${counterexample.reason}`;
-  return violated(detail, counterexample);
+  return shown(counterexampleOf(operations, model, judge, few, spare));
 }
 
 function counterexampleOf(
@@ -123,23 +131,23 @@ function counterexampleOf(
     if (end !== never && (few[culprit]!.end === never || end > few[culprit]!.end)) culprit = i;
   }
   const found = judge.order(few, allowance);
-  const shown = few.map((act) => {
-    const timed = operations.timed(act.index);
-    if (act.end !== never || timed.outcome !== 'ok') return timed;
+  const timed = few.map((act) => {
+    const whole = operations.timed(act.index);
+    if (act.end !== never || whole.outcome !== 'ok') return whole;
     // It returned after the point that matters, so for the argument its outcome is open.
-    const { endedAt: _, ...rest } = timed;
+    const { endedAt: _, ...rest } = whole;
     return { ...rest, output: null, outcome: 'unknown' as const };
   });
-  const last = shown[culprit]!;
+  const last = timed[culprit]!;
   const key = last.key;
   return {
     model: model.name,
     ...(key === undefined ? {} : { key }),
-    operations: shown,
+    operations: timed,
     culprit,
     at: last.endedAt ?? last.invokedAt,
     order: found.order,
-    reason: reasonOf(model, few, culprit, shown[culprit]!),
+    reason: reasonOf(model, few, culprit, timed),
   };
 }
 
@@ -147,24 +155,34 @@ function reasonOf(
   model: Model,
   few: readonly Act[],
   culprit: number,
-  timed: TimedOperation,
+  operations: readonly TimedOperation[],
 ): string {
   const act = few[culprit]!;
+  const timed = operations[culprit]!;
   const what = `${timed.f} by ${timed.client}`;
-  const reads = timed.f === 'get' || timed.f === 'read';
-  if (!reads) return `no order explains ${what} and what was read around it`;
+  if (act.kind !== readKind) return `no order explains ${what} and what was read around it`;
   const answer = `${what} returned ${showValue(timed.output)}`;
-  if (model.name !== 'append' && act.a !== model.initial) {
-    const writers = few.filter(
-      (other) => other.b === act.a && other.index !== act.index && other.kind !== 0,
-    );
-    if (writers.length === 0) return `${answer}, which nobody ever wrote`;
-    if (writers.every((other) => other.call > act.end)) {
+  if (model.name !== 'append') {
+    const writers = few.filter((other) => changes(other) && other.b === act.a);
+    const fromStart = act.a === model.initial;
+    if (writers.length === 0 && !fromStart) return `${answer}, which nobody ever wrote`;
+    if (!fromStart && writers.every((other) => other.call > act.end)) {
       return `${answer} before anybody began to write it`;
     }
+    const writtenBy = Math.max(0, ...writers.map((other) => other.end));
+    const replaced = few.findIndex(
+      (other) =>
+        other.kind === writeKind &&
+        other.b !== act.a &&
+        other.call > writtenBy &&
+        other.end < act.call,
+    );
+    if (replaced >= 0) {
+      const by = operations[replaced]!;
+      return `${answer}, though ${describeOperation(by)} by ${by.client} had come after it and returned`;
+    }
   }
-  const others = few.length - 1;
-  return `${answer}, and no order with ${countOf(others, 'other operation')} explains it`;
+  return `${answer}, and no order with ${countOf(few.length - 1, 'other operation')} explains it`;
 }
 
 function ofKey(operations: Operations, key: number): string {

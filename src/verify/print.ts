@@ -3,11 +3,11 @@
  * that what is a microsecond apart can be told apart), and a bar without an end may still take
  * effect:
  *
- *   links 'a', kv: get by ann returned 1, and no order with 3 other operations explains it
+ *   key 'a': get by ann returned 1, though put 2 by bob had come after it and returned (kv)
  *
- *     eve  put 1      ├──┤                        1ms … 2ms
- *     bob  put 2         ├─────┤                  2ms … 4ms
- *     ann  get = 1             ├──┤  ◀ here       5ms … 6ms
+ *     eve  put 1    ├──┤              1ms … 2ms
+ *     bob  put 2          ├──┤        3ms … 4ms
+ *     ann  get = 1              ├──┤  5ms … 6ms  ◀ here
  */
 import { formatDuration } from '../kit/units.ts';
 import { isList, showValue } from './values.ts';
@@ -38,7 +38,10 @@ export function printCounterexample(
     return `  ${clients[i]!.padEnd(clientWidth)}  ${texts[i]!.padEnd(textWidth)}  ${bars[i]!.padEnd(barWidth)}${when}${mark}`.trimEnd();
   });
   const order = orderLine(counterexample, texts);
-  return [`${counterexample.reason} (${counterexample.model})`, '', ...lines, ...order].join('\n');
+  const key = counterexample.key === undefined ? '' : `key '${counterexample.key}': `;
+  return [`${key}${counterexample.reason} (${counterexample.model})`, '', ...lines, ...order].join(
+    '\n',
+  );
 }
 
 /** `put 2`, `get = 1`, `cas 1 → 2`, `get = ?` while nobody knows. */

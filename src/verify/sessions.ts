@@ -11,7 +11,7 @@
 import type { History } from '../host/history.ts';
 import { never, Operations } from './operations.ts';
 import { nothing, showValue } from './values.ts';
-import { type Counterexample, countOf, holds, unknown, type Verdict, violated } from './verdict.ts';
+import { type Counterexample, countOf, holds, shown, unknown, type Verdict } from './verdict.ts';
 
 const reads = new Set(['get', 'read']);
 const writes = new Set(['put', 'write', 'set', 'delete']);
@@ -178,7 +178,7 @@ function judgeSessions(
   if (first) {
     const counterexample = explain(operations, guarantee, first);
     const more = count > 1 ? ` (and ${countOf(count - 1, 'more read')})` : '';
-    return violated(`${counterexample.reason}${more}`, counterexample);
+    return shown(counterexample, more);
   }
   if (judged === 0) {
     return unknown(
@@ -197,35 +197,34 @@ function explain(
   guarantee: 'read-your-writes' | 'monotonic-reads',
   found: { readonly read: number; readonly behind: number; readonly writer?: number },
 ): Counterexample {
-  const shown = [found.behind, found.read];
-  if (found.writer !== undefined) shown.push(found.writer);
+  const few = [found.behind, found.read];
+  if (found.writer !== undefined) few.push(found.writer);
   if (guarantee === 'monotonic-reads') {
     // The write behind the newer read shows why that one is newer.
     const value = operations.outputId(found.behind);
     for (let i = 0; i < operations.count; i++) {
       if (operations.keyId(i) !== operations.keyId(found.read) || operations.failed(i)) continue;
       if (!writes.has(operations.f(i)) || operations.inputId(i) !== value) continue;
-      shown.push(i);
+      few.push(i);
       break;
     }
   }
-  shown.sort((a, b) => a - b);
+  few.sort((a, b) => a - b);
   const read = operations.timed(found.read);
   const behind = operations.timed(found.behind);
-  const key = read.key === undefined ? '' : `key ${showValue(read.key)}: `;
   const older =
     found.writer === undefined
       ? 'nothing, as before any write'
       : `${showValue(read.output)}, which is older`;
   const reason =
     guarantee === 'read-your-writes'
-      ? `${key}${read.client} wrote ${showValue(behind.f === 'delete' ? null : behind.input)} and then read ${older}`
-      : `${key}${read.client} read ${showValue(behind.output)} and later ${older}`;
+      ? `${read.client} wrote ${showValue(behind.f === 'delete' ? null : behind.input)} and then read ${older}`
+      : `${read.client} read ${showValue(behind.output)} and later ${older}`;
   return {
     model: guarantee,
     ...(read.key === undefined ? {} : { key: read.key }),
-    operations: shown.map((index) => operations.timed(index)),
-    culprit: shown.indexOf(found.read),
+    operations: few.map((index) => operations.timed(index)),
+    culprit: few.indexOf(found.read),
     at: read.endedAt ?? read.invokedAt,
     order: [],
     reason,
@@ -265,13 +264,13 @@ export function judgeDurable(history: History, block: string): Verdict {
     if (source && source.end >= operations.call(newest)) continue;
     const read = operations.timed(lastRead);
     const lost = operations.timed(newest);
-    const shown = [newest, lastRead].sort((a, b) => a - b);
-    const reason = `key ${showValue(read.key)}: ${lost.f} of ${showValue(lost.input)} by ${lost.client} was acknowledged, and at the end ${showValue(read.output)} was read`;
-    return violated(reason, {
+    const two = [newest, lastRead].sort((a, b) => a - b);
+    const reason = `${lost.f} of ${showValue(lost.input)} by ${lost.client} was acknowledged, and at the end ${showValue(read.output)} was read`;
+    return shown({
       model: 'durable',
       ...(read.key === undefined ? {} : { key: read.key }),
-      operations: shown.map((index) => operations.timed(index)),
-      culprit: shown.indexOf(lastRead),
+      operations: two.map((index) => operations.timed(index)),
+      culprit: two.indexOf(lastRead),
       at: read.endedAt ?? read.invokedAt,
       order: [],
       reason,

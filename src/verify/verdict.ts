@@ -67,7 +67,7 @@ export interface Counterexample {
   readonly at: Micros;
   /** Indexes in `operations`: an order that explains everything that ended before the culprit. */
   readonly order: readonly number[];
-  /** One sentence. */
+  /** One sentence, without the key. */
   readonly reason: string;
 }
 
@@ -79,6 +79,12 @@ export function violated(detail: string, counterexample?: Counterexample): Verdi
   return counterexample
     ? { verdict: 'violated', detail, counterexample }
     : { verdict: 'violated', detail };
+}
+
+/** Violated, for the reason its counterexample gives. */
+export function shown(counterexample: Counterexample, more = ''): Verdict {
+  const key = counterexample.key === undefined ? '' : `key '${counterexample.key}': `;
+  return violated(`${key}${counterexample.reason}${more}`, counterexample);
 }
 
 export function unknown(detail: string): Verdict {
