@@ -22,7 +22,8 @@ export interface Reach {
   pause(machine: Machine): void;
   resume(machine: Machine): void;
   later(delayUs: Micros, run: () => void): void;
-  post(machine: Machine, message: Message): void;
+  /** To each of these programs on it. */
+  post(machine: Machine, ports: readonly string[], message: Message): void;
 }
 
 export interface SurgeMessage extends Message {
@@ -147,11 +148,9 @@ export class Faults {
 
   /** A node that boots during a surge or a shift is told of it. */
   greet(machine: Machine): void {
-    if (machine.plan.kind === 'users' && this.#surges.length > 0) {
-      this.#reach.post(machine, this.#surge());
-    }
+    if (this.#surges.length > 0) this.#postSurge(machine);
     for (const service of new Set(this.#shifts.map((shift) => shift.service))) {
-      if (concerns(service, machine)) this.#reach.post(machine, this.#shift(service));
+      this.#reach.post(machine, concerned(service, machine), this.#shift(service));
     }
   }
 
@@ -165,14 +164,18 @@ export class Faults {
   }
 
   #announceSurge(): void {
-    for (const machine of this.#reach.machines()) {
-      if (machine.plan.kind === 'users') this.#reach.post(machine, this.#surge());
-    }
+    for (const machine of this.#reach.machines()) this.#postSurge(machine);
+  }
+
+  #postSurge(machine: Machine): void {
+    if (machine.plan.kind !== 'users') return;
+    const ports = machine.plan.programs.map((program) => program.port);
+    this.#reach.post(machine, ports, this.#surge());
   }
 
   #announceShift(service: string): void {
     for (const machine of this.#reach.machines()) {
-      if (concerns(service, machine)) this.#reach.post(machine, this.#shift(service));
+      this.#reach.post(machine, concerned(service, machine), this.#shift(service));
     }
   }
 
@@ -243,8 +246,11 @@ export class Faults {
   }
 }
 
-function concerns(service: string, { plan }: Machine): boolean {
-  return plan.block === service || plan.kind === 'gateway';
+/** The service's own programs, those that call it from other nodes, and the gateways. */
+function concerned(service: string, { plan }: Machine): readonly string[] {
+  return plan.programs
+    .filter((program) => program.block === service || plan.kind === 'gateway')
+    .map((program) => program.port);
 }
 
 /** A fault as a sentence, without its times: `cut zone a from zone b`. */

@@ -156,10 +156,8 @@ export class World {
       pause: (machine) => this.#pause(machine),
       resume: (machine) => this.#resume(machine),
       later: (delayUs, run) => this.#later(delayUs, run),
-      post: (machine, message) => {
-        for (const port of machine.ports.keys()) {
-          this.post({ node: machine.plan.id, port }, message);
-        }
+      post: (machine, ports, message) => {
+        for (const port of ports) this.post({ node: machine.plan.id, port }, message);
       },
     });
     for (const node of plan.nodes) this.#add(node);
