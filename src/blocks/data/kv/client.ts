@@ -63,6 +63,8 @@ interface Operation {
   readonly owners: readonly NodeId[];
   readonly startedAt: Micros;
   readonly until: Micros;
+  /** When the present phase began: each has its own resends, in what time there is left. */
+  phaseAt: Micros;
   readonly session: string | undefined;
   readonly done: (outcome: Outcome) => void;
   readonly reading: Reading;
@@ -137,6 +139,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         value,
         owners: ring.owners(key, replicas),
         startedAt: now,
+        phaseAt: now,
         until: Math.min(now + timeoutUs, context.deadlineAt ?? Number.POSITIVE_INFINITY),
         session: context.session,
         done,
@@ -166,11 +169,8 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       });
       operations.set(op.id, op);
       if (op.until <= now) return fail(op, 'the caller has no time left');
-      if (f === 'get' || atomic) {
-        ask(op);
-      } else {
-        store(op, { version: clock.next(host.wall()), value });
-      }
+      if (f !== 'get' && !atomic) return store(op, { version: clock.next(host.wall()), value });
+      ask(op);
       arm(op);
     }
 
@@ -190,7 +190,10 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       op.entry = entry;
       op.failed = 0;
       op.attempt = 0;
+      op.phaseAt = host.now();
       sendStores(op);
+      op.timer.cancel();
+      arm(op);
     }
 
     function sendStores(op: Operation): void {
@@ -273,7 +276,11 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       for (let i = 0; i < op.owners.length; i++) {
         if (!answered.has(i) && (op.failed & (1 << i)) === 0) possible++;
       }
-      if (possible < (op.phase === 'ask' ? readQuorum : storeQuorum)) fail(op, shortfall(op));
+      if (possible >= (op.phase === 'ask' ? readQuorum : storeQuorum)) return;
+      // One answer more may make it certain that nothing was stored anywhere: worth waiting for.
+      const open = possible > answered.count;
+      if (open && op.phase === 'store' && op.f !== 'get' && answered.count === 0) return;
+      fail(op, shortfall(op));
     }
 
     // ── ends ────────────────────────────────────────────────────────────────────────────────────
@@ -333,14 +340,21 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       op.phase = 'settled';
       op.timer.cancel();
       operations.delete(op.id);
-      if (drained && operations.size === 0) drained();
+      if (operations.size === 0) leave();
+    }
+
+    function leave(): void {
+      drained?.();
+      drained = undefined;
     }
 
     function repair(op: Operation): void {
       const { newest } = op.reading;
       if (newest === null || isStale(op)) return;
       for (let i = 0; i < op.owners.length; i++) {
+        // Behind, and not already sent it by the write-back.
         if (op.stored.has(i) || !op.reading.isBehind(i, newest.version)) continue;
+        if (newest === op.entry && (op.sent & storeBit(i, op.attempt)) !== 0) continue;
         meters.repairs.add();
         // Nobody waits for the answer: the next read finds out.
         const id = calls.next();
@@ -390,10 +404,8 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     // ── time ────────────────────────────────────────────────────────────────────────────────────
 
     function arm(op: Operation): void {
-      if (!operations.has(op.id)) return;
       const now = host.now();
-      const left = op.until - now;
-      const delayUs = Math.min(left, Math.ceil((op.until - op.startedAt) / attemptsMax));
+      const delayUs = Math.min(op.until - now, Math.ceil((op.until - op.phaseAt) / attemptsMax));
       op.timer = host.after(Math.max(0, delayUs), () => tick(op));
     }
 
@@ -417,9 +429,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     function shortfall(op: Operation): string {
       const [answered, needed] =
-        op.phase === 'ask'
-          ? [op.reading.heard.count, readQuorum]
-          : [copies(op), storeQuorum];
+        op.phase === 'ask' ? [op.reading.heard.count, readQuorum] : [copies(op), storeQuorum];
       const what = op.phase === 'ask' ? 'answered' : 'stored it';
       const within = formatDuration(host.now() - op.startedAt);
       return `${answered} of ${op.owners.length} replicas ${what} within ${within}, ${needed} needed`;
@@ -472,7 +482,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       },
       drain(done) {
         drained = done;
-        if (operations.size === 0) done();
+        if (operations.size === 0) leave();
       },
     };
   };

@@ -104,13 +104,18 @@ export function checkOptions(
 ): { readonly config: KvConfig; readonly problems: readonly Problem[] } {
   const { config: given, problems } = configure(at, knobs, options);
   if (problems.length > 0) return { config: given as KvConfig, problems };
-  const config: KvConfig = {
+  const config = complete(given);
+  return { config, problems: relations(at, config, options) };
+}
+
+/** Fills in what depends on something else. */
+export function complete(given: ConfigOf<typeof knobs>): KvConfig {
+  return {
     ...given,
     nodes: given.nodes ?? given.replicas,
     read: given.read ?? majority(given.replicas),
     write: given.write ?? majority(given.replicas),
   };
-  return { config, problems: relations(at, config, options) };
 }
 
 /** Each names both values. */

@@ -39,6 +39,8 @@ export interface Replica {
   write(record: LogRecord, done: (outcome: 'ok' | 'full' | 'failed') => void): void;
 }
 
+type Full = 'disk-full' | 'keys-full' | 'hints-full';
+
 const logName = 'kv/log';
 /** Certain refusals remembered, in case the network repeats the message that was refused. */
 const refusalsMax = 1_024;
@@ -54,7 +56,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     for (const record of entries) table.apply(record);
     const calls = new Calls<KvMessage>(host);
     const ring = new Ring(config.members, { tokens: config.tokens });
-    const refusals = new Set<string>();
+    const refusals = new Map<string, Full>();
     let compactedBytes = journal.sizeBytes;
     let compacting = false;
     let drained: (() => void) | undefined;
@@ -69,9 +71,9 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     };
     meters.keys.set(table.keyCount);
     meters.lag.set(table.hintCount);
-    if (entries.length > 0) {
+    if (entries.length > 0 || tornBytes > 0) {
       host.meter.note(
-        `recovered ${table.keyCount} keys from ${entries.length} records${tornBytes > 0 ? `, cut off ${tornBytes} torn bytes` : ''}`,
+        `recovered ${counted(table.keyCount, 'key')} and ${counted(table.hintCount, 'hint')} from ${counted(entries.length, 'record')}${tornBytes > 0 ? `, cut off ${counted(tornBytes, 'torn byte')}` : ''}`,
       );
     }
 
@@ -88,10 +90,15 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
         }
         done(outcome);
         meters.queue.set(journal.pendingCount);
-        if (drained && journal.idle) drained();
         compact();
+        if (journal.idle) leave();
       });
       meters.queue.set(journal.pendingCount);
+    }
+
+    function leave(): void {
+      drained?.();
+      drained = undefined;
     }
 
     /** Writes the table anew once the log is mostly history: the cost stays a constant share. */
@@ -104,6 +111,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
         // After a failure, wait until the log has doubled once more: a full disk is not hammered.
         compactedBytes = journal.sizeBytes;
         if (outcome !== 'ok') host.meter.note(`could not compact the log: disk ${outcome}`);
+        if (journal.idle) leave();
       });
     }
 
@@ -117,7 +125,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       // This or something newer is durable already: as if it had been stored and replaced.
       if (!isNewer(entry.version, known)) return answer(from, stored, arrivedAt);
       const sender = `${from.node} ${id} ${attempt}`;
-      const why = refusals.has(sender) ? 'disk-full' : overFull(message);
+      const why = refusals.get(sender) ?? overFull(message);
       if (why) return refuse(from, message, sender, why, arrivedAt);
       if (!rules.syncBeforeAnswer) answer(from, stored, arrivedAt);
       write(recordOf(message), (outcome) => {
@@ -135,7 +143,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       });
     }
 
-    function overFull(message: Store | Hint): 'keys-full' | 'hints-full' | undefined {
+    function overFull(message: Store | Hint): Full | undefined {
       if (message.type === 'hint') {
         return table.hintCount < config.hintsMax ? undefined : 'hints-full';
       }
@@ -153,11 +161,11 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       from: Address,
       message: Store | Hint,
       sender: string,
-      why: 'disk-full' | 'keys-full' | 'hints-full',
+      why: Full,
       arrivedAt: number,
     ): void {
       if (refusals.size >= refusalsMax) refusals.clear();
-      refusals.add(sender);
+      refusals.set(sender, why);
       meters.errors.add();
       const { id, attempt } = message;
       answer(from, { type: 'denied', id, attempt, why, certain: true }, arrivedAt);
@@ -213,7 +221,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       },
       drain(done) {
         drained = done;
-        if (journal.idle) done();
+        if (journal.idle) leave();
       },
     };
   };
@@ -224,4 +232,8 @@ export function ownerIndex(self: Replica, key: string, node: NodeId): number | u
   const index = self.ring.owners(key, self.config.replicas).indexOf(node);
   assert(index < self.config.replicas, 'owners are as many as replicas');
   return index < 0 ? undefined : index;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

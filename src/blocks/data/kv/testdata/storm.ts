@@ -5,6 +5,7 @@
 import { cluster } from '../../../../../test/cluster.ts';
 import type { Declaration } from '../../../../host/declaration.ts';
 import type { Fault, Target } from '../../../../host/fault.ts';
+import type { Message } from '../../../../host/host.ts';
 import type { HistoryEvent } from '../../../../host/history.ts';
 import { type Random, seeded } from '../../../../kit/random.ts';
 import { decode, encode } from '../../../../parts/codec.ts';
@@ -26,6 +27,7 @@ export interface StormOptions {
   readonly writeOnce?: boolean;
   /** Faults reach the clients' nodes too. */
   readonly hurtClients?: boolean;
+  readonly onMessage?: (message: Message) => void;
 }
 
 export interface Storm {
@@ -43,6 +45,7 @@ export function storm(links: Declaration<unknown>, options: StormOptions): Storm
     clients,
     check: true,
     codec: { encode, decode },
+    onTrace: ({ message }) => options.onMessage?.(message),
   });
   const nodes = world
     .usage()
