@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -279,6 +280,29 @@ describe('Response', () => {
     const second = new Response(first.body, { status: 201 });
     expect(toReplyParts(second)).toEqual({ status: 201, headers: [], body: 'text' });
     expect(first.bodyUsed).toBe(true);
+  });
+
+  test('its stream works wherever the platform takes one', async () => {
+    const body = () => new Response('hello').body as ReadableStream<Uint8Array>;
+    const collect = async (chunks: AsyncIterable<unknown>) => {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) parts.push(chunk as Uint8Array);
+      return Buffer.concat(parts).toString();
+    };
+    expect(body()).toBeInstanceOf(ReadableStream);
+    expect(await new Native.Response(body()).text()).toBe('hello');
+    expect(await collect(body())).toBe('hello');
+    expect(await collect(Readable.fromWeb(body() as never))).toBe('hello');
+    const [one, two] = body().tee();
+    expect([await collect(one), await collect(two)]).toEqual(['hello', 'hello']);
+    const upper = new TransformStream<Uint8Array, Uint8Array>({
+      transform: (chunk, out) => out.enqueue(Buffer.from(String(Buffer.from(chunk)).toUpperCase())),
+    });
+    expect(await collect(body().pipeThrough(upper))).toBe('HELLO');
+    const stream = body();
+    const reader = stream.getReader({ mode: 'byob' });
+    expect(stream.locked).toBe(true);
+    expect((await reader.read(new Uint8Array(8))).value).toEqual(new TextEncoder().encode('hello'));
   });
 
   test('becomes a reply at once for text and bytes, later for streams', async () => {

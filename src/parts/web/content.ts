@@ -7,6 +7,7 @@
  *   stream, blob, form with files ───▶ platform        rare from the start
  */
 import { hashText } from '../../kit/random.ts';
+import { lazyStream, ownerOf } from './lazy-stream.ts';
 import { Native, type NativeResponse } from './native.ts';
 
 export type Source = string | Uint8Array;
@@ -14,9 +15,6 @@ type BodyLike = ConstructorParameters<typeof globalThis.Response>[0];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** Streams that we made, so that `new Response(other.body)` stays light. */
-const made = new WeakMap<ReadableStream, Content>();
 
 export class Content {
   /** What `content-type` should say if nobody said otherwise. */
@@ -175,22 +173,24 @@ export class Content {
   }
 
   #makeStream(source: Source): ReadableStream<Uint8Array> {
-    const stream = new ReadableStream({
-      type: 'bytes',
-      pull: (controller: ReadableByteStreamController) => {
-        this.#streamTouched = true;
-        const bytes = typeof source === 'string' ? encoder.encode(source) : source.slice();
-        if (bytes.byteLength > 0) controller.enqueue(bytes);
-        controller.close();
-        // A reader that brought its own buffer and found nothing waits for this.
-        controller.byobRequest?.respond(0);
-      },
-      cancel: () => {
-        this.#streamTouched = true;
-      },
-    });
-    made.set(stream, this);
-    return stream;
+    return lazyStream(
+      this,
+      () =>
+        new ReadableStream({
+          type: 'bytes',
+          pull: (controller: ReadableByteStreamController) => {
+            this.#streamTouched = true;
+            const bytes = typeof source === 'string' ? encoder.encode(source) : source.slice();
+            if (bytes.byteLength > 0) controller.enqueue(bytes);
+            controller.close();
+            // A reader that brought its own buffer and found nothing waits for this.
+            controller.byobRequest?.respond(0);
+          },
+          cancel: () => {
+            this.#streamTouched = true;
+          },
+        }),
+    );
   }
 }
 
@@ -212,8 +212,9 @@ export function contentOf(body: unknown): Content {
   }
   if (body instanceof FormData) return formContent(body);
   if (body instanceof ReadableStream) {
-    const content = made.get(body);
-    if (content && !content.unusable) return content;
+    // `new Response(other.body)` stays light: both share one body, as they would share the stream.
+    const owner = ownerOf(body);
+    if (owner instanceof Content && !owner.unusable) return owner;
   }
   const native = new Native.Response(body as BodyLike);
   return new Content(null, native.headers.get('content-type'), native);
