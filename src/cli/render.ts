@@ -52,8 +52,12 @@ function headline(report: Report, style: Style): string {
     world === 'simulated'
       ? `${seconds(simulatedSeconds)} simulated in ${seconds(wallSeconds)}`
       : `${seconds(simulatedSeconds)} of load`;
-  const where = world === 'load' ? 'load' : world;
-  const facts = [where, took, `seed ${seed}`, ...(digest === null ? [] : [`digest ${digest}`])];
+  const facts = [
+    ...(world === 'load' ? [] : [world]),
+    took,
+    `seed ${seed}`,
+    ...(digest === null ? [] : [`digest ${digest}`]),
+  ];
   return `${style.strong(design)} ${style.dim(facts.join(' · '))}`;
 }
 
@@ -194,7 +198,8 @@ function timelineLines(report: Report): string[] {
   const perColumn = series.at.length / columns;
   const secondsText = perColumn === 1 ? '1 second' : `${digits(perColumn)} seconds`;
   const length = series.at.length;
-  const foot = `${clock(0)}${clock(length).padStart(Math.max(0, columns - 4))}`;
+  const end = clock(length);
+  const foot = columns < 12 ? end.padStart(columns) : `0:00${end.padStart(columns - 4)}`;
   return [
     ...strip('completed', series.throughput, columns, 2, 'mean', perSec),
     ...strip('p99', series.p99Ms, columns, 2, 'max', ms),
@@ -214,6 +219,7 @@ function strip(
 ): string[] {
   const folded = fold(values, columns, how);
   const top = folded.reduce((max, value) => Math.max(max, value), 0);
+  if (top === 0) return [`${label} `.padEnd(labelWidth - 1).concat(`0 ${'·'.repeat(columns)}`)];
   const texts = [`${label} `.padEnd(labelWidth - format(top).length) + format(top)];
   return bars(folded, top, rows).map(
     (row, index) => `${(texts[index] ?? '').padStart(labelWidth)} ${row}`,

@@ -386,7 +386,8 @@ function ninesText(availability: number): string {
   // As many decimals as the nines need, and one more.
   const decimals = Math.min(12, Math.max(1, Math.ceil(nines(availability)) - 1));
   const text = (availability * 100).toFixed(decimals);
-  return `${text === (100).toFixed(decimals) ? '> 99.9999999999' : text}%`;
+  if (text === (100).toFixed(decimals)) return '> 99.9999999999%';
+  return `${Number(text)}%`;
 }
 
 function lasting(seconds: number): string {

@@ -53,7 +53,7 @@ export function loadReport(
     notes: achieved.holds
       ? []
       : [
-          `only ${achievedPerSec.toFixed(1)} of ${requestedPerSec.toFixed(1)} requests a second reached a socket during the load: the server holds every connection (see --connections), or this machine cannot send that fast`,
+          `only ${achievedPerSec.toFixed(1)} of ${requestedPerSec.toFixed(1)} requests a second got a socket during the load: the server holds every connection (see --connections), or this machine cannot send that fast`,
         ],
   });
 }

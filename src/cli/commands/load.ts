@@ -37,7 +37,7 @@ export function addLoad(program: Command): void {
     .option('--body <text>', "'@file' reads a file")
     .option('--replay <access.log>', 'send what an access log recorded, at its pace')
     .option('--p99 <duration>', 'objective: fail when p99 is above')
-    .option('--availability <share>', 'objective: fail when availability is below')
+    .option('--availability <share>', 'objective: fail when fewer are answered well (default: 99%)')
     .option('--url <url>', 'with a design: where its edge listens')
     .option('--seed <n>', 'seed of the arrivals', '1')
     .option('--json', 'print the report as JSON')
@@ -99,7 +99,7 @@ async function loadUrl(target: string, raw: RawOptions): Promise<number> {
   if (!/^[A-Z]+$/.test(method)) given.problem('method', `must be a method such as GET`);
   const objectives: Objectives = {
     p99Us: given.duration('p99'),
-    availability: given.number('availability', 0, 1, 'a share such as 0.999 or 99.9%'),
+    availability: given.number('availability', 0, 1, 'a share such as 0.999 or 99.9%') ?? 0.99,
   };
   const forGiven = given.duration('for');
   if (given.text('url') !== undefined)
