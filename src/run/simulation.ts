@@ -25,9 +25,9 @@ import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
-import { printCounterexample } from '../verify/print.ts';
-import type { Budget, Invariant } from '../verify/verdict.ts';
+import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
+import { judgeAll } from './judge.ts';
 import { figuresOf } from './measure.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
 import { version } from './version.ts';
@@ -43,6 +43,8 @@ export interface SimulationOptions {
   /** Hash content, freeze messages, pass them through the codec. */
   readonly check?: boolean | undefined;
   readonly untilUs?: Micros | undefined;
+  /** After the heal, send some load again and demand that it is served: the system must recover. */
+  readonly probe?: boolean | undefined;
   /** Steps a judge may take over one invariant. */
   readonly budget?: Budget | undefined;
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
@@ -70,6 +72,7 @@ export interface SimulationOutcome {
 
 const setupMaxUs = 600_000_000;
 const drainMaxUs = 60_000_000;
+const probeUs = 1_000_000;
 /** Repairs, hints and the last redeliveries: what a healed system does when left alone. */
 const settleUs = 2_000_000;
 
@@ -136,6 +139,9 @@ class Simulation {
     this.#load();
     this.#heal();
     this.#drain();
+    // Before the probe, so that a replay of what a hunt found has the same digest.
+    const digest = this.#world.fingerprint.hex();
+    const recovery = this.#options.probe ? this.#recovers() : undefined;
     this.#phase('judge');
     const loadUs = this.#windows.length * 1_000_000 || forUs;
     const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
@@ -151,12 +157,13 @@ class Simulation {
     const history = this.#history.map((event) => ({ ...event, at: event.at - origin }));
     const invariants = judgeAll(design.invariants, history, this.#options.budget);
     if (complaints.verdict !== 'holds') invariants.push(complaints);
+    if (recovery) invariants.push(recovery);
     const report = assemble({
       version,
       design: design.name,
       world: 'simulated',
       seed,
-      digest: this.#world.fingerprint.hex(),
+      digest,
       loadUs,
       wallUs: Math.round((clock() - startedAt) * 1_000),
       counts,
@@ -309,6 +316,38 @@ class Simulation {
     while (this.#isBehind() && world.now < endsAt) world.run(world.now + 500_000);
   }
 
+  /** Liveness: what was broken is whole again, so requests must be served again. */
+  #recovers(): InvariantResult | undefined {
+    if (!this.#options.design.workload) return undefined;
+    const world = this.#world;
+    const before = this.#served();
+    this.#quiet = false;
+    this.#post({ type: 'begin', forUs: probeUs });
+    world.run(world.now + probeUs);
+    const endsAt = world.now + drainMaxUs;
+    while (!this.#quiet && world.now < endsAt) {
+      this.#post({ type: 'stop' });
+      world.run(Math.min(endsAt, world.now + 1_000_000), () => this.#quiet);
+    }
+    const after = this.#served();
+    const completed = after.completed - before.completed;
+    const failed = after.failed - before.failed;
+    const name = 'the system recovers';
+    const detail = `after the heal ${completed} requests were served and ${failed} failed`;
+    return { name, verdict: completed > failed ? 'holds' : 'violated', detail };
+  }
+
+  #served(): { readonly completed: number; readonly failed: number } {
+    let completed = 0;
+    let failed = 0;
+    for (const { block, counters } of this.#world.meters.snapshot()) {
+      if (block !== 'users') continue;
+      completed += counters.completed ?? 0;
+      failed += counters.failed ?? 0;
+    }
+    return { completed, failed };
+  }
+
   /** Something was published and not yet consumed, or hinted and not yet handed over. */
   #isBehind(): boolean {
     return this.#world.meters
@@ -372,16 +411,4 @@ function describer(
     const block = blockOf(to)?.block ?? blockOf(from)?.block;
     return block?.describe(message) ?? message.type;
   };
-}
-
-export function judgeAll(
-  invariants: readonly Invariant[],
-  history: readonly HistoryEvent[],
-  budget: Budget | undefined,
-): InvariantResult[] {
-  return invariants.map((invariant) => {
-    const { verdict, detail, counterexample } = invariant.check(history, budget);
-    const lines = counterexample ? printCounterexample(counterexample).split('\n') : undefined;
-    return { name: invariant.name, verdict, detail, counterexample: lines };
-  });
 }

@@ -1,0 +1,19 @@
+/** Every kind of block there is: one line each. */
+import type { Block } from '../host/declaration.ts';
+import { serviceBlock } from './compute/service/block.ts';
+import { idsBlock } from './coordination/ids/block.ts';
+import { cacheBlock } from './data/cache/block.ts';
+import { kvBlock } from './data/kv/block.ts';
+import { gatewayBlock } from './edge/gateway/block.ts';
+import { topicBlock } from './messaging/topic/block.ts';
+import { usersBlock } from './workload/users/block.ts';
+
+export const blocks: readonly Block[] = [
+  gatewayBlock,
+  serviceBlock,
+  kvBlock,
+  cacheBlock,
+  idsBlock,
+  topicBlock,
+  usersBlock,
+];

@@ -1,0 +1,169 @@
+/**
+ * The hunt: seed after seed, each with its own fault schedule, until an invariant breaks; then the
+ * schedule is shrunk to the shortest that still breaks it. First safety under faults, then heal
+ * and demand progress.
+ *
+ * Pure but for `attempt`, which runs one seed somewhere: in a worker, or here in a test.
+ */
+import { formatFault } from '../design/faults.ts';
+import type { Fault } from '../host/fault.ts';
+import type { Micros } from '../host/host.ts';
+import type { Finding, HuntOptions, HuntProgress, HuntReport } from './api.ts';
+import { simpler } from './schedule.ts';
+import { shrink } from './shrink.ts';
+import { version } from './version.ts';
+
+export interface Attempt {
+  readonly seed: number;
+  readonly forUs: Micros;
+  readonly ratePerSec?: number | undefined;
+  readonly faultsMin: number;
+  readonly faultsMax: number;
+  /** Instead of drawing one. */
+  readonly faults?: readonly Fault[] | undefined;
+}
+
+export interface Attempted {
+  readonly design: string;
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  readonly violated: readonly {
+    readonly name: string;
+    readonly detail: string;
+    readonly counterexample: readonly string[];
+  }[];
+  readonly unknown: readonly string[];
+  readonly digest: string | null;
+  readonly simulatedSeconds: number;
+}
+
+export interface Hunting extends HuntOptions {
+  readonly designPath: string;
+  readonly attempt: (attempt: Attempt) => Promise<Attempted>;
+  /** Attempts that may run at once. */
+  readonly parallel: number;
+  /** Real milliseconds. */
+  readonly clock: () => number;
+  readonly stopped: () => boolean;
+  readonly onProgress?: ((progress: HuntProgress) => void) | undefined;
+  readonly onFinding?: ((finding: Finding) => void) | undefined;
+}
+
+/** How long each seed's load lasts when nobody says. */
+export const huntLoadUs: Micros = 20_000_000;
+/** How many faults a schedule has at the most, beyond the least asked for. */
+const faultsBeyondMin = 7;
+const shrinkAttemptsMax = 400;
+
+export async function hunt(options: Hunting): Promise<HuntReport> {
+  return new Hunt(options).run();
+}
+
+class Hunt {
+  readonly #options: Hunting;
+  readonly #forUs: Micros;
+  readonly #findings: Finding[] = [];
+  #design = '';
+  #seedsDone = 0;
+  #violatedCount = 0;
+  #unknownCount = 0;
+  #simulatedSeconds = 0;
+
+  constructor(options: Hunting) {
+    this.#options = options;
+    this.#forUs = options.forUs ?? huntLoadUs;
+  }
+
+  async run(): Promise<HuntReport> {
+    const { clock, seedFirst, seedCount, parallel } = this.#options;
+    const startedAt = clock();
+    let next = seedFirst;
+    const lane = async (): Promise<void> => {
+      while (next < seedFirst + seedCount && !this.#isOver(startedAt)) await this.#seed(next++);
+    };
+    await Promise.all(Array.from({ length: parallel }, lane));
+    return {
+      version,
+      design: this.#design,
+      seedsDone: this.#seedsDone,
+      violatedCount: this.#violatedCount,
+      unknownCount: this.#unknownCount,
+      simulatedSeconds: this.#simulatedSeconds,
+      wallSeconds: (clock() - startedAt) / 1_000,
+      findings: this.#findings,
+    };
+  }
+
+  #isOver(startedAt: number): boolean {
+    const { clock, stopped, wallMaxUs, findingsMax } = this.#options;
+    const isLate = wallMaxUs !== undefined && (clock() - startedAt) * 1_000 > wallMaxUs;
+    return stopped() || isLate || this.#findings.length >= findingsMax;
+  }
+
+  async #seed(seed: number): Promise<void> {
+    const attempted = await this.#attempt(seed);
+    this.#design = attempted.design;
+    this.#seedsDone++;
+    this.#simulatedSeconds += attempted.simulatedSeconds;
+    if (attempted.unknown.length > 0) this.#unknownCount++;
+    if (attempted.violated.length > 0) this.#violatedCount++;
+    this.#tell();
+    for (const { name } of attempted.violated) {
+      const isKnown = this.#findings.some((finding) => finding.invariant === name);
+      if (isKnown || this.#findings.length >= this.#options.findingsMax) continue;
+      const finding = await this.#finding(attempted, name);
+      if (this.#findings.some((other) => other.invariant === name)) continue;
+      this.#findings.push(finding);
+      this.#options.onFinding?.(finding);
+    }
+  }
+
+  async #finding(found: Attempted, invariant: string): Promise<Finding> {
+    let smallest = found;
+    if (this.#options.shrink) {
+      const fails = async (faults: readonly Fault[]): Promise<boolean> => {
+        if (this.#options.stopped()) return false;
+        this.#tell({ seed: found.seed, faultCount: faults.length });
+        const again = await this.#attempt(found.seed, faults);
+        const breaks = again.violated.some(({ name }) => name === invariant);
+        if (breaks) smallest = again;
+        return breaks;
+      };
+      const { schedule } = await shrink(found.faults, fails, simpler, {
+        attemptsMax: shrinkAttemptsMax,
+      });
+      if (schedule.length !== smallest.faults.length)
+        smallest = await this.#attempt(found.seed, schedule);
+    }
+    const broken = smallest.violated.find(({ name }) => name === invariant);
+    return {
+      design: found.design,
+      designPath: this.#options.designPath,
+      seed: found.seed,
+      forUs: this.#forUs,
+      ratePerSec: this.#options.ratePerSec,
+      invariant,
+      detail: broken?.detail ?? '',
+      counterexample: broken?.counterexample ?? [],
+      faults: smallest.faults.map(formatFault),
+      faultCountBefore: found.faults.length,
+      digest: smallest.digest,
+    };
+  }
+
+  #attempt(seed: number, faults?: readonly Fault[]): Promise<Attempted> {
+    const { ratePerSec, faultsMin, attempt } = this.#options;
+    const faultsMax = faultsMin + faultsBeyondMin;
+    return attempt({ seed, forUs: this.#forUs, ratePerSec, faultsMin, faultsMax, faults });
+  }
+
+  #tell(shrinking?: HuntProgress['shrinking']): void {
+    this.#options.onProgress?.({
+      seedsDone: this.#seedsDone,
+      seedCount: this.#options.seedCount,
+      violatedCount: this.#violatedCount,
+      unknownCount: this.#unknownCount,
+      shrinking,
+    });
+  }
+}

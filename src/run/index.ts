@@ -1,0 +1,154 @@
+/** The runs behind the command line and Studio. Simulations go to worker threads, live nodes to processes. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type { Visit } from '../blocks/workload/users/index.ts';
+import { AccessLogReader, startsOf } from '../design/accesslog.ts';
+import { structureOf } from '../design/structure.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import type {
+  HuntOptions,
+  LiveOptions,
+  Runner,
+  SimulateOptions,
+  TargetOptions,
+  Watch,
+} from './api.ts';
+import { hunt } from './hunt.ts';
+import { runLive } from './node/live.ts';
+import { findDesign, loadDesign } from './node/load.ts';
+import { Pool } from './node/pool.ts';
+import type { Tried } from './node/tasks.ts';
+import { systemIn } from './options.ts';
+import type { Report } from './report.ts';
+
+export const runner: Runner = {
+  async inspect(designPath) {
+    const { path, evaluate } = await loadDesign(designPath);
+    return structureOf(systemIn(evaluate().default, path));
+  },
+
+  async blocks() {
+    const { blocks } = await import('../blocks/index.ts');
+    return blocks;
+  },
+
+  async sources(designPath) {
+    return (await loadDesign(designPath)).files;
+  },
+
+  async simulate(designPath, options, watch = {}) {
+    const pool = new Pool(findDesign(designPath), {
+      size: 1,
+      isolatePackages: options.isolatePackages,
+    });
+    try {
+      return await simulateIn(pool, options, watch);
+    } finally {
+      await pool.close();
+    }
+  },
+
+  runLive: (designPath, options, watch) => live(designPath, options, undefined, watch),
+
+  load(designPath, options: TargetOptions, watch) {
+    const { url = 'http://127.0.0.1:8080', ...load } = options;
+    const all = { ...load, load: true, single: false, fresh: true, faults: [], ownFaults: false };
+    return live(designPath, all, url, watch);
+  },
+
+  async hunt(designPath, options: HuntOptions, watch = {}) {
+    const path = findDesign(designPath);
+    const parallel = options.workers ?? availableParallelism();
+    const pool = new Pool(path, { size: parallel });
+    try {
+      return await hunt({
+        ...options,
+        designPath,
+        parallel,
+        attempt: async (attempt) => (await pool.run({ kind: 'try', ...attempt })) as Tried,
+        clock: () => performance.now(),
+        stopped: () => watch.signal?.aborted ?? false,
+        onProgress: (progress) => watch.onProgress?.(progress),
+        onFinding: (finding) => watch.onFinding?.(finding),
+      });
+    } finally {
+      await pool.close();
+    }
+  },
+};
+
+async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): Promise<Report> {
+  const { seed, forUs, faults, ownFaults, ratePerSec, check, untilUs, trace } = options;
+  const visits = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
+  const file = trace === undefined || trace === '-' ? undefined : await open(trace, 'w');
+  let written: Promise<unknown> = Promise.resolve();
+  const stop = (): void => pool.stop();
+  watch.signal?.addEventListener('abort', stop);
+  if (watch.signal?.aborted) stop();
+  try {
+    const task = {
+      kind: 'simulate',
+      seed,
+      forUs,
+      faults,
+      ownFaults,
+      ratePerSec,
+      visits,
+      check,
+      untilUs,
+    } as const;
+    const report = await pool.run({ ...task, trace: trace !== undefined }, (answer) => {
+      if (answer.type === 'event') watch.onEvent?.(answer.event);
+      else if (answer.type === 'progress') watch.onProgress?.(answer.progress);
+      else if (answer.type === 'trace') {
+        const text = `${answer.lines.join('\n')}\n`;
+        if (file) written = written.then(() => file.write(text));
+        else process.stdout.write(text);
+      }
+    });
+    await written;
+    return report as Report;
+  } finally {
+    watch.signal?.removeEventListener('abort', stop);
+    await file?.close();
+  }
+}
+
+async function live(
+  designPath: string,
+  options: LiveOptions,
+  target: string | undefined,
+  watch: Watch | undefined,
+): Promise<Report> {
+  const { path, evaluate } = await loadDesign(designPath);
+  const visits = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
+  const design = systemIn(evaluate().default, path);
+  return runLive({ ...options, design, designPath: path, visits, target }, watch);
+}
+
+/** An access log as visits, from its first entry on. Bad lines are an error when they are the whole file. */
+async function visitsIn(path: string): Promise<readonly Visit[]> {
+  const reader = new AccessLogReader();
+  try {
+    for await (const piece of createReadStream(path, 'utf8')) reader.push(String(piece));
+  } catch (failure) {
+    const why = failure instanceof Error ? failure.message : String(failure);
+    throw new LoadpathError('bad-input', `the access log ${path} cannot be read: ${why}`);
+  }
+  const { entries, badLines } = reader.end();
+  if (entries.length === 0) {
+    const first = badLines[0];
+    throw new LoadpathError(
+      'bad-input',
+      `${path} holds no line in Common or Combined Log Format${first ? `; line ${first.line}: ${first.why}` : ''}`,
+    );
+  }
+  const starts = startsOf(entries);
+  return entries.map(({ ip, method, path: target }, index) => ({
+    atUs: starts[index]!,
+    ip,
+    method,
+    path: target,
+  }));
+}

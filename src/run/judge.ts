@@ -1,0 +1,17 @@
+/** Puts the invariants of a design to the history of a run. */
+import type { HistoryEvent } from '../host/history.ts';
+import { printCounterexample } from '../verify/print.ts';
+import type { Budget, Invariant } from '../verify/verdict.ts';
+import type { InvariantResult } from './report.ts';
+
+export function judgeAll(
+  invariants: readonly Invariant[],
+  history: readonly HistoryEvent[],
+  budget: Budget | undefined,
+): InvariantResult[] {
+  return invariants.map((invariant) => {
+    const { verdict, detail, counterexample } = invariant.check(history, budget);
+    const lines = counterexample ? printCounterexample(counterexample).split('\n') : undefined;
+    return { name: invariant.name, verdict, detail, counterexample: lines };
+  });
+}

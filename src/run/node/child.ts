@@ -1,0 +1,20 @@
+/**
+ * Entry of a live node's process: loads the design that the supervisor names and boots this node's
+ * programs from it. One process, one life, so the design's modules are evaluated once.
+ */
+import type { Boot } from '../../host/boot.ts';
+import type { Value } from '../../host/host.ts';
+import type { NodePlan } from '../../host/plan.ts';
+import { runLiveNode } from '../../live/node.ts';
+import { liveBoot } from './live-boot.ts';
+
+/** What the supervisor sends along. */
+export type ChildData = {
+  readonly designPath: string;
+  /** The run's own load in place of the design's; its visits only go to those who send them. */
+  readonly load: Value;
+};
+
+runLiveNode(
+  async (data: unknown, node: NodePlan): Promise<Boot> => liveBoot(data as ChildData, node),
+);

@@ -1,0 +1,331 @@
+/**
+ * One live run of a design, from the first process to the verdict. The same phases as in the
+ * simulator, in real time:
+ *
+ *   start → setup → load (faults) → stop → heal → drain → judge
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { formatFault } from '../../design/faults.ts';
+import { planOf, type System } from '../../design/system.ts';
+import type { FromProgram, ToProgram } from '../../host/control.ts';
+import type { RunEvent } from '../../host/events.ts';
+import type { Micros } from '../../host/host.ts';
+import type { Plan } from '../../host/plan.ts';
+import { LoadpathError } from '../../kit/errors.ts';
+import { type Admin, startAdmin } from '../../live/admin.ts';
+import { type LiveSystem, startLive } from '../../live/supervisor.ts';
+import type { LiveOptions, Watch } from '../api.ts';
+import { judgeAll } from '../judge.ts';
+import { figuresOf } from '../measure.ts';
+import { type Resolved, resolve } from '../options.ts';
+import { Progressing } from '../progress.ts';
+import { assemble, type ObjectiveResult, type Report } from '../report.ts';
+import { version } from '../version.ts';
+import type { ChildData } from './child.ts';
+import { entry } from './entry.ts';
+import { liveBoot } from './live-boot.ts';
+
+export interface LiveRun extends LiveOptions {
+  readonly design: System;
+  readonly designPath: string;
+  readonly visits?: Parameters<typeof resolve>[1]['visits'];
+  /** Only send the workload, to where the design already runs: the address of its door. */
+  readonly target?: string | undefined;
+  /** Discard what was not synced when a process is killed: see `live/unsynced-disk.ts`. */
+  readonly durability?: 'files' | 'sync-only';
+}
+
+const setupMaxMs = 60_000;
+const quietMaxMs = 30_000;
+const settleMs = 1_000;
+const lagMaxMs = 30_000;
+/** Below this share of the asked rate the machine, and not the system, was measured. */
+const achievedMin = 0.98;
+
+export async function runLive(run: LiveRun, watch: Watch = {}): Promise<Report> {
+  return new Live(run, watch).run();
+}
+
+class Live {
+  readonly #run: LiveRun;
+  readonly #watch: Watch;
+  readonly #asked: Resolved;
+  readonly #plan: Plan;
+  readonly #events: RunEvent[] = [];
+  readonly #notes: string[] = [];
+  readonly #startedAt = performance.now();
+  readonly #dataDir: string;
+  #loadBeganAt: Micros = 0;
+  #ready: ((answer: FromProgram & { type: 'ready' }) => void) | undefined;
+  #quiet: (() => void) | undefined;
+
+  constructor(run: LiveRun, watch: Watch) {
+    this.#run = run;
+    this.#watch = watch;
+    const { design, ownFaults } = run;
+    this.#asked = resolve(ownFaults ? design : { ...design, faults: [] }, run);
+    this.#plan = nodesToRun(planOf(design, this.#asked.load), design, run);
+    this.#dataDir = run.dataFolder ?? join(dirname(run.designPath), '.loadpath', design.name);
+  }
+
+  async run(): Promise<Report> {
+    const { single, seed, fresh, durability, designPath } = this.#run;
+    if (fresh && existsSync(this.#dataDir)) rmSync(this.#dataDir, { recursive: true });
+    const childData: ChildData = {
+      designPath,
+      load: (this.#asked.load ?? null) as ChildData['load'],
+    };
+    this.#phase('setup');
+    const system = startLive({
+      plan: this.#plan,
+      childEntry: entry('child', import.meta.url),
+      childData,
+      dataDir: this.#dataDir,
+      seed,
+      single: single ? (data, node) => liveBoot(data as ChildData, node) : undefined,
+      durability,
+      describe: formatFault,
+      onEvent: (event) => this.#tell(event),
+      onControl: (_from, message) => this.#hear(message as FromProgram),
+      onFailure: (error) => this.#notes.push(error.message),
+    });
+    let admin: Admin | undefined;
+    try {
+      await this.#orAborted(system.ready);
+      admin = await startAdmin(system);
+      this.#watch.onReady?.({
+        urls: system.edges.map(({ url }) => url),
+        adminUrl: `${admin.url}/metrics`,
+      });
+      return await (this.#run.load ? this.#loaded(system) : this.#serve(system));
+    } finally {
+      await admin?.close();
+      await system.stop({ drainUs: 5_000_000 });
+    }
+  }
+
+  /** Without a load: serves until stopped. */
+  async #serve(system: LiveSystem): Promise<Report> {
+    this.#loadBeganAt = system.now();
+    system.startFaults(this.#asked.faults);
+    await this.#pause(this.#run.forUs === undefined ? undefined : this.#run.forUs / 1_000);
+    return this.#report(system, system.now() - this.#loadBeganAt);
+  }
+
+  async #loaded(system: LiveSystem): Promise<Report> {
+    await this.#prepare(system);
+    system.clearMeters();
+    this.#loadBeganAt = system.now();
+    this.#phase('load', this.#loadBeganAt);
+    // Until stopped, unless somebody said for how long.
+    const endless = this.#run.forUs === undefined && this.#asked.load === undefined;
+    const forUs = endless ? 365 * 86_400_000_000 : this.#asked.forUs;
+    system.startFaults(this.#asked.faults);
+    this.#post(system, { type: 'begin', forUs });
+    const stopProgress = this.#showProgress(system, endless ? undefined : forUs);
+    await this.#pause(endless ? undefined : forUs / 1_000);
+    stopProgress();
+    const loadUs = system.now() - this.#loadBeganAt;
+    await this.#end(system);
+    return this.#report(system, loadUs);
+  }
+
+  async #prepare(system: LiveSystem): Promise<void> {
+    const answered = new Promise<FromProgram & { type: 'ready' }>((settle) => {
+      this.#ready = settle;
+    });
+    this.#post(system, { type: 'prepare' });
+    const answer = await this.#within(setupMaxMs, this.#orAborted(answered));
+    if (answer === 'late') {
+      throw new LoadpathError(
+        'stuck',
+        `the workload's setup did not finish within ${setupMaxMs / 1_000} s`,
+      );
+    }
+    if (answer.failure !== undefined) {
+      throw new LoadpathError('design-failed', `the workload's setup failed: ${answer.failure}`);
+    }
+  }
+
+  /** Stop the load, heal, drain. */
+  async #end(system: LiveSystem): Promise<void> {
+    this.#phase('heal', system.now());
+    await system.heal();
+    this.#phase('drain', system.now());
+    const quiet = new Promise<void>((settle) => {
+      this.#quiet = settle;
+    });
+    this.#post(system, { type: 'stop' });
+    if ((await this.#within(quietMaxMs, quiet)) === 'late') {
+      this.#notes.push(
+        `some requests had no answer ${quietMaxMs / 1_000} s after the load had ended`,
+      );
+    }
+    await sleep(settleMs);
+    const until = performance.now() + lagMaxMs;
+    while (performance.now() < until && (await isBehind(system))) await sleep(200);
+  }
+
+  async #report(system: LiveSystem, loadUs: Micros): Promise<Report> {
+    this.#phase('judge', system.now());
+    const { design, seed } = this.#run;
+    const origin = this.#loadBeganAt;
+    const { snapshot, windows } = await system.meters();
+    const status = new Map(system.status().map((node) => [node.id, node]));
+    const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
+      plan: this.#plan,
+      loadUs,
+      totals: snapshot,
+      windows: bySecond(windows, origin, loadUs),
+      busyUs: (node) => status.get(node)?.busyUs ?? 0,
+      boots: (node) => status.get(node)?.boots ?? 0,
+    });
+    const history = system.histories().map((event) => ({ ...event, at: event.at - origin }));
+    const isJudged = this.#run.load && this.#run.target === undefined;
+    const invariants = isJudged ? judgeAll(design.invariants, history, undefined) : [];
+    if (complaints.verdict !== 'holds') invariants.push(complaints);
+    return assemble({
+      version,
+      design: design.name,
+      world: 'live',
+      seed,
+      digest: null,
+      loadUs,
+      wallUs: Math.round((performance.now() - this.#startedAt) * 1_000),
+      counts,
+      latencies,
+      objectives: this.#run.load ? design.objectives : {},
+      moreObjectives: this.#achieved(counts.generated, loadUs),
+      invariants,
+      errors,
+      blocks,
+      series,
+      events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
+      notes: this.#notes,
+    });
+  }
+
+  /** An open load that did not reach its rate measured the generator: that run fails. */
+  #achieved(generated: number, loadUs: Micros): readonly ObjectiveResult[] {
+    const { ratePerSec } = this.#run;
+    if (!this.#run.load || ratePerSec === undefined) return [];
+    const measured = (generated * 1e6) / loadUs;
+    const target = ratePerSec * achievedMin;
+    return [{ name: 'load reached', unit: '/s', target, measured, holds: measured >= target }];
+  }
+
+  #showProgress(system: LiveSystem, endsAt: Micros | undefined): () => void {
+    const { onProgress } = this.#watch;
+    if (!onProgress) return () => {};
+    const progressing = new Progressing(endsAt);
+    let shown = 0;
+    const timer = setInterval(() => {
+      system.meters().then(
+        ({ windows }) => {
+          const fresh = bySecond(windows, this.#loadBeganAt, system.now() - this.#loadBeganAt);
+          for (const window of fresh.slice(shown)) {
+            onProgress(progressing.after(window.toUs - this.#loadBeganAt, window));
+          }
+          shown = Math.max(shown, fresh.length);
+        },
+        () => {},
+      );
+    }, 1_000);
+    return () => clearInterval(timer);
+  }
+
+  #post(system: LiveSystem, message: ToProgram): void {
+    system.tell({ block: 'users' }, message, 'users');
+  }
+
+  #hear(message: FromProgram): void {
+    if (message.type === 'ready') this.#ready?.(message);
+    else this.#quiet?.();
+  }
+
+  #phase(phase: 'setup' | 'load' | 'heal' | 'drain' | 'judge', at: Micros = 0): void {
+    this.#tell({ type: 'phase', at, phase });
+  }
+
+  #tell(event: RunEvent): void {
+    if (event.type !== 'log') this.#events.push(event);
+    this.#watch.onEvent?.({ ...event, at: event.at - this.#loadBeganAt });
+  }
+
+  /** Until the time is over, or somebody stops the run. */
+  #pause(ms: number | undefined): Promise<void> {
+    const { signal } = this.#watch;
+    return new Promise((settle) => {
+      if (signal?.aborted) return settle();
+      // Long waits in pieces: a timer holds 24 days at the most.
+      const timer = ms === undefined ? setInterval(() => {}, 1 << 30) : setTimeout(done, ms);
+      function done(): void {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        settle();
+      }
+      signal?.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  #orAborted<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this.#watch;
+    if (!signal) return promise;
+    return new Promise((settle, reject) => {
+      const stop = (): void =>
+        reject(new LoadpathError('bad-option', 'stopped before the load began'));
+      if (signal.aborted) return stop();
+      signal.addEventListener('abort', stop, { once: true });
+      promise.then(settle, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
+  }
+
+  async #within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((settle) => {
+      timer = setTimeout(() => settle('late'), ms);
+    });
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function nodesToRun(plan: Plan, design: System, { load, target }: LiveRun): Plan {
+  // Nobody sends: then no process stands idle for it.
+  if (!load) return { ...plan, nodes: plan.nodes.filter(({ kind }) => kind !== 'users') };
+  if (target === undefined) return plan;
+  const users = plan.nodes.filter(({ kind }) => kind === 'users');
+  const doors = plan.nodes.filter(({ block }) => block === design.entry.name);
+  return { ...plan, nodes: [...users, ...doors.map((door) => ({ ...door, outside: target }))] };
+}
+
+async function isBehind(system: LiveSystem): Promise<boolean> {
+  const { snapshot } = await system.meters();
+  return snapshot.some(({ gauges }) =>
+    Object.entries(gauges).some(([name, { last }]) => name.startsWith('lag') && last > 0),
+  );
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((settle) => setTimeout(settle, ms));
+}
+
+type Windows = Awaited<ReturnType<LiveSystem['meters']>>['windows'];
+
+/** Nodes close their windows each at its own instant; here they are put together second by second. */
+function bySecond(windows: Windows, origin: Micros, loadUs: Micros): Windows {
+  const seconds = Math.floor(loadUs / 1_000_000);
+  const joined = Array.from({ length: seconds }, (_, second) => ({
+    fromUs: origin + second * 1_000_000,
+    toUs: origin + (second + 1) * 1_000_000,
+    readings: [] as Windows[number]['readings'][number][],
+  }));
+  for (const { fromUs, toUs, readings } of windows) {
+    joined[Math.floor(((fromUs + toUs) / 2 - origin) / 1_000_000)]?.readings.push(...readings);
+  }
+  return joined;
+}

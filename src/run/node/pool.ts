@@ -1,0 +1,114 @@
+/**
+ * Simulation workers: one a task at a time, as many as there are cores. The parent stays free for
+ * signals, progress and Studio.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { LoadpathError } from '../../kit/errors.ts';
+import type { Report } from '../report.ts';
+import { entry } from './entry.ts';
+import type { Answer, Task, Tried, WorkerSetup } from './tasks.ts';
+
+type Hear = (answer: Answer) => void;
+
+interface Waiting {
+  readonly task: Task;
+  readonly hear: Hear | undefined;
+  readonly resolve: (value: Report | Tried | null) => void;
+  readonly reject: (failure: Error) => void;
+}
+
+export class Pool {
+  readonly #setup: WorkerSetup;
+  readonly #size: number;
+  readonly #idle: Worker[] = [];
+  readonly #all = new Set<Worker>();
+  readonly #busy = new Map<Worker, Waiting>();
+  readonly #queue: Waiting[] = [];
+  #closed = false;
+
+  constructor(
+    designPath: string,
+    options: { readonly size?: number; readonly isolatePackages?: boolean } = {},
+  ) {
+    this.#size = options.size ?? availableParallelism();
+    this.#setup = {
+      designPath,
+      isolatePackages: options.isolatePackages ?? false,
+      stop: new SharedArrayBuffer(4),
+    };
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  run(task: Task, hear?: Hear): Promise<Report | Tried | null> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Error('the pool is closed'));
+      this.#queue.push({ task, hear, resolve, reject });
+      this.#next();
+    });
+  }
+
+  /** Simulations that run end their load and give the report of what they have seen. */
+  stop(): void {
+    Atomics.store(new Int32Array(this.#setup.stop), 0, 1);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#all].map((worker) => worker.terminate()));
+  }
+
+  #next(): void {
+    const waiting = this.#queue[0];
+    if (!waiting) return;
+    const worker = this.#idle.pop() ?? this.#start();
+    if (!worker) return;
+    this.#queue.shift();
+    this.#busy.set(worker, waiting);
+    worker.postMessage(waiting.task);
+  }
+
+  #start(): Worker | undefined {
+    if (this.#all.size >= this.#size) return undefined;
+    const worker = new Worker(entry('worker', import.meta.url), { workerData: this.#setup });
+    this.#all.add(worker);
+    worker.on('message', (answer: Answer) => this.#hear(worker, answer));
+    worker.on('error', (failure) => this.#lose(worker, failure));
+    worker.on('exit', (code) => {
+      this.#lose(worker, new Error(`a simulation worker ended with code ${code}`));
+    });
+    return worker;
+  }
+
+  #hear(worker: Worker, answer: Answer): void {
+    const waiting = this.#busy.get(worker);
+    if (!waiting) return;
+    if (answer.type !== 'done' && answer.type !== 'failed') return waiting.hear?.(answer);
+    this.#busy.delete(worker);
+    this.#idle.push(worker);
+    if (answer.type === 'done') waiting.resolve(answer.value);
+    else waiting.reject(revived(answer));
+    this.#next();
+  }
+
+  #lose(worker: Worker, failure: Error): void {
+    this.#all.delete(worker);
+    const at = this.#idle.indexOf(worker);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#busy.get(worker)?.reject(failure);
+    this.#busy.delete(worker);
+    if (!this.#closed) this.#next();
+  }
+}
+
+function revived(answer: Answer & { type: 'failed' }): Error {
+  if (answer.code) {
+    return new LoadpathError(answer.code, answer.message, { problems: answer.problems });
+  }
+  const error = new Error(answer.message);
+  if (answer.stack !== undefined) error.stack = answer.stack;
+  return error;
+}

@@ -1,0 +1,78 @@
+/**
+ * What a simulation worker can be asked for, and how the asking and answering look. One worker
+ * holds one loaded design and works on one task at a time; the loop never yields while it runs, so
+ * a stop comes through shared memory.
+ */
+import type { Visit } from '../../blocks/workload/users/index.ts';
+import type { RunEvent } from '../../host/events.ts';
+import type { Fault } from '../../host/fault.ts';
+import type { Micros } from '../../host/host.ts';
+import type { ErrorCode, Problem } from '../../kit/errors.ts';
+import type { Progress } from '../api.ts';
+import type { Report } from '../report.ts';
+
+export interface WorkerSetup {
+  readonly designPath: string;
+  readonly isolatePackages: boolean;
+  /** One Int32: not 0 asks the running simulation to end its load. */
+  readonly stop: SharedArrayBuffer;
+}
+
+export interface SimulateTask {
+  readonly kind: 'simulate';
+  readonly seed: number;
+  readonly forUs?: Micros | undefined;
+  readonly faults: readonly string[];
+  /** Whether the faults that the design declares happen too. */
+  readonly ownFaults: boolean;
+  readonly ratePerSec?: number | undefined;
+  readonly visits?: readonly Visit[] | undefined;
+  readonly check: boolean;
+  readonly trace: boolean;
+  readonly untilUs?: Micros | undefined;
+}
+
+/** One seed of a hunt: draw a schedule, or take the one given, and judge the invariants. */
+export interface TrySeedTask {
+  readonly kind: 'try';
+  readonly seed: number;
+  readonly forUs: Micros;
+  readonly ratePerSec?: number | undefined;
+  readonly faultsMin: number;
+  readonly faultsMax: number;
+  readonly faults?: readonly Fault[] | undefined;
+}
+
+export interface Tried {
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  readonly violated: readonly {
+    readonly name: string;
+    readonly detail: string;
+    readonly counterexample: readonly string[];
+  }[];
+  readonly unknown: readonly string[];
+  readonly digest: string | null;
+  readonly simulatedSeconds: number;
+  readonly design: string;
+}
+
+/** What is known of a design without running it: for `inspect` and `--watch`. */
+export interface LookTask {
+  readonly kind: 'look';
+}
+
+export type Task = SimulateTask | TrySeedTask | LookTask;
+
+export type Answer =
+  | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'trace'; readonly lines: readonly string[] }
+  | { readonly type: 'done'; readonly value: Report | Tried | null }
+  | {
+      readonly type: 'failed';
+      readonly message: string;
+      readonly code: ErrorCode | undefined;
+      readonly problems: readonly Problem[];
+      readonly stack: string | undefined;
+    };

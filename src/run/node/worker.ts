@@ -1,0 +1,133 @@
+/** Entry of a simulation worker thread: loads the design once, then does tasks as they come. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { planOf, type System } from '../../design/system.ts';
+import { LoadpathError } from '../../kit/errors.ts';
+import { seeded } from '../../kit/random.ts';
+import { resolve, systemIn } from '../options.ts';
+import { Progressing } from '../progress.ts';
+import type { Report } from '../report.ts';
+import { drawSchedule } from '../schedule.ts';
+import type { SimulationOutcome } from '../simulation.ts';
+import { Comparison } from './comparison.ts';
+import { simulateHere } from './here.ts';
+import { loadDesign } from './load.ts';
+import type { Answer, SimulateTask, Task, Tried, TrySeedTask, WorkerSetup } from './tasks.ts';
+
+const setup = workerData as WorkerSetup;
+const stop = new Int32Array(setup.stop);
+const loading = loadDesign(setup.designPath, { isolatePackages: setup.isolatePackages });
+// Reported by the first task, which waits for it.
+loading.catch(() => {});
+
+function say(answer: Answer): void {
+  parentPort?.postMessage(answer);
+}
+
+parentPort?.on('message', (task: Task) => {
+  perform(task).then(
+    (value) => say({ type: 'done', value }),
+    (failure: unknown) => say(failureAnswer(failure)),
+  );
+});
+
+async function perform(task: Task): Promise<Report | Tried | null> {
+  const loaded = await loading;
+  const evaluate = (): System => systemIn(loaded.evaluate().default, setup.designPath);
+  switch (task.kind) {
+    case 'look':
+      return null;
+    case 'simulate':
+      return task.check ? checkTwice(task, evaluate) : (await simulateTask(task, evaluate)).report;
+    case 'try':
+      return trySeed(task, evaluate);
+  }
+}
+
+function simulateTask(
+  task: SimulateTask,
+  evaluate: () => System,
+  comparison?: Comparison,
+): Promise<SimulationOutcome> {
+  const { seed, check, untilUs } = task;
+  const lines: string[] = [];
+  const flush = (): void => {
+    if (lines.length > 0) say({ type: 'trace', lines: lines.splice(0) });
+  };
+  return simulateHere(() => {
+    const whole = evaluate();
+    const design = task.ownFaults ? whole : { ...whole, faults: [] };
+    const asked = resolve(design, task);
+    const progressing = new Progressing(asked.forUs);
+    return {
+      design,
+      afresh: evaluate,
+      seed,
+      check,
+      untilUs,
+      ...asked,
+      onEvent: (event) => say({ type: 'event', event }),
+      onSecond: ({ at, window }) =>
+        say({ type: 'progress', progress: progressing.after(at, window) }),
+      onStep: comparison && ((index, hash, describe) => comparison.step(index, hash, describe)),
+      onTrace: task.trace
+        ? (line) => {
+            lines.push(line);
+            if (lines.length >= 1_000) flush();
+          }
+        : undefined,
+      shouldStop: () => Atomics.load(stop, 0) !== 0,
+    };
+  }).finally(flush);
+}
+
+/** Throws `LoadpathError` ('not-deterministic') naming the first step in which two runs differ. */
+async function checkTwice(task: SimulateTask, evaluate: () => System): Promise<Report> {
+  const comparison = new Comparison();
+  const first = await simulateTask(task, evaluate, comparison);
+  comparison.again();
+  await simulateTask({ ...task, trace: false }, evaluate, comparison);
+  comparison.end();
+  return {
+    ...first.report,
+    notes: [...first.report.notes, `ran twice: ${comparison.count} steps, all the same`],
+  };
+}
+
+async function trySeed(task: TrySeedTask, evaluate: () => System): Promise<Tried> {
+  const { seed, forUs, ratePerSec } = task;
+  let faults = task.faults ?? [];
+  const { report } = await simulateHere(() => {
+    const design = evaluate();
+    const asked = resolve(design, { forUs, ratePerSec });
+    faults =
+      task.faults ?? drawSchedule(planOf(design, asked.load), seeded(seed).fork('schedule'), task);
+    return { design, afresh: evaluate, seed, ...asked, faults, probe: true };
+  });
+  const violated = report.invariants.filter(({ verdict }) => verdict === 'violated');
+  const unknown = report.invariants.filter(({ verdict }) => verdict === 'unknown');
+  return {
+    seed,
+    faults,
+    design: report.design,
+    digest: report.digest,
+    simulatedSeconds: report.simulatedSeconds,
+    violated: violated.map(({ name, detail, counterexample = [] }) => ({
+      name,
+      detail,
+      counterexample,
+    })),
+    unknown: unknown.map(({ name }) => name),
+  };
+}
+
+function failureAnswer(failure: unknown): Answer {
+  const isOurs = failure instanceof LoadpathError;
+  const error = failure instanceof Error ? failure : new Error(String(failure));
+  return {
+    type: 'failed',
+    message: error.message,
+    code: isOurs ? failure.code : undefined,
+    problems: isOurs ? failure.problems : [],
+    stack: isOurs ? undefined : error.stack,
+  };
+}
