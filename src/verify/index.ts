@@ -1,6 +1,13 @@
 /** `loadpath/verify`: judges of recorded histories, for designs, for tests, for files from elsewhere. */
 export { judgeConservation, type RequestCounts } from './conservation.ts';
 export { judgeInOrder, judgeNoLoss, type NoLossOptions } from './delivery.ts';
+export {
+  type FileVerdict,
+  judge,
+  type ParseOptions,
+  parseHistory,
+  type RecordedHistory,
+} from './files.ts';
 export { judgeUniqueIds } from './ids.ts';
 export {
   durable,
@@ -16,6 +23,7 @@ export {
 export { judgeOperations, linearizability } from './linearizability.ts';
 export { type ModelName, modelNames } from './models.ts';
 export { Operations } from './operations.ts';
+export { describeOperation, type PrintOptions, printCounterexample } from './print.ts';
 export { judgeDurable, judgeMonotonicReads, judgeReadYourWrites } from './sessions.ts';
 export type {
   Budget,

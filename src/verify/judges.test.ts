@@ -112,9 +112,9 @@ describe('linearizable', () => {
       [
         "key 'a': get by ann returned 1, though put 2 by bob had come after it and returned (kv)",
         '',
-        '  bob  put 1    ├──┤              0us … 1ms',
-        '  bob  put 2          ├──┤        4ms … 5ms',
-        '  ann  get = 1              ├──┤  6ms … 7ms  ◀ here',
+        '  bob  put 1    ├──┤              0.000 … 1.000 ms',
+        '  bob  put 2          ├──┤        4.000 … 5.000 ms',
+        '  ann  get = 1              ├──┤  6.000 … 7.000 ms  ◀ here',
         '',
         '  The longest order that works: put 1 (bob), put 2 (bob); then nothing fits.',
       ].join('\n'),

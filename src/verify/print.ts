@@ -5,16 +5,15 @@
  *
  *   key 'a': get by ann returned 1, though put 2 by bob had come after it and returned (kv)
  *
- *     eve  put 1    ├──┤              1ms … 2ms
- *     bob  put 2          ├──┤        3ms … 4ms
- *     ann  get = 1              ├──┤  5ms … 6ms  ◀ here
+ *     eve  put 1    ├──┤              1.000 … 2.000 ms
+ *     bob  put 2          ├──┤        3.000 … 4.000 ms
+ *     ann  get = 1              ├──┤  5.000 … 6.000 ms  ◀ here
  */
-import { formatDuration } from '../kit/units.ts';
 import { isList, showValue } from './values.ts';
 import type { Counterexample, TimedOperation } from './verdict.ts';
 
 export interface PrintOptions {
-  /** Times as durations since the start. Default true; false for a history that had none. */
+  /** Times since the start. Default true; false for a history that had none. */
   readonly timed?: boolean;
   /** The width of the time line in characters. Default 48. */
   readonly width?: number;
@@ -58,10 +57,11 @@ export function describeOperation(operation: TimedOperation): string {
   return `${f}${asked}${answered}`;
 }
 
+/** Milliseconds to the microsecond: what went wrong mostly happened within one. */
 function timesOf(operation: TimedOperation): string {
-  const began = formatDuration(operation.invokedAt);
-  if (operation.endedAt === undefined) return `${began} …`;
-  return `${began} … ${formatDuration(operation.endedAt)}`;
+  const ms = (at: number): string => (at / 1_000).toFixed(3);
+  const end = operation.endedAt === undefined ? '' : ` ${ms(operation.endedAt)}`;
+  return `${ms(operation.invokedAt)} …${end} ms`;
 }
 
 function barsOf(operations: readonly TimedOperation[], width: number): string[] {
