@@ -1,0 +1,252 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { WebCancel, WebRequest } from '../host/web.ts';
+import { startAdmin } from './admin.ts';
+import { Edge, type EdgeOptions } from './edge.ts';
+import { type Trial, trial } from './testdata/harness.ts';
+import { nodePlan, planOf } from './testdata/programs.ts';
+
+const nowhere = new URL('file:///nowhere.mjs');
+
+describe('an edge', () => {
+  const edges: Edge[] = [];
+  afterEach(() => {
+    for (const edge of edges.splice(0)) edge.destroy();
+  });
+
+  async function listening(
+    more: Partial<EdgeOptions> = {},
+  ): Promise<{ edge: Edge; url: string; got: (WebRequest | WebCancel)[] }> {
+    const got: (WebRequest | WebCancel)[] = [];
+    const edge: Edge = new Edge({
+      port: 0,
+      life: 3,
+      deliver: (message) => {
+        got.push(message);
+        if (message.type !== 'request' || message.url.endsWith('/slow')) return;
+        edge.reply({
+          type: 'reply',
+          id: message.id,
+          status: message.url.endsWith('/empty') ? 204 : 200,
+          headers: ['x-a', '1', 'connection', 'close', 'content-length', '999'],
+          body: message.body === null ? 'hello' : message.body,
+        });
+      },
+      ...more,
+    });
+    edges.push(edge);
+    const port = await edge.listen();
+    return { edge, url: `http://127.0.0.1:${port}`, got };
+  }
+
+  async function raw(url: string, text: string): Promise<string> {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    let answer = '';
+    socket.on('data', (part) => {
+      answer += part.toString();
+    });
+    socket.on('error', () => {});
+    socket.write(text);
+    await once(socket, 'close');
+    return answer;
+  }
+
+  test('turns a request into a message and the reply into HTTP', async () => {
+    const { url, got } = await listening();
+    const response = await fetch(`${url}/links?x=1`, { method: 'POST', body: 'a body' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('x-a')).toBe('1');
+    expect(await response.text()).toBe('a body');
+    expect(got[0]).toMatchObject({ method: 'POST', url: `${url}/links?x=1`, ip: '127.0.0.1' });
+    expect((got[0] as WebRequest).id).toBeGreaterThanOrEqual(3 * 2 ** 32);
+    expect((got[0] as WebRequest).body?.constructor).toBe(Uint8Array);
+    const names = (got[0] as WebRequest).headers.filter((_, i) => i % 2 === 0);
+    expect(names).toContain('content-type');
+    expect(names).not.toContain('connection');
+  });
+
+  test('answers HEAD and 204 without a body', async () => {
+    const { url } = await listening();
+    const head = await fetch(url, { method: 'HEAD' });
+    expect(head.headers.get('content-length')).toBe('5');
+    expect(await head.text()).toBe('');
+    expect((await fetch(`${url}/empty`)).status).toBe(204);
+  });
+
+  test('lets this machine speak for somebody else', async () => {
+    const { url, got } = await listening();
+    await fetch(url, {
+      headers: {
+        'x-forwarded-for': '203.0.113.9, 10.0.0.1',
+        'x-loadpath-session': 'u1',
+        'x-loadpath-timeout-us': '5000',
+      },
+    });
+    expect(got[0]).toMatchObject({ ip: '203.0.113.9', session: 'u1', timeoutUs: 5_000 });
+  });
+
+  test('refuses what is not HTTP, too large or too slow, and goes on serving', async () => {
+    const { url, got, edge } = await listening({
+      bodyMaxBytes: 100,
+      headersMaxBytes: 2_000,
+      headersTimeoutMs: 200,
+      requestTimeoutMs: 400,
+    });
+    const long = 'x'.repeat(5_000);
+    expect(await raw(url, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await raw(url, `GET / HTTP/1.1\r\nhost: a\r\nx: ${long}\r\n\r\n`)).toMatch(/ 431 /);
+    expect(await raw(url, 'GET / HTTP/1.1\r\nhost: [\r\n\r\n')).toMatch(/ 400 /);
+    expect((await fetch(url, { method: 'POST', body: long })).status).toBe(413);
+    const chunked = `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1388\r\n${long}\r\n0\r\n\r\n`;
+    expect(await raw(url, chunked)).toMatch(/ 413 /);
+    expect(await raw(url, 'GET / HTTP/1.1\r\nhost: a\r\nx-half')).toMatch(/ 408 /);
+    expect(got).toEqual([]);
+    expect(edge.counts.refused).toBe(6);
+    expect((await fetch(url)).status).toBe(200);
+  }, 20_000);
+
+  test('tells the program when a client has gone', async () => {
+    const { url, got } = await listening();
+    const leave = new AbortController();
+    const leaving = fetch(`${url}/slow`, { signal: leave.signal }).catch(() => 'left');
+    while (got.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    leave.abort();
+    expect(await leaving).toBe('left');
+    while (got.length === 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(got[1]).toEqual({ type: 'cancel', id: (got[0] as WebRequest).id });
+  });
+
+  test('a port that is taken is named', async () => {
+    const { edge } = await listening();
+    await expect(listening({ port: edge.port })).rejects.toMatchObject({
+      code: 'port-taken',
+      message: expect.stringContaining(String(edge.port)),
+    });
+  });
+
+  test('closing lets open requests finish', async () => {
+    const { edge, url, got } = await listening();
+    const slow = fetch(`${url}/slow`);
+    while (got.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const closed = edge.close(5_000_000);
+    await expect(fetch(url)).rejects.toThrow();
+    edge.reply({
+      type: 'reply',
+      id: (got[0] as WebRequest).id,
+      status: 200,
+      headers: [],
+      body: 'x',
+    });
+    expect(await (await slow).text()).toBe('x');
+    await closed;
+  });
+});
+
+describe('from a load node through the edge', () => {
+  const web = nodePlan('w/0', 'web', { port: 'web', edge: { listen: 8080 } });
+  const fetcher = nodePlan('u/0', 'fetcher');
+  const client = {
+    ...fetcher,
+    programs: [{ ...fetcher.programs[0]!, port: 'main' }],
+  };
+  let t: Trial;
+  beforeEach(async () => {
+    t = trial(nowhere, planOf(client, web), { here: true });
+    await t.system.ready;
+  });
+  afterEach(() => t.end());
+
+  const ask = (more: Record<string, unknown>) =>
+    t.system.tell({ node: 'u/0' }, {
+      type: 'fetch',
+      id: 1,
+      node: 'w/0',
+      url: 'http://shop.example/x?y=1',
+      ...more,
+    } as { type: string });
+
+  test('a web request is real HTTP, and nobody can tell', async () => {
+    ask({ session: 'u7', body: 'text', timeoutUs: 1_000_000 });
+    const came = await t.hear('came');
+    expect(came).toMatchObject({ from: 'w/0', what: 'reply', id: 1, status: 200 });
+    expect(JSON.parse(new TextDecoder().decode(came.body as Uint8Array))).toEqual({
+      method: 'POST',
+      path: '/x',
+      host: 'shop.example',
+      ip: '203.0.113.9',
+      session: 'u7',
+      text: 'text',
+    });
+    const { edges } = t.system;
+    expect(edges).toEqual([
+      { node: 'w/0', port: 'web', url: expect.stringContaining('127.0.0.1') },
+    ]);
+    expect(await (await fetch(edges[0]!.url)).json()).toMatchObject({ ip: '127.0.0.1' });
+  });
+
+  test('a reply that is no HTTP becomes a 502', async () => {
+    ask({ url: 'http://shop.example/bad' });
+    expect(await t.hear('came')).toMatchObject({ what: 'reply', status: 502 });
+  });
+
+  test('a caller who gives up cancels at the other side', async () => {
+    ask({ id: 5, url: 'http://shop.example/slow' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    t.system.tell({ node: 'u/0' }, { type: 'cancel', id: 5, node: 'w/0' } as { type: string });
+    await t.hear('cancelled', 'w/0');
+  });
+
+  test('an edge that dies loses what it had, and refuses what comes next', async () => {
+    ask({ id: 6, url: 'http://shop.example/slow' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    t.system.inject({ do: 'kill', atUs: 0, target: { node: 'w/0' } });
+    expect(await t.hear('came')).toMatchObject({ what: 'lost', id: 6 });
+    ask({ id: 7 });
+    expect(await t.hear('refused')).toMatchObject({ node: 'w/0', was: 'request' });
+    const { url } = t.system.edges[0]!;
+    await t.system.heal();
+    // At the address that people know.
+    expect(t.system.edges[0]!.url).toBe(url);
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  test('a cut-off edge answers nobody, and that is noticed by time', async () => {
+    const both = { from: { node: 'u/0' }, to: { node: 'w/0' } } as const;
+    t.system.inject({ do: 'cut', atUs: 0, oneWay: false, ...both });
+    ask({ id: 8 });
+    expect(await t.hear('came')).toMatchObject({ what: 'lost', id: 8 });
+  });
+
+  test('the outside world is fetched for real, refused or lost', async () => {
+    const { url } = t.system.edges[0]!;
+    ask({ id: 9, node: 'external:w', url: `${url}/out` });
+    expect(await t.hear('came')).toMatchObject({ from: 'external:w', what: 'reply', status: 200 });
+    ask({ id: 10, node: 'external:w', url: `${url}/slow`, timeoutUs: 50_000 });
+    expect(await t.hear('came')).toMatchObject({ from: 'external:w', what: 'lost', id: 10 });
+    ask({ id: 11, node: 'external:w', url: 'http://127.0.0.1:1/' });
+    expect(await t.hear('refused')).toMatchObject({ node: 'external:w' });
+  });
+
+  test('operators see figures, health and status on a port of their own', async () => {
+    const admin = await startAdmin(t.system);
+    try {
+      const metrics = await (await fetch(`${admin.url}/metrics`)).text();
+      expect(metrics).toContain('# TYPE loadpath_up gauge');
+      expect(metrics).toContain('loadpath_up{node="w/0",block="w"} 1');
+      expect((await fetch(`${admin.url}/healthz`)).status).toBe(200);
+      const status = (await (await fetch(`${admin.url}/status`)).json()) as { nodes: unknown };
+      expect(status.nodes).toMatchObject([{ id: 'u/0', state: 'up', life: 1 }, { id: 'w/0' }]);
+      t.system.inject({ do: 'kill', atUs: 0, target: { node: 'w/0' } });
+      await t.see((event) => event.type === 'crash');
+      const ill = await fetch(`${admin.url}/healthz`);
+      expect(ill.status).toBe(503);
+      expect(await ill.text()).toBe('w/0 is down\n');
+      expect((await fetch(`${admin.url}/nothing`)).status).toBe(404);
+      expect((await fetch(`${admin.url}/metrics`, { method: 'POST' })).status).toBe(405);
+      await expect(startAdmin(t.system, admin.port)).rejects.toMatchObject({ code: 'port-taken' });
+    } finally {
+      await admin.close();
+    }
+  });
+});
