@@ -8,6 +8,8 @@ import { Journal } from './journal.ts';
 class Bench implements Disk {
   readonly files = new Map<string, Uint8Array>();
   readonly syncs: (() => void)[] = [];
+  /** What a crash brings back: a replacement was shown, and failed before it was durable. */
+  former: Uint8Array | undefined;
   /** How much of the one file a crash cannot take. */
   durableBytes = 0;
   full = false;
@@ -40,7 +42,10 @@ class Bench implements Disk {
     const copy = bytes.slice();
     this.syncs.push(() => {
       if (this.full) return done('full');
+      if (this.failing) this.former ??= this.files.get(name);
       this.files.set(name, copy);
+      if (this.failing) return done('failed');
+      this.former = undefined;
       this.durableBytes = copy.length;
       done('ok');
     });
@@ -55,7 +60,7 @@ class Bench implements Disk {
   }
   /** What the next boot finds: everything durable and some beginning of the rest. */
   crash(keepRatio: number): Bench {
-    const bytes = this.read('log') ?? new Uint8Array(0);
+    const bytes = this.former ?? this.read('log') ?? new Uint8Array(0);
     const kept = this.durableBytes + Math.floor((bytes.length - this.durableBytes) * keepRatio);
     const after = new Bench();
     if (bytes.length > 0) after.append('log', bytes.slice(0, kept));
@@ -229,6 +234,24 @@ describe('compaction', () => {
     }
     disk.settle();
     expect(written(disk)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('one that failed half way takes nothing with it that was acknowledged later', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.append('old', () => {});
+    disk.settle();
+    disk.failing = true;
+    const outcomes: string[] = [];
+    journal.replaceWith(['old'], (outcome) => outcomes.push(outcome));
+    disk.settle();
+    journal.append('in vain', (outcome) => outcomes.push(outcome));
+    disk.settle();
+    disk.failing = false;
+    journal.append('new', (outcome) => outcomes.push(outcome));
+    disk.settle();
+    expect(outcomes).toEqual(['failed', 'full', 'ok']);
+    expect(written(disk.crash(0))).toEqual(['old', 'new']);
   });
 
   test('a compaction that finds no room leaves the log as it was, and it goes on', () => {

@@ -180,10 +180,12 @@ export class Journal<T extends Value> {
         this.#sizeBytes = bytes.length;
         this.#entryCount = encoded.length;
         this.#unsure = undefined;
-      } else if (outcome === 'failed') {
-        // The old content or the new one: they mean the same, but their lengths differ.
-        this.#unsure = this.#disk.read(this.#name) ?? new Uint8Array(0);
-        this.#sizeBytes = this.#unsure.length;
+      } else {
+        // The old content or the new one: they mean the same, but their lengths differ. Without
+        // room for the new one the old one stands, as its length shows, and goes on.
+        const shown = this.#disk.read(this.#name) ?? new Uint8Array(0);
+        if (outcome === 'failed' || shown.length !== this.#sizeBytes) this.#unsure = shown;
+        this.#sizeBytes = shown.length;
       }
       this.#replacement = undefined;
       this.#busy = false;
