@@ -1,7 +1,7 @@
 /** Ids are given once, and a name has at most one owner. */
 import type { History } from '../host/history.ts';
 import { Operations } from './operations.ts';
-import { showValue } from './values.ts';
+import { nothing, showValue } from './values.ts';
 import {
   type Counterexample,
   countOf,
@@ -13,8 +13,9 @@ import {
 } from './verdict.ts';
 
 /**
- * No two `next` gave the same code, ever. No name was given to two `claim`s, and none was refused
- * that nobody else can have had.
+ * No two `next` gave the same code, ever. No name was given to two `claim`s (unless both name the
+ * same owner, as the value of their invocation: one asked again), and none was refused that nobody
+ * else can have had.
  */
 export function judgeUniqueIds(history: History, block: string): Verdict {
   const operations = Operations.of(history, block);
@@ -45,9 +46,15 @@ export function judgeUniqueIds(history: History, block: string): Verdict {
   for (const [key, ofName] of claims) {
     const name = showValue(operations.keys[key]!);
     const owners = ofName.filter((index) => operations.output(index) === true);
-    if (owners.length > 1) {
+    const rival = owners.find(
+      (index) =>
+        index !== owners[0] &&
+        (operations.input(index) === null ||
+          operations.inputId(index) !== operations.inputId(owners[0]!)),
+    );
+    if (rival !== undefined) {
       const reason = 'the name was given to two claims';
-      return shown(pairOf(operations, owners[0]!, owners[1]!, reason));
+      return shown(pairOf(operations, owners[0]!, rival, reason));
     }
     const refused = ofName.find((index) => operations.output(index) === false);
     if (refused === undefined) continue;

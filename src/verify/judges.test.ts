@@ -395,6 +395,14 @@ describe('ids', () => {
         ['bob', 'ok', false],
       ]).verdict,
     ).toBe('violated');
+    const twice = (other: string): Line[] => [
+      ['ann', 'claim', 'cats', 'ann'],
+      ['ann', 'ok', true],
+      ['bob', 'claim', 'cats', other],
+      ['bob', 'ok', true],
+    ];
+    expect(given(twice('ann')).verdict).toBe('holds');
+    expect(given(twice('bob')).verdict).toBe('violated');
     // Who never heard back may be the owner.
     expect(
       given([
