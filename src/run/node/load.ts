@@ -17,6 +17,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { type BuildResult, build, type Loader, type Message, type Plugin } from 'esbuild';
 import { LoadpathError } from '../../kit/errors.ts';
+import { loading } from '../../sim/node/scope.ts';
 import { type Bundle, locate, register } from './stacks.ts';
 
 export interface LoadOptions {
@@ -100,7 +101,8 @@ export async function loadDesign(path: string, options: LoadOptions = {}): Promi
     evaluate() {
       const module = { exports: {} as Record<string, unknown> };
       try {
-        run(module.exports, module, require, packages.get, file, folder);
+        // A module may read files that belong to the design, also on a simulated node.
+        loading(() => run(module.exports, module, require, packages.get, file, folder));
       } catch (thrown) {
         throw whileLoading(thrown, file);
       }

@@ -149,6 +149,15 @@ export function unseeded(name: string, instead: string): LoadpathError {
   );
 }
 
+/** What only another thread could do, and no synchronous form exists for. */
+export function offThread(name: string, instead: string): LoadpathError {
+  const node = current?.node ?? '';
+  return new LoadpathError(
+    'real-io',
+    `${node}: ${name} works on another thread, which cannot answer while a simulation runs. ${instead}.`,
+  );
+}
+
 /** To a callback as the platform would, later; without one by returning it. */
 function answer<T>(drawn: T, done: Done | undefined): T | undefined {
   if (typeof done !== 'function') return drawn;

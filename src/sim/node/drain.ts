@@ -16,8 +16,14 @@ export type Drain = () => void;
  * queue is already running and cannot be run again. Throws LoadpathError 'stuck' when no way works.
  */
 export function chooseDrain(): Drain {
-  for (const candidate of [tickCallback(), microtaskCheckpoint()]) {
-    if (candidate && drainsAll(candidate)) return candidate;
+  for (const candidate of [tickCallback, microtaskCheckpoint]) {
+    const found = candidate();
+    if (!found) continue;
+    trying = true;
+    const works = drainsAll(found.drain);
+    trying = false;
+    if (works) return found.drain;
+    found.undo?.();
   }
   throw new LoadpathError(
     'stuck',
@@ -26,23 +32,45 @@ export function chooseDrain(): Drain {
   );
 }
 
-/** Microtasks, nextTick and unhandled rejections. Deprecated in name only; there since Node 0.x. */
-function tickCallback(): Drain | undefined {
-  const { _tickCallback } = process as unknown as { readonly _tickCallback?: () => void };
-  if (typeof _tickCallback !== 'function') return undefined;
-  return () => _tickCallback.call(process);
+interface Candidate {
+  readonly drain: Drain;
+  readonly undo?: () => void;
 }
 
-/** Microtasks only, so `nextTick` is served from one of them. */
-function microtaskCheckpoint(): Drain | undefined {
+let trying = false;
+
+/** Microtasks, nextTick and unhandled rejections. Deprecated in name only; there since Node 0.x. */
+function tickCallback(): Candidate | undefined {
+  const { _tickCallback } = process as unknown as { readonly _tickCallback?: () => void };
+  if (typeof _tickCallback !== 'function') return undefined;
+  return { drain: () => _tickCallback.call(process) };
+}
+
+/**
+ * Microtasks only, so `nextTick` becomes one of them. Rejections that nobody handles are told when
+ * the event loop turns again, without the name of their node.
+ */
+function microtaskCheckpoint(): Candidate | undefined {
+  let drain: Drain;
   try {
     setFlagsFromString('--allow-natives-syntax');
-    return runInThisContext('(() => { %PerformMicrotaskCheckpoint(); })') as Drain;
+    drain = runInThisContext('(() => { %PerformMicrotaskCheckpoint(); })') as Drain;
+    // Compiled at the first call, which must happen while the syntax is allowed.
+    drain();
   } catch {
     return undefined;
   } finally {
     setFlagsFromString('--no-allow-natives-syntax');
   }
+  const real = process.nextTick;
+  process.nextTick = (run: (...given: unknown[]) => void, ...given: unknown[]) => {
+    if (current === undefined && !trying) real(run, ...given);
+    else queueMicrotask(() => run(...given));
+  };
+  const undo = () => {
+    process.nextTick = real;
+  };
+  return { drain, undo };
 }
 
 /** Long chains, nested functions, queueMicrotask and nextTick in turn must all be done afterwards. */

@@ -25,6 +25,8 @@ import { install, loading, uninstall } from './globals.ts';
 import { Leaks } from './leaks.ts';
 import { enter, type Scope } from './scope.ts';
 
+type CryptoKeyPair = crypto.webcrypto.CryptoKeyPair;
+
 /** Kept before anything is replaced, to get into a macrotask. */
 const realSetTimeout = globalThis.setTimeout;
 
@@ -206,6 +208,64 @@ describe('unmodified user code under the virtual globals', () => {
     expect(lines).toEqual(['0 log: immediate', '1000 log: 0', '1000 log: NaN', '2000 log: 2.9']);
   });
 
+  test('crypto.subtle gives what Node’s own gives', async () => {
+    const { subtle } = globalThis.crypto;
+    const secret = new Uint8Array(32).fill(7);
+    const text = new TextEncoder().encode('signed');
+    const work = async (pair: CryptoKeyPair) => {
+      const hmac = await subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-512' }, true, [
+        'sign',
+        'verify',
+      ]);
+      const mac = await subtle.sign('HMAC', hmac, text);
+      const rsa = await subtle.sign('RSASSA-PKCS1-v1_5', pair.privateKey, text);
+      const base = await subtle.importKey('raw', secret, 'PBKDF2', false, [
+        'deriveBits',
+        'deriveKey',
+      ]);
+      const pbkdf2 = { name: 'PBKDF2', salt: secret, iterations: 10, hash: 'SHA-256' };
+      const aes = await subtle.deriveKey(pbkdf2, base, { name: 'AES-CTR', length: 128 }, true, [
+        'encrypt',
+        'decrypt',
+      ]);
+      const ctr = { name: 'AES-CTR', counter: new Uint8Array(16), length: 64 };
+      const sealed = await subtle.encrypt(ctr, aes, text);
+      const bytes = [
+        mac,
+        rsa,
+        await subtle.deriveBits(pbkdf2, base, 256),
+        await subtle.exportKey('raw', aes),
+        sealed,
+        await subtle.decrypt(ctr, aes, sealed),
+        await subtle.exportKey('spki', pair.publicKey),
+        await subtle.exportKey('pkcs8', pair.privateKey),
+      ];
+      const checks = [
+        await subtle.verify('HMAC', hmac, mac, text),
+        await subtle.verify('HMAC', hmac, mac, secret),
+        await subtle.verify('RSASSA-PKCS1-v1_5', pair.publicKey, rsa, text),
+        await subtle.verify('RSASSA-PKCS1-v1_5', pair.publicKey, rsa, secret),
+        await subtle.encrypt(ctr, hmac, text).catch((error: Error) => error.name),
+      ];
+      return JSON.stringify([bytes.map((one) => Buffer.from(one).toString('hex')), checks]);
+    };
+    const pair = await subtle.generateKey(
+      {
+        name: 'RSASSA-PKCS1-v1_5',
+        modulusLength: 2_048,
+        publicExponent: new Uint8Array([1, 0, 1]),
+        hash: 'SHA-256',
+      },
+      true,
+      ['sign', 'verify'],
+    );
+    let simulated = '';
+    await simulate(async () => {
+      simulated = await work(pair);
+    });
+    expect(simulated).toBe(await work(pair));
+  });
+
   test('AsyncLocalStorage reaches into timers', async () => {
     const lines = await simulate(() => {
       const storage = new AsyncLocalStorage<string>();
@@ -293,6 +353,31 @@ describe('the real world', () => {
     await new Promise((resolve) => setTimeout(resolve, 1));
     expect(await sleep(1, 'real')).toBe('real');
     expect(process.pid).toBeGreaterThan(1);
+  });
+});
+
+describe('the drain', () => {
+  test('refuses to be chosen inside a microtask, and says from where to start', async () => {
+    await null;
+    expect(() => chooseDrain()).toThrow(/setImmediate/);
+  });
+
+  test('falls back to V8’s checkpoint where Node’s own is missing', async () => {
+    const before = Object.getOwnPropertyDescriptor(process, '_tickCallback')!;
+    const { nextTick } = process;
+    Object.defineProperty(process, '_tickCallback', { value: undefined, configurable: true });
+    try {
+      const lines = await simulate(async () => {
+        await sleep(5);
+        process.nextTick(() => console.log('ticked'));
+        await sleep(5);
+        console.log('end');
+      });
+      expect(lines).toEqual(['5000 log: ticked', '10000 log: end']);
+    } finally {
+      Object.defineProperty(process, '_tickCallback', before);
+      process.nextTick = nextTick;
+    }
   });
 });
 

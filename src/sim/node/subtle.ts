@@ -4,7 +4,7 @@
  * key pairs) cannot be repeated and is refused by name.
  */
 import crypto from 'node:crypto';
-import { fill, unseeded } from './chance.ts';
+import { fill, offThread, unseeded } from './chance.ts';
 import { disguised, type Patches } from './patches.ts';
 import { current } from './scope.ts';
 
@@ -166,11 +166,11 @@ const synchronous = {
   },
 
   wrapKey(): never {
-    throw unseeded('crypto.subtle.wrapKey', 'Export the key and encrypt it with AES-GCM');
+    throw offThread('crypto.subtle.wrapKey', 'Export the key and encrypt it with AES-GCM');
   },
 
   unwrapKey(): never {
-    throw unseeded('crypto.subtle.unwrapKey', 'Decrypt the key with AES-GCM and import it');
+    throw offThread('crypto.subtle.unwrapKey', 'Decrypt the key with AES-GCM and import it');
   },
 };
 
