@@ -1,7 +1,7 @@
 /** Ids are given once, and a name has at most one owner. */
 import type { History } from '../host/history.ts';
 import { Operations } from './operations.ts';
-import { nothing, showValue } from './values.ts';
+import { showValue } from './values.ts';
 import {
   type Counterexample,
   countOf,
@@ -53,7 +53,7 @@ export function judgeUniqueIds(history: History, block: string): Verdict {
           operations.inputId(index) !== operations.inputId(owners[0]!)),
     );
     if (rival !== undefined) {
-      const reason = 'the name was given to two claims';
+      const reason = 'the name was given to two owners';
       return shown(pairOf(operations, owners[0]!, rival, reason));
     }
     const refused = ofName.find((index) => operations.output(index) === false);

@@ -208,7 +208,11 @@ export function client(
         const { reply } = answer;
         if (reply.type === 'claimed') {
           const { granted } = reply;
-          host.record({ block, phase: 'ok', op, f: 'claim', key: name, value: granted });
+          // A history knows only names that were claimed: this claim had no rival, and no effect.
+          if (reply.coded) {
+            const reason = 'may be a generated code';
+            host.record({ block, phase: 'fail', op, f: 'claim', key: name, reason });
+          } else host.record({ block, phase: 'ok', op, f: 'claim', key: name, value: granted });
           return done(granted);
         }
         if (reply.type !== 'refusal') return giveUp('an answer to another question');

@@ -29,7 +29,13 @@ export type IdsReply =
       readonly except: readonly number[];
     }
   | { readonly type: 'exhausted'; readonly id: number }
-  | { readonly type: 'claimed'; readonly id: number; readonly granted: boolean }
+  | {
+      readonly type: 'claimed';
+      readonly id: number;
+      readonly granted: boolean;
+      /** Not granted because it may be somebody's generated code, and not because of another claim. */
+      readonly coded?: true | undefined;
+    }
   | {
       readonly type: 'refusal';
       readonly id: number;
@@ -50,7 +56,7 @@ export function describe(message: IdsMessage): string {
     case 'exhausted':
       return 'no ranges left';
     case 'claimed':
-      return message.granted ? 'claimed' : 'taken';
+      return message.granted ? 'claimed' : message.coded ? 'may be a code' : 'taken';
     case 'refusal':
       return `refused: ${message.why}`;
   }

@@ -178,7 +178,9 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
         const holder = Series.holderOf(number, config.block, config.nodes);
         if (holder !== config.index) return refuse(from, id, 'asked the wrong allocator', true);
         // Its range is out: it may be somebody's code already, or become so any moment.
-        if (!series.leaveOut(number)) return reply(from, { type: 'claimed', id, granted: false });
+        if (!series.leaveOut(number)) {
+          return reply(from, { type: 'claimed', id, granted: false, coded: true });
+        }
       }
       claims.begin(name, owner);
       waiting.set(name, [{ from, id, owner }]);

@@ -2,12 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cluster } from '../../../../test/cluster.ts';
+import { sandbox } from '../../../../test/sandbox.ts';
 import { everyFault } from '../../../../test/weather.ts';
+import type { Handlers } from '../../../host/host.ts';
 import { decode, encode } from '../../../parts/codec.ts';
 import { Ring } from '../../../parts/ring.ts';
 import type { CacheApi } from './client.ts';
+import type { CacheConfig } from './config.ts';
 import { type CacheOptions, cache } from './index.ts';
 import { Leases } from './leases.ts';
+import type { CacheRequest } from './messages.ts';
+import { node } from './node.ts';
 import { Shelf } from './shelf.ts';
 import { storm } from './testdata/storm.ts';
 
@@ -232,6 +237,39 @@ describe('a cache', () => {
 });
 
 describe('leases', () => {
+  test('of a cache node’s former life let nobody store', () => {
+    const config = cache('hot').config as CacheConfig;
+    const replies: string[] = [];
+    const to = { node: 'hot/0', port: 'cache' };
+    const world = sandbox({
+      nodes: {
+        'hot/0': { cache: (host) => node(host, config, undefined) as Handlers },
+        caller: {
+          hot: (host) => {
+            let former = 0;
+            const ask = (id: number) =>
+              host.send(to, { type: 'get', id, key: 'k', lease: true } as CacheRequest);
+            const set = { type: 'set', id: 9, key: 'k', value: 'old', ttlUs: second };
+            host.after(second, () => ask(1));
+            host.after(4 * second, () => ask(2));
+            host.after(5 * second, () => host.send(to, { ...set, lease: former } as CacheRequest));
+            return {
+              message(_from, { type, lease, stored }) {
+                replies.push(`${type} ${String(stored ?? '')}`);
+                former ||= Number(lease ?? 0);
+              },
+            };
+          },
+        },
+      },
+    });
+    world.bootAll();
+    world.run(2 * second);
+    world.inject({ do: 'kill', target: { node: 'hot/0' }, atUs: 0, forUs: second });
+    world.run(8 * second);
+    expect(replies).toEqual(['miss ', 'miss ', 'stored false']);
+  });
+
   test('are held by one at a time, and none that ended lets anybody store', () => {
     const step = fc.tuple(fc.constantFrom('ask', 'settle', 'pass'), fc.nat(2), fc.nat(30));
     fc.assert(

@@ -4,7 +4,7 @@
  * in between delivers the batch again.
  */
 import type { Client, Consumer } from '../../../host/declaration.ts';
-import type { Host, Message, Micros, NodeId } from '../../../host/host.ts';
+import type { Host, Message, Micros, NodeId, Value } from '../../../host/host.ts';
 import { backoffUs } from '../../../parts/backoff.ts';
 import { Calls } from '../../../path/calls.ts';
 import { brokerOf, type ConsumerConfig } from './config.ts';
@@ -141,23 +141,20 @@ export function consumerBy(rule: CommitRule) {
     function record(messages: readonly Delivered[]): void {
       handled.add(messages.length);
       for (const { id, key, partition, offset } of messages) {
-        const op = host.life * 2 ** 32 + opsFrom + opCount++;
-        const f = 'deliver';
-        const named = key === null ? {} : { key };
-        host.record({ block, phase: 'invoke', op, f, value: id, ...named });
-        host.record({
-          block,
-          phase: 'ok',
-          op,
-          f,
-          value: { group, id, partition, offset },
-          ...named,
-        });
+        remember('deliver', key ?? undefined, id, { group, id, partition, offset });
       }
+    }
+
+    function remember(f: string, key: string | undefined, asked: Value, value: Value): void {
+      const op = host.life * 2 ** 32 + opsFrom + opCount++;
+      host.record({ block, phase: 'invoke', op, f, key, value: asked });
+      host.record({ block, phase: 'ok', op, f, key, value });
     }
 
     function start(to: Handle): void {
       handle = to;
+      // From here on this group must get every message, unless it was told to skip what was there.
+      if (config.start === 'earliest') remember('subscribe', undefined, { group }, { group });
       heartbeat();
     }
 

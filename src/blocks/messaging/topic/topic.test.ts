@@ -2,13 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cluster } from '../../../../test/cluster.ts';
+import { sandbox } from '../../../../test/sandbox.ts';
 import { everyFault, type FaultKind } from '../../../../test/weather.ts';
 import type { Consumer } from '../../../host/declaration.ts';
+import type { Handlers } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
+import { noLoss } from '../../../verify/index.ts';
 import type { TopicApi } from './client.ts';
+import type { TopicConfig } from './config.ts';
 import { Cursor, Group } from './group.ts';
 import { type Batch, topic } from './index.ts';
+import { broker } from './node.ts';
 import { Producers } from './producers.ts';
 import {
   ghosts,
@@ -34,6 +39,7 @@ describe('under faults', () => {
     const { history, steps } = seen;
     const at = `seed ${seed}`;
     expect(lost(history), at).toEqual([]);
+    expect(noLoss(clicks()).check(history), at).toMatchObject({ verdict: 'holds' });
     expect(outOfPublishOrder(history), at).toEqual([]);
     expect(outOfDeliveryOrder(history), at).toEqual([]);
     expect(ghosts(history), at).toEqual([]);
@@ -85,11 +91,16 @@ describe('under faults', () => {
 describe('a group', () => {
   const tick = 20_000;
 
-  function readers(options: { readonly clients: number; readonly retention?: `${number}s` }) {
+  function readers(options: {
+    readonly clients: number;
+    readonly retention?: `${number}s`;
+    readonly begin?: 'latest';
+  }) {
     const declared = topic<string>('clicks', {
       partitions: 6,
       segment: '1kB',
       key: (value) => value,
+      start: options.begin ?? 'earliest',
       ...(options.retention === undefined ? {} : { retention: options.retention }),
     });
     const made = cluster([declared], {
@@ -181,6 +192,34 @@ describe('a group', () => {
     expect(got.length).toBe(300);
   });
 
+  test('gets again soon what was lost on its way', () => {
+    const { got, start, publish, run, world } = readers({ clients: 2 });
+    start(1);
+    run(second);
+    const between = { from: { block: 'clicks' }, to: { node: 'driver/1' } } as const;
+    world.inject({ do: 'lose', ...between, ratio: 1, atUs: 0, forUs: 200_000 });
+    publish(1);
+    run(200_000);
+    expect(got).toEqual([]);
+    // Two of its signs of life without the batch, long before the handler's time is up.
+    run(3 * second);
+    expect(got.length).toBe(1);
+  });
+
+  test('that starts at the latest message gets what comes after it joined, and all of that', () => {
+    const { got, start, publish, run, world } = readers({ clients: 1, begin: 'latest' });
+    publish(40);
+    start(0);
+    run(second);
+    expect(got).toEqual([]);
+    world.inject({ do: 'power-off', target: { block: 'clicks' }, atUs: 0 });
+    run(second);
+    world.healAll();
+    publish(40);
+    run(10 * second);
+    expect(got.length).toBe(40);
+  });
+
   test('misses what retention has removed, and the rest is whole', () => {
     const { got, start, publish, run, events, consumer } = readers({
       clients: 2,
@@ -237,6 +276,46 @@ describe('publishing', () => {
     expect(await settle(handle(declared).publish('c'))).toEqual({
       ok: { partition: 0, offset: 1 },
     });
+  });
+
+  test('refused with certainty stays refused, even when a copy of it comes late', () => {
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1 });
+    const config = { ...(declared.config as TopicConfig), name: 'clicks', index: 0 };
+    const replies: string[] = [];
+    const to = { node: 'clicks/0', port: 'topic' };
+    const publish = (id: number, seq: number) =>
+      ({
+        type: 'publish',
+        id,
+        partition: 0,
+        message: `m${seq}`,
+        key: null,
+        value: 'v',
+        life: 1,
+        seq,
+        low: 1,
+      }) as const;
+    const world = sandbox({
+      nodes: {
+        'clicks/0': { topic: (host) => broker(host, config, undefined) as Handlers },
+        caller: {
+          clicks: (host) => {
+            for (const [at, message] of [
+              [1, publish(1, 1)],
+              [3, publish(2, 1)],
+              [4, publish(3, 2)],
+            ] as const) {
+              host.after(at * second, () => host.send(to, message));
+            }
+            return { message: (_from, { type, id }) => replies.push(`${type} ${String(id)}`) };
+          },
+        },
+      },
+    });
+    world.bootAll();
+    world.inject({ do: 'fill-disk', target: { node: 'clicks/0' }, atUs: 0, forUs: 2 * second });
+    world.run(6 * second);
+    expect(replies).toEqual(['refusal 1', 'refusal 2', 'published 3']);
   });
 
   test('refuses what is no value, and a key that is no text', async () => {
