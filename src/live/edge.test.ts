@@ -182,7 +182,9 @@ describe('from a load node through the edge', () => {
     expect(edges).toEqual([
       { node: 'w/0', port: 'web', url: expect.stringContaining('127.0.0.1') },
     ]);
-    expect(await (await fetch(edges[0]!.url)).json()).toMatchObject({ ip: '127.0.0.1' });
+    const direct = await fetch(edges[0]!.url);
+    expect(direct.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    expect(await direct.json()).toMatchObject({ ip: '127.0.0.1' });
   });
 
   test('a reply that is no HTTP becomes a 502', async () => {

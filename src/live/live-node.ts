@@ -4,6 +4,7 @@
  *
  *   listen() ──▶ start(peers) ──▶ … messages, timers, faults … ──▶ drain()  or  kill()
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Boot, NodeRuntime } from '../host/boot.ts';
 import { control } from '../host/control.ts';
@@ -13,6 +14,7 @@ import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../hos
 import type { NetworkPlan, NodePlan } from '../host/plan.ts';
 import type { WebCancel, WebLost, WebReply, WebRequest } from '../host/web.ts';
 import { assert } from '../kit/assert.ts';
+import { LoadpathError } from '../kit/errors.ts';
 import { Meters, type MetersSnapshot, type MetersWindow } from '../kit/meters.ts';
 import { type Random, seeded } from '../kit/random.ts';
 import { decode, encode } from '../parts/codec.ts';
@@ -74,6 +76,9 @@ export interface Reading {
   readonly processBusyUs: Micros;
 }
 
+/** A killed process is gone within milliseconds; a second run would never let go. */
+const lockPatienceMs = 3_000;
+const lockRetryMs = 50;
 const externalPrefix = 'external:';
 /** An edge's own door on its node: replies to it leave over HTTP. */
 const edgePrefix = 'http:';
@@ -96,8 +101,25 @@ export class LiveNode {
   #ports: NodeRuntime['ports'] = new Map();
   #ended = false;
 
-  /** Opens the node's directory. Throws `LoadpathError` when it is locked or unusable. */
-  constructor(options: LiveNodeOptions) {
+  /**
+   * Opens the node's directory. Rejects with a `LoadpathError` when it is unusable, or locked for
+   * longer than a process takes to die: the node's former life may still be at it.
+   */
+  static async open(options: LiveNodeOptions): Promise<LiveNode> {
+    const directory = join(options.dataDir, 'nodes', fileNameOf(options.node.id));
+    mkdirSync(directory, { recursive: true });
+    for (let waitedMs = 0; ; waitedMs += lockRetryMs) {
+      try {
+        return new LiveNode(options, directory, lockDirectory(directory));
+      } catch (error) {
+        const locked = error instanceof LoadpathError && error.code === 'data-locked';
+        if (!locked || waitedMs >= lockPatienceMs) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, lockRetryMs));
+    }
+  }
+
+  private constructor(options: LiveNodeOptions, directory: string, lock: Lock) {
     const { node, life, secret, seed, originUs } = options;
     this.#options = options;
     this.#random = seeded(seed).fork(node.id).fork(`life ${life}`);
@@ -105,9 +127,8 @@ export class LiveNode {
     const enter = (fire: () => void) => this.#turn.enter(call, fire, undefined);
     this.#wheel = new Wheel(processNow, enter);
     this.#cpu = new LiveCpu(this.#turn, this.#wheel);
-    const directory = join(options.dataDir, 'nodes', fileNameOf(node.id));
     const files = new FileDisk({ directory: join(directory, 'files'), enter });
-    this.#lock = lockDirectory(directory);
+    this.#lock = lock;
     this.#disk = options.durability === 'sync-only' ? new UnsyncedDisk(files, enter) : files;
     this.#history = new HistoryWriter(options.historyDir, node.id, life);
     this.#meters = new Meters(machineNow() - originUs);

@@ -134,13 +134,17 @@ export class Session {
   async #init(init: NodeInit): Promise<void> {
     const boot = await this.#makeBoot(init.childData, init.node);
     if (this.#over) return;
-    const node = new LiveNode({
+    const node = await LiveNode.open({
       ...init,
       boot,
       onEvent: (event) => this.#tell({ type: 'event', event }),
       onControl: (from, message) => this.#tell({ type: 'control', from, message }),
       onCrash: (error) => this.crash(error),
     });
+    if (this.#over) {
+      node.kill();
+      return;
+    }
     this.#node = node;
     const peer = await node.listen();
     if (!this.#over) this.#tell({ type: 'listening', peer });

@@ -94,7 +94,10 @@ export interface LiveSystem {
   inject(fault: Fault): void;
   /** Now is the start of the load: each fault happens at its `atUs` from here. */
   startFaults(faults: FaultPlan): void;
-  /** Ends all faults and forgets those to come. Resolves when every node is up again, or given up. */
+  /**
+   * Ends all faults and forgets those to come; nodes that were given up get another chance.
+   * Resolves when every node is up again, or given up.
+   */
   heal(): Promise<void>;
   /** A message to the programs of the nodes meant, from `{ node: 'control', port: 'control' }`. */
   tell(target: Target, message: Message, port?: string): void;
@@ -124,7 +127,7 @@ const backoffMaxMs = 5_000;
 /** A life this long was a good one: the next failure starts counting again. */
 const goodLifeMs = 10_000;
 const startTriesMax = 3;
-const crashesMax = 8;
+const crashesMax = 6;
 const drainDefaultUs = 10_000_000;
 const linesKept = 12;
 const runsKept = 5;
@@ -353,6 +356,12 @@ class Supervisor implements LiveSystem {
     for (const timer of this.#toCome) clearTimeout(timer);
     this.#toCome.clear();
     for (const active of [...this.#active]) active.end();
+    for (const seat of this.#seats.values()) {
+      // What made it fail may be gone with the faults.
+      if (seat.state === 'failed') this.#setState(seat, 'down');
+      seat.failures = 0;
+      this.#bringBack(seat);
+    }
     await new Promise<void>((resolve) => {
       this.#upWaiters.push(resolve);
       this.#checkUp();

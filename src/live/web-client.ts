@@ -19,6 +19,8 @@ interface Underway {
 const replyMaxBytes = 64 * 1_048_576;
 /** When the caller names no timeout. */
 const timeoutDefaultUs = 30_000_000;
+/** The caller's own timer is to fire first. */
+const timeoutSlackUs = 500_000;
 
 /** Errors before a byte of the request could have arrived. */
 const neverArrived: ReadonlySet<string> = new Set([
@@ -81,16 +83,16 @@ export class WebClient {
       if (this.#underway.get(key) === underway) this.#underway.delete(key);
       if (!this.#closed) tell();
     };
-    // Programs have timeouts of their own; only the outside world needs one here.
-    if (!inside) {
-      underway.timer = setTimeout(
-        () => {
-          finish(() => told.reply({ type: 'lost', id }));
-          underway.abort?.(new Error('timed out'));
-        },
-        (request.timeoutUs ?? timeoutDefaultUs) / 1_000,
-      );
-    }
+    // A program that gives up says so; this is for those that forget, so that no connection to a
+    // node that stands still is occupied for ever.
+    const timeoutUs = request.timeoutUs ?? timeoutDefaultUs;
+    underway.timer = setTimeout(
+      () => {
+        finish(() => told.reply({ type: 'lost', id }));
+        underway.abort?.(new Error('timed out'));
+      },
+      (inside ? timeoutUs + timeoutSlackUs : timeoutUs) / 1_000,
+    );
     let status = 0;
     let replyHeaders: string[] = [];
     const parts: Buffer[] = [];

@@ -132,9 +132,9 @@ const programs: Readonly<Record<string, TestProgram>> = {
     refused: (to, message) => say(host, { type: 'refused', node: to.node, was: message.type }),
   }),
 
-  /** Throws while booting, in as many lives as it is told. */
+  /** Throws while booting, in lives `from` to `lives`. */
   sick: (host, config) => {
-    if (host.life <= Number(config.lives ?? Infinity)) {
+    if (host.life >= Number(config.from ?? 1) && host.life <= Number(config.lives ?? Infinity)) {
       console.error('about to fail');
       throw new Error('cannot come up');
     }
