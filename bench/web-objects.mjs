@@ -24,6 +24,12 @@ function makeApp() {
     c.json({ code: c.req.param('code'), agent: c.req.header('user-agent'), url: 'https://a.b/c' }),
   );
   app.post('/links', async (c) => c.json({ ...(await c.req.json()), code: 'abc' }, 201));
+  // Middleware that adds a header afterwards wraps the response anew.
+  app.use('/wrapped/*', async (c, next) => {
+    await next();
+    c.header('x-served-by', 'bench');
+  });
+  app.get('/wrapped/:id', (c) => c.json({ id: c.req.param('id') }));
   for (let i = 0; i < 8; i++) app.get(`/other/${i}/:id`, (c) => c.text(c.req.param('id')));
   return app;
 }
@@ -36,15 +42,32 @@ const kinds = {
   native: {
     classes: native,
     get: (i) => new native.Request(`http://edge/links/${i}`, { headers }),
+    wrap: (i) => new native.Request(`http://edge/wrapped/${i}`, { headers }),
     post: () => new native.Request('http://edge/links', { method: 'POST', headers, body }),
     async take(response) {
-      return { status: response.status, headers: [...response.headers], body: await response.text() };
+      return {
+        status: response.status,
+        headers: [...response.headers],
+        body: await response.text(),
+      };
     },
   },
   light: {
     classes: { Headers: light.Headers, Request: light.Request, Response: light.Response },
     get: (i) =>
-      light.fromWebRequest({ method: 'GET', url: `http://edge/links/${i}`, headers: flat, body: null }),
+      light.fromWebRequest({
+        method: 'GET',
+        url: `http://edge/links/${i}`,
+        headers: flat,
+        body: null,
+      }),
+    wrap: (i) =>
+      light.fromWebRequest({
+        method: 'GET',
+        url: `http://edge/wrapped/${i}`,
+        headers: flat,
+        body: null,
+      }),
     post: () =>
       light.fromWebRequest({ method: 'POST', url: 'http://edge/links', headers: flat, body }),
     take: (response) => light.toReplyParts(response),
@@ -65,7 +88,7 @@ async function perSec(kind, make) {
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 console.log(`Node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown CPU'}`);
-for (const make of ['get', 'post']) {
+for (const make of ['get', 'post', 'wrap']) {
   const figures = { native: [], light: [] };
   for (let round = 0; round < rounds; round++) {
     for (const kind of Object.keys(figures)) figures[kind].push(await perSec(kind, make));

@@ -43,7 +43,20 @@ let trying = false;
 function tickCallback(): Candidate | undefined {
   const { _tickCallback } = process as unknown as { readonly _tickCallback?: () => void };
   if (typeof _tickCallback !== 'function') return undefined;
-  return { drain: () => _tickCallback.call(process) };
+  return { drain: () => keepOn(() => _tickCallback.call(process)) };
+}
+
+/** A `nextTick` callback that throws comes out of the drain, with the rest still waiting. */
+function keepOn(drain: Drain): void {
+  for (;;) {
+    try {
+      drain();
+      return;
+    } catch (thrown) {
+      if (!strayHook) throw thrown;
+      strayHook(current?.node, thrown);
+    }
+  }
 }
 
 /**
@@ -99,8 +112,10 @@ function drainsAll(drain: Drain): boolean {
   return reached === 4;
 }
 
-/** What user code let fall: an unhandled rejection, or an exception thrown in a microtask. */
+/** What user code let fall: an unhandled rejection, or a throw in a microtask or nextTick. */
 export type StrayHook = (node: string | undefined, thrown: unknown) => void;
+
+let strayHook: StrayHook | undefined;
 
 /**
  * Sends what nobody caught to `hook` with the node that was current, instead of ending the
@@ -108,6 +123,8 @@ export type StrayHook = (node: string | undefined, thrown: unknown) => void;
  * Returns the way back.
  */
 export function catchStrays(hook: StrayHook): () => void {
+  const hookBefore = strayHook;
+  strayHook = hook;
   const events = ['unhandledRejection', 'uncaughtException'] as const;
   const before = events.map((event) => process.listeners(event as 'uncaughtException'));
   const own = events.map((_, index) => (thrown: unknown, detail: unknown) => {
@@ -123,6 +140,7 @@ export function catchStrays(hook: StrayHook): () => void {
     process.on(event, own[index]! as never);
   }
   return () => {
+    strayHook = hookBefore;
     for (const [index, event] of events.entries()) {
       process.removeListener(event, own[index]! as never);
       for (const listener of before[index]!) process.on(event as 'uncaughtException', listener);

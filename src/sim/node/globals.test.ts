@@ -393,11 +393,20 @@ describe('what user code lets fall', () => {
         queueMicrotask(() => {
           throw new Error('thrown');
         });
+        process.nextTick(() => {
+          throw new Error('ticked');
+        });
+        process.nextTick(() => strays.push('the rest still ran'));
       });
     } finally {
       release();
     }
-    expect(strays.sort()).toEqual(['api/0: dropped', 'api/0: thrown']);
+    expect(strays.sort()).toEqual([
+      'api/0: dropped',
+      'api/0: thrown',
+      'api/0: ticked',
+      'the rest still ran',
+    ]);
   });
 });
 
