@@ -38,7 +38,7 @@ describe('under faults', () => {
   });
 
   test('with stand-ins, a value is at most as old as they may keep one', () => {
-    for (const seed of seeds) {
+    for (const seed of seeds.slice(0, 12)) {
       const hot = cache<{ version: number; load: number }>('hot', {
         nodes: 3,
         standInTtl: '300ms',

@@ -51,6 +51,7 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
   const waiting = Array.from({ length: config.partitions }, () => new Set<number>());
   let inFlightCount = 0;
   let nextSeq = 1;
+  let nextMessage = 1;
   let turn = hashText(host.self) >>> 0;
 
   /** Asks until `answered` returns true or the time is over. */
@@ -98,7 +99,7 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
   ): void {
     const partition = (key === null ? turn++ : hashText(key) >>> 0) % config.partitions;
     const op = calls.next();
-    const message = `${host.self}.${op}`;
+    const message = `${host.self}.${host.life}.${nextMessage++}`;
     const f = 'publish';
     const named = key === null ? {} : { key };
     host.record({

@@ -41,8 +41,8 @@ interface Lane {
 const retries = { backoffUs: 50_000, backoffMaxUs: 1_000_000 };
 /** Histories know an operation by its number within a node's life, and this node may publish too. */
 const opsFrom = 2 ** 31;
-/** After a connection broke: time for a broker's successor to come up, or for this one to be noticed. */
-const rejoinUs = 50_000;
+/** How often a broker that is down is asked whether it is back: sooner than by the next sign of life. */
+const rejoinUs = 100_000;
 
 export function consumerBy(rule: CommitRule) {
   return (host: Host, config: ConsumerConfig): Client & { readonly api: Consumer } => {
@@ -59,25 +59,19 @@ export function consumerBy(rule: CommitRule) {
     let handle: Handle | undefined;
     let stopped: (() => void) | undefined;
     let gone = false;
-    let rejoining = false;
+    const rejoining = new Set<NodeId>();
     let opCount = 0;
 
-    function join(): void {
-      for (const node of config.brokers) {
-        const working: number[] = [];
-        for (const lane of lanes) if (lane.run) working.push(lane.run.generation);
-        host.send(address(node), {
-          type: 'join',
-          group,
-          life: host.life,
-          working,
-        } satisfies TopicRequest);
-      }
+    function join(node: NodeId): void {
+      const working: number[] = [];
+      for (const lane of lanes) if (lane.run) working.push(lane.run.generation);
+      const request: TopicRequest = { type: 'join', group, life: host.life, working };
+      host.send(address(node), request);
     }
 
     function heartbeat(): void {
       if (stopped || gone) return;
-      join();
+      for (const node of config.brokers) join(node);
       host.after(Math.max(1_000, Math.floor(config.sessionTimeoutUs / 3)), heartbeat);
     }
 
@@ -179,12 +173,12 @@ export function consumerBy(rule: CommitRule) {
       stopped?.();
     }
 
-    function rejoinSoon(): void {
-      if (rejoining || !handle || stopped) return;
-      rejoining = true;
+    function rejoinSoon(node: NodeId): void {
+      if (!handle || stopped || rejoining.has(node)) return;
+      rejoining.add(node);
       host.after(rejoinUs, () => {
-        rejoining = false;
-        if (!stopped) join();
+        rejoining.delete(node);
+        if (!stopped) join(node);
       });
     }
 
@@ -195,14 +189,15 @@ export function consumerBy(rule: CommitRule) {
         const reply = message as TopicReply;
         calls.settle(reply.id, reply);
       },
-      refused(_to, message) {
+      refused(to, message) {
+        if (message.type === 'join') rejoinSoon(to.node);
         if (message.type === 'commit' || message.type === 'fail') {
           calls.refused((message as Extract<TopicRequest, { readonly id: number }>).id);
         }
       },
       disconnected(node) {
         calls.disconnected(node);
-        if (config.brokers.includes(node)) rejoinSoon();
+        if (config.brokers.includes(node)) rejoinSoon(node);
       },
       drain: stop,
     };
