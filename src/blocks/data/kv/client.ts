@@ -17,7 +17,7 @@
  * even by a node that stood still and wakes up late: tombstones are collected on that promise.
  */
 import type { Client, RequestContext } from '../../../host/declaration.ts';
-import type { Address, Host, Micros, NodeId, Timer, Value } from '../../../host/host.ts';
+import type { Address, Host, NodeId } from '../../../host/host.ts';
 import { formatDuration } from '../../../kit/units.ts';
 import { decode } from '../../../parts/codec.ts';
 import { HybridClock, type Version } from '../../../parts/hlc.ts';
@@ -25,7 +25,19 @@ import { Ring } from '../../../parts/ring.ts';
 import { Calls } from '../../../path/calls.ts';
 import { type KvConfig, majority } from './config.ts';
 import { type Entry, type KvMessage, kvPort } from './messages.ts';
-import { Reading, Tally } from './register.ts';
+import {
+  answeredBy,
+  attemptsMax,
+  changedNothing,
+  copies,
+  type KvApi,
+  type Operation,
+  type Outcome,
+  operation,
+  possibleCount,
+  storeBit,
+  type Verb,
+} from './operation.ts';
 import { type Rules, soundRules } from './rules.ts';
 
 export type Member = { readonly id: NodeId; readonly zone: string };
@@ -34,64 +46,6 @@ export type ClientConfig = KvConfig & {
   readonly name: string;
   readonly members: readonly Member[];
 };
-
-export type Outcome =
-  /** `value` is undefined when there is none. Nobody else holds it. */
-  | { readonly ok: true; readonly value: Value | undefined }
-  | { readonly ok: false; readonly why: string; readonly certain: boolean };
-
-export type Verb = 'get' | 'put' | 'delete';
-
-/** What `handle.ts` wraps in promises. */
-export interface KvApi {
-  /** `value` is in the codec's bytes, null for everything but a put. */
-  start(
-    f: Verb,
-    key: string,
-    value: Uint8Array | null,
-    context: RequestContext,
-    done: (outcome: Outcome) => void,
-  ): void;
-}
-
-interface Operation {
-  readonly id: number;
-  readonly f: Verb;
-  readonly key: string;
-  /** Of a put, or null. */
-  readonly value: Uint8Array | null;
-  readonly owners: readonly NodeId[];
-  readonly startedAt: Micros;
-  readonly until: Micros;
-  /** When the present phase began: each has its own resends, in what time there is left. */
-  phaseAt: Micros;
-  readonly session: string | undefined;
-  readonly done: (outcome: Outcome) => void;
-  readonly reading: Reading;
-  phase: 'ask' | 'store' | 'settled';
-  /** What is being stored, or was read: set when the store phase begins or a get settles. */
-  entry: Entry | null;
-  stored: Tally;
-  /** When `sloppy`: owners whose copy a stand-in keeps, by bit. */
-  kept: number;
-  /** Position in the walk of the next stand-in to ask. */
-  standIn: number;
-  /** Owners that certainly do not answer this phase, by bit. */
-  failed: number;
-  /** Owners that a hint was asked for, by bit. */
-  hinted: number;
-  /** A stand-in was asked before the end: it may keep a copy of what then fails. */
-  doubted: boolean;
-  /** Resends of this phase so far. */
-  attempt: number;
-  /** Every store sent and every one certainly not done, a bit for each owner and attempt. */
-  sent: number;
-  denied: number;
-  timer: Timer;
-}
-
-/** A first try and two resends. Each has a bit in `sent`: nine owners times three fit a word. */
-const attemptsMax = 3;
 
 export function client(host: Host, config: ClientConfig): Client {
   return coordinator(soundRules)(host, config);
@@ -132,31 +86,18 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       done: (outcome: Outcome) => void,
     ): void {
       const now = host.now();
-      const op: Operation = {
+      const op = operation({
         id: calls.next(),
         f,
         key,
         value,
         owners: ring.owners(key, replicas),
         startedAt: now,
-        phaseAt: now,
         until: Math.min(now + timeoutUs, context.deadlineAt ?? Number.POSITIVE_INFINITY),
         session: context.session,
         done,
-        reading: new Reading(rules.countEachReplicaOnce),
-        phase: 'ask',
-        entry: null,
-        stored: new Tally(rules.countEachReplicaOnce),
-        kept: 0,
-        standIn: replicas,
-        failed: 0,
-        hinted: 0,
-        doubted: false,
-        attempt: 0,
-        sent: 0,
-        denied: 0,
-        timer: noTimer,
-      };
+        once: rules.countEachReplicaOnce,
+      });
       meters.operations.add();
       host.record({
         block: name,
@@ -250,18 +191,6 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       if (copies(op) >= storeQuorum) settle(op);
     }
 
-    /**
-     * Owners that have it or will be given it. One that stored it after all, when a stand-in already
-     * kept it for that very owner, is still one: later there will be one copy of the two.
-     */
-    function copies(op: Operation): number {
-      let count = op.stored.count;
-      for (let i = 0; op.kept >> i !== 0; i++) {
-        if ((op.kept & (1 << i)) !== 0 && !op.stored.has(i)) count++;
-      }
-      return count;
-    }
-
     /** `index` does not answer this phase: it refused, or said no. */
     function lost(op: Operation, index: number): void {
       op.failed |= 1 << index;
@@ -271,16 +200,23 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         if (!op.stored.has(index)) leaveHint(op, index);
         return;
       }
-      const answered = op.phase === 'ask' ? op.reading.heard : op.stored;
-      let possible = answered.count;
-      for (let i = 0; i < op.owners.length; i++) {
-        if (!answered.has(i) && (op.failed & (1 << i)) === 0) possible++;
-      }
-      if (possible >= (op.phase === 'ask' ? readQuorum : storeQuorum)) return;
+      const possible = possibleCount(op);
+      if (possible >= needed(op)) return;
       // One answer more may make it certain that nothing was stored anywhere: worth waiting for.
-      const open = possible > answered.count;
-      if (open && op.phase === 'store' && op.f !== 'get' && answered.count === 0) return;
+      const { count } = answeredBy(op);
+      if (op.phase === 'store' && op.f !== 'get' && count === 0 && possible > 0) return;
       fail(op, shortfall(op));
+    }
+
+    function needed(op: Operation): number {
+      return op.phase === 'ask' ? readQuorum : storeQuorum;
+    }
+
+    function shortfall(op: Operation): string {
+      const count = op.phase === 'ask' ? op.reading.heard.count : copies(op);
+      const what = op.phase === 'ask' ? 'answered' : 'stored it';
+      const within = formatDuration(host.now() - op.startedAt);
+      return `${count} of ${op.owners.length} replicas ${what} within ${within}, ${needed(op)} needed`;
     }
 
     // ── ends ────────────────────────────────────────────────────────────────────────────────────
@@ -305,8 +241,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     }
 
     function fail(op: Operation, why: string): void {
-      // A read changes nothing: what it writes back was written by somebody else.
-      const certain = op.f === 'get' || ((op.sent & ~op.denied) === 0 && !op.doubted);
+      const certain = changedNothing(op);
       forget(op);
       meters.failures.add();
       host.record({
@@ -427,14 +362,6 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       arm(op);
     }
 
-    function shortfall(op: Operation): string {
-      const [answered, needed] =
-        op.phase === 'ask' ? [op.reading.heard.count, readQuorum] : [copies(op), storeQuorum];
-      const what = op.phase === 'ask' ? 'answered' : 'stored it';
-      const within = formatDuration(host.now() - op.startedAt);
-      return `${answered} of ${op.owners.length} replicas ${what} within ${within}, ${needed} needed`;
-    }
-
     // ── messages ────────────────────────────────────────────────────────────────────────────────
 
     /** The operation that an answer belongs to, and which owner it is from; undefined when it is over. */
@@ -486,10 +413,4 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       },
     };
   };
-}
-
-const noTimer: Timer = { cancel: () => {} };
-
-function storeBit(index: number, attempt: number): number {
-  return 1 << (index * attemptsMax + attempt);
 }

@@ -3,7 +3,7 @@ import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import type { Value } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { encode, illegal } from '../../../parts/codec.ts';
-import type { KvApi, Verb } from './client.ts';
+import type { KvApi, Verb } from './operation.ts';
 
 /** A store of values of one type, by key. What it promises depends on its `consistency`. */
 export interface KvHandle<T = Value> {

@@ -26,8 +26,8 @@ function linear(links: Declaration<unknown>, options: Parameters<typeof storm>[1
 
 describe('atomic', () => {
   test('is linearizable under every kind of fault at once, clients included', () => {
-    for (const seed of seeds(40)) {
-      const options = { seed, faults: everything, hurtClients: true, forUs: 8_000_000 };
+    for (const seed of seeds(36)) {
+      const options = { seed, faults: everything, hurtClients: true, forUs: 5_000_000 };
       expect(linear(kv('links', small), options), `seed ${seed}`).toBe('holds');
     }
   });
@@ -59,7 +59,8 @@ describe('quorum', () => {
   test('loses no acknowledged write when nodes crash', () => {
     for (const seed of seeds(15)) {
       const links = kv('links', { ...small, consistency: 'quorum' });
-      const { history } = storm(links, { seed, faults: survivable, writeOnce: true });
+      const options = { seed, faults: survivable, forUs: 5_000_000, writeOnce: true };
+      const { history } = storm(links, options);
       expect(judgeDurable(history, 'links'), `seed ${seed}`).toMatchObject({ verdict: 'holds' });
     }
   });
@@ -67,7 +68,13 @@ describe('quorum', () => {
   test('loses none either when stand-ins count, once everything is handed over', () => {
     for (const seed of seeds(15)) {
       const links = kv('links', { ...small, consistency: 'quorum', nodes: 5, sloppy: true });
-      const options = { seed, faults: survivable, faultCount: 30, writeOnce: true };
+      const options = {
+        seed,
+        faults: survivable,
+        faultCount: 20,
+        forUs: 5_000_000,
+        writeOnce: true,
+      };
       const { history } = storm(links, options);
       expect(judgeDurable(history, 'links'), `seed ${seed}`).toMatchObject({ verdict: 'holds' });
     }

@@ -3,10 +3,11 @@ import { type Args, stories } from '../../../../test/story.ts';
 import type { Host } from '../../../host/host.ts';
 import { encode } from '../../../parts/codec.ts';
 import { spread } from '../../../parts/placement.ts';
-import { type ClientConfig, client, type KvApi, type Verb } from './client.ts';
+import { type ClientConfig, client } from './client.ts';
 import { complete, knobs } from './config.ts';
 import { describe as describeMessage, type KvMessage } from './messages.ts';
 import { replica } from './node.ts';
+import type { KvApi, Verb } from './operation.ts';
 
 /** As `expand` would make it, for a store called `links` over zones a, b and c. */
 function configOf(args: Args): ClientConfig {

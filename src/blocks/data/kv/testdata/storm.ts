@@ -9,7 +9,7 @@ import type { Message } from '../../../../host/host.ts';
 import type { HistoryEvent } from '../../../../host/history.ts';
 import { type Random, seeded } from '../../../../kit/random.ts';
 import { decode, encode } from '../../../../parts/codec.ts';
-import type { KvApi } from '../client.ts';
+import type { KvApi } from '../operation.ts';
 
 export type FaultKind = Fault['do'];
 
@@ -43,7 +43,8 @@ export function storm(links: Declaration<unknown>, options: StormOptions): Storm
   const { world, history, api, events } = cluster([links], {
     seed,
     clients,
-    check: true,
+    // Through the codec, frozen: three times as slow, so not for every seed.
+    check: seed % 4 === 3,
     codec: { encode, decode },
     onTrace: ({ message }) => options.onMessage?.(message),
   });
