@@ -230,6 +230,27 @@ describe('from a load node through the edge', () => {
     expect(await t.hear('refused')).toMatchObject({ node: 'external:w' });
   });
 
+  test('somebody else’s node is not started; requests to it go to its URL', async () => {
+    const { url } = t.system.edges[0]!;
+    const stranger = { ...nodePlan('pay/0', 'web', { port: 'web' }), outside: `${url}/v1/` };
+    const other = trial(nowhere, planOf(client, stranger), { here: true });
+    try {
+      await other.system.ready;
+      expect(other.system.status().map((node) => node.id)).toEqual(['u/0']);
+      const message = { type: 'fetch', id: 1, node: 'pay/0', url: 'http://pay/charge?x=1' };
+      other.system.tell({ node: 'u/0' }, message);
+      const came = await other.hear('came');
+      expect(came).toMatchObject({ from: 'pay/0', what: 'reply', status: 200 });
+      const body = JSON.parse(new TextDecoder().decode(came.body as Uint8Array));
+      expect(body).toMatchObject({ path: '/v1/charge' });
+      other.system.inject({ do: 'kill', atUs: 0, target: { node: 'pay/0' } });
+      const note = await other.see((event) => event.type === 'note');
+      expect(note).toMatchObject({ node: 'pay/0' });
+    } finally {
+      await other.end();
+    }
+  });
+
   test('operators see figures, health and status on a port of their own', async () => {
     const admin = await startAdmin(t.system);
     try {

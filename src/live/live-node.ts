@@ -12,7 +12,13 @@ import type { RunEvent } from '../host/events.ts';
 import type { HistoryEntry } from '../host/history.ts';
 import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
 import type { NetworkPlan, NodePlan } from '../host/plan.ts';
-import type { WebCancel, WebLost, WebReply, WebRequest } from '../host/web.ts';
+import {
+  type WebCancel,
+  type WebLost,
+  type WebReply,
+  type WebRequest,
+  webPort,
+} from '../host/web.ts';
 import { assert } from '../kit/assert.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { Meters, type MetersSnapshot, type MetersWindow } from '../kit/meters.ts';
@@ -339,10 +345,9 @@ export class LiveNode {
 
   #isWeb(to: Address, message: Message): boolean {
     if (message.type !== 'request' && message.type !== 'cancel') return false;
-    return (
-      to.node.startsWith(externalPrefix) ||
-      this.#transport.peers[to.node]?.edges[to.port] !== undefined
-    );
+    const peer = this.#transport.peers[to.node];
+    if (peer?.outside !== undefined) return to.port === webPort;
+    return to.node.startsWith(externalPrefix) || peer?.edges[to.port] !== undefined;
   }
 
   #sendWeb(): void {
@@ -367,10 +372,11 @@ export class LiveNode {
       );
       return;
     }
-    const edgePort = this.#transport.peers[to.node]?.edges[to.port];
-    const origin = edgePort === undefined ? undefined : `http://127.0.0.1:${edgePort}`;
+    const peer = this.#transport.peers[to.node];
+    const edgePort = peer?.edges[to.port];
+    const base = edgePort === undefined ? peer?.outside : `http://127.0.0.1:${edgePort}`;
     const dispatch = () =>
-      this.#web.send(key, origin, message, {
+      this.#web.send(key, base, message, {
         reply: answer,
         refused: () => this.#refused(from, to, message),
       });

@@ -195,6 +195,8 @@ class Supervisor implements LiveSystem {
   readonly #originUs = machineNow();
   readonly #secret = randomBytes(32).toString('hex');
   readonly #seats = new Map<NodeId, Seat>();
+  /** Somebody else's nodes: told of, never started. */
+  readonly #outside: Record<NodeId, Peer> = {};
   readonly #active = new Set<Active>();
   readonly #toCome = new Set<NodeJS.Timeout>();
   readonly #dark = new Map<NodeId, number>();
@@ -420,7 +422,7 @@ class Supervisor implements LiveSystem {
   }
 
   #restart(ids: readonly NodeId[], downUs: Micros, ended: () => void): () => void {
-    let left = ids.length;
+    let left = ids.filter((id) => this.#seats.has(id)).length;
     if (left === 0) setImmediate(ended);
     return this.#each(ids, (seat) => {
       let held = true;
@@ -456,7 +458,10 @@ class Supervisor implements LiveSystem {
   #each(ids: readonly NodeId[], begin: (seat: Seat) => () => void): () => void {
     const undo = ids.flatMap((id) => {
       const seat = this.#seats.get(id);
-      return seat ? [begin(seat)] : [];
+      if (seat) return [begin(seat)];
+      const text = 'is somebody else’s: nothing can be done to it';
+      this.#say({ type: 'note', at: this.now(), node: id, text });
+      return [];
     });
     return () => {
       for (const each of undo) each();
@@ -557,6 +562,10 @@ class Supervisor implements LiveSystem {
     const { edgePort } = this.#options;
     let taken = 0;
     for (const node of plan.nodes) {
+      if (node.outside !== undefined) {
+        this.#outside[node.id] = { life: 0, port: 0, edges: {}, outside: node.outside };
+        continue;
+      }
       const seat = new Seat(node);
       for (const program of node.programs) {
         if (!program.edge) continue;
@@ -704,7 +713,7 @@ class Supervisor implements LiveSystem {
   }
 
   #peers(): Peers {
-    const peers: Record<NodeId, Peer> = {};
+    const peers: Record<NodeId, Peer> = { ...this.#outside };
     for (const seat of this.#seats.values()) {
       if (seat.peer) peers[seat.node.id] = seat.peer;
     }

@@ -27,6 +27,8 @@ export interface Peer {
   readonly port: number;
   /** HTTP ports of those of its programs that have an edge, by program port. */
   readonly edges: Readonly<Record<string, number>>;
+  /** Somebody else's: only web requests reach it, at this URL. */
+  readonly outside?: string | undefined;
 }
 
 export type Peers = Readonly<Record<NodeId, Peer>>;
@@ -243,7 +245,7 @@ export class Transport {
   #enqueue(link: Link, kind: number, fromPort: string, to: Address, message: Message): void {
     const { refused, queueMaxBytes = 16 * 1_048_576 } = this.#options;
     const peer = this.#peers[to.node];
-    if (!peer || link.phase === 'resting') {
+    if (!peer || peer.outside !== undefined || link.phase === 'resting') {
       if (kind === frameMessage) this.#later(() => refused(fromPort, to, message));
       return;
     }

@@ -46,24 +46,31 @@ export class WebClient {
     return this.#underway.size;
   }
 
-  /** `origin` undefined: wherever the request's URL says. */
+  /**
+   * `base` is where the request goes, whatever name it asks for; its path comes before the
+   * request's own. Undefined: wherever the request's URL says.
+   */
   send(
     key: string,
-    origin: string | undefined,
+    base: string | undefined,
     request: WebRequest,
     told: { readonly reply: (message: WebReply | WebLost) => void; readonly refused: () => void },
   ): void {
     if (this.#closed) return;
     let url: URL;
+    let door: URL;
     try {
       url = new URL(request.url);
+      door = base === undefined ? url : new URL(base);
     } catch {
       told.refused();
       return;
     }
-    const inside = origin !== undefined;
-    const target = origin ?? url.origin;
-    const headers = [...request.headers];
+    const target = door.origin;
+    const path = base === undefined ? url.pathname : joined(door.pathname, url.pathname);
+    // On this machine it is one of ours, which may know on whose behalf. Strangers may not.
+    const inside = base !== undefined && isLoopback(door.hostname);
+    const headers = inside ? [...request.headers] : withoutHost(request.headers);
     if (inside) {
       // The name the user asked for, which routes may go by; the connection goes to the edge.
       if (!hasHeader(headers, 'host')) headers.push('host', url.host);
@@ -100,7 +107,7 @@ export class WebClient {
     this.#pool(target).dispatch(
       {
         origin: target,
-        path: `${url.pathname}${url.search}`,
+        path: `${path}${url.search}`,
         method: request.method as 'GET',
         headers,
         body: request.body === null ? null : bodyOf(request.body),
@@ -184,6 +191,22 @@ function bodyOf(body: Uint8Array | string): Uint8Array | string {
 function hasHeader(headers: readonly string[], name: string): boolean {
   for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return true;
   return false;
+}
+
+function withoutHost(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i] !== 'host') kept.push(headers[i]!, headers[i + 1]!);
+  }
+  return kept;
+}
+
+function joined(first: string, second: string): string {
+  return first.endsWith('/') ? `${first.slice(0, -1)}${second}` : `${first}${second}`;
+}
+
+function isLoopback(name: string): boolean {
+  return name === 'localhost' || name === '[::1]' || name.startsWith('127.');
 }
 
 function flat(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
