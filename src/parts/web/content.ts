@@ -7,7 +7,7 @@
  *   stream, blob, form with files ───▶ platform        rare from the start
  */
 import { hashText } from '../../kit/random.ts';
-import { lazyStream, ownerOf } from './lazy-stream.ts';
+import { lazyStream, ownerOf, seize } from './lazy-stream.ts';
 import { Native, type NativeResponse } from './native.ts';
 
 export type Source = string | Uint8Array;
@@ -149,7 +149,7 @@ export class Content {
   /** Whoever holds our stream finds it taken. */
   #spend(): void {
     this.#used = true;
-    if (this.#stream && !this.#stream.locked) this.#stream.getReader();
+    if (this.#stream) seize(this.#stream);
   }
 
   #throughPlatform(): NativeResponse {

@@ -12,12 +12,20 @@ const stateSymbols = Object.getOwnPropertySymbols(new ReadableStream());
 /** Whom a stream was made for; undefined for other people's streams. */
 export let ownerOf: (stream: ReadableStream) => unknown;
 
+/** Locks a stream for good, without making it. Whoever comes later finds it taken. */
+export let seize: (stream: ReadableStream) => void;
+
 class LazyStream {
   readonly #owner: unknown;
   readonly #make: () => ReadableStream<Uint8Array>;
   #made: ReadableStream<Uint8Array> | undefined;
+  #seized = false;
 
   static {
+    seize = (stream) => {
+      if (#owner in stream && stream.#made === undefined) stream.#seized = true;
+      else if (!stream.locked) stream.getReader();
+    };
     ownerOf = (stream) => (#owner in stream ? stream.#owner : eager.get(stream));
     Object.setPrototypeOf(LazyStream.prototype, ReadableStream.prototype);
     for (const symbol of stateSymbols) {
@@ -38,13 +46,15 @@ class LazyStream {
   }
 
   get #stream(): ReadableStream<Uint8Array> {
-    this.#made ??= this.#make();
+    if (this.#made) return this.#made;
+    this.#made = this.#make();
+    if (this.#seized) this.#made.getReader();
     return this.#made;
   }
 
-  /** False as long as nobody has looked, without looking. */
+  /** Answers without making the stream. */
   get locked(): boolean {
-    return this.#made?.locked ?? false;
+    return this.#made?.locked ?? this.#seized;
   }
 }
 
