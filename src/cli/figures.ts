@@ -22,7 +22,7 @@ export function percent(ratio: number): string {
   const text = value.toFixed(decimals);
   // Rounding must not claim that everything succeeded, or nothing.
   if (Number(text) === 100) return '> 99.999%';
-  return Number(text) === 0 ? '< 0.01%' : `${text}%`;
+  return Number(text) === 0 ? '< 0.01%' : `${Number(text)}%`;
 }
 
 /** `75` seconds are `1:15`. */

@@ -58,7 +58,9 @@ function headline(report: Report, style: Style): string {
     `seed ${seed}`,
     ...(digest === null ? [] : [`digest ${digest}`]),
   ];
-  return `${style.strong(design)} ${style.dim(facts.join(' · '))}`;
+  const text = facts.join(' · ');
+  const gap = design.length + 1 + text.length > columnsMax ? '\n' : ' ';
+  return `${style.strong(cut(design, columnsMax))}${gap}${style.dim(text)}`;
 }
 
 function verdictLine(report: Report, style: Style): string {
@@ -193,37 +195,52 @@ const labelWidth = 20;
 
 function timelineLines(report: Report): string[] {
   const { series } = report;
-  const columns = Math.min(columnsMax - labelWidth - 3, series.at.length);
-  if (columns < 2) return [];
-  const perColumn = series.at.length / columns;
-  const secondsText = perColumn === 1 ? '1 second' : `${digits(perColumn)} seconds`;
   const length = series.at.length;
+  if (length < 2) return [];
+  const columns = Math.min(columnsMax - labelWidth - 3, length);
+  // A short run is drawn wider: a second may take several columns.
+  const widen = Math.max(1, Math.floor((columnsMax - labelWidth - 3) / length));
+  const width = columns * widen;
   const end = clock(length);
-  const foot = columns < 12 ? end.padStart(columns) : `0:00${end.padStart(columns - 4)}`;
-  return [
+  const scale = widen > 1 ? `${widen} columns = 1 s` : `1 column = ${digits(length / columns)} s`;
+  const strips = [
     ...strip('completed', series.throughput, columns, 2, 'mean', perSec),
     ...strip('p99', series.p99Ms, columns, 2, 'max', ms),
     ...strip('errors a second', series.errors, columns, 1, 'max', count),
-    ...faultLines(report.events, length, columns),
-    `${' '.repeat(labelWidth)} ${foot}   (a column is ${secondsText})`,
+  ];
+  return [
+    ...strips.map(({ label, bars: row }) => `${label} ${widened(row, widen)}`),
+    ...faultLines(report.events, length, width),
+    `${scale.padEnd(labelWidth)} 0:00${end.padStart(Math.max(end.length + 1, width - 4))}`,
   ].map((line) => line.trimEnd());
 }
 
+function widened(row: string, times: number): string {
+  return [...row].map((mark) => mark.repeat(times)).join('');
+}
+
+interface StripRow {
+  readonly label: string;
+  readonly bars: string;
+}
+
 function strip(
-  label: string,
+  name: string,
   values: readonly number[],
   columns: number,
   rows: number,
   how: Fold,
   format: (value: number) => string,
-): string[] {
+): StripRow[] {
   const folded = fold(values, columns, how);
   const top = folded.reduce((max, value) => Math.max(max, value), 0);
-  if (top === 0) return [`${label} `.padEnd(labelWidth - 1).concat(`0 ${'·'.repeat(columns)}`)];
-  const texts = [`${label} `.padEnd(labelWidth - format(top).length) + format(top)];
-  return bars(folded, top, rows).map(
-    (row, index) => `${(texts[index] ?? '').padStart(labelWidth)} ${row}`,
-  );
+  const text = top === 0 ? '0' : format(top);
+  const label = name.padEnd(labelWidth - text.length) + text;
+  if (top === 0) return [{ label, bars: '·'.repeat(folded.length) }];
+  return bars(folded, top, rows).map((row, index) => ({
+    label: index === 0 ? label : ' '.repeat(labelWidth),
+    bars: row,
+  }));
 }
 
 const faultsShownMax = 12;

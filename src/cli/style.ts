@@ -53,18 +53,24 @@ export function cut(text: string, width: number): string {
   return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
-/** Breaks at spaces so that no line is wider than `width`; further lines begin with `indent`. */
+/**
+ * Breaks at spaces so that no line is wider than `width`; further lines begin with `indent`, the
+ * first with the spaces that `text` begins with.
+ */
 export function wrap(text: string, width: number, indent = ''): string {
+  const lead = /^ */.exec(text)![0];
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && widthOf(longer) > width) {
+  let line = lead;
+  let started = false;
+  for (const word of text.slice(lead.length).split(' ')) {
+    const longer = started ? `${line} ${word}` : line + word;
+    if (started && widthOf(longer) > width) {
       lines.push(line);
       line = indent + word;
     } else {
       line = longer;
     }
+    started = true;
   }
   lines.push(line);
   return lines.join('\n');

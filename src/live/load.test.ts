@@ -80,15 +80,14 @@ describe('load', () => {
     });
     const outcome = await load(origin, 100, { connectionsMax: 1 });
     expect(outcome.completed).toBe(100);
-    const slow = 100 - outcome.latencies.count * 0.5;
-    expect(outcome.latencies.percentile(slow)).toBeGreaterThan(100_000);
+    expect(outcome.latencies.percentile(50)).toBeGreaterThan(100_000);
   });
 
   test('says that it could not send what was asked', async () => {
     const origin = await serving((_index, response) => {
       setTimeout(() => response.end('x'), 200);
     });
-    const outcome = await load(origin, 100, { connectionsMax: 2 });
+    const outcome = await load(origin, 100, { connectionsMax: 2, timeoutUs: 500_000 });
     expect(outcome.achievedPerSec).toBeLessThan(outcome.requestedPerSec * 0.98);
   });
 

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import { type Explanation, explain } from '../../design/explain.ts';
 import { knobRows } from '../../design/knobs.ts';
 import type { Block } from '../../host/declaration.ts';
-import { show } from '../../kit/config.ts';
-import { formatDuration } from '../../kit/units.ts';
+import { formatBytes, formatDuration } from '../../kit/units.ts';
 import { Given, type RawOptions } from '../options.ts';
 import { ending, loadRunner, outStyle, print, printJson } from '../session.ts';
 import { wrap } from '../style.ts';
@@ -61,9 +60,9 @@ function renderExplanation({ design, blocks, paths }: Explanation): string {
   const lines = [outStyle.strong(design)];
   for (const block of blocks) {
     lines.push('', `${outStyle.strong(block.name)} ${block.kind}, ${block.nodes}`);
-    const options = Object.entries(block.config)
-      .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
-      .map(([name, value]) => `${name} ${typeof value === 'string' ? show(value) : String(value)}`);
+    const options = Object.entries(block.config).flatMap(([name, value]) =>
+      optionText(name, value),
+    );
     if (options.length > 0) lines.push(...wrap(`  ${options.join(', ')}`, 98, '  ').split('\n'));
     for (const path of paths.filter((one) => one.from === block.name)) {
       const wait =
@@ -75,4 +74,16 @@ function renderExplanation({ design, blocks, paths }: Explanation): string {
     }
   }
   return lines.join('\n');
+}
+
+/** As a user would write it: `timeoutUs: 250000` was `timeout: '250ms'`. */
+function optionText(name: string, value: unknown): string[] {
+  if (typeof value === 'number' && name.endsWith('Us')) {
+    return [`${name.slice(0, -2)} ${formatDuration(value)}`];
+  }
+  if (typeof value === 'number' && name.endsWith('Bytes')) {
+    return [`${name.slice(0, -5)} ${formatBytes(value)}`];
+  }
+  if (typeof value === 'string') return [`${name} ${value}`];
+  return typeof value === 'number' || typeof value === 'boolean' ? [`${name} ${value}`] : [];
 }
