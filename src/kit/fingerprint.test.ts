@@ -30,6 +30,8 @@ test('values that differ in anything have different fingerprints', () => {
     new Uint8Array([1, 2, 3, 4, 5]),
     [],
     [[]],
+    [[1], 2],
+    [[1, 2]],
     [0],
     ['a', 'b'],
     ['ab'],

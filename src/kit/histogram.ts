@@ -137,9 +137,8 @@ export class Histogram {
       const shift = 31 - Math.clz32(whole) - bits;
       return shift <= 0 ? whole : (shift << bits) + (whole >>> shift);
     }
-    // log2 may round up to the next power just below it; the part then comes out too small.
-    let shift = Math.floor(Math.log2(whole)) - bits;
-    if (whole < 2 ** (shift + bits)) shift--;
+    // log2 may round up to the next power just below it, which leads to the same bucket.
+    const shift = Math.floor(Math.log2(whole)) - bits;
     return shift * 2 ** bits + Math.floor(whole / 2 ** shift);
   }
 

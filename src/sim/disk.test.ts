@@ -109,6 +109,16 @@ describe('a crash', () => {
   });
 });
 
+test('what is given to a disk may be used again', () => {
+  const { disk } = machine(1);
+  const bytes = new Uint8Array([1, 2]);
+  disk.append('a', bytes);
+  disk.replace('b', bytes, () => {});
+  bytes.fill(9);
+  disk.read('a')!.fill(8);
+  expect([...disk.read('a')!, ...disk.read('b')!]).toEqual([1, 2, 1, 2]);
+});
+
 test('a graceful stop loses nothing', () => {
   for (const seed of seeds) {
     const { disk, restart } = machine(seed);

@@ -412,6 +412,136 @@ test('an end of all faults starts what is down and undoes what is wrong', () => 
   expect(world.pendingCount).toBeLessThan(10);
 });
 
+test('the end of a pause does not wake a later life from another', () => {
+  const at: number[] = [];
+  const pause = { do: 'pause', target: b } as const;
+  const world: World = sandbox({
+    nodes: {
+      b: {
+        p: (host) => {
+          const loop = () => {
+            at.push(world.now);
+            host.after(1000, loop);
+          };
+          loop();
+          return { message() {} };
+        },
+      },
+    },
+    faults: [
+      { ...pause, atUs: 0, forUs: 100_000 },
+      { do: 'kill', target: b, atUs: 10_000, forUs: 10_000 },
+      { ...pause, atUs: 50_000, forUs: 100_000 },
+    ],
+  });
+  world.bootAll();
+  world.run(200_000);
+  expect(at.filter((each) => each > 1 && each < 20_000)).toEqual([]);
+  expect(at.filter((each) => each > 20_000 && each < 50_000).length).toBeGreaterThan(25);
+  expect(at.filter((each) => each > 50_001 && each < 150_000)).toEqual([]);
+  expect(at.filter((each) => each > 150_000).length).toBeGreaterThan(45);
+});
+
+/** What `a` hears when it sends five messages at each of these times. */
+function told(times: readonly number[], faults: readonly Fault[]): readonly string[] {
+  const heard: string[] = [];
+  const world: World = sandbox({
+    clocks: { offsetMaxUs: 0, driftMaxPpm: 0 },
+    nodes: {
+      a: {
+        p: (host) => {
+          const hear = (what: string) => heard.push(what);
+          for (const at of times) {
+            if (at < world.now) continue;
+            host.after(at - world.now, () => {
+              for (let i = 0; i < 5; i++) host.send(to('b'), { type: 'ask' });
+            });
+          }
+          return {
+            message: (_from, message) => hear(message.type),
+            refused: () => hear('refused'),
+            disconnected: () => hear('disconnected'),
+          };
+        },
+      },
+      b: { p: (host) => ({ message: (from) => host.send(from, { type: 'answer' }) }) },
+    },
+    faults,
+  });
+  world.bootAll();
+  world.run(second);
+  return heard;
+}
+
+const five = (what: string) => new Array<string>(5).fill(what);
+
+describe('connections', () => {
+  test('what is under way when the line is cut does not arrive', () => {
+    const cut: Fault = {
+      do: 'cut',
+      from: { node: 'a' },
+      to: b,
+      oneWay: true,
+      atUs: 1100,
+      forUs: 10,
+    };
+    // Over before they would have arrived: they pass.
+    expect(told([1000], [cut])).toEqual(five('answer'));
+    const late: Fault = { ...cut, atUs: 1200, forUs: 100 };
+    expect(told([1000], [late])).toEqual([]);
+  });
+
+  test('one that led to an earlier life is reset, once, and then opened anew', () => {
+    const off: Fault = { do: 'power-off', target: b, atUs: 10_000, forUs: 10_000 };
+    expect(told([1000, 30_000, 40_000], [off])).toEqual([
+      ...five('answer'),
+      'refused',
+      'disconnected',
+      ...five('refused').slice(1),
+      ...five('answer'),
+    ]);
+  });
+
+  test('an end is heard of once, even when the next life answers before the news', () => {
+    // It is back before its last word has arrived.
+    const kill: Fault = { do: 'kill', target: b, atUs: 10_000, forUs: 10 };
+    const heard = told([1000, 9_900, 20_000], [kill]);
+    expect(heard.filter((what) => what === 'disconnected')).toHaveLength(1);
+    expect(heard.slice(-5)).toEqual(five('answer'));
+  });
+
+  test('two nodes that both died have nothing to tell each other', () => {
+    const kill = { do: 'kill', atUs: 10_000, forUs: 10_000 } as const;
+    const heard = told(
+      [1000, 30_000],
+      [
+        { ...kill, target: b },
+        { ...kill, target: { node: 'a' } },
+      ],
+    );
+    expect(heard).toEqual([...five('answer'), ...five('answer')]);
+  });
+});
+
+test('the work of a dead node is over', () => {
+  const world = sandbox({
+    nodes: {
+      b: {
+        p: (host) => {
+          if (host.life === 1) host.cpu.spend(second, () => {});
+          return { message() {} };
+        },
+      },
+    },
+    faults: [{ do: 'kill', target: b, atUs: 1000, forUs: 100_000 }],
+  });
+  world.bootAll();
+  world.run(50_000);
+  expect(world.usage()[0]).toMatchObject({ isUp: false, busyUs: 1000, queued: 0 });
+  world.run(2 * second);
+  expect(world.usage()[0]).toMatchObject({ isUp: true, busyUs: 1000 });
+});
+
 test('two faults on one node: it comes back when the last lets go', () => {
   const world = sandbox({
     nodes: { b: { p: () => ({ message() {} }) } },

@@ -51,8 +51,8 @@ export interface Link {
   lineFreeAt: Micros;
   /** The target's life that the connection leads to; 0: not open. */
   openTo: number;
-  /** The life of the target whose end this side was told by a reset. */
-  resetLife: number;
+  /** The last life of the target whose end this side has heard of. */
+  heardLife: number;
   isTimingOut: boolean;
   /** What the rules in force come to, as of `version`. */
   version: number;
@@ -215,10 +215,9 @@ export class Network {
       this.#trace(route, message, 'refused');
       const at = this.#queue.now + link.delay(link.hints);
       this.#queue.push(at, kinds.refused, route.source.index, route.life, message, route);
-      // The connection led to an earlier life, which the sender did not know: it is reset, once.
-      if (target.isUp && link.openTo !== target.life && link.resetLife !== link.openTo) {
+      // The connection led to an earlier life, which the sender did not know: it is reset.
+      if (target.isUp && link.openTo !== target.life) {
         const { source, openTo } = link;
-        link.resetLife = openTo;
         const id = target.plan.id;
         this.#queue.push(at, kinds.disconnected, source.index, route.life, id, openTo);
       }
@@ -268,14 +267,20 @@ export class Network {
   }
 
   /**
-   * A machine heard that `life` of `target` is gone: its next message opens a new connection. False
-   * when it already speaks to a later life, and the news is old.
+   * A machine hears that `life` of `target` is gone, or (0) that only the connection broke: its next
+   * message opens a new one. False when that is no news.
    */
   close(machine: Machine, target: Machine, life: number): boolean {
-    const link = machine.links[target.index];
-    if (!link) return true;
-    if (link.openTo > life) return false;
-    link.openTo = 0;
+    const link = this.link(machine, target);
+    if (life === 0) {
+      const wasOpen = link.openTo !== 0;
+      link.openTo = 0;
+      return wasOpen;
+    }
+    // By a reset of each message under way, and by the end itself: once is enough.
+    if (life <= link.heardLife) return false;
+    link.heardLife = life;
+    if (link.openTo <= life) link.openTo = 0;
     return true;
   }
 
@@ -315,7 +320,7 @@ export class Network {
           source.index,
           life,
           target.plan.id,
-          link.openTo,
+          0,
         );
       },
       undefined,
@@ -349,7 +354,7 @@ export class Network {
       arrivesAt: 0,
       lineFreeAt: 0,
       openTo: 0,
-      resetLife: 0,
+      heardLife: 0,
       isTimingOut: false,
       version: 0,
       isCut: false,
