@@ -21,15 +21,18 @@ export function fill(random: Random, view: ArrayBufferView, from = 0, count?: nu
 }
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const uuidBytes = new Uint8Array(16);
+/** Two bytes. */
+function pair(word: number): string {
+  return hex[(word >>> 8) & 0xff]! + hex[word & 0xff]!;
+}
 
+/** Version 4, variant 1. */
 function uuid(random: Random): string {
-  const b = uuidBytes;
-  fill(random, b);
-  b[6] = (b[6]! & 0x0f) | 0x40;
-  b[8] = (b[8]! & 0x3f) | 0x80;
-  const pair = (i: number) => hex[b[i]!]! + hex[b[i + 1]!]!;
-  return `${pair(0)}${pair(2)}-${pair(4)}-${pair(6)}-${pair(8)}-${pair(10)}${pair(12)}${pair(14)}`;
+  const a = random.word();
+  const b = (random.word() & 0xffff0fff) | 0x4000;
+  const c = (random.word() & 0x3fffffff) | 0x80000000;
+  const d = random.word();
+  return `${pair(a >>> 16)}${pair(a)}-${pair(b >>> 16)}-${pair(b)}-${pair(c >>> 16)}-${pair(c)}${pair(d >>> 16)}${pair(d)}`;
 }
 
 export function patchChance(patches: Patches): void {

@@ -175,6 +175,9 @@ describe('unmodified user code under the virtual globals', () => {
     const second = await simulate(everything);
     expect(first.at(-1)).toMatch(/end \d+$/);
     expect(second).toEqual(first);
+    expect(first.find((line) => line.includes('chance'))).toMatch(
+      / [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
   });
 
   test('draws other values from another seed, and nothing but values differs', async () => {
