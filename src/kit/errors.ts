@@ -72,4 +72,10 @@ export class Unavailable extends Error {
     this.why = why;
     this.certain = certain;
   }
+
+  /** What a service answers that lets it pass. Hono asks an error for it by this name. */
+  getResponse(): Response {
+    const headers = { 'content-type': 'text/plain;charset=UTF-8', 'retry-after': '1' };
+    return new Response(this.message, { status: 503, headers });
+  }
 }

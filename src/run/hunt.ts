@@ -63,6 +63,8 @@ class Hunt {
   readonly #options: Hunting;
   readonly #forUs: Micros;
   readonly #findings: Finding[] = [];
+  /** Invariants found broken, shrunk or being shrunk. */
+  readonly #known = new Set<string>();
   #design = '';
   #seedsDone = 0;
   #violatedCount = 0;
@@ -97,7 +99,7 @@ class Hunt {
   #isOver(startedAt: number): boolean {
     const { clock, stopped, wallMaxUs, findingsMax } = this.#options;
     const isLate = wallMaxUs !== undefined && (clock() - startedAt) * 1_000 > wallMaxUs;
-    return stopped() || isLate || this.#findings.length >= findingsMax;
+    return stopped() || isLate || this.#known.size >= findingsMax;
   }
 
   async #seed(seed: number): Promise<void> {
@@ -109,10 +111,10 @@ class Hunt {
     if (attempted.violated.length > 0) this.#violatedCount++;
     this.#tell();
     for (const { name } of attempted.violated) {
-      const isKnown = this.#findings.some((finding) => finding.invariant === name);
-      if (isKnown || this.#findings.length >= this.#options.findingsMax) continue;
+      // One finding an invariant: shrinking the same mistake twice tells nothing new.
+      if (this.#known.has(name) || this.#known.size >= this.#options.findingsMax) continue;
+      this.#known.add(name);
       const finding = await this.#finding(attempted, name);
-      if (this.#findings.some((other) => other.invariant === name)) continue;
       this.#findings.push(finding);
       this.#options.onFinding?.(finding);
     }

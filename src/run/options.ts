@@ -1,6 +1,7 @@
 /** From what a user asks of a run (sentences, durations) to what a run takes. All mistakes at once. */
 import type { LoadOverride, Visit } from '../blocks/workload/users/index.ts';
 import { parseFault } from '../design/faults.ts';
+import { isDesignData, systemFromJson } from '../design/json.ts';
 import { isSystem, namesIn, type System } from '../design/system.ts';
 import type { Fault, FaultPlan } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
@@ -53,6 +54,7 @@ function loadOf({ visits, ratePerSec }: Asked): LoadOverride | undefined {
 /** What a design file exports, or a clear word on why it cannot be run. */
 export function systemIn(exported: unknown, path: string): System {
   if (isSystem(exported)) return exported;
+  if (isDesignData(exported)) return systemFromJson(exported);
   throw new LoadpathError(
     'bad-design',
     `${path}: the default export must be a system('name', { … }), got ${exported === null ? 'null' : typeof exported}`,

@@ -136,12 +136,12 @@ export function drawSchedule(
   return faults.sort((a, b) => a.atUs - b.atUs);
 }
 
-/** Simpler versions of a fault, simplest first, for the shrinker: a fault that begins at zero, or ends sooner. */
+/** Simpler versions of a fault for the shrinker: one that begins on a whole second, or ends sooner. */
 export function* simpler(fault: Fault): Iterable<Fault> {
-  if (fault.atUs >= 2_000_000)
-    yield { ...fault, atUs: Math.floor(fault.atUs / 1_000_000) * 1_000_000 };
+  const wholeSeconds = Math.floor(fault.atUs / 1_000_000) * 1_000_000;
+  if (wholeSeconds !== fault.atUs) yield { ...fault, atUs: wholeSeconds };
   if (fault.forUs !== undefined && fault.forUs > 1_000_000) {
-    yield { ...fault, forUs: Math.max(500_000, Math.floor(fault.forUs / 2 / 100_000) * 100_000) };
+    yield { ...fault, forUs: Math.max(500_000, Math.floor(fault.forUs / 200_000) * 100_000) };
   }
 }
 

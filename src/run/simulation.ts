@@ -138,10 +138,11 @@ class Simulation {
     this.#prepare();
     this.#load();
     this.#heal();
-    this.#drain();
+    this.#quieten();
     // Before the probe, so that a replay of what a hunt found has the same digest.
     const digest = this.#world.fingerprint.hex();
     const recovery = this.#options.probe ? this.#recovers() : undefined;
+    this.#drain();
     this.#phase('judge');
     const loadUs = this.#windows.length * 1_000_000 || forUs;
     const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
@@ -303,15 +304,24 @@ class Simulation {
     this.#world.healAll();
   }
 
+  /** Until every request has been answered or given up. */
+  #quieten(): void {
+    if (!this.#options.design.workload) return;
+    const world = this.#world;
+    const endsAt = world.now + drainMaxUs;
+    this.#quiet = false;
+    while (!this.#quiet && world.now < endsAt) {
+      // Users that were just booted again hear it only now, and once more does no harm.
+      this.#post({ type: 'stop' });
+      world.run(Math.min(endsAt, world.now + 1_000_000), () => this.#quiet);
+    }
+  }
+
+  /** Until what was published is consumed and what was hinted is handed over. */
   #drain(): void {
     const world = this.#world;
     this.#phase('drain');
     const endsAt = world.now + drainMaxUs;
-    // Users that were just booted again hear it only now, and once more does no harm.
-    while (this.#options.design.workload && !this.#quiet && world.now < endsAt) {
-      this.#post({ type: 'stop' });
-      world.run(Math.min(endsAt, world.now + 1_000_000), () => this.#quiet);
-    }
     world.run(world.now + settleUs);
     while (this.#isBehind() && world.now < endsAt) world.run(world.now + 500_000);
   }
@@ -321,14 +331,9 @@ class Simulation {
     if (!this.#options.design.workload) return undefined;
     const world = this.#world;
     const before = this.#served();
-    this.#quiet = false;
     this.#post({ type: 'begin', forUs: probeUs });
     world.run(world.now + probeUs);
-    const endsAt = world.now + drainMaxUs;
-    while (!this.#quiet && world.now < endsAt) {
-      this.#post({ type: 'stop' });
-      world.run(Math.min(endsAt, world.now + 1_000_000), () => this.#quiet);
-    }
+    this.#quieten();
     const after = this.#served();
     const completed = after.completed - before.completed;
     const failed = after.failed - before.failed;

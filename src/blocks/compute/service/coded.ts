@@ -50,17 +50,15 @@ async function respond(handler: AnyFetch, job: Job, env: object): Promise<ReplyP
   try {
     return await toReplyParts(await handler(fromWebRequest(job.request), env));
   } catch (failure) {
-    return failureReply(failure);
+    return failure instanceof Unavailable
+      ? toReplyParts(failure.getResponse())
+      : internalError(failure);
   }
 }
 
-/** A block that cannot serve makes the service unavailable; anything else is the handler's bug. */
-function failureReply(failure: unknown): ReplyParts {
-  const headers = ['content-type', 'text/plain;charset=UTF-8'];
-  if (failure instanceof Unavailable) {
-    return { status: 503, headers: [...headers, 'retry-after', '1'], body: failure.message };
-  }
+function internalError(failure: unknown): ReplyParts {
   console.error(failure);
+  const headers = ['content-type', 'text/plain;charset=UTF-8'];
   return { status: 500, headers, body: 'internal error' };
 }
 

@@ -43,15 +43,18 @@ export function crowd(
   let beganAt: Micros = 0;
   let arrivals: Arrivals | undefined;
   let due: Timer | undefined;
+  let ending: Timer | undefined;
 
   function begin(forUs: Micros): void {
     running = true;
+    script.open();
     beganAt = host.now();
-    host.after(forUs, stop);
+    ending?.cancel();
+    ending = host.after(forUs, stop);
     const { load } = config;
     if (load.kind === 'open') {
       arrivals = new Arrivals(load.shape, config.arrivals, host.random.fork('arrivals'));
-      await_(arrivals.nextAfter(0));
+      awaitArrival(arrivals.nextAfter(0));
     } else if (load.kind === 'closed') {
       const think = sampler(load.think);
       for (let user = 0; user < load.users; user++) loop(user, think);
@@ -61,7 +64,7 @@ export function crowd(
   }
 
   /** Waits for the arrival at `nextUs`, then starts everybody who is due. */
-  function await_(nextUs: number): void {
+  function awaitArrival(nextUs: number): void {
     if (nextUs === Number.POSITIVE_INFINITY) return;
     due = host.after(Math.max(0, Math.floor(beganAt + nextUs - host.now())), () => {
       let at = nextUs;
@@ -70,7 +73,7 @@ export function crowd(
         script.visit(whoArrives.below(config.population), beganAt + Math.floor(at));
         at = arrivals!.nextAfter(at);
       }
-      if (running) await_(at);
+      if (running) awaitArrival(at);
     });
   }
 
@@ -106,12 +109,13 @@ export function crowd(
     if (!arrivals || !running) return;
     arrivals.factor = factor;
     due?.cancel();
-    await_(arrivals.nextAfter(host.now() - beganAt));
+    awaitArrival(arrivals.nextAfter(host.now() - beganAt));
   }
 
   function stop(): void {
     running = false;
     due?.cancel();
+    ending?.cancel();
     script.close();
   }
 

@@ -80,6 +80,10 @@ export class Script {
     });
   }
 
+  open(): void {
+    this.#closed = false;
+  }
+
   /** No further request of this load goes out. */
   close(): void {
     this.#closed = true;

@@ -1,0 +1,487 @@
+/**
+ * Modelled designs as plain JSON, so that Studio can edit them and any tool can write them. What
+ * the language says in code (`call(store)`, `exponential('5ms')`) stands here as data:
+ *
+ *   { "name": "shop",
+ *     "blocks": [ { "kind": "service", "name": "store", "slots": 5, "cost": { "exponential": "2ms" } },
+ *                 { "kind": "service", "name": "api", "slots": 4, "cost": "5ms", "calls": ["store"] },
+ *                 { "kind": "gateway", "name": "edge", "routes": { "/": "api" } } ],
+ *     "entry": "edge",
+ *     "users": { "rate": "2000/s" } }
+ *
+ * `schema/design.schema.json` is made from the same knob tables; a test keeps it fresh.
+ */
+
+import { knobs as serviceKnobs } from '../blocks/compute/service/config.ts';
+import { external } from '../blocks/compute/service/external.ts';
+import {
+  type Call,
+  type CostOption,
+  call,
+  optional,
+  parallel,
+  sequence,
+  service,
+  sometimes,
+  work,
+} from '../blocks/compute/service/index.ts';
+import { knobs as gatewayKnobs, limitKnobs } from '../blocks/edge/gateway/config.ts';
+import { gateway, tokenBucket } from '../blocks/edge/gateway/index.ts';
+import { knobs as usersKnobs } from '../blocks/workload/users/config.ts';
+import { diurnal, ramp, spike, users } from '../blocks/workload/users/index.ts';
+import type { Declaration } from '../host/declaration.ts';
+import type { Knobs } from '../kit/config.ts';
+import { nearest, show } from '../kit/config.ts';
+import type { Distribution } from '../kit/distribution.ts';
+import { constant, exponential, gamma, lognormal, pareto, uniform } from '../kit/draw.ts';
+import { type Problem, refuse } from '../kit/errors.ts';
+import { pathKnobs, retryKnobs } from '../path/policy.ts';
+import { type System, system } from './system.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function isDesignData(value: unknown): value is Fields {
+  return (
+    isFields(value) && Array.isArray(value.blocks) && 'entry' in value && !('declarations' in value)
+  );
+}
+
+/** Throws `LoadpathError` ('bad-design') naming every mistake in it. */
+export function systemFromJson(data: Fields): System {
+  return new Reader(data).system();
+}
+
+class Reader {
+  readonly #data: Fields;
+  readonly #problems: Problem[] = [];
+  readonly #raw = new Map<string, Fields>();
+  readonly #made = new Map<string, Declaration>();
+  /** Blocks being made now, for cycles. */
+  readonly #making: string[] = [];
+
+  constructor(data: Fields) {
+    this.#data = data;
+  }
+
+  system(): System {
+    const { name, blocks, entry, users: crowd, objectives, faults, zones, ...rest } = this.#data;
+    const at = typeof name === 'string' ? name : 'design';
+    for (const option of Object.keys(rest)) {
+      if (option !== '$schema')
+        this.#problems.push({ at: `${at}.${option}`, what: 'no such option' });
+    }
+    if (typeof name !== 'string')
+      this.#problems.push({ at: 'name', what: `must be text, got ${show(name)}` });
+    for (const block of blocks as unknown[]) this.#register(block);
+    for (const block of this.#raw.keys()) this.#block(block, at);
+    const door = typeof entry === 'string' ? this.#block(entry, `${at}.entry`) : undefined;
+    if (typeof entry !== 'string')
+      this.#problems.push({ at: `${at}.entry`, what: `must name a block, got ${show(entry)}` });
+    const workload = crowd === undefined ? undefined : this.#users(crowd);
+    if (this.#problems.length > 0 || !door) return refuse('bad-design', at, this.#problems);
+    return system(at, {
+      entry: door,
+      blocks: [...this.#made.values()],
+      ...(workload ? { workload } : {}),
+      ...(isFields(objectives) ? { objectives } : {}),
+      ...(Array.isArray(faults) ? { faults } : {}),
+      ...(Array.isArray(zones) ? { zones } : {}),
+    });
+  }
+
+  #register(block: unknown): void {
+    if (!isFields(block) || typeof block.name !== 'string') {
+      this.#problems.push({
+        at: 'blocks',
+        what: `each must be an object with a kind and a name, got ${show(block)}`,
+      });
+    } else if (this.#raw.has(block.name)) {
+      this.#problems.push({ at: block.name, what: 'two blocks have this name' });
+    } else this.#raw.set(block.name, block);
+  }
+
+  #block(name: string, from: string): Declaration | undefined {
+    const made = this.#made.get(name);
+    if (made) return made;
+    const raw = this.#raw.get(name);
+    if (!raw) {
+      const near = nearest(name, [...this.#raw.keys()]);
+      this.#problems.push({
+        at: from,
+        what: `there is no block ${show(name)}${near ? `; did you mean ${near}?` : ''}`,
+      });
+      return undefined;
+    }
+    if (this.#making.includes(name)) {
+      const circle = [...this.#making.slice(this.#making.indexOf(name)), name].join(' -> ');
+      this.#problems.push({ at: from, what: `calls go in a circle: ${circle}` });
+      return undefined;
+    }
+    this.#making.push(name);
+    const declaration = this.#make(name, raw);
+    this.#making.pop();
+    if (declaration) this.#made.set(name, declaration);
+    return declaration;
+  }
+
+  #make(name: string, raw: Fields): Declaration | undefined {
+    const { kind, name: _name, ...options } = raw;
+    switch (kind) {
+      case 'service': {
+        const { cost, calls, ...rest } = options;
+        const steps = calls === undefined ? [] : this.#steps(calls, `${name}.calls`);
+        return service(name, {
+          ...rest,
+          ...(cost === undefined ? {} : { cost: this.#cost(cost, `${name}.cost`) }),
+          calls: steps,
+        });
+      }
+      case 'external': {
+        const { latency, ...rest } = options;
+        return external(name, {
+          ...rest,
+          ...(latency === undefined ? {} : { latency: this.#draw(latency, `${name}.latency`) }),
+        });
+      }
+      case 'gateway': {
+        const { routes, limit, ...rest } = options;
+        const table: Record<string, Declaration> = {};
+        for (const [pattern, target] of Object.entries(isFields(routes) ? routes : {})) {
+          const to = this.#block(String(target), `${name}.routes.${pattern}`);
+          if (to) table[pattern] = to;
+        }
+        const limited = isFields(limit)
+          ? { limit: tokenBucket(limit as Parameters<typeof tokenBucket>[0]) }
+          : {};
+        return gateway(name, { ...rest, ...limited, routes: table });
+      }
+      default: {
+        const what = `must be service, external or gateway in a modelled design, got ${show(kind)}`;
+        this.#problems.push({ at: `${name}.kind`, what });
+        return undefined;
+      }
+    }
+  }
+
+  #steps(calls: unknown, at: string): Call[] {
+    if (!Array.isArray(calls)) {
+      this.#problems.push({ at, what: `must be a list, got ${show(calls)}` });
+      return [];
+    }
+    return calls.flatMap((step, index) => this.#step(step, `${at}[${index}]`) ?? []);
+  }
+
+  #step(step: unknown, at: string): Call | undefined {
+    if (typeof step === 'string') {
+      const to = this.#block(step, at);
+      return to && call(to);
+    }
+    const entries = isFields(step) ? Object.entries(step) : [];
+    const [verb, value] = entries[0] ?? [];
+    if (entries.length === 1) {
+      switch (verb) {
+        case 'parallel':
+          return parallel(...this.#steps(value, `${at}.parallel`));
+        case 'sequence':
+          return sequence(...this.#steps(value, `${at}.sequence`));
+        case 'work':
+          return work(this.#cost(value, `${at}.work`));
+        case 'optional': {
+          const inner = this.#step(value, `${at}.optional`);
+          return inner && optional(inner);
+        }
+        case 'sometimes':
+          return this.#sometimes(value, `${at}.sometimes`);
+      }
+    }
+    const what = `must be the name of a block, or one of { parallel }, { sequence }, { sometimes }, { optional }, { work }, got ${show(step)}`;
+    this.#problems.push({ at, what });
+    return undefined;
+  }
+
+  #sometimes(value: unknown, at: string): Call | undefined {
+    if (
+      !isFields(value) ||
+      typeof value.chance !== 'number' ||
+      value.chance < 0 ||
+      value.chance > 1
+    ) {
+      this.#problems.push({ at, what: `must be { chance: 0 to 1, call: … }, got ${show(value)}` });
+      return undefined;
+    }
+    const inner = this.#step(value.call, `${at}.call`);
+    return inner && sometimes(value.chance, inner);
+  }
+
+  #cost(value: unknown, at: string): CostOption {
+    if (isFields(value) && 'cpu' in value) return { cpu: this.#draw(value.cpu, at) };
+    if (isFields(value) && 'wait' in value) return { wait: this.#draw(value.wait, at) };
+    return { wait: this.#draw(value, at) };
+  }
+
+  /** `"5ms"`, `{ "exponential": "5ms" }`, `{ "gamma": { "mean": "5ms", "cv": 0.5 } }` … */
+  #draw(value: unknown, at: string): Distribution {
+    try {
+      const draw = drawOf(value);
+      if (draw) return draw;
+    } catch {
+      // A duration inside is none; the message below names the whole value.
+    }
+    const what = `must be a duration or one of { constant }, { exponential }, { uniform }, { gamma }, { lognormal }, { pareto }, got ${show(value)}`;
+    this.#problems.push({ at, what });
+    return { kind: 'constant', value: 0 };
+  }
+
+  #users(value: unknown): ReturnType<typeof users> | undefined {
+    if (!isFields(value)) {
+      this.#problems.push({ at: 'users', what: `must be an object, got ${show(value)}` });
+      return undefined;
+    }
+    const { rate, closed, ...rest } = value;
+    const think = isFields(closed) ? this.#draw(closed.think, 'users.closed.think') : undefined;
+    try {
+      return users({
+        ...rest,
+        ...(rate === undefined ? {} : { rate: rateOf(rate) }),
+        ...(isFields(closed) && think ? { closed: { users: Number(closed.users), think } } : {}),
+      } as Parameters<typeof users>[0]);
+    } catch (failure) {
+      this.#problems.push({
+        at: 'users.rate',
+        what: failure instanceof Error ? failure.message : String(failure),
+      });
+      return undefined;
+    }
+  }
+}
+
+type Options<F extends (options: never) => unknown> = Parameters<F>[0];
+type Text = Parameters<typeof constant>[0];
+
+function drawOf(value: unknown): Distribution | undefined {
+  if (typeof value === 'string') return constant(value as Text);
+  if (!isFields(value)) return undefined;
+  const entries = Object.entries(value);
+  const [kind, of] = entries[0] ?? [];
+  if (entries.length !== 1) return undefined;
+  switch (kind) {
+    case 'constant':
+      return constant(of as Text);
+    case 'exponential':
+      return exponential(of as Text);
+    case 'uniform': {
+      const { min, max } = of as { readonly min: Text; readonly max: Text };
+      return uniform(min, max);
+    }
+    case 'gamma': {
+      const { mean, cv } = of as { readonly mean: Text; readonly cv: number };
+      return gamma(mean, { cv });
+    }
+    case 'lognormal':
+      return lognormal(of as Options<typeof lognormal>);
+    case 'pareto':
+      return pareto(of as Options<typeof pareto>);
+    default:
+      return undefined;
+  }
+}
+
+function rateOf(value: unknown): unknown {
+  if (!isFields(value)) return value;
+  if ('ramp' in value) return ramp(value.ramp as Options<typeof ramp>);
+  if ('spike' in value) return spike(value.spike as Options<typeof spike>);
+  if ('diurnal' in value) return diurnal(value.diurnal as Options<typeof diurnal>);
+  return value;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// The schema -------------------------------------------------------------------------------------
+
+/** JSON Schema (draft 2020-12) of a modelled design, from the knob tables. */
+export function designSchema(): object {
+  const reference = (name: string): object => ({ $ref: `#/$defs/${name}` });
+  const duration = { type: 'string', pattern: '^\\d+(\\.\\d+)?(us|ms|s|m|min|h|d)$' };
+  const only = (name: string, value: object): object => ({
+    type: 'object',
+    properties: { [name]: value },
+    required: [name],
+    additionalProperties: false,
+  });
+  const record = (
+    properties: Readonly<Record<string, object>>,
+    required: readonly string[] = [],
+  ): object => ({
+    type: 'object',
+    properties,
+    required,
+    additionalProperties: false,
+  });
+  const policy = record({ ...fromKnobs(pathKnobs), retry: record(fromKnobs(retryKnobs)) });
+  const named = (
+    kind: string,
+    properties: Readonly<Record<string, object>>,
+    required: readonly string[],
+  ) =>
+    record({ kind: { const: kind }, name: { type: 'string' }, ...properties }, [
+      'kind',
+      'name',
+      ...required,
+    ]);
+  const rateText = { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s*/\\s*(ms|s|m|min|h|d)$' };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Loadpath design',
+    description: 'A modelled system: who calls whom, what it costs, and who loads it.',
+    ...record(
+      {
+        $schema: { type: 'string' },
+        name: { type: 'string', pattern: '^[a-zA-Z][a-zA-Z0-9-]*$' },
+        zones: {
+          type: 'array',
+          items: {
+            anyOf: [
+              { type: 'string' },
+              record({ name: { type: 'string' }, region: { type: 'string' } }, ['name', 'region']),
+            ],
+          },
+        },
+        blocks: {
+          type: 'array',
+          items: { oneOf: ['service', 'external', 'gateway'].map(reference) },
+        },
+        entry: { type: 'string', description: 'The block that users talk to.' },
+        users: reference('users'),
+        objectives: record({
+          p50: duration,
+          p90: duration,
+          p99: duration,
+          p999: duration,
+          availability: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
+          throughput: rateText,
+        }),
+        faults: {
+          type: 'array',
+          items: { type: 'string' },
+          description: "Sentences: 'kill api/1 at 30s, restart after 5s'.",
+        },
+      },
+      ['name', 'blocks', 'entry'],
+    ),
+    $defs: {
+      service: named(
+        'service',
+        {
+          ...fromKnobs(serviceKnobs),
+          cost: reference('cost'),
+          calls: { type: 'array', items: reference('step') },
+          policy,
+        },
+        [],
+      ),
+      external: named(
+        'external',
+        { url: { type: 'string' }, latency: reference('draw'), policy },
+        [],
+      ),
+      gateway: named(
+        'gateway',
+        {
+          ...fromKnobs(gatewayKnobs),
+          routes: { type: 'object', additionalProperties: { type: 'string' } },
+          limit: record(fromKnobs(limitKnobs)),
+          policy,
+        },
+        ['routes'],
+      ),
+      users: record({
+        ...fromKnobs(usersKnobs),
+        rate: {
+          anyOf: [
+            rateText,
+            only(
+              'ramp',
+              record({ from: rateText, to: rateText, over: duration }, ['from', 'to', 'over']),
+            ),
+            only(
+              'spike',
+              record({ base: rateText, peak: rateText, at: duration, for: duration }, [
+                'base',
+                'peak',
+                'at',
+                'for',
+              ]),
+            ),
+            only(
+              'diurnal',
+              record({ mean: rateText, swing: { type: 'number' }, period: duration }, ['mean']),
+            ),
+          ],
+        },
+        closed: record({ users: { type: 'integer', minimum: 1 }, think: reference('draw') }, [
+          'users',
+          'think',
+        ]),
+      }),
+      step: {
+        anyOf: [
+          { type: 'string', description: 'A call of this block.' },
+          only('parallel', { type: 'array', items: reference('step') }),
+          only('sequence', { type: 'array', items: reference('step') }),
+          only('optional', reference('step')),
+          only(
+            'sometimes',
+            record(
+              { chance: { type: 'number', minimum: 0, maximum: 1 }, call: reference('step') },
+              ['chance', 'call'],
+            ),
+          ),
+          only('work', reference('cost')),
+        ],
+      },
+      cost: {
+        anyOf: [reference('draw'), only('cpu', reference('draw')), only('wait', reference('draw'))],
+      },
+      draw: {
+        anyOf: [
+          duration,
+          only('constant', duration),
+          only('exponential', duration),
+          only('uniform', record({ min: duration, max: duration }, ['min', 'max'])),
+          only(
+            'gamma',
+            record({ mean: duration, cv: { type: 'number', minimum: 0 } }, ['mean', 'cv']),
+          ),
+          only('lognormal', record({ median: duration, p99: duration }, ['median', 'p99'])),
+          only(
+            'pareto',
+            record({ min: duration, alpha: { type: 'number', exclusiveMinimum: 0 } }, [
+              'min',
+              'alpha',
+            ]),
+          ),
+        ],
+      },
+    },
+  };
+}
+
+const jsonTypes: Readonly<Record<string, string>> = {
+  count: 'integer',
+  ratio: 'number',
+  flag: 'boolean',
+};
+
+function fromKnobs(knobs: Knobs): Record<string, object> {
+  const properties: Record<string, object> = {};
+  for (const [name, knob] of Object.entries(knobs)) {
+    properties[name] = {
+      ...(knob.choices ? { enum: knob.choices } : { type: jsonTypes[knob.unit] ?? 'string' }),
+      description: `${knob.doc} Allowed: ${knob.allowed}.`,
+      ...(knob.preset === undefined ? {} : { default: knob.preset }),
+    };
+  }
+  return properties;
+}
