@@ -9,7 +9,7 @@ import type { History, HistoryEntry, HistoryEvent, Phase } from '../host/history
 import type { Micros, NodeId, Value } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { ValueReader, ValueWriter } from '../parts/codec.ts';
-import { fileNameOf, nodeOfFileName } from './files.ts';
+import { fileNameOf, fileTrouble, nodeOfFileName } from './files.ts';
 
 const suffix = '.history';
 const phases: readonly Phase[] = ['invoke', 'ok', 'fail', 'info'];
@@ -47,12 +47,17 @@ export class HistoryWriter {
   flush(): void {
     const writer = this.#writer;
     if (writer.length === 0) return;
-    if (this.#fd === undefined) {
-      mkdirSync(dirname(this.#path), { recursive: true });
-      this.#fd = openSync(this.#path, 'a');
-    }
-    for (let at = 0; at < writer.length; ) {
-      at += writeSync(this.#fd, writer.bytes, at, writer.length - at);
+    try {
+      if (this.#fd === undefined) {
+        mkdirSync(dirname(this.#path), { recursive: true });
+        this.#fd = openSync(this.#path, 'a');
+      }
+      for (let at = 0; at < writer.length; ) {
+        at += writeSync(this.#fd, writer.bytes, at, writer.length - at);
+      }
+    } catch (error) {
+      // A run whose history has gaps proves nothing: the node stops instead.
+      throw fileTrouble(error, 'recording the history', this.#path);
     }
     writer.length = 0;
   }

@@ -313,6 +313,42 @@ describe('processes', () => {
     }
   });
 
+  test('damaged data is told at once: trying again does not mend it', async () => {
+    const t = trial(child, planOf(nodePlan('x/0', 'sick', { config: { corrupt: true } })));
+    try {
+      await expect(t.system.ready).rejects.toMatchObject({
+        code: 'data-corrupt',
+        message: 'x/0: links/log is damaged at byte 17',
+      });
+      expect(t.system.status()[0]!.boots).toBe(1);
+    } finally {
+      await t.end();
+    }
+  });
+
+  test('a promise that nobody looks after ends the node as a throw does', () =>
+    during(planOf(nodePlan('a/0', 'echo')), {}, async (t) => {
+      tell(t, 'a/0', { type: 'reject' });
+      const crash = await t.see((event) => event.type === 'crash');
+      expect(crash).toMatchObject({ node: 'a/0', why: 'unheard of' });
+      await t.see((event) => event.type === 'boot' && event.life === 2);
+    }));
+
+  test('faults happen at their times, counted from the start of the load, and healing ends them all', () =>
+    during(pair, { here: true, describe: (fault) => fault.do }, async (t) => {
+      t.system.startFaults([
+        { do: 'surge', atUs: 60_000, forUs: 30_000, factor: 2 },
+        { do: 'skew', atUs: 1_000, byUs: 1, driftPpm: 0, target: { all: true } },
+        { do: 'kill', atUs: 3_600_000_000, target: { all: true } },
+      ]);
+      await t.see((event) => event.type === 'fault' && event.text === 'surge' && !event.began);
+      await t.system.heal();
+      const seen = t.events.flatMap((event) =>
+        event.type === 'fault' ? [`${event.text} ${event.began ? 'begins' : 'ends'}`] : [],
+      );
+      expect(seen).toEqual(['skew begins', 'surge begins', 'surge ends', 'skew ends']);
+    }));
+
   test('a node that comes up at the second try is waited for', () =>
     during(
       planOf(nodePlan('a/0', 'echo'), nodePlan('x/0', 'sick', { config: { lives: 1 } })),

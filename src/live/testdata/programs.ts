@@ -6,6 +6,7 @@ import type { NodeRuntime } from '../../host/boot.ts';
 import type { Address, Handlers, Host, Message, Value } from '../../host/host.ts';
 import type { NodePlan, Plan, ProgramPlan } from '../../host/plan.ts';
 import type { WebMessage } from '../../host/web.ts';
+import { LoadpathError } from '../../kit/errors.ts';
 import type { MakeBoot } from '../session.ts';
 
 type Config = Readonly<Record<string, Value | undefined>>;
@@ -24,7 +25,7 @@ const programs: Readonly<Record<string, TestProgram>> = {
     message(from, message) {
       if (message.type === 'ping') host.send(from, { ...message, type: 'pong' });
       else if (message.type === 'crash') throw new Error('told to crash');
-      else if (message.type === 'exit') process.exit(7);
+      else if (message.type === 'reject') Promise.reject(new Error('unheard of'));
     },
   }),
 
@@ -135,7 +136,8 @@ const programs: Readonly<Record<string, TestProgram>> = {
   /** Throws while booting, in lives `from` to `lives`. */
   sick: (host, config) => {
     if (host.life >= Number(config.from ?? 1) && host.life <= Number(config.lives ?? Infinity)) {
-      console.error('about to fail');
+      if (host.life === 1 || config.from === undefined) console.error('about to fail');
+      if (config.corrupt) throw new LoadpathError('data-corrupt', 'links/log is damaged at byte 17');
       throw new Error('cannot come up');
     }
     return { message() {} };
