@@ -1,0 +1,45 @@
+/** Lint, explain and estimate on a real design: what they read from it is what it says. */
+import { describe, expect, test } from 'vitest';
+import design from '../examples/shortener/design.ts';
+import { inputOf } from '../src/design/estimate.ts';
+import { explain } from '../src/design/explain.ts';
+import { lint } from '../src/design/lint.ts';
+import { structureOf } from '../src/design/structure.ts';
+
+const view = structureOf(design);
+
+describe('the shortener, unrun', () => {
+  test('has its blocks where the plan puts them', () => {
+    const links = view.blocks.find(({ name }) => name === 'links');
+    expect(links?.quorum).toEqual({ copies: 3, read: 2, write: 2 });
+    expect(links?.nodes.map(({ zone }) => zone)).toEqual(['a', 'b', 'c']);
+    expect(view.blocks.find(({ kind }) => kind === 'users')?.outside).toBe(true);
+  });
+
+  test('has a policy on every path', () => {
+    const { paths } = explain(view);
+    expect(paths.length).toBeGreaterThan(5);
+    expect(paths.filter(({ waitMaxUs }) => waitMaxUs === undefined)).toEqual([]);
+    const edge = paths.find(({ from, to }) => from === 'edge' && to === 'api');
+    expect(edge?.stages.join('\n')).toMatch(
+      /limit[\s\S]*route[\s\S]*balance[\s\S]*deadline[\s\S]*retry/,
+    );
+  });
+
+  test('has no error, and its single points of failure are told', () => {
+    const findings = lint(view);
+    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(
+      findings.filter(({ rule }) => rule === 'single-node').map(({ block }) => block),
+    ).toContain('codes');
+  });
+
+  test('gives an estimate its rate, its copies and its parts', () => {
+    const input = inputOf(view);
+    expect(input).toMatchObject({ ratePerSec: 500, replicas: 3 });
+    expect(input.parts?.find(({ name }) => name === 'links')).toMatchObject({
+      count: 3,
+      needed: 2,
+    });
+  });
+});
