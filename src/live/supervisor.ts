@@ -13,114 +13,30 @@ import { join } from 'node:path';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan, Target } from '../host/fault.ts';
 import type { History } from '../host/history.ts';
-import type { Address, Message, Micros, NodeId } from '../host/host.ts';
-import type { NodePlan, Plan } from '../host/plan.ts';
+import type { Message, Micros, NodeId } from '../host/host.ts';
+import type { Plan } from '../host/plan.ts';
 import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
-import { type MetersSnapshot, type MetersWindow, mergeSnapshots } from '../kit/meters.ts';
+import { type MetersWindow, mergeSnapshots } from '../kit/meters.ts';
 import { machineNow } from './clocks.ts';
+import { LiveFaults } from './faults.ts';
 import { fileNameOf, fileTrouble } from './files.ts';
 import { readHistory } from './history-file.ts';
-import { type Condition, type Durability, healthy } from './live-node.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 import { type Life, startChild, startHere } from './process.ts';
-import { machines, type NodeRules, noRules, rulesFor } from './rules.ts';
-import type { MakeBoot, News } from './session.ts';
-import type { Peer, Peers, TransportCounts } from './transport.ts';
+import { machines } from './rules.ts';
+import { Seat } from './seat.ts';
+import type { News } from './session.ts';
+import type {
+  EdgeAddress,
+  LiveMeters,
+  LiveOptions,
+  LiveSystem,
+  NodeStatus,
+  SeatState,
+} from './system.ts';
+import type { Peer, Peers } from './transport.ts';
 
-export interface LiveOptions {
-  readonly plan: Plan;
-  /** The module that a child process runs; it calls `runLiveNode`. */
-  readonly childEntry: URL;
-  /** Handed to each child's `makeBoot`: the path of the design, options … Structured-cloneable. */
-  readonly childData: unknown;
-  /** Kept between runs. One run at a time. */
-  readonly dataDir: string;
-  readonly seed: number;
-  /** All nodes in this process, booted by this; nothing can then be paused. */
-  readonly single?: MakeBoot | undefined;
-  /** Where edges listen; a block with several edge nodes takes this port and those after it. 0: any. */
-  readonly edgePort?: number | undefined;
-  readonly durability?: Durability | undefined;
-  readonly onEvent?: ((event: RunEvent) => void) | undefined;
-  /** A program sent `message` to `{ node: 'control', port: 'control' }`. */
-  readonly onControl?: ((from: Address, message: Message) => void) | undefined;
-  /** A node was given up after the system had come up. The rest runs on. */
-  readonly onFailure?: ((error: LoadpathError) => void) | undefined;
-  /** A fault as a sentence, for events. */
-  readonly describe?: ((fault: Fault) => string) | undefined;
-}
-
-export interface LiveMeters {
-  /** Everything counted since the start (or `clearMeters`), all nodes and all their lives. */
-  readonly snapshot: MetersSnapshot;
-  /** Second by second, as the nodes sent them; ordered by end. */
-  readonly windows: readonly MetersWindow[];
-}
-
-export interface NodeStatus {
-  readonly id: NodeId;
-  readonly block: string;
-  readonly state: SeatState;
-  readonly life: number;
-  readonly pid: number | undefined;
-  readonly port: number | undefined;
-  readonly edges: Readonly<Record<string, number>>;
-  /** Lives begun in this run. */
-  readonly boots: number;
-  /** Of those, the ones that a crash made necessary. */
-  readonly restarts: number;
-  /** Processor time since the start, or since `clearMeters`. With `single` an equal share of the process's. */
-  readonly busyUs: Micros;
-  readonly transport: TransportCounts | undefined;
-}
-
-export interface EdgeAddress {
-  readonly node: NodeId;
-  readonly port: string;
-  readonly url: string;
-}
-
-export interface LiveSystem {
-  /** Every node is up. Rejects with a `LoadpathError` when one cannot come up; then all is stopped. */
-  readonly ready: Promise<void>;
-  /** Where people and load generators can knock. Complete once ready. */
-  readonly edges: readonly EdgeAddress[];
-  /** Microseconds since this run's zero, on the machine's clock: what events and histories are dated by. */
-  now(): Micros;
-  status(): readonly NodeStatus[];
-  /** Faults now in force, as sentences. */
-  activeFaults(): readonly string[];
-  /** The fault happens now and ends after its `forUs`; its `atUs` is not looked at. */
-  inject(fault: Fault): void;
-  /** Now is the start of the load: each fault happens at its `atUs` from here. */
-  startFaults(faults: FaultPlan): void;
-  /**
-   * Ends all faults and forgets those to come; nodes that were given up get another chance.
-   * Resolves when every node is up again, or given up.
-   */
-  heal(): Promise<void>;
-  /** A message to the programs of the nodes meant, from `{ node: 'control', port: 'control' }`. */
-  tell(target: Target, message: Message, port?: string): void;
-  /** Asks all nodes for what they count now, and merges it. */
-  meters(): Promise<LiveMeters>;
-  /** Forgets what was counted so far: the end of a warm-up. */
-  clearMeters(): void;
-  /** All events of this run recorded so far, in order of time. */
-  histories(): History;
-  /** This run's histories on disk, for a look after the supervisor died. */
-  readonly historyDir: string;
-  /** Drains, users first and stores last, then ends what is left. Safe to call at any time, and twice. */
-  stop(options?: { readonly drainUs?: Micros }): Promise<void>;
-}
-
-export type SeatState =
-  | 'starting'
-  | 'listening'
-  | 'up'
-  | 'draining'
-  | 'down'
-  | 'waiting'
-  | 'failed';
+export type { LiveOptions, LiveSystem } from './system.ts';
 
 const backoffMinMs = 100;
 const backoffMaxMs = 5_000;
@@ -148,46 +64,6 @@ export function startLive(options: LiveOptions): LiveSystem {
   return new Supervisor(options);
 }
 
-/** The place of one node: its lives come and go. */
-class Seat {
-  readonly node: NodePlan;
-  state: SeatState = 'down';
-  life = 0;
-  handle: Life | undefined;
-  peer: Peer | undefined;
-  edgePorts: Record<string, number> = {};
-  boots = 0;
-  restarts = 0;
-  /** Of lives that are over, and the present one's: now, and when counting began. */
-  busyBeforeUs = 0;
-  busyUs = 0;
-  busyFromUs = 0;
-  failures = 0;
-  upAtMs = 0;
-  /** How many faults keep it down. */
-  holds = 0;
-  pauses = 0;
-  timer: NodeJS.Timeout | undefined;
-  lastLines: string[] = [];
-  crash: { readonly code: ErrorCode | undefined; readonly message: string } | undefined;
-  past: MetersSnapshot[] = [];
-  current: MetersSnapshot = [];
-  transport: TransportCounts | undefined;
-  /** Who wants to know when the present life is over. */
-  endings: (() => void)[] = [];
-  readings: (() => void)[] = [];
-
-  constructor(node: NodePlan) {
-    this.node = node;
-  }
-}
-
-interface Active {
-  readonly fault: Fault;
-  readonly end: () => void;
-  timer: NodeJS.Timeout | undefined;
-}
-
 class Supervisor implements LiveSystem {
   readonly ready: Promise<void>;
   readonly historyDir: string;
@@ -197,11 +73,8 @@ class Supervisor implements LiveSystem {
   readonly #seats = new Map<NodeId, Seat>();
   /** Somebody else's nodes: told of, never started. */
   readonly #outside: Record<NodeId, Peer> = {};
-  readonly #active = new Set<Active>();
-  readonly #toCome = new Set<NodeJS.Timeout>();
-  readonly #dark = new Map<NodeId, number>();
+  readonly #faults: LiveFaults;
   readonly #windows: MetersWindow[] = [];
-  #rules: ReadonlyMap<NodeId, NodeRules> = new Map();
   #lock: Lock | undefined;
   #isReady = false;
   #failure: LoadpathError | undefined;
@@ -213,6 +86,16 @@ class Supervisor implements LiveSystem {
     this.#options = options;
     const { dataDir, plan } = options;
     this.historyDir = join(dataDir, 'history', `${Date.now()}-${process.pid}`);
+    this.#faults = new LiveFaults({
+      plan,
+      seats: this.#seats,
+      kill: (seat) => this.#kill(seat),
+      drain: (seat) => this.#drainSeat(seat, drainDefaultUs),
+      bringBack: (seat) => this.#bringBack(seat),
+      note: (node, text) => this.#say({ type: 'note', at: this.now(), node, text }),
+      told: (fault, began) =>
+        this.#say({ type: 'fault', at: this.now(), text: this.#describe(fault), began }),
+    });
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -260,7 +143,7 @@ class Supervisor implements LiveSystem {
   }
 
   activeFaults(): readonly string[] {
-    return [...this.#active].map(({ fault }) => this.#describe(fault));
+    return this.#faults.active.map((fault) => this.#describe(fault));
   }
 
   tell(target: Target, message: Message, port?: string): void {
@@ -316,48 +199,15 @@ class Supervisor implements LiveSystem {
   // ---- faults
 
   startFaults(faults: FaultPlan): void {
-    for (const fault of faults) {
-      const timer = setTimeout(() => {
-        this.#toCome.delete(timer);
-        this.inject(fault);
-      }, fault.atUs / 1_000);
-      this.#toCome.add(timer);
-    }
+    if (!this.#stopping) this.#faults.plan(faults);
   }
 
   inject(fault: Fault): void {
-    if (this.#stopping) return;
-    this.#say({ type: 'fault', at: this.now(), text: this.#describe(fault), began: true });
-    let over = false;
-    const undo = this.#begin(fault, () => end());
-    const active: Active = {
-      fault,
-      end: () => {
-        undo();
-        end();
-      },
-      timer: undefined,
-    };
-    const end = () => {
-      if (over) return;
-      over = true;
-      clearTimeout(active.timer);
-      this.#active.delete(active);
-      this.#spread();
-      this.#say({ type: 'fault', at: this.now(), text: this.#describe(fault), began: false });
-    };
-    this.#active.add(active);
-    this.#spread();
-    // A restart ends when the nodes are back, not by the clock.
-    if (fault.forUs !== undefined && fault.do !== 'restart') {
-      active.timer = setTimeout(active.end, fault.forUs / 1_000);
-    }
+    if (!this.#stopping) this.#faults.inject(fault);
   }
 
   async heal(): Promise<void> {
-    for (const timer of this.#toCome) clearTimeout(timer);
-    this.#toCome.clear();
-    for (const active of [...this.#active]) active.end();
+    this.#faults.endAll();
     for (const seat of this.#seats.values()) {
       // What made it fail may be gone with the faults.
       if (seat.state === 'failed') this.#setState(seat, 'down');
@@ -370,172 +220,6 @@ class Supervisor implements LiveSystem {
     });
   }
 
-  #begin(fault: Fault, ended: () => void): () => void {
-    const { plan } = this.#options;
-    if ('from' in fault) return () => {};
-    switch (fault.do) {
-      case 'kill':
-      case 'power-off':
-        return this.#takeDown(machines(fault.target, plan), fault.do === 'power-off');
-      case 'restart':
-        return this.#restart(machines(fault.target, plan), fault.forUs ?? 0, ended);
-      case 'pause':
-        return this.#each(machines(fault.target, plan), (seat) => this.#pause(seat));
-      case 'rot':
-        for (const id of machines(fault.target, plan)) {
-          this.#seats.get(id)?.handle?.order({ type: 'rot', bits: fault.bits });
-        }
-        setImmediate(ended);
-        return () => {};
-      default:
-        // These follow from which faults are active: see `#spread`.
-        return () => {};
-    }
-  }
-
-  #takeDown(ids: readonly NodeId[], powerless: boolean): () => void {
-    return this.#each(ids, (seat) => {
-      const { id } = seat.node;
-      seat.holds++;
-      if (powerless) {
-        // First the cable, then the switch: nobody is to see its connections close.
-        this.#dark.set(id, (this.#dark.get(id) ?? 0) + 1);
-        this.#spread();
-        setTimeout(() => this.#kill(seat), 20);
-      } else this.#kill(seat);
-      return () => {
-        seat.holds--;
-        if (powerless) {
-          const left = (this.#dark.get(id) ?? 1) - 1;
-          if (left > 0) this.#dark.set(id, left);
-          else this.#dark.delete(id);
-        }
-        this.#bringBack(seat);
-      };
-    });
-  }
-
-  #kill(seat: Seat): void {
-    clearTimeout(seat.timer);
-    seat.handle?.kill();
-    if (!seat.handle && seat.state !== 'failed') this.#setState(seat, 'down');
-  }
-
-  #restart(ids: readonly NodeId[], downUs: Micros, ended: () => void): () => void {
-    let left = ids.filter((id) => this.#seats.has(id)).length;
-    if (left === 0) setImmediate(ended);
-    return this.#each(ids, (seat) => {
-      let held = true;
-      seat.holds++;
-      const release = () => {
-        if (!held) return;
-        held = false;
-        seat.holds--;
-        this.#bringBack(seat);
-        if (--left === 0) ended();
-      };
-      this.#drainSeat(seat, drainDefaultUs).then(() => {
-        const timer = setTimeout(release, downUs / 1_000);
-        timer.unref();
-      });
-      return release;
-    });
-  }
-
-  #pause(seat: Seat): () => void {
-    const paused = seat.handle;
-    if (!paused) return () => {};
-    if (seat.pauses++ === 0 && !paused.pause()) {
-      const text = 'cannot be paused: it is no process of its own';
-      this.#say({ type: 'note', at: this.now(), node: seat.node.id, text });
-    }
-    return () => {
-      // A node that was killed meanwhile came back running.
-      if (seat.handle === paused && --seat.pauses === 0) paused.resume();
-    };
-  }
-
-  #each(ids: readonly NodeId[], begin: (seat: Seat) => () => void): () => void {
-    const undo = ids.flatMap((id) => {
-      const seat = this.#seats.get(id);
-      if (seat) return [begin(seat)];
-      const text = 'is somebody else’s: nothing can be done to it';
-      this.#say({ type: 'note', at: this.now(), node: id, text });
-      return [];
-    });
-    return () => {
-      for (const each of undo) each();
-    };
-  }
-
-  /** Tells every node what holds for it now. */
-  #spread(): void {
-    const { plan } = this.#options;
-    const faults = [...this.#active].map(({ fault }) => fault);
-    this.#rules = rulesFor(faults, new Set(this.#dark.keys()), plan);
-    for (const seat of this.#seats.values()) {
-      if (!seat.handle || seat.state === 'starting') continue;
-      seat.handle.order({ type: 'rules', rules: this.#rulesOf(seat) });
-      seat.handle.order({ type: 'condition', condition: this.#conditionOf(seat) });
-      for (const message of this.#orders(seat)) {
-        seat.handle.order({ type: 'tell', message, port: undefined });
-      }
-    }
-    this.#told = this.#standing();
-  }
-
-  #rulesOf(seat: Seat): NodeRules {
-    return this.#rules.get(seat.node.id) ?? noRules;
-  }
-
-  #conditionOf(seat: Seat): Condition {
-    let { slowFactor, wallOffsetUs, driftPpm, disk } = healthy;
-    for (const { fault } of this.#active) {
-      if (!('target' in fault)) continue;
-      if (!machines(fault.target, this.#options.plan).includes(seat.node.id)) continue;
-      if (fault.do === 'slow') slowFactor *= fault.factor;
-      else if (fault.do === 'skew') {
-        wallOffsetUs += fault.byUs;
-        driftPpm += fault.driftPpm;
-      } else if (fault.do === 'fill-disk') disk = 'full';
-      else if (fault.do === 'fail-disk') disk = 'failing';
-    }
-    return { slowFactor, wallOffsetUs, driftPpm, disk };
-  }
-
-  /** Surge and shift as they stand, by whom they concern. */
-  #standing(): ReadonlyMap<string, Message> {
-    const standing = new Map<string, Message>();
-    let factor = 1;
-    for (const { fault } of this.#active) {
-      if (fault.do === 'surge') factor *= fault.factor;
-      else if (fault.do === 'shift') {
-        const { service, traffic } = fault;
-        standing.set(service, shiftMessage(service, traffic));
-      }
-    }
-    if (factor !== 1) standing.set('', surgeMessage(factor));
-    return standing;
-  }
-
-  #told: ReadonlyMap<string, Message> = new Map();
-
-  /** What `seat` is to be told, now that things stand as they do; what has ended is taken back. */
-  #orders(seat: Seat, fresh = false): readonly Message[] {
-    const standing = this.#standing();
-    const told: ReadonlyMap<string, Message> = fresh ? new Map() : this.#told;
-    const messages: Message[] = [];
-    for (const key of new Set([...standing.keys(), ...told.keys()])) {
-      const concerned =
-        key === ''
-          ? seat.node.kind === 'users'
-          : seat.node.block === key || seat.node.kind === 'gateway';
-      const now = standing.get(key) ?? (key === '' ? surgeMessage(1) : shiftMessage(key, {}));
-      if (concerned && JSON.stringify(now) !== JSON.stringify(told.get(key))) messages.push(now);
-    }
-    return messages;
-  }
-
   #busyUs(seat: Seat): Micros {
     const sinceUs = seat.busyBeforeUs + seat.busyUs - seat.busyFromUs;
     return this.#options.single ? Math.round(sinceUs / this.#seats.size) : sinceUs;
@@ -546,6 +230,13 @@ class Supervisor implements LiveSystem {
   }
 
   // ---- the lives of nodes
+
+  #kill(seat: Seat): void {
+    clearTimeout(seat.timer);
+    seat.doomed = true;
+    seat.handle?.kill();
+    if (!seat.handle && seat.state !== 'failed') this.#setState(seat, 'down');
+  }
 
   #openData(): void {
     const { dataDir } = this.#options;
@@ -613,6 +304,7 @@ class Supervisor implements LiveSystem {
     }
     this.#setState(seat, 'starting');
     seat.crash = undefined;
+    seat.doomed = false;
     seat.lastLines = [];
     const { id } = seat.node;
     const events = {
@@ -659,7 +351,7 @@ class Supervisor implements LiveSystem {
         seat.upAtMs = performance.now();
         this.#setState(seat, 'up');
         this.#say({ type: 'boot', at: this.now(), node: seat.node.id, life: seat.life });
-        for (const message of this.#orders(seat, true)) {
+        for (const message of this.#faults.orders(seat, true)) {
           seat.handle?.order({ type: 'tell', message, port: undefined });
         }
         this.#checkUp();
@@ -707,8 +399,8 @@ class Supervisor implements LiveSystem {
     seat.handle?.order({
       type: 'start',
       peers: this.#peers(),
-      rules: this.#rulesOf(seat),
-      condition: this.#conditionOf(seat),
+      rules: this.#faults.rulesOf(seat),
+      condition: this.#faults.conditionOf(seat),
     });
   }
 
@@ -729,7 +421,7 @@ class Supervisor implements LiveSystem {
 
   #ended(seat: Seat, how: string): void {
     const wasUp = seat.state === 'up';
-    const expected = seat.holds > 0 || seat.state === 'draining' || this.#stopping !== undefined;
+    const expected = seat.doomed || seat.state === 'draining' || this.#stopping !== undefined;
     seat.handle = undefined;
     seat.peer = undefined;
     seat.pauses = 0;
@@ -745,7 +437,7 @@ class Supervisor implements LiveSystem {
     this.#setState(seat, 'down');
     const why = seat.crash?.message ?? how;
     if (!this.#stopping) {
-      const text = seat.holds > 0 && !seat.crash ? 'killed' : why;
+      const text = seat.doomed && !seat.crash ? 'killed' : why;
       this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: text });
       this.#broadcastPeers();
     }
@@ -824,9 +516,7 @@ class Supervisor implements LiveSystem {
   // ---- the end
 
   async #stop(drainUs: Micros): Promise<void> {
-    for (const timer of this.#toCome) clearTimeout(timer);
-    this.#toCome.clear();
-    for (const active of this.#active) clearTimeout(active.timer);
+    this.#faults.close();
     const seats = [...this.#seats.values()];
     for (const seat of seats) {
       clearTimeout(seat.timer);
@@ -839,7 +529,6 @@ class Supervisor implements LiveSystem {
       await Promise.all(tier.map((seat) => this.#drainSeat(seat, leftUs)));
     }
     for (const told of this.#upWaiters.splice(0)) told();
-    this.#active.clear();
     this.#lock?.release();
     this.#settle?.reject(
       this.#failure ??
@@ -876,14 +565,4 @@ function tiers(seats: readonly Seat[]): readonly (readonly Seat[])[] {
 
 function machinesOrAll(target: Target, plan: Plan): readonly NodeId[] {
   return 'all' in target ? plan.nodes.map((node) => node.id) : machines(target, plan);
-}
-
-function surgeMessage(factor: number): Message {
-  const message = { type: 'surge', factor };
-  return message;
-}
-
-function shiftMessage(service: string, traffic: Readonly<Record<string, number>>): Message {
-  const message = { type: 'shift', service, traffic };
-  return message;
 }

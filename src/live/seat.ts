@@ -1,0 +1,43 @@
+/** What the supervisor keeps of one node, over all its lives. */
+import type { NodePlan } from '../host/plan.ts';
+import type { ErrorCode } from '../kit/errors.ts';
+import type { MetersSnapshot } from '../kit/meters.ts';
+import type { Life } from './process.ts';
+import type { SeatState } from './system.ts';
+import type { Peer, TransportCounts } from './transport.ts';
+
+/** The place of one node: its lives come and go. */
+export class Seat {
+  readonly node: NodePlan;
+  state: SeatState = 'down';
+  life = 0;
+  handle: Life | undefined;
+  peer: Peer | undefined;
+  edgePorts: Record<string, number> = {};
+  boots = 0;
+  restarts = 0;
+  /** Of lives that are over, and the present one's: now, and when counting began. */
+  busyBeforeUs = 0;
+  busyUs = 0;
+  busyFromUs = 0;
+  failures = 0;
+  upAtMs = 0;
+  /** How many faults keep it down. */
+  holds = 0;
+  pauses = 0;
+  /** This life is ended on purpose: its end is no failure. */
+  doomed = false;
+  timer: NodeJS.Timeout | undefined;
+  lastLines: string[] = [];
+  crash: { readonly code: ErrorCode | undefined; readonly message: string } | undefined;
+  past: MetersSnapshot[] = [];
+  current: MetersSnapshot = [];
+  transport: TransportCounts | undefined;
+  /** Who wants to know when the present life is over. */
+  endings: (() => void)[] = [];
+  readings: (() => void)[] = [];
+
+  constructor(node: NodePlan) {
+    this.node = node;
+  }
+}

@@ -1,0 +1,106 @@
+/** A live system as its callers see it: what it is started with, and what can be asked of it. */
+import type { RunEvent } from '../host/events.ts';
+import type { Fault, FaultPlan, Target } from '../host/fault.ts';
+import type { History } from '../host/history.ts';
+import type { Address, Message, Micros, NodeId } from '../host/host.ts';
+import type { Plan } from '../host/plan.ts';
+import type { LoadpathError } from '../kit/errors.ts';
+import type { MetersSnapshot, MetersWindow } from '../kit/meters.ts';
+import type { Durability } from './live-node.ts';
+import type { MakeBoot } from './session.ts';
+import type { TransportCounts } from './transport.ts';
+
+export interface LiveOptions {
+  readonly plan: Plan;
+  /** The module that a child process runs; it calls `runLiveNode`. */
+  readonly childEntry: URL;
+  /** Handed to each child's `makeBoot`: the path of the design, options … Structured-cloneable. */
+  readonly childData: unknown;
+  /** Kept between runs. One run at a time. */
+  readonly dataDir: string;
+  readonly seed: number;
+  /** All nodes in this process, booted by this; nothing can then be paused. */
+  readonly single?: MakeBoot | undefined;
+  /** Where edges listen; a block with several edge nodes takes this port and those after it. 0: any. */
+  readonly edgePort?: number | undefined;
+  readonly durability?: Durability | undefined;
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** A program sent `message` to `{ node: 'control', port: 'control' }`. */
+  readonly onControl?: ((from: Address, message: Message) => void) | undefined;
+  /** A node was given up after the system had come up. The rest runs on. */
+  readonly onFailure?: ((error: LoadpathError) => void) | undefined;
+  /** A fault as a sentence, for events. */
+  readonly describe?: ((fault: Fault) => string) | undefined;
+}
+
+export interface LiveMeters {
+  /** Everything counted since the start (or `clearMeters`), all nodes and all their lives. */
+  readonly snapshot: MetersSnapshot;
+  /** Second by second, as the nodes sent them; ordered by end. */
+  readonly windows: readonly MetersWindow[];
+}
+
+export interface NodeStatus {
+  readonly id: NodeId;
+  readonly block: string;
+  readonly state: SeatState;
+  readonly life: number;
+  readonly pid: number | undefined;
+  readonly port: number | undefined;
+  readonly edges: Readonly<Record<string, number>>;
+  /** Lives begun in this run. */
+  readonly boots: number;
+  /** Of those, the ones that a crash made necessary. */
+  readonly restarts: number;
+  /** Processor time since the start, or since `clearMeters`. With `single` an equal share of the process's. */
+  readonly busyUs: Micros;
+  readonly transport: TransportCounts | undefined;
+}
+
+export interface EdgeAddress {
+  readonly node: NodeId;
+  readonly port: string;
+  readonly url: string;
+}
+
+export interface LiveSystem {
+  /** Every node is up. Rejects with a `LoadpathError` when one cannot come up; then all is stopped. */
+  readonly ready: Promise<void>;
+  /** Where people and load generators can knock. Complete once ready. */
+  readonly edges: readonly EdgeAddress[];
+  /** Microseconds since this run's zero, on the machine's clock: what events and histories are dated by. */
+  now(): Micros;
+  status(): readonly NodeStatus[];
+  /** Faults now in force, as sentences. */
+  activeFaults(): readonly string[];
+  /** The fault happens now and ends after its `forUs`; its `atUs` is not looked at. */
+  inject(fault: Fault): void;
+  /** Now is the start of the load: each fault happens at its `atUs` from here. */
+  startFaults(faults: FaultPlan): void;
+  /**
+   * Ends all faults and forgets those to come; nodes that were given up get another chance.
+   * Resolves when every node is up again, or given up.
+   */
+  heal(): Promise<void>;
+  /** A message to the programs of the nodes meant, from `{ node: 'control', port: 'control' }`. */
+  tell(target: Target, message: Message, port?: string): void;
+  /** Asks all nodes for what they count now, and merges it. */
+  meters(): Promise<LiveMeters>;
+  /** Forgets what was counted so far: the end of a warm-up. */
+  clearMeters(): void;
+  /** All events of this run recorded so far, in order of time. */
+  histories(): History;
+  /** This run's histories on disk, for a look after the supervisor died. */
+  readonly historyDir: string;
+  /** Drains, users first and stores last, then ends what is left. Safe to call at any time, and twice. */
+  stop(options?: { readonly drainUs?: Micros }): Promise<void>;
+}
+
+export type SeatState =
+  | 'starting'
+  | 'listening'
+  | 'up'
+  | 'draining'
+  | 'down'
+  | 'waiting'
+  | 'failed';
