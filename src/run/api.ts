@@ -129,9 +129,18 @@ export interface HuntReport {
   readonly seedsDone: number;
   readonly violatedCount: number;
   readonly unknownCount: number;
+  /** Every seed that broke something, shrunk or not. */
+  readonly violatedSeeds: readonly SeedVerdict[];
+  readonly unknownSeeds: readonly SeedVerdict[];
   readonly simulatedSeconds: number;
   readonly wallSeconds: number;
   readonly findings: readonly Finding[];
+}
+
+/** A seed, and the invariants that it broke or left undecided. */
+export interface SeedVerdict {
+  readonly seed: number;
+  readonly invariants: readonly string[];
 }
 
 /** One way to break an invariant. Saved as JSON, it is what `loadpath replay` takes. */

@@ -8,34 +8,11 @@
 import { formatFault } from '../design/faults.ts';
 import type { Fault } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
-import type { Finding, HuntOptions, HuntProgress, HuntReport } from './api.ts';
+import type { Finding, HuntOptions, HuntProgress, HuntReport, SeedVerdict } from './api.ts';
+import type { Attempt, Attempted } from './attempt.ts';
 import { simpler } from './schedule.ts';
 import { shrink } from './shrink.ts';
 import { version } from './version.ts';
-
-export interface Attempt {
-  readonly seed: number;
-  readonly forUs: Micros;
-  readonly ratePerSec?: number | undefined;
-  readonly faultsMin: number;
-  readonly faultsMax: number;
-  /** Instead of drawing one. */
-  readonly faults?: readonly Fault[] | undefined;
-}
-
-export interface Attempted {
-  readonly design: string;
-  readonly seed: number;
-  readonly faults: readonly Fault[];
-  readonly violated: readonly {
-    readonly name: string;
-    readonly detail: string;
-    readonly counterexample: readonly string[];
-  }[];
-  readonly unknown: readonly string[];
-  readonly digest: string | null;
-  readonly simulatedSeconds: number;
-}
 
 export interface Hunting extends HuntOptions {
   readonly designPath: string;
@@ -67,8 +44,8 @@ class Hunt {
   readonly #known = new Set<string>();
   #design = '';
   #seedsDone = 0;
-  #violatedCount = 0;
-  #unknownCount = 0;
+  readonly #violated: SeedVerdict[] = [];
+  readonly #unknown: SeedVerdict[] = [];
   #simulatedSeconds = 0;
 
   constructor(options: Hunting) {
@@ -88,8 +65,10 @@ class Hunt {
       version,
       design: this.#design,
       seedsDone: this.#seedsDone,
-      violatedCount: this.#violatedCount,
-      unknownCount: this.#unknownCount,
+      violatedCount: this.#violated.length,
+      unknownCount: this.#unknown.length,
+      violatedSeeds: this.#violated,
+      unknownSeeds: this.#unknown,
       simulatedSeconds: this.#simulatedSeconds,
       wallSeconds: (clock() - startedAt) / 1_000,
       findings: this.#findings,
@@ -107,10 +86,13 @@ class Hunt {
     this.#design = attempted.design;
     this.#seedsDone++;
     this.#simulatedSeconds += attempted.simulatedSeconds;
-    if (attempted.unknown.length > 0) this.#unknownCount++;
-    if (attempted.violated.length > 0) this.#violatedCount++;
+    const { violated, unknown } = attempted;
+    if (unknown.length > 0) this.#unknown.push({ seed, invariants: unknown });
+    if (violated.length > 0) {
+      this.#violated.push({ seed, invariants: violated.map(({ name }) => name) });
+    }
     this.#tell();
-    for (const { name } of attempted.violated) {
+    for (const { name } of violated) {
       // One finding an invariant: shrinking the same mistake twice tells nothing new.
       if (this.#known.has(name) || this.#known.size >= this.#options.findingsMax) continue;
       this.#known.add(name);
@@ -163,8 +145,8 @@ class Hunt {
     this.#options.onProgress?.({
       seedsDone: this.#seedsDone,
       seedCount: this.#options.seedCount,
-      violatedCount: this.#violatedCount,
-      unknownCount: this.#unknownCount,
+      violatedCount: this.#violated.length,
+      unknownCount: this.#unknown.length,
       shrinking,
     });
   }

@@ -5,10 +5,10 @@
  */
 import type { Visit } from '../../blocks/workload/users/index.ts';
 import type { RunEvent } from '../../host/events.ts';
-import type { Fault } from '../../host/fault.ts';
 import type { Micros } from '../../host/host.ts';
 import type { ErrorCode, Problem } from '../../kit/errors.ts';
 import type { Progress } from '../api.ts';
+import type { Attempt, Attempted } from '../attempt.ts';
 import type { Report } from '../report.ts';
 
 export interface WorkerSetup {
@@ -32,30 +32,12 @@ export interface SimulateTask {
   readonly untilUs?: Micros | undefined;
 }
 
-/** One seed of a hunt: draw a schedule, or take the one given, and judge the invariants. */
-export interface TrySeedTask {
+/** One seed of a hunt. */
+export interface TrySeedTask extends Attempt {
   readonly kind: 'try';
-  readonly seed: number;
-  readonly forUs: Micros;
-  readonly ratePerSec?: number | undefined;
-  readonly faultsMin: number;
-  readonly faultsMax: number;
-  readonly faults?: readonly Fault[] | undefined;
 }
 
-export interface Tried {
-  readonly seed: number;
-  readonly faults: readonly Fault[];
-  readonly violated: readonly {
-    readonly name: string;
-    readonly detail: string;
-    readonly counterexample: readonly string[];
-  }[];
-  readonly unknown: readonly string[];
-  readonly digest: string | null;
-  readonly simulatedSeconds: number;
-  readonly design: string;
-}
+export type Tried = Attempted;
 
 /** What is known of a design without running it: for `inspect` and `--watch`. */
 export interface LookTask {

@@ -1,12 +1,12 @@
 /** Entry of a simulation worker thread: loads the design once, then does tasks as they come. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { planOf, type System } from '../../design/system.ts';
+import type { System } from '../../design/system.ts';
+import type { FaultPlan } from '../../host/fault.ts';
 import { LoadpathError } from '../../kit/errors.ts';
-import { seeded } from '../../kit/random.ts';
+import { attemptedOf, attemptOf } from '../attempt.ts';
 import { resolve, systemIn } from '../options.ts';
 import { Progressing } from '../progress.ts';
 import type { Report } from '../report.ts';
-import { drawSchedule } from '../schedule.ts';
 import type { SimulationOutcome } from '../simulation.ts';
 import { Comparison } from './comparison.ts';
 import { simulateHere } from './here.ts';
@@ -94,30 +94,13 @@ async function checkTwice(task: SimulateTask, evaluate: () => System): Promise<R
 }
 
 async function trySeed(task: TrySeedTask, evaluate: () => System): Promise<Tried> {
-  const { seed, forUs, ratePerSec } = task;
-  let faults = task.faults ?? [];
+  let faults: FaultPlan = [];
   const { report } = await simulateHere(() => {
-    const design = evaluate();
-    const asked = resolve(design, { forUs, ratePerSec });
-    faults =
-      task.faults ?? drawSchedule(planOf(design, asked.load), seeded(seed).fork('schedule'), task);
-    return { design, afresh: evaluate, seed, ...asked, faults, probe: true };
+    const options = attemptOf(evaluate(), task);
+    faults = options.faults;
+    return { ...options, afresh: evaluate };
   });
-  const violated = report.invariants.filter(({ verdict }) => verdict === 'violated');
-  const unknown = report.invariants.filter(({ verdict }) => verdict === 'unknown');
-  return {
-    seed,
-    faults,
-    design: report.design,
-    digest: report.digest,
-    simulatedSeconds: report.simulatedSeconds,
-    violated: violated.map(({ name, detail, counterexample = [] }) => ({
-      name,
-      detail,
-      counterexample,
-    })),
-    unknown: unknown.map(({ name }) => name),
-  };
+  return attemptedOf(report, faults);
 }
 
 function failureAnswer(failure: unknown): Answer {
