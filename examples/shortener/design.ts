@@ -38,4 +38,9 @@ export default system('shortener', {
   workload: users({ rate: '500/s', population: 2_000, ip: addressOf, setup: prepare, act }),
   objectives: { p99: '50ms', availability: 0.99 },
   invariants: [linearizable(links), uniqueIds(codes), noLoss(clicks)],
+  tryIt: [
+    `curl {url}/links -d '{"url":"https://example.com/","alias":"hello"}'`,
+    'curl -i {url}/hello',
+    'curl {url}/top',
+  ],
 });

@@ -56,6 +56,8 @@ export interface SystemOptions {
   /** Where nodes stand. Default: zones a, b and c of one region. */
   readonly zones?: readonly (string | ZonePlan)[];
   readonly network?: Partial<NetworkPlan>;
+  /** Commands that `loadpath run` shows for pasting; `{url}` becomes the address of the edge. */
+  readonly tryIt?: readonly string[];
 }
 
 export interface System {
@@ -69,6 +71,7 @@ export interface System {
   readonly faults: readonly Fault[];
   readonly zones: readonly ZonePlan[];
   readonly network: NetworkPlan;
+  readonly tryIt: readonly string[];
 }
 
 const threeZones: readonly ZonePlan[] = ['a', 'b', 'c'].map((name) => ({ name, region: 'home' }));
@@ -85,6 +88,7 @@ export function system(name: string, options: SystemOptions): System {
     'faults',
     'zones',
     'network',
+    'tryIt',
   ];
   for (const option of Object.keys(options)) {
     if (known.includes(option)) continue;
@@ -112,6 +116,10 @@ export function system(name: string, options: SystemOptions): System {
   );
   const network = { ...cloudNetwork, ...options.network };
   const objectives = objectivesOf(name, options.objectives ?? {}, problems);
+  const tryIt: unknown = options.tryIt ?? [];
+  if (!Array.isArray(tryIt) || tryIt.some((command) => typeof command !== 'string')) {
+    problems.push({ at: `${name}.tryIt`, what: `must be a list of commands, got ${show(tryIt)}` });
+  }
   const draft: System = {
     kind: 'system',
     name,
@@ -123,6 +131,7 @@ export function system(name: string, options: SystemOptions): System {
     faults: [],
     zones: zones && zones.length > 0 ? zones : threeZones,
     network,
+    tryIt: options.tryIt ?? [],
   };
   if (problems.length > 0) return refuse('bad-design', name, problems);
   const faults = faultsOf(draft, options.faults ?? [], problems);

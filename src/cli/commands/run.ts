@@ -33,6 +33,11 @@ export function addRun(program: Command): void {
       'where nodes keep their files (default: .loadpath/ beside the design)',
     )
     .option('--fresh', 'start from empty disks')
+    .option(
+      '--port <n>',
+      "where the edge listens, instead of the design's port; 0 takes a free one",
+    )
+    .option('--discard-unsynced', 'a killed node loses what it had not synced, as in a power cut')
     .option('--json', 'print the report as JSON')
     .option('--watch', 'start again when the design is saved')
     .addHelpText(
@@ -61,6 +66,8 @@ async function run(design: string, raw: RawOptions): Promise<number> {
     single: given.flag('single'),
     dataFolder: given.text('data'),
     fresh: given.flag('fresh'),
+    edgePort: given.whole('port', 0, 65_535),
+    discardUnsynced: given.flag('discardUnsynced'),
   };
   if (given.flag('json') && given.flag('watch')) given.problem('watch', 'has no use with --json');
   given.check();

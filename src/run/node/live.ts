@@ -32,8 +32,6 @@ export interface LiveRun extends LiveOptions {
   readonly visits?: Parameters<typeof resolve>[1]['visits'];
   /** Only send the workload, to where the design already runs: the address of its door. */
   readonly target?: string | undefined;
-  /** Discard what was not synced when a process is killed: see `live/unsynced-disk.ts`. */
-  readonly durability?: 'files' | 'sync-only';
 }
 
 const setupMaxMs = 60_000;
@@ -70,7 +68,7 @@ class Live {
   }
 
   async run(): Promise<Report> {
-    const { single, seed, fresh, durability, designPath } = this.#run;
+    const { design, single, seed, fresh, edgePort, discardUnsynced, designPath } = this.#run;
     if (fresh && existsSync(this.#dataDir)) rmSync(this.#dataDir, { recursive: true });
     const childData: ChildData = {
       designPath,
@@ -84,7 +82,8 @@ class Live {
       dataDir: this.#dataDir,
       seed,
       single: single ? (data, node) => liveBoot(data as ChildData, node) : undefined,
-      durability,
+      edgePort,
+      durability: discardUnsynced ? 'sync-only' : 'files',
       describe: formatFault,
       onEvent: (event) => this.#tell(event),
       onControl: (_from, message) => this.#hear(message as FromProgram),
@@ -97,6 +96,7 @@ class Live {
       this.#watch.onReady?.({
         urls: system.edges.map(({ url }) => url),
         adminUrl: `${admin.url}/metrics`,
+        tryIt: commandsFor(design, system),
       });
       return await (this.#run.load ? this.#loaded(system) : this.#serve(system));
     } finally {
@@ -301,6 +301,11 @@ function nodesToRun(plan: Plan, design: System, { load, target }: LiveRun): Plan
   const users = plan.nodes.filter(({ kind }) => kind === 'users');
   const doors = plan.nodes.filter(({ block }) => block === design.entry.name);
   return { ...plan, nodes: [...users, ...doors.map((door) => ({ ...door, outside: target }))] };
+}
+
+function commandsFor({ tryIt }: System, { edges }: LiveSystem): readonly string[] {
+  const url = edges[0]?.url;
+  return url === undefined ? [] : tryIt.map((command) => command.replaceAll('{url}', url));
 }
 
 async function isBehind(system: LiveSystem): Promise<boolean> {
