@@ -10,6 +10,7 @@
  * Every opened call is answered exactly once: by the reply, or by why there is none.
  */
 import type { Address, Host, Micros, NodeId, Timer } from '../host/host.ts';
+import { IdMap } from '../parts/id-map.ts';
 
 /**
  * `certain` means that the operation did not and will not happen. A timeout or a broken
@@ -35,7 +36,7 @@ const wasReset = { ok: false, why: 'reset', certain: false } as const;
 
 export class Calls<R> {
   readonly #host: Host;
-  readonly #waiting = new Map<number, Waiting<R>>();
+  readonly #waiting = new IdMap<Waiting<R>>();
   #nextId: number;
   /** Replies that came after their call was given up, and duplicates. */
   lateCount = 0;
@@ -72,23 +73,19 @@ export class Calls<R> {
   }
 
   disconnected(node: NodeId): void {
-    for (const [id, call] of this.#waiting) {
-      if (call.node === node) this.#finish(id, wasReset);
+    for (const id of this.#waiting.ids()) {
+      if (this.#waiting.get(id)?.node === node) this.#finish(id, wasReset);
     }
   }
 
   /** Stops waiting; `done` is not called. A reply that still comes counts as late. */
   abandon(id: number): void {
-    const call = this.#waiting.get(id);
-    if (!call) return;
-    this.#waiting.delete(id);
-    call.timer.cancel();
+    this.#waiting.take(id)?.timer.cancel();
   }
 
   #finish(id: number, answer: Answer<R>): boolean {
-    const call = this.#waiting.get(id);
+    const call = this.#waiting.take(id);
     if (!call) return false;
-    this.#waiting.delete(id);
     call.timer.cancel();
     call.done(answer);
     return true;

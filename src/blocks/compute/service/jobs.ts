@@ -4,6 +4,7 @@
  */
 import type { Address, Micros, NodeId } from '../../../host/host.ts';
 import type { WebRequest } from '../../../host/web.ts';
+import { IdMap } from '../../../parts/id-map.ts';
 
 export interface Job {
   readonly from: Address;
@@ -15,7 +16,7 @@ export interface Job {
 }
 
 export class Jobs {
-  readonly #byCaller = new Map<NodeId, Map<number, Job>>();
+  readonly #byCaller = new Map<NodeId, IdMap<Job>>();
   count = 0;
 
   /** False when this very request is held already: a message that came twice. */
@@ -23,7 +24,7 @@ export class Jobs {
     const { node } = job.from;
     let held = this.#byCaller.get(node);
     if (!held) {
-      held = new Map();
+      held = new IdMap();
       this.#byCaller.set(node, held);
     }
     if (held.has(job.request.id)) return false;
@@ -33,7 +34,7 @@ export class Jobs {
   }
 
   remove(job: Job): void {
-    if (this.#byCaller.get(job.from.node)?.delete(job.request.id)) this.count--;
+    if (this.#byCaller.get(job.from.node)?.take(job.request.id)) this.count--;
   }
 
   abandon(from: Address, id: number): void {
@@ -43,6 +44,7 @@ export class Jobs {
 
   /** Everything a caller that is gone still waited for. */
   abandonAll(node: NodeId): void {
-    for (const job of this.#byCaller.get(node)?.values() ?? []) job.abandoned = true;
+    const held = this.#byCaller.get(node);
+    for (const id of held?.ids() ?? []) held!.get(id)!.abandoned = true;
   }
 }
