@@ -58,6 +58,10 @@ export interface LiveOptions extends LoadOptions {
   readonly dataFolder?: string | undefined;
   /** Start from empty disks. */
   readonly fresh: boolean;
+  /** Where the edge listens, in place of the design's own port; 0 takes a free one. */
+  readonly edgePort?: number | undefined;
+  /** A killed node loses what it had not synced, as if the power had failed. */
+  readonly discardUnsynced?: boolean | undefined;
 }
 
 export interface TargetOptions extends LoadOptions {
