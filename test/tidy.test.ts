@@ -33,7 +33,7 @@ interface Floor {
 const floors: Readonly<Record<string, Floor>> = {
   kit: { uses: [], types: ['host'] },
   host: { uses: ['kit'] },
-  parts: { uses: ['host', 'kit'], packages: ['msgpackr'] },
+  parts: { uses: ['host', 'kit'] },
   path: { uses: ['parts', 'host', 'kit'] },
   sim: { uses: ['parts', 'host', 'kit'], machine: ['node'] },
   live: { uses: ['parts', 'host', 'kit'], packages: ['undici'], machine: ['.'] },
