@@ -44,7 +44,7 @@ export function sampler(distribution: Distribution): Sampler {
       return gammaSampler(distribution.mean, distribution.cv);
     case 'lognormal': {
       const { mu, sigma } = lognormalOf(distribution.median, distribution.p99);
-      return (random) => Math.round(Math.exp(mu + sigma * normalQuantile(random.next())));
+      return tabled((p) => Math.exp(mu + sigma * normalQuantile(p)));
     }
     case 'pareto': {
       const { min, alpha } = distribution;
@@ -66,6 +66,29 @@ export function sampler(distribution: Distribution): Sampler {
       };
     }
   }
+}
+
+const tableSteps = 4_096;
+/** The tails bend too much to be drawn as straight lines. */
+const tableEdge = 16;
+
+/**
+ * Draws through a table of the quantile function, straight between its entries and exact in the
+ * outer tails: every message on the network draws one, and a logarithm with two polynomials costs
+ * more than sending it. Between entries it is off by less than 0.01 %.
+ */
+function tabled(quantile: (p: number) => number): Sampler {
+  const table = Float64Array.from({ length: tableSteps + 1 }, (_, i) =>
+    quantile(Math.min(Math.max(i, 0.5), tableSteps - 0.5) / tableSteps),
+  );
+  return (random) => {
+    const p = random.next();
+    const place = p * tableSteps;
+    if (place < tableEdge || place >= tableSteps - tableEdge) return Math.round(quantile(p));
+    const below = Math.floor(place);
+    const low = table[below]!;
+    return Math.round(low + (table[below + 1]! - low) * (place - below));
+  };
 }
 
 /** The expected value, before rounding. Infinity for a Pareto tail with `alpha` of 1 or less. */

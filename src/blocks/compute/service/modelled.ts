@@ -54,6 +54,11 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
 
   return (job, done) => {
     const start = (): void => {
+      // Nobody waits any more for what stood in the queue too long.
+      if (job.abandoned || (job.deadlineAt !== undefined && host.now() > job.deadlineAt)) {
+        release();
+        return done(failed);
+      }
       own(job, (went) => {
         if (config.holds === 'work') release();
         calls(job, (called) => {
@@ -81,9 +86,11 @@ function calling(code: ProgramCode, to: string): Run {
   const opened = code.open.get(to);
   assert(opened, `${code.declaration.name} opened what it calls (${to})`);
   const api = opened.api as FetcherApi;
+  const url = `http://${to}/`;
+  const headers: readonly string[] = [];
   return (job, then) => {
     const { ip, session } = job.request;
-    const asked = { method: 'GET', url: `http://${to}/`, headers: [], body: null, ip, session };
+    const asked = { method: 'GET', url, headers, body: null, ip, session };
     api.call(asked, job.deadlineAt, (outcome) => then(outcome.ok && outcome.reply.status < 500));
   };
 }

@@ -19,6 +19,9 @@ export class Router {
   }
 
   match(url: string): RouteConfig | undefined {
+    // One route for everything is common, and needs no look at the URL.
+    const first = this.#routes[0];
+    if (this.#routes.length === 1 && first?.host === null && first.path === '/') return first;
     const { host, path } = splitUrl(url);
     return this.#routes.find(
       (route) => (route.host === null || route.host === host) && covers(route.path, path),

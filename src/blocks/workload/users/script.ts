@@ -10,7 +10,7 @@ import type { Random } from '../../../kit/random.ts';
 import { requestParts, toResponse } from '../../../parts/web.ts';
 import type { CrowdConfig, Visit } from './config.ts';
 import type { Tally } from './tally.ts';
-import type { Wire } from './wire.ts';
+import type { Said, Wire } from './wire.ts';
 
 /** One user, for one visit. */
 export interface User {
@@ -47,6 +47,8 @@ export class Script {
   readonly #run: ProgramCode['run'];
   readonly #code: UsersCode;
   readonly #samplers = new Map<string, (random: Random) => number>();
+  /** By user. */
+  readonly #looks: Said[] = [];
   #prepared: unknown;
   #visits = 0;
   #closed = false;
@@ -114,12 +116,19 @@ export class Script {
   }
 
   #look(id: number, shouldBeginAt: Micros, done: (() => void) | undefined): void {
-    const url = `${this.#config.origin}/`;
-    const said = { method: 'GET', url, headers: [], body: null, ip: this.#ip(id) };
-    this.#send({ ...said, session: `u${id}` }, shouldBeginAt, done);
+    this.#send(this.#looks[id] ?? this.#firstLook(id), shouldBeginAt, done);
   }
 
-  #send(said: Parameters<Wire['request']>[0], shouldBeginAt: Micros, done?: () => void): void {
+  /** What a user without a script asks for is always the same, so it is made once. */
+  #firstLook(id: number): Said {
+    const url = `${this.#config.origin}/`;
+    const ip = this.#ip(id);
+    const said = { method: 'GET', url, headers: [], body: null, ip, session: `u${id}` };
+    this.#looks[id] = said;
+    return said;
+  }
+
+  #send(said: Said, shouldBeginAt: Micros, done?: () => void): void {
     this.#tally.began();
     this.#wire.request(said, (answer) => {
       if (answer.ok) this.#tally.replied(answer.reply.status, this.#host.now() - shouldBeginAt);

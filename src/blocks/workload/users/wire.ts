@@ -41,6 +41,17 @@ export class Wire {
       done(answer);
     });
     const timeoutUs = this.#timeoutUs;
-    host.send(door.address, { type: 'request', id, ...said, timeoutUs } satisfies WebRequest);
+    const { method, url, headers, body, ip, session } = said;
+    host.send(door.address, {
+      type: 'request',
+      id,
+      method,
+      url,
+      headers,
+      body,
+      ip,
+      session,
+      timeoutUs,
+    } satisfies WebRequest);
   }
 }
