@@ -25,7 +25,7 @@ import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
-import type { Budget } from '../verify/verdict.ts';
+import type { Budget, Invariant } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
 import { judgeAll } from './judge.ts';
 import { figuresOf } from './measure.ts';
@@ -108,7 +108,7 @@ class Simulation {
       check,
       codec: { encode, decode },
       describe,
-      record: (event) => this.#history.push(event),
+      record: historian(design.invariants, this.#history),
       onEvent: (event) => this.#tell(event),
       onControl: (_from, message) => this.#hear(message as FromProgram),
       enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
@@ -390,6 +390,18 @@ class Simulation {
   ): (event: TraceLike) => void {
     return (event) => onTrace(traceLine(event, this.#loadBeganAt, describe));
   }
+}
+
+/** Keeps what some invariant looks at: millions of operations that nobody judges would only fill memory. */
+function historian(
+  invariants: readonly Invariant[],
+  history: HistoryEvent[],
+): (event: HistoryEvent) => void {
+  const all = invariants.some(({ block }) => block === undefined);
+  const judged = new Set(invariants.map(({ block }) => block));
+  return (event) => {
+    if (all || judged.has(event.block)) history.push(event);
+  };
 }
 
 type TraceLike = Parameters<NonNullable<ConstructorParameters<typeof World>[0]['onTrace']>>[0];

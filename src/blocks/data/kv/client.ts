@@ -21,6 +21,7 @@ import type { Address, Host, NodeId } from '../../../host/host.ts';
 import { formatDuration } from '../../../kit/units.ts';
 import { decode } from '../../../parts/codec.ts';
 import { HybridClock, type Version } from '../../../parts/hlc.ts';
+import { IdMap } from '../../../parts/id-map.ts';
 import { Ring } from '../../../parts/ring.ts';
 import { Calls } from '../../../path/calls.ts';
 import { type KvConfig, majority } from './config.ts';
@@ -65,7 +66,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     const by = `${host.self}#${host.life}`;
     const clock = new HybridClock(by);
     const calls = new Calls<KvMessage>(host);
-    const operations = new Map<number, Operation>();
+    const operations = new IdMap<Operation>();
     let drained: (() => void) | undefined;
 
     const meters = {
@@ -274,7 +275,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     function forget(op: Operation): void {
       op.phase = 'settled';
       op.timer.cancel();
-      operations.delete(op.id);
+      operations.take(op.id);
       if (operations.size === 0) leave();
     }
 
