@@ -15,8 +15,9 @@ import type {
   Watch,
 } from './api.ts';
 import { hunt } from './hunt.ts';
+import { bundleDesign, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
-import { findDesign, loadDesign } from './node/load.ts';
+import { loadBundle, loadDesign } from './node/load.ts';
 import { Pool } from './node/pool.ts';
 import type { Tried } from './node/tasks.ts';
 import { systemIn } from './options.ts';
@@ -34,14 +35,12 @@ export const runner: Runner = {
   },
 
   async sources(designPath) {
-    return (await loadDesign(designPath)).files;
+    return (await bundleDesign(designPath)).files;
   },
 
   async simulate(designPath, options, watch = {}) {
-    const pool = new Pool(findDesign(designPath), {
-      size: 1,
-      isolatePackages: options.isolatePackages,
-    });
+    const { isolatePackages } = options;
+    const pool = new Pool(bundleDesign(findDesign(designPath), { isolatePackages }), 1);
     try {
       return await simulateIn(pool, options, watch);
     } finally {
@@ -60,7 +59,7 @@ export const runner: Runner = {
   async hunt(designPath, options: HuntOptions, watch = {}) {
     const path = findDesign(designPath);
     const parallel = options.workers ?? availableParallelism();
-    const pool = new Pool(path, { size: parallel });
+    const pool = new Pool(bundleDesign(path), parallel);
     try {
       return await hunt({
         ...options,
@@ -121,10 +120,11 @@ async function live(
   target: string | undefined,
   watch: Watch | undefined,
 ): Promise<Report> {
-  const { path, evaluate } = await loadDesign(designPath);
+  const bundle = await bundleDesign(designPath);
+  const { path, evaluate } = await loadBundle(bundle);
   const visits = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const design = systemIn(evaluate().default, path);
-  return runLive({ ...options, design, designPath: path, visits, target }, watch);
+  return runLive({ ...options, design, bundle, visits, target }, watch);
 }
 
 /** An access log as visits, from its first entry on. Bad lines are an error when they are the whole file. */

@@ -3,13 +3,14 @@
  * seed first draws which kinds of faults this run has at all, since a run with everything at once
  * hides what only two kinds together break.
  *
- * Only what an honest design claims to survive is drawn: processes end and come back, messages are
- * lost, late or doubled, clocks are wrong, disks are full or refuse. Never lost disks or flipped
- * bits: what is broken then says nothing about the design.
+ * Only what an honest design claims to survive is drawn: processes end and come back, one, a whole
+ * block or a whole zone; messages are lost, late or doubled, clocks are wrong, disks are full or
+ * refuse. Never lost disks or flipped bits, which a block without copies cannot survive, and no
+ * change of releases: what is broken then says nothing about the design. Every fault ends.
  */
 import type { Fault, Target } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
-import type { Plan } from '../host/plan.ts';
+import type { NodePlan, Plan } from '../host/plan.ts';
 import type { Random } from '../kit/random.ts';
 
 export interface ScheduleOptions {
@@ -18,13 +19,7 @@ export interface ScheduleOptions {
   readonly faultsMax: number;
 }
 
-type Draw = (random: Random, names: Names, when: When) => Fault;
-
-interface Names {
-  readonly nodes: readonly string[];
-  readonly servers: readonly string[];
-  readonly zones: readonly string[];
-}
+type Draw = (random: Random, places: Places, when: When) => Fault;
 
 interface When {
   readonly atUs: Micros;
@@ -32,80 +27,68 @@ interface When {
 }
 
 const kinds: Readonly<Record<string, Draw>> = {
-  kill: (random, names, when) => ({
-    do: 'kill',
-    target: { node: random.pick(names.servers) },
-    ...when,
-  }),
-  'power-off': (random, names, when) => ({
+  kill: (random, places, when) => ({ do: 'kill', target: places.some(random), ...when }),
+  'power-off': (random, places, when) => ({
     do: 'power-off',
-    target: { node: random.pick(names.servers) },
+    target: places.some(random),
     ...when,
   }),
-  restart: (random, names, { atUs }) => ({
-    do: 'restart',
-    target: { node: random.pick(names.servers) },
-    atUs,
-  }),
-  pause: (random, names, when) => ({
-    do: 'pause',
-    target: { node: random.pick(names.servers) },
-    ...when,
-  }),
-  slow: (random, names, when) => ({
+  restart: (random, places, { atUs }) => ({ do: 'restart', target: places.some(random), atUs }),
+  pause: (random, places, when) => ({ do: 'pause', target: places.some(random), ...when }),
+  slow: (random, places, when) => ({
     do: 'slow',
-    target: { node: random.pick(names.servers) },
+    target: places.some(random),
     factor: random.pick([2, 5, 20]),
     ...when,
   }),
-  'cut nodes': (random, names, when) => ({
+  'cut nodes': (random, places, when) => ({
     do: 'cut',
-    ...pair(random, names),
+    ...places.way(random, false),
     oneWay: random.chance(0.3),
     ...when,
   }),
-  'cut zones': (random, names, when) => ({
+  'cut zones': (random, places, when) => ({
     do: 'cut',
-    ...zonePair(random, names),
+    ...places.zones(random),
     oneWay: random.chance(0.3),
     ...when,
   }),
-  lose: (random, names, when) => ({
+  lose: (random, places, when) => ({
     do: 'lose',
-    ...pair(random, names),
+    ...places.way(random, true),
     ratio: random.pick([0.05, 0.3]),
     ...when,
   }),
-  delay: (random, names, when) => ({
+  delay: (random, places, when) => ({
     do: 'delay',
-    ...pair(random, names),
+    ...places.way(random, true),
     byUs: random.pick([20_000, 100_000, 400_000]),
     ...when,
   }),
-  duplicate: (random, names, when) => ({
+  duplicate: (random, places, when) => ({
     do: 'duplicate',
-    ...pair(random, names),
+    ...places.way(random, true),
     ratio: random.pick([0.1, 0.5]),
     ...when,
   }),
-  skew: (random, names, when) => ({
+  skew: (random, places, when) => ({
     do: 'skew',
-    target: { node: random.pick(names.servers) },
+    target: places.server(random),
     byUs: random.pick([-2_000_000, -300_000, 300_000, 2_000_000]),
     driftPpm: random.pick([0, 0, 200, -200]),
     ...when,
   }),
-  'fill-disk': (random, names, when) => ({
+  'fill-disk': (random, places, when) => ({
     do: 'fill-disk',
-    target: { node: random.pick(names.servers) },
+    target: places.keeper(random),
     ...when,
   }),
-  'fail-disk': (random, names, when) => ({
+  'fail-disk': (random, places, when) => ({
     do: 'fail-disk',
-    target: { node: random.pick(names.servers) },
+    target: places.keeper(random),
     ...when,
   }),
-  surge: (random, _names, when) => ({ do: 'surge', factor: random.pick([2, 4]), ...when }),
+  surge: (random, _places, when) => ({ do: 'surge', factor: random.pick([2, 4]), ...when }),
 };
 
 /** Sorted by time. The same random stream gives the same schedule. */
@@ -114,14 +97,8 @@ export function drawSchedule(
   random: Random,
   options: ScheduleOptions,
 ): readonly Fault[] {
-  const names: Names = {
-    nodes: plan.nodes.map(({ id }) => id),
-    servers: plan.nodes
-      .filter(({ kind }) => kind !== 'users' && kind !== 'external')
-      .map(({ id }) => id),
-    zones: plan.zones.map(({ name }) => name),
-  };
-  const all = Object.keys(kinds).filter((kind) => kind !== 'cut zones' || names.zones.length > 1);
+  const places = new Places(plan);
+  const all = Object.keys(kinds).filter((kind) => kind !== 'cut zones' || plan.zones.length > 1);
   const mix = random.fork('mix');
   const some = all.filter(() => mix.chance(0.4));
   const enabled = some.length > 0 ? some : [mix.pick(all)];
@@ -131,7 +108,7 @@ export function drawSchedule(
     // At least half a second: what is over before anybody notices tests little.
     const forUs = own.between(500_000, Math.max(500_000, Math.floor(options.forUs / 3)));
     const atUs = own.below(Math.max(1, options.forUs - 500_000));
-    return kinds[own.pick(enabled)]!(own, names, { atUs: round(atUs), forUs: round(forUs) });
+    return kinds[own.pick(enabled)]!(own, places, { atUs: round(atUs), forUs: round(forUs) });
   });
   return faults.sort((a, b) => a.atUs - b.atUs);
 }
@@ -145,18 +122,64 @@ export function* simpler(fault: Fault): Iterable<Fault> {
   }
 }
 
-function pair(random: Random, names: Names): { readonly from: Target; readonly to: Target } {
-  const from = random.pick(names.nodes);
-  const others = names.nodes.filter((node) => node !== from);
-  return { from: { node: from }, to: { node: others.length > 0 ? random.pick(others) : from } };
-}
+/** Where faults may strike. */
+class Places {
+  readonly #nodes: readonly string[];
+  /** Nodes of the system under test: neither users nor what is somebody else's. */
+  readonly #servers: readonly NodePlan[];
+  /** Those whose disk may matter: user code has none. */
+  readonly #keepers: readonly NodePlan[];
+  readonly #zones: readonly string[];
+  /** Whom a node talks to, as far as the plan tells: its kin, and the blocks that it binds. */
+  readonly #peers = new Map<string, readonly string[]>();
 
-function zonePair(random: Random, names: Names): { readonly from: Target; readonly to: Target } {
-  const from = random.pick(names.zones);
-  return {
-    from: { zone: from },
-    to: { zone: random.pick(names.zones.filter((zone) => zone !== from)) },
-  };
+  constructor(plan: Plan) {
+    this.#nodes = plan.nodes.map(({ id }) => id);
+    this.#servers = plan.nodes.filter(({ kind }) => kind !== 'users' && kind !== 'external');
+    const keepers = this.#servers.filter(({ userCode }) => !userCode);
+    this.#keepers = keepers.length > 0 ? keepers : this.#servers;
+    this.#zones = plan.zones.map(({ name }) => name);
+    for (const node of plan.nodes) {
+      const bound = new Set(node.programs.map(({ block }) => block));
+      const peers = plan.nodes.filter(({ id, block }) => id !== node.id && bound.has(block));
+      const others = plan.nodes.length > 1 ? plan.nodes.filter(({ id }) => id !== node.id) : [node];
+      this.#peers.set(
+        node.id,
+        (peers.length > 0 ? peers : others).map(({ id }) => id),
+      );
+    }
+  }
+
+  server(random: Random): Target {
+    return { node: random.pick(this.#servers).id };
+  }
+
+  keeper(random: Random): Target {
+    return { node: random.pick(this.#keepers).id };
+  }
+
+  /** Mostly one; now and then a block or a zone at once, where copies alone help nobody. */
+  some(random: Random): Target {
+    const { id, block, zone } = random.pick(this.#servers);
+    const kind = random.next();
+    if (kind < 0.1) return { block };
+    return kind < 0.2 ? { zone } : { node: id };
+  }
+
+  /** Mostly between two who talk; now and then around one node, or, if `anywhere`, all over the network. */
+  way(random: Random, anywhere: boolean): { readonly from: Target; readonly to: Target } {
+    const from = random.pick(this.#nodes);
+    const to = random.pick(this.#peers.get(from)!);
+    const kind = random.next();
+    if (kind < 0.15 && anywhere) return { from: { all: true }, to: { all: true } };
+    return { from: { node: from }, to: kind < 0.4 ? { all: true } : { node: to } };
+  }
+
+  zones(random: Random): { readonly from: Target; readonly to: Target } {
+    const from = random.pick(this.#zones);
+    const others = this.#zones.filter((zone) => zone !== from);
+    return { from: { zone: from }, to: { zone: random.pick(others) } };
+  }
 }
 
 /** To 10 ms: a schedule that people read. */

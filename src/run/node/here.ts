@@ -8,8 +8,21 @@ import { runSimulation, type SimulationOptions, type SimulationOutcome } from '.
 
 let chosen: Drain | undefined;
 let running = 0;
+/** Taken before any patch: the report states real seconds. */
+const clock = performance.now.bind(performance);
 
 export type HereOptions = Omit<SimulationOptions, 'drain' | 'clock'>;
+
+/**
+ * This thread does nothing but simulate: the platform stays patched from here on, so that packages
+ * which keep what they find while they load (`const { now } = Date`) find the virtual one. Outside
+ * of simulated nodes the originals act.
+ */
+export function simulateOnly(): void {
+  chosen ??= chooseDrain();
+  running++;
+  install();
+}
 
 /** `prepare` runs with the platform patched: user modules must first be loaded there. */
 export function simulateHere(prepare: () => HereOptions): Promise<SimulationOutcome> {
@@ -26,8 +39,6 @@ export function simulateHere(prepare: () => HereOptions): Promise<SimulationOutc
 
 /** The same for callers who are in a macrotask already. */
 export function simulateNow(prepare: () => HereOptions): SimulationOutcome {
-  // Taken before the patches: the report states real seconds.
-  const clock = performance.now.bind(performance);
   chosen ??= chooseDrain();
   running++;
   install();

@@ -6,10 +6,12 @@ import type { NodePlan } from '../../host/plan.ts';
 import { Headers, Request, Response } from '../../parts/web.ts';
 import { makeBoot } from '../boot.ts';
 import { systemIn } from '../options.ts';
+import type { DesignBundle } from './bundle.ts';
 import type { ChildData } from './child.ts';
-import { type LoadedDesign, loadDesign } from './load.ts';
+import { type LoadedDesign, loadBundle } from './load.ts';
 
-const loaded = new Map<string, Promise<LoadedDesign>>();
+/** With `--single` all nodes share one. */
+const loaded = new WeakMap<DesignBundle, Promise<LoadedDesign>>();
 
 /** The light classes in both worlds: what a handler sees must not depend on where it runs. */
 function lightWeb(): void {
@@ -17,18 +19,18 @@ function lightWeb(): void {
 }
 
 export async function liveBoot(data: ChildData, node: NodePlan): Promise<Boot> {
-  const { designPath } = data;
+  const { bundle } = data;
   const load = (data.load ?? undefined) as LoadOverride | undefined;
   if (node.userCode) lightWeb();
-  let loading = loaded.get(designPath);
+  let loading = loaded.get(bundle);
   if (!loading) {
-    loading = loadDesign(designPath);
-    loaded.set(designPath, loading);
+    loading = loadBundle(bundle);
+    loaded.set(bundle, loading);
   }
   const design = await loading;
   return makeBoot({
     declarations: () => {
-      const declarations = declarationsOf(systemIn(design.evaluate().default, designPath), load);
+      const declarations = declarationsOf(systemIn(design.evaluate().default, bundle.path), load);
       return new Map(declarations.map((declaration) => [declaration.name, declaration]));
     },
     runUserCode: (_node, _life, _what, start) => {

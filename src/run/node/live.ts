@@ -22,13 +22,14 @@ import { type Resolved, resolve } from '../options.ts';
 import { Progressing } from '../progress.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
 import { version } from '../version.ts';
+import type { DesignBundle } from './bundle.ts';
 import type { ChildData } from './child.ts';
 import { entry } from './entry.ts';
 import { liveBoot } from './live-boot.ts';
 
 export interface LiveRun extends LiveOptions {
   readonly design: System;
-  readonly designPath: string;
+  readonly bundle: DesignBundle;
   readonly visits?: Parameters<typeof resolve>[1]['visits'];
   /** Only send the workload, to where the design already runs: the address of its door. */
   readonly target?: string | undefined;
@@ -64,14 +65,14 @@ class Live {
     const { design, ownFaults } = run;
     this.#asked = resolve(ownFaults ? design : { ...design, faults: [] }, run);
     this.#plan = nodesToRun(planOf(design, this.#asked.load), design, run);
-    this.#dataDir = run.dataFolder ?? join(dirname(run.designPath), '.loadpath', design.name);
+    this.#dataDir = run.dataFolder ?? join(dirname(run.bundle.path), '.loadpath', design.name);
   }
 
   async run(): Promise<Report> {
-    const { design, single, seed, fresh, edgePort, discardUnsynced, designPath } = this.#run;
+    const { design, single, seed, fresh, edgePort, discardUnsynced, bundle } = this.#run;
     if (fresh && existsSync(this.#dataDir)) rmSync(this.#dataDir, { recursive: true });
     const childData: ChildData = {
-      designPath,
+      bundle,
       load: (this.#asked.load ?? null) as ChildData['load'],
     };
     this.#phase('setup');

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LoadpathError as FromHere, LoadpathError } from '../../kit/errors.ts';
-import { type LoadOptions, loadDesign } from './load.ts';
+import type { BundleOptions } from './bundle.ts';
+import { loadDesign } from './load.ts';
 
 let folder: string;
 
@@ -37,7 +38,7 @@ const packages = {
   'node_modules/both/sub.mjs': 'export const sub = "subpath"; export default class Sub {}',
 };
 
-async function evaluated(files: Readonly<Record<string, string>>, options?: LoadOptions) {
+async function evaluated(files: Readonly<Record<string, string>>, options?: BundleOptions) {
   put(files);
   const loaded = await loadDesign(join(folder, 'design.ts'), options);
   return loaded.evaluate();

@@ -6,8 +6,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LoadpathError } from '../../kit/errors.ts';
 import type { Report } from '../report.ts';
+import type { DesignBundle } from './bundle.ts';
 import { entry } from './entry.ts';
-import type { Answer, Task, Tried, WorkerSetup } from './tasks.ts';
+import type { Answer, LoadOrder, Task, Tried, WorkerSetup } from './tasks.ts';
 
 type Hear = (answer: Answer) => void;
 
@@ -19,7 +20,8 @@ interface Waiting {
 }
 
 export class Pool {
-  readonly #setup: WorkerSetup;
+  readonly #bundle: Promise<DesignBundle>;
+  readonly #setup: WorkerSetup = { stop: new SharedArrayBuffer(4) };
   readonly #size: number;
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
@@ -27,23 +29,20 @@ export class Pool {
   readonly #queue: Waiting[] = [];
   #closed = false;
 
-  constructor(
-    designPath: string,
-    options: { readonly size?: number; readonly isolatePackages?: boolean } = {},
-  ) {
-    this.#size = options.size ?? availableParallelism();
-    this.#setup = {
-      designPath,
-      isolatePackages: options.isolatePackages ?? false,
-      stop: new SharedArrayBuffer(4),
-    };
+  /** `bundle` is made while the first worker starts up; if it fails, so do the tasks. */
+  constructor(bundle: Promise<DesignBundle>, size = availableParallelism()) {
+    this.#bundle = bundle;
+    this.#size = size;
+    const first = this.#start();
+    if (first) this.#idle.push(first);
   }
 
   get size(): number {
     return this.#size;
   }
 
-  run(task: Task, hear?: Hear): Promise<Report | Tried | null> {
+  async run(task: Task, hear?: Hear): Promise<Report | Tried | null> {
+    await this.#bundle;
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new Error('the pool is closed'));
       this.#queue.push({ task, hear, resolve, reject });
@@ -75,6 +74,11 @@ export class Pool {
     if (this.#all.size >= this.#size) return undefined;
     const worker = new Worker(entry('worker', import.meta.url), { workerData: this.#setup });
     this.#all.add(worker);
+    this.#bundle.then(
+      (bundle) => worker.postMessage({ kind: 'load', bundle } satisfies LoadOrder),
+      // Told to whoever runs a task.
+      () => {},
+    );
     worker.on('message', (answer: Answer) => this.#hear(worker, answer));
     worker.on('error', (failure) => this.#lose(worker, failure));
     worker.on('exit', (code) => {

@@ -10,7 +10,8 @@ export interface Bundle {
   readonly file: string;
   /** What the map's sources are relative to. */
   readonly folder: string;
-  readonly map: SourceMapPayload;
+  /** JSON, read only when a stack is. */
+  readonly map: string;
 }
 
 /** Counted from 1. */
@@ -21,9 +22,11 @@ export interface Place {
   readonly lineText: string;
 }
 
+type Payload = SourceMapPayload & { readonly sourcesContent?: readonly (string | null)[] };
+
 interface Known {
   readonly bundle: Bundle;
-  map: SourceMap | undefined;
+  map: { readonly payload: Payload; readonly entries: SourceMap } | undefined;
 }
 
 const bundles = new Map<string, Known>();
@@ -95,12 +98,11 @@ function mapped(text: string): string {
 function placeOf(file: string, line: number, column: number): Place | undefined {
   const known = bundles.get(file);
   if (!known) return undefined;
-  known.map ??= new SourceMap(known.bundle.map);
-  const entry = known.map.findEntry(line - 1, column - 1);
+  known.map ??= mapIn(known.bundle.map);
+  const { payload, entries } = known.map;
+  const entry = entries.findEntry(line - 1, column - 1);
   if (!('originalSource' in entry)) return undefined;
-  const { sources, sourcesContent } = known.bundle.map as SourceMapPayload & {
-    readonly sourcesContent?: readonly (string | null)[];
-  };
+  const { sources, sourcesContent } = payload;
   const index = sources.indexOf(entry.originalSource);
   const lines = sourcesContent?.[index]?.split('\n');
   return {
@@ -109,4 +111,9 @@ function placeOf(file: string, line: number, column: number): Place | undefined 
     column: entry.originalColumn + 1,
     lineText: lines?.[entry.originalLine] ?? '',
   };
+}
+
+function mapIn(json: string): NonNullable<Known['map']> {
+  const payload = JSON.parse(json) as Payload;
+  return { payload, entries: new SourceMap(payload) };
 }

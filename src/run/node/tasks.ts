@@ -10,12 +10,17 @@ import type { ErrorCode, Problem } from '../../kit/errors.ts';
 import type { Progress } from '../api.ts';
 import type { Attempt, Attempted } from '../attempt.ts';
 import type { Report } from '../report.ts';
+import type { DesignBundle } from './bundle.ts';
 
 export interface WorkerSetup {
-  readonly designPath: string;
-  readonly isolatePackages: boolean;
   /** One Int32: not 0 asks the running simulation to end its load. */
   readonly stop: SharedArrayBuffer;
+}
+
+/** Told once to each worker, which starts up while the bundle is still being made. */
+export interface LoadOrder {
+  readonly kind: 'load';
+  readonly bundle: DesignBundle;
 }
 
 export interface SimulateTask {

@@ -1,4 +1,4 @@
-/** Entry of a simulation worker thread: loads the design once, then does tasks as they come. */
+/** Entry of a simulation worker thread: loads a bundled design once, then does tasks as they come. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { System } from '../../design/system.ts';
 import type { FaultPlan } from '../../host/fault.ts';
@@ -8,22 +8,37 @@ import { resolve, systemIn } from '../options.ts';
 import { Progressing } from '../progress.ts';
 import type { Report } from '../report.ts';
 import type { SimulationOutcome } from '../simulation.ts';
+import type { DesignBundle } from './bundle.ts';
 import { Comparison } from './comparison.ts';
-import { simulateHere } from './here.ts';
-import { loadDesign } from './load.ts';
-import type { Answer, SimulateTask, Task, Tried, TrySeedTask, WorkerSetup } from './tasks.ts';
+import { simulateHere, simulateOnly } from './here.ts';
+import { loadBundle } from './load.ts';
+import type {
+  Answer,
+  LoadOrder,
+  SimulateTask,
+  Task,
+  Tried,
+  TrySeedTask,
+  WorkerSetup,
+} from './tasks.ts';
 
 const setup = workerData as WorkerSetup;
 const stop = new Int32Array(setup.stop);
-const loading = loadDesign(setup.designPath, { isolatePackages: setup.isolatePackages });
+let hand: (bundle: DesignBundle) => void;
+const loading = new Promise<DesignBundle>((resolve) => {
+  hand = resolve;
+}).then(loadBundle);
 // Reported by the first task, which waits for it.
 loading.catch(() => {});
+// Before any package of the user's is imported: one that keeps `Date.now` must keep the virtual one.
+simulateOnly();
 
 function say(answer: Answer): void {
   parentPort?.postMessage(answer);
 }
 
-parentPort?.on('message', (task: Task) => {
+parentPort?.on('message', (task: LoadOrder | Task) => {
+  if (task.kind === 'load') return hand(task.bundle);
   perform(task).then(
     (value) => say({ type: 'done', value }),
     (failure: unknown) => say(failureAnswer(failure)),
@@ -31,8 +46,8 @@ parentPort?.on('message', (task: Task) => {
 });
 
 async function perform(task: Task): Promise<Report | Tried | null> {
-  const loaded = await loading;
-  const evaluate = (): System => systemIn(loaded.evaluate().default, setup.designPath);
+  const { path, evaluate: evaluated } = await loading;
+  const evaluate = (): System => systemIn(evaluated().default, path);
   switch (task.kind) {
     case 'look':
       return null;
