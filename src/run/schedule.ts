@@ -124,7 +124,8 @@ export function* simpler(fault: Fault): Iterable<Fault> {
 
 /** Where faults may strike. */
 class Places {
-  readonly #nodes: readonly string[];
+  /** All but users: a cut that begins at users says nothing about the system. */
+  readonly #ends: readonly string[];
   /** Nodes of the system under test: neither users nor what is somebody else's. */
   readonly #servers: readonly NodePlan[];
   /** Those whose disk may matter: user code has none. */
@@ -134,7 +135,7 @@ class Places {
   readonly #peers = new Map<string, readonly string[]>();
 
   constructor(plan: Plan) {
-    this.#nodes = plan.nodes.map(({ id }) => id);
+    this.#ends = plan.nodes.filter(({ kind }) => kind !== 'users').map(({ id }) => id);
     this.#servers = plan.nodes.filter(({ kind }) => kind !== 'users' && kind !== 'external');
     const keepers = this.#servers.filter(({ userCode }) => !userCode);
     this.#keepers = keepers.length > 0 ? keepers : this.#servers;
@@ -168,7 +169,7 @@ class Places {
 
   /** Mostly between two who talk; now and then around one node, or, if `anywhere`, all over the network. */
   way(random: Random, anywhere: boolean): { readonly from: Target; readonly to: Target } {
-    const from = random.pick(this.#nodes);
+    const from = random.pick(this.#ends);
     const to = random.pick(this.#peers.get(from)!);
     const kind = random.next();
     if (kind < 0.15 && anywhere) return { from: { all: true }, to: { all: true } };
