@@ -198,7 +198,7 @@ export function configure<const T extends Knobs>(
   const config: Record<string, unknown> = {};
   const values = given as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(values)) {
-    if (name in knobs || values[name] === undefined) continue;
+    if (Object.hasOwn(knobs, name) || values[name] === undefined) continue;
     const near = nearest(name, Object.keys(knobs));
     problems.push({
       at: `${at}.${name}`,
@@ -232,11 +232,26 @@ export function nearest(wrong: string, names: readonly string[]): string | undef
   return best && best.distance <= Math.max(1, Math.floor(wrong.length / 3)) ? best.name : undefined;
 }
 
+/** What was given, for a message: whatever it is, and never at length. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'string') return `'${cut(value)}'`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
-  return JSON.stringify(value) ?? String(value);
+  if (typeof value === 'number') return String(value);
+  return cut(jsonOf(value) ?? String(value));
+}
+
+/** Undefined for what JSON has no word for: undefined, a circle, a bigint inside. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function cut(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
 
 function editDistance(a: string, b: string): number {

@@ -9,25 +9,28 @@ export interface RetryBudgetOptions {
   readonly reserve: number;
 }
 
+/** Counted in millionths: ten times 0.1 is a little less than one. */
+const retry = 1_000_000;
+
 export class RetryBudget {
-  readonly #ratio: number;
-  readonly #reserve: number;
+  readonly #earned: number;
+  readonly #brim: number;
   #saved: number;
 
   constructor(options: RetryBudgetOptions) {
-    this.#ratio = options.ratio;
-    this.#reserve = options.reserve;
-    this.#saved = options.reserve;
+    this.#earned = Math.round(options.ratio * retry);
+    this.#brim = options.reserve * retry;
+    this.#saved = this.#brim;
   }
 
   earn(): void {
-    this.#saved = Math.min(this.#reserve, this.#saved + this.#ratio);
+    this.#saved = Math.min(this.#brim, this.#saved + this.#earned);
   }
 
   /** Takes one retry out, or says that there is none. */
   spend(): boolean {
-    if (this.#saved < 1) return false;
-    this.#saved -= 1;
+    if (this.#saved < retry) return false;
+    this.#saved -= retry;
     return true;
   }
 }
