@@ -5,7 +5,8 @@
  *   refused   nobody listens there: it certainly did not happen
  *   lost      the connection broke, or time was up: nobody knows
  */
-import { Pool } from 'undici';
+import { createRequire } from 'node:module';
+import type { Pool } from 'undici';
 import type { WebLost, WebReply, WebRequest } from '../host/web.ts';
 import { errorCode } from './files.ts';
 
@@ -31,6 +32,14 @@ const neverArrived: ReadonlySet<string> = new Set([
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
+
+/**
+ * It takes a third of a node's start to load, and most nodes never speak HTTP: loaded at the first
+ * request, or before by who will certainly send one.
+ */
+export function loadHttp(): typeof import('undici') {
+  return createRequire(import.meta.url)('undici');
+}
 
 export class WebClient {
   readonly #pools = new Map<string, Pool>();
@@ -159,6 +168,7 @@ export class WebClient {
   #pool(origin: string): Pool {
     let pool = this.#pools.get(origin);
     if (!pool) {
+      const { Pool } = loadHttp();
       pool = new Pool(origin, {
         connections: this.#connectionsMax,
         pipelining: 1,

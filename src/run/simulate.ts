@@ -14,8 +14,6 @@ import {
   type RateText,
   ratePerSec,
 } from '../kit/units.ts';
-import { simulateHere } from './node/here.ts';
-import { loadDesign } from './node/load.ts';
 import { resolve, systemIn } from './options.ts';
 import type { Report } from './report.ts';
 
@@ -43,6 +41,8 @@ export async function simulate(
 ): Promise<Report> {
   const asked = checked(options);
   const { seed, check } = asked;
+  // Every design imports this module with `loadpath`; a live node has no use for a simulator.
+  const { simulateHere } = await import('./node/here.ts');
   if (typeof design !== 'string' && !(design instanceof URL)) {
     const { report } = await simulateHere(() => ({
       design,
@@ -53,6 +53,7 @@ export async function simulate(
     return report;
   }
   const path = typeof design === 'string' ? design : decodeURIComponent(design.pathname);
+  const { loadDesign } = await import('./node/load.ts');
   const loaded = await loadDesign(path);
   const evaluate = (): System => systemIn(loaded.evaluate().default, path);
   const { report } = await simulateHere(() => {
