@@ -1,12 +1,11 @@
 // The hold model: N events wait; take the earliest, push one a random time ahead, again and again.
 // What an event queue costs a simulator, beside the queues one would write or install instead.
 //   npm run build && node bench/event-queue.mjs [--quick]
-import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import TinyQueue from 'tinyqueue';
 import { EventQueue } from '../dist/sim/queue.js';
+import { Bench, isQuick } from './kit.mjs';
 
-const isQuick = process.argv.includes('--quick');
 const sizes = [100, 10_000, 1_000_000];
 const rounds = isQuick ? 3 : 5;
 
@@ -195,22 +194,24 @@ for (const size of sizes) {
   results[size] = row;
 }
 
-console.log(`million hold events per CPU-second, Node ${process.version}, median of ${rounds}`);
+const bench = new Bench('event-queue', `Event queue, hold model, median of ${rounds} rounds`);
+for (const size of sizes) {
+  const row = results[size];
+  bench.figure({
+    id: `queue-${size}`,
+    what: `${size.toLocaleString('en-US')} events pending`,
+    unit: 'million events per CPU-second',
+    value: row['ladder (ours)'],
+    peer: 'heap of objects',
+    peerValue: row['object heap'],
+  });
+}
+console.log('\nmillion events per CPU-second');
 console.log(['queue', ...sizes].map((text) => String(text).padEnd(18)).join(''));
 for (const name of Object.keys(queues)) {
-  const cells = sizes.map((size) => {
-    const ours = results[size]['ladder (ours)'];
-    const ratio = name.includes('ours') ? '' : ` (1/${(ours / results[size][name]).toFixed(1)})`;
-    return `${results[size][name].toFixed(2)}${ratio}`;
-  });
+  const cells = sizes.map((size) => results[size][name].toFixed(2));
   console.log([name, ...cells].map((text) => text.padEnd(18)).join(''));
 }
 if (ran === 0) throw new Error('nothing ran');
-console.log(
-  JSON.stringify({
-    bench: 'event-queue',
-    unit: 'million hold events per CPU-second',
-    results,
-    wallMs: Math.round(performance.now()),
-  }),
-);
+bench.also({ results });
+bench.end();

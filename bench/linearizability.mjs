@@ -7,12 +7,14 @@
  *
  * Each in two forms: ten values that come again and again (the search), and values of their own
  * (decided in n log n). Time is from the recorded events to the verdict: pairing, then judging.
- * Ends with one line of JSON.
+ * Ends with one line of JSON. `--quick` judges a tenth of the large one.
  */
 import { judgeOperations, Operations } from '../dist/verify/index.js';
+import { Bench, isQuick } from './kit.mjs';
 
-const what = process.argv[2] ?? 'both';
-const figures = {};
+const what = process.argv.slice(2).find((given) => !given.startsWith('-')) ?? 'both';
+const bench = new Bench('linearizability', 'Judging histories');
+const details = {};
 
 if (what !== 'many') {
   const one = { count: 100_000, clients: 5, keys: 1, unknownRatio: 0 };
@@ -30,14 +32,20 @@ if (what !== 'many') {
   });
 }
 if (what !== 'one') {
-  const many = { count: 5_000_000, clients: 500, keys: 5_000, unknownRatio: 0.01 };
+  const many = {
+    count: isQuick ? 500_000 : 5_000_000,
+    clients: 500,
+    keys: 5_000,
+    unknownRatio: 0.01,
+  };
   measure('5,000 keys, 500 clients, values repeat, 1 % unknown', 'manyRepeat', {
     ...many,
     values: 10,
   });
   measure('5,000 keys, 500 clients, own values, 1 % unknown', 'manyOwn', { ...many, values: 0 });
 }
-console.log(JSON.stringify({ bench: 'linearizability', node: process.version, ...figures }));
+bench.also({ details });
+bench.end();
 
 function measure(title, name, shape) {
   const operations = new Operations();
@@ -54,10 +62,14 @@ function measure(title, name, shape) {
   const seconds = pairing.seconds + judging.seconds;
   const cpuSeconds = pairing.cpuSeconds + judging.cpuSeconds;
   const perSec = Math.round(shape.count / seconds);
-  console.log(
-    `${title.padEnd(54)} ${verdict.padEnd(7)} ${seconds.toFixed(2).padStart(6)} s  pairing ${pairing.seconds.toFixed(2)}  judging ${judging.seconds.toFixed(2)}  CPU ${cpuSeconds.toFixed(2)}  ${(perSec / 1e6).toFixed(2).padStart(5)} M operations/s`,
-  );
-  figures[name] = {
+  bench.figure({
+    id: `judge-${name}`,
+    what: `${title}: ${verdict}`,
+    unit: 'operations per CPU-second',
+    value: shape.count / cpuSeconds,
+  });
+  details[name] = {
+    operations: shape.count,
     verdict,
     seconds: Number(seconds.toFixed(3)),
     cpuSeconds: Number(cpuSeconds.toFixed(3)),

@@ -7,14 +7,13 @@
  * set up with as many points a node; it places each key by MD5 and remembers results, which is why
  * both rows are shown. Peers run in turn in one process; figures are medians of the rounds.
  */
-import os from 'node:os';
 import HashRing from 'hashring';
 import { encode } from '../dist/parts/codec.js';
 import { crc32c } from '../dist/parts/crc32c.js';
 import { HybridClock } from '../dist/parts/hlc.js';
 import { Ring } from '../dist/parts/ring.js';
+import { Bench, isQuick } from './kit.mjs';
 
-const isQuick = process.argv.includes('--quick');
 const rounds = isQuick ? 3 : 7;
 const calls = isQuick ? 50_000 : 200_000;
 const tokens = 128;
@@ -55,8 +54,8 @@ const rows = [
   ['encode a log record of 200 B', () => knownKeys, () => encode(record).length],
 ];
 
-console.log(`${os.cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`);
-const figures = {};
+const bench = new Bench('parts', 'The parts under the store, a call');
+const balance = {};
 const samples = rows.map(() => []);
 for (let round = 0; round < rounds; round++) {
   rows.forEach(([, keysOf, call], i) => {
@@ -67,11 +66,17 @@ for (let round = 0; round < rounds; round++) {
   });
 }
 const medians = samples.map((list) => list.sort((a, b) => a - b)[list.length >> 1]);
-rows.forEach(([name], i) => {
-  const isPeer = name.startsWith('  ');
-  const ratio = isPeer ? `   ${(medians[i] / medians[i - 1]).toFixed(1)}x as long` : '';
-  console.log(`${name.padEnd(32)} ${medians[i].toFixed(0).padStart(7)} ns${ratio}`);
-  figures[isPeer ? `${rows[i - 1][0]}, hashring` : name] = Math.round(medians[i]);
+rows.forEach(([what], i) => {
+  if (what.startsWith('  ')) return;
+  const hasPeer = rows[i + 1]?.[0].startsWith('  ');
+  bench.figure({
+    id: `parts-${what.replaceAll(/[^a-z0-9]+/gi, '-')}`,
+    what,
+    unit: 'ns',
+    better: 'less',
+    value: medians[i],
+    ...(hasPeer ? { peer: 'hashring', peerValue: medians[i + 1] } : {}),
+  });
 });
 
 const load = (ownerOf) => {
@@ -82,11 +87,11 @@ const load = (ownerOf) => {
   }
   return Math.max(...counts.values()) / 10_000;
 };
-figures.fullestToMean = Number(load((key) => ring.owners(key, 1)[0]).toFixed(3));
-figures.fullestToMeanHashring = Number(load((key) => peer.get(key)).toFixed(3));
+balance.fullestToMean = Number(load((key) => ring.owners(key, 1)[0]).toFixed(3));
+balance.fullestToMeanHashring = Number(load((key) => peer.get(key)).toFixed(3));
 console.log(
-  `fullest node to the mean: ${figures.fullestToMean}, hashring ${figures.fullestToMeanHashring}`,
+  `fullest node to the mean: ${balance.fullestToMean}, hashring ${balance.fullestToMeanHashring}`,
 );
-console.log(
-  JSON.stringify({ bench: 'parts', node: process.version, checked: sink > 0, ...figures }),
-);
+if (sink === 0) throw new Error('nothing ran');
+bench.also(balance);
+bench.end();
