@@ -36,6 +36,12 @@ export const blocks = {
     scramble: true,
     secret: process.env.SHORTENER_SECRET ?? 'only for trying it out',
   }),
-  clicks: topic<Click>('clicks', { partitions, nodes: 2, key: (click) => click.code }),
+  /** A count may be half a second old: then one write of it stands for many clicks. */
+  clicks: topic<Click>('clicks', {
+    partitions,
+    nodes: 2,
+    linger: '500ms',
+    key: (click) => click.code,
+  }),
   counts: kv<Count>('counts', { replicas: 3, consistency: 'quorum' }),
 };

@@ -19,6 +19,10 @@ export const knobs = {
     max: 100_000,
     doc: 'Messages a consumer is given at once, at the most. It gets what is there: with little traffic, one at a time.',
   }),
+  linger: duration('0ms', {
+    max: '1min',
+    doc: 'How long messages may wait for others, so that a batch is worth the work of handling it. It delays every message by up to this; a full batch goes at once.',
+  }),
   start: choice(
     ['earliest', 'latest'],
     'Where a group begins that has not committed anything yet.',

@@ -175,7 +175,8 @@ export class Deliveries {
       cursor.position = log.first;
     }
     const count = log.read(cursor.position, this.#config.batch).length;
-    if (count === 0) return;
+    if (count === 0 || (count < this.#config.batch && this.#lingers(group, cursor))) return;
+    cursor.lingersUntil = undefined;
     const flight: Flight = {
       generation: this.#nextGeneration++,
       member,
@@ -192,6 +193,18 @@ export class Deliveries {
     cursor.reach = Math.max(cursor.reach, flight.to);
     this.#send(group, cursor, flight);
     this.#watch(group, cursor, flight);
+  }
+
+  /** Whether the next batch still waits to become larger. */
+  #lingers(group: Group, cursor: Cursor): boolean {
+    const { lingerUs } = this.#config;
+    if (lingerUs === 0) return false;
+    const now = this.#host.now();
+    if (cursor.lingersUntil === undefined) {
+      cursor.lingersUntil = now + lingerUs;
+      this.#host.after(lingerUs, () => this.#pump(group, cursor));
+    }
+    return now < cursor.lingersUntil;
   }
 
   #send(group: Group, { partition }: Cursor, flight: Flight): void {

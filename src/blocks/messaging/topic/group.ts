@@ -48,6 +48,8 @@ export class Cursor {
   heldUntil: Micros = 0;
   /** A replay is being written. */
   replaying = false;
+  /** Until when the first message of the next batch waits for others. */
+  lingersUntil: Micros | undefined;
   /** Highest offset ever delivered: below it, a delivery is a redelivery. */
   reach: number;
 

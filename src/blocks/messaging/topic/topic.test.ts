@@ -145,6 +145,28 @@ describe('a group', () => {
     expect(got.length).toBe(200);
   });
 
+  test('with linger, messages wait for others, and never longer than that', () => {
+    const declared = topic<string>('clicks', { partitions: 1, linger: '200ms', batch: 5 });
+    const { api, run } = cluster([declared], { seed: 5, groups: [{ topic: declared, group }] });
+    const sizes: number[] = [];
+    (api('clicks.consumer') as Consumer).start((batch: Batch<string>, done) => {
+      sizes.push(batch.length);
+      done();
+    });
+    const publish = (count: number) => {
+      for (let i = 0; i < count; i++) (api('clicks') as TopicApi).publish(null, 'v', {}, () => {});
+    };
+    run(second);
+    publish(3);
+    run(second / 10);
+    expect(sizes).toEqual([]);
+    run(second / 5);
+    expect(sizes).toEqual([3]);
+    publish(5);
+    run(second / 10);
+    expect(sizes).toEqual([3, 5]);
+  });
+
   test('goes on without a member that stops, and delivers nothing twice for it', () => {
     const { got, start, publish, run, consumer } = readers({ clients: 2 });
     start(0);
