@@ -57,6 +57,8 @@ export interface Block {
   /** One sentence. */
   readonly purpose: string;
   readonly knobs: Knobs;
+  /** Its nodes answer requests on port `web`: users, routes and calls may lead to it. */
+  readonly servesWeb?: boolean;
   readonly view: {
     readonly shape: 'box' | 'store' | 'queue' | 'person' | 'cloud';
     readonly colour: string;

@@ -15,6 +15,7 @@ export const serviceBlock: Block = {
   family: 'compute',
   purpose: 'Instances of a handler of your own, or of a model of one.',
   knobs,
+  servesWeb: true,
   view: { shape: 'box', colour: 'blue' },
   expand,
   programs: { instance },

@@ -48,7 +48,8 @@ export function coded(
 
 async function respond(handler: AnyFetch, job: Job, env: object): Promise<ReplyParts> {
   try {
-    return await toReplyParts(await handler(fromWebRequest(job.request), env));
+    job.served = fromWebRequest(job.request);
+    return await toReplyParts(await handler(job.served, env));
   } catch (failure) {
     return failure instanceof Unavailable
       ? toReplyParts(failure.getResponse())

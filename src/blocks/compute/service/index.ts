@@ -70,18 +70,26 @@ export function service<const B extends Bindings = Record<never, never>>(
   const wrong: Problem[] = [...problems, ...path.problems];
   const isCode = fetch !== undefined || on !== undefined || releases !== undefined;
   const versions = releases ?? { current: { fetch } };
+  const names = Object.keys(versions);
   if (fetch && releases) wrong.push({ at: name, what: 'give fetch or releases, not both' });
+  for (const [at, handler] of handlersOf(name, options)) {
+    if (typeof handler === 'function') continue;
+    wrong.push({ at, what: `a handler must be a function, got ${show(handler)}` });
+  }
   if (isCode && calls)
     wrong.push({ at: `${name}.calls`, what: 'a service with a handler makes its own calls' });
-  const binds: Record<string, Declaration> = { ...env };
-  const steps = isCode ? null : (calls ?? []).map((step) => compile(step, binds));
-  const split = traffic ?? Object.fromEntries(Object.keys(versions).map((release) => [release, 1]));
-  for (const release of Object.keys(split)) {
-    if (release in versions) continue;
-    wrong.push({
-      at: `${name}.traffic.${release}`,
-      what: `no such release; there are ${Object.keys(versions).join(', ')}`,
-    });
+  const binds: Record<string, Declaration> = {};
+  for (const [binding, bound] of Object.entries(env ?? {})) {
+    if (bound?.block?.client) binds[binding] = bound;
+    else wrong.push({ at: `${name}.env.${binding}`, what: cannotBind(bound) });
+  }
+  const steps = isCode
+    ? null
+    : (calls ?? []).map((step, index) => compile(step, binds, `${name}.calls[${index}]`, wrong));
+  const split = splitOf(name, names, traffic, wrong);
+  if (config.instances < names.length) {
+    const what = `must be at least ${names.length}, one for each release, got ${config.instances}`;
+    wrong.push({ at: `${name}.instances`, what });
   }
   const consumed = Object.keys(on ?? {});
   for (const binding of consumed) {
@@ -112,10 +120,53 @@ export function service<const B extends Bindings = Record<never, never>>(
   };
 }
 
+function handlersOf(
+  name: string,
+  { fetch, releases, on }: ServiceOptions<Bindings>,
+): readonly (readonly [string, unknown])[] {
+  return [
+    ...(fetch === undefined ? [] : [[`${name}.fetch`, fetch] as const]),
+    ...Object.entries(releases ?? {}).map(
+      ([release, given]) => [`${name}.releases.${release}.fetch`, given?.fetch] as const,
+    ),
+    ...Object.entries(on ?? {}).map(([binding, given]) => [`${name}.on.${binding}`, given] as const),
+  ];
+}
+
+/** Each release has its share, also one that gets nothing yet: its instances are there to shift to. */
+function splitOf(
+  name: string,
+  releases: readonly string[],
+  traffic: Readonly<Record<string, number>> | undefined,
+  wrong: Problem[],
+): Readonly<Record<string, number>> {
+  const split = Object.fromEntries(releases.map((release) => [release, traffic ? 0 : 1]));
+  for (const [release, share] of Object.entries(traffic ?? {})) {
+    const at = `${name}.traffic.${release}`;
+    if (!releases.includes(release)) {
+      wrong.push({ at, what: `no such release; there are ${releases.join(', ')}` });
+    } else if (!(share >= 0 && share < Number.POSITIVE_INFINITY)) {
+      wrong.push({ at, what: `must be a share, zero or more, got ${show(share)}` });
+    } else split[release] = share;
+  }
+  if (Object.values(split).every((share) => share === 0)) {
+    wrong.push({ at: `${name}.traffic`, what: 'must give some release a share' });
+  }
+  return split;
+}
+
+function cannotBind(bound: Declaration | undefined): string {
+  if (bound === undefined) return 'is undefined: do two files import each other?';
+  const given = bound?.block?.kind;
+  return given
+    ? `a ${given} cannot be bound: nothing inside the system calls it`
+    : `must be a block, got ${show(bound)}`;
+}
+
 /** What a modelled service does: a step made by `call`, `parallel`, `sometimes` … */
 export type Call =
   | { readonly do: 'call'; readonly to: Declaration }
-  | { readonly do: 'work'; readonly cost: Cost }
+  | { readonly do: 'work'; readonly cost: CostOption }
   | { readonly do: 'sequence' | 'parallel'; readonly steps: readonly Call[] }
   | { readonly do: 'sometimes'; readonly chance: number; readonly step: Call }
   | { readonly do: 'optional'; readonly step: Call };
@@ -145,27 +196,55 @@ export function optional(step: Call): Call {
 
 /** More of its own work between calls. */
 export function work(cost: CostOption): Call {
-  const problems: Problem[] = [];
-  const parsed = costOf('work', cost, problems);
-  return { do: 'work', cost: parsed ?? { wait: { kind: 'constant', value: 0 } } };
+  return { do: 'work', cost };
 }
 
-function compile(step: Call, binds: Record<string, Declaration>): Step {
+/** To plain data; whom it calls goes into `binds`, what cannot be into `wrong`. */
+function compile(
+  step: Call,
+  binds: Record<string, Declaration>,
+  at: string,
+  wrong: Problem[],
+): Step {
   switch (step.do) {
-    case 'call':
-      binds[step.to.name] = step.to;
-      return { do: 'call', to: step.to.name };
+    case 'call': {
+      const { to } = step;
+      if (!to?.block?.servesWeb || !to.block.client) {
+        const given = to?.block?.kind ?? show(to);
+        wrong.push({ at, what: `a modelled service calls services, got ${given}` });
+        return { do: 'sequence', steps: [] };
+      }
+      if (binds[to.name] && binds[to.name] !== to) {
+        wrong.push({ at, what: `two services are called ${to.name}` });
+      }
+      binds[to.name] = to;
+      return { do: 'call', to: to.name };
+    }
     case 'work':
-      return step;
+      return { do: 'work', cost: costOf(at, step.cost, wrong) ?? nothing };
     case 'sequence':
     case 'parallel':
-      return { do: step.do, steps: step.steps.map((one) => compile(one, binds)) };
+      return {
+        do: step.do,
+        steps: step.steps.map((one, index) =>
+          compile(one, binds, `${at}.${step.do}[${index}]`, wrong),
+        ),
+      };
     case 'sometimes':
-      return { do: 'sometimes', chance: step.chance, step: compile(step.step, binds) };
+      if (!(step.chance >= 0 && step.chance <= 1)) {
+        wrong.push({ at, what: `sometimes takes a chance from 0 to 1, got ${show(step.chance)}` });
+      }
+      return {
+        do: 'sometimes',
+        chance: step.chance,
+        step: compile(step.step, binds, `${at}.sometimes`, wrong),
+      };
     case 'optional':
-      return { do: 'optional', step: compile(step.step, binds) };
+      return { do: 'optional', step: compile(step.step, binds, `${at}.optional`, wrong) };
   }
 }
+
+const nothing: Cost = { wait: { kind: 'constant', value: 0 } };
 
 function costOf(at: string, cost: CostOption, problems: Problem[]): Cost | null {
   const isCpu = typeof cost === 'object' && 'cpu' in cost;

@@ -9,7 +9,7 @@ import { sampler } from '../../../kit/distribution.ts';
 import { Fifo } from '../../../parts/fifo.ts';
 import type { FetcherApi } from './client.ts';
 import type { Cost, InstanceConfig, Step } from './config.ts';
-import type { Job } from './jobs.ts';
+import { isMoot, type Job } from './jobs.ts';
 import type { ReplyParts, Worker } from './node.ts';
 
 const fine: ReplyParts = { status: 200, headers: [], body: null };
@@ -21,7 +21,8 @@ type Run = (job: Job, then: (fine: boolean) => void) => void;
 export function modelled(host: Host, config: InstanceConfig, code: ProgramCode): Worker {
   const own: Run = config.cost ? working(host, config.cost, 'cost') : (_job, then) => then(true);
   const calls = sequence((config.steps ?? []).map((step, index) => compile(step, `${index}`)));
-  const waiting = new Fifo<() => void>();
+  /** Each says whether it took the slot: who was given up while waiting does not. */
+  const waiting = new Fifo<() => boolean>();
   let freeSlots = config.slots;
 
   function compile(step: Step, name: string): Run {
@@ -47,9 +48,9 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
   }
 
   function release(): void {
-    const next = waiting.shift();
-    if (next) next();
-    else freeSlots++;
+    let next = waiting.shift();
+    while (next && !next()) next = waiting.shift();
+    if (!next) freeSlots++;
   }
 
   return (job, done) => {
@@ -70,7 +71,14 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
     if (freeSlots > 0) {
       freeSlots--;
       start();
-    } else waiting.push(start);
+    } else {
+      waiting.push(() => {
+        const moot = isMoot(job, host.now());
+        if (moot) done();
+        else start();
+        return !moot;
+      });
+    }
   };
 }
 

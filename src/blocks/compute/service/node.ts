@@ -10,11 +10,11 @@ import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { coded, type ServiceCode } from './coded.ts';
 import type { Cost, InstanceConfig } from './config.ts';
-import { type Job, Jobs } from './jobs.ts';
+import { isMoot, type Job, Jobs } from './jobs.ts';
 import { modelled } from './modelled.ts';
 
-/** Answers one job, once. */
-export type Worker = (job: Job, done: (reply: ReplyParts) => void) => void;
+/** Answers one job, once; without a reply when it was moot before the work on it began. */
+export type Worker = (job: Job, done: (reply?: ReplyParts) => void) => void;
 
 export interface ReplyParts {
   readonly status: number;
@@ -49,7 +49,14 @@ export function instance(
     }
     const now = host.now();
     const deadlineAt = request.timeoutUs === undefined ? undefined : now + request.timeoutUs;
-    const job: Job = { from, request, arrivedAt: now, deadlineAt, abandoned: false };
+    const job: Job = {
+      from,
+      request,
+      arrivedAt: now,
+      deadlineAt,
+      abandoned: false,
+      served: undefined,
+    };
     if (!jobs.add(job)) return;
     queue.set(jobs.count);
     if (charge) charge(() => begin(job));
@@ -57,18 +64,20 @@ export function instance(
   }
 
   function begin(job: Job): void {
-    if (job.abandoned || (job.deadlineAt !== undefined && host.now() > job.deadlineAt)) {
-      abandoned.add();
-      leave(job);
-      return;
-    }
+    if (isMoot(job, host.now())) return drop(job);
     work(job, (reply) => {
+      if (!reply) return drop(job);
       if (job.abandoned) abandoned.add();
       if (reply.status >= 500) errors.add();
       latency.record(host.now() - job.arrivedAt);
       answer(job.from, job.request.id, reply);
       leave(job);
     });
+  }
+
+  function drop(job: Job): void {
+    abandoned.add();
+    leave(job);
   }
 
   function leave(job: Job): void {

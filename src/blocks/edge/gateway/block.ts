@@ -12,6 +12,7 @@ export const gatewayBlock: Block = {
   family: 'edge',
   purpose: 'The one door for users: routes, limits, balances and retries.',
   knobs,
+  servesWeb: true,
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { door },

@@ -54,15 +54,20 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
   const binds: Record<string, Declaration> = {};
   for (const [pattern, service] of Object.entries(routes)) {
     const slash = pattern.indexOf('/');
-    if (slash < 0 || !service?.block?.clientConfig) {
+    const at = `${name}.routes[${show(pattern)}]`;
+    if (slash < 0) {
+      wrong.push({ at, what: "must hold a path, such as '/' or 'shop.example.com/api'" });
+      continue;
+    }
+    if (!service?.block?.servesWeb || !service.block.clientConfig) {
       wrong.push({
-        at: `${name}.routes[${show(pattern)}]`,
-        what:
-          slash < 0
-            ? "must hold a path, such as '/' or 'shop.example.com/api'"
-            : 'must lead to a service',
+        at,
+        what: `must lead to a service, got ${service?.block?.kind ?? show(service)}`,
       });
       continue;
+    }
+    if (binds[service.name] && binds[service.name] !== service) {
+      wrong.push({ at, what: `two services are called ${service.name}` });
     }
     binds[service.name] = service;
     table.push({

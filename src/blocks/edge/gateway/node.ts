@@ -66,7 +66,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   function admit(request: WebRequest, now: number): Parts | undefined {
     if (whenIdle) return plain(503, 'draining');
     if (open >= config.openMax) return plain(503, 'too busy');
-    if ((request.body?.length ?? 0) > config.bodyMaxBytes) return plain(413, 'body too large');
+    if (isLonger(request.body, config.bodyMaxBytes)) return plain(413, 'body too large');
     if (!limit || !config.limit) return undefined;
     const verdict = limit.take(config.limit.by === 'ip' ? request.ip : '', now);
     if (verdict.allowed) return undefined;
@@ -96,6 +96,13 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
       if (open === 0) done();
     },
   };
+}
+
+/** Counted in bytes; a letter takes one to three of them, so mostly its length says enough. */
+function isLonger(body: WebRequest['body'], maxBytes: number): boolean {
+  if (body === null || body.length * 3 <= maxBytes) return false;
+  const size = typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
+  return size > maxBytes;
 }
 
 interface Parts {
