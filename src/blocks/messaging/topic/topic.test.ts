@@ -146,7 +146,12 @@ describe('a group', () => {
   });
 
   test('with linger, messages wait for others, and never longer than that', () => {
-    const declared = topic<string>('clicks', { partitions: 1, linger: '200ms', batch: 5 });
+    const declared = topic<string>('clicks', {
+      partitions: 1,
+      nodes: 1,
+      linger: '200ms',
+      batch: 5,
+    });
     const { api, run } = cluster([declared], { seed: 5, groups: [{ topic: declared, group }] });
     const sizes: number[] = [];
     (api('clicks.consumer') as Consumer).start((batch: Batch<string>, done) => {
