@@ -21,7 +21,7 @@ export interface FaultNames {
   readonly blocks: readonly string[];
   readonly zones: readonly string[];
   readonly regions: readonly string[];
-  /** Releases of services that declare any, by service. */
+  /** Releases of each service. Without it, `shift` takes any block and any release. */
   readonly releases?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
@@ -172,9 +172,10 @@ class Sentence {
   }
 
   #shift(): Action {
-    const service = this.#name(this.#names.blocks, 'the name of a service');
+    const { releases: byService, blocks } = this.#names;
+    const service = this.#name(byService ? Object.keys(byService) : blocks, 'a service');
     this.#word('to', `'to' and shares, such as 'to v1=50 v2=50'`);
-    const releases = this.#names.releases?.[service];
+    const releases = byService?.[service];
     const traffic: Record<string, number> = {};
     for (;;) {
       const match = /^([^=]+)=(\d+(?:\.\d+)?)%?$/.exec(this.#words[this.#next] ?? '');

@@ -2,6 +2,7 @@
  * `system('shortener', { … })`: the design as a whole. Everything that is wrong with it is said at
  * once, before anything starts.
  */
+import type { ServiceConfig } from '../blocks/compute/service/config.ts';
 import type { Gateway } from '../blocks/edge/gateway/index.ts';
 import type { LoadOverride, Workload } from '../blocks/workload/users/index.ts';
 import type { Declaration } from '../host/declaration.ts';
@@ -166,6 +167,11 @@ export function namesIn(design: System): FaultNames {
     blocks: [...new Set(plan.nodes.map(({ block }) => block))],
     zones: design.zones.map((zone) => zone.name),
     regions: [...new Set(design.zones.map((zone) => zone.region))],
+    releases: Object.fromEntries(
+      design.declarations
+        .filter(({ block }) => block.kind === 'service')
+        .map(({ name, config }) => [name, Object.keys((config as ServiceConfig).traffic)]),
+    ),
   };
 }
 

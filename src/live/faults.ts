@@ -5,10 +5,13 @@
  */
 import type { Fault, FaultPlan } from '../host/fault.ts';
 import type { Message, Micros, NodeId } from '../host/host.ts';
-import type { Plan } from '../host/plan.ts';
+import type { NodePlan, Plan } from '../host/plan.ts';
 import { type Condition, healthy } from './live-node.ts';
 import { machines, type NodeRules, noRules, rulesFor } from './rules.ts';
 import type { Seat } from './seat.ts';
+import type { Order } from './session.ts';
+
+type Tell = Order & { readonly type: 'tell' };
 
 /** What the supervisor lets faults do to it. */
 export interface Reach {
@@ -209,9 +212,7 @@ export class LiveFaults {
       if (!seat.handle || seat.state === 'starting') continue;
       seat.handle.order({ type: 'rules', rules: this.rulesOf(seat) });
       seat.handle.order({ type: 'condition', condition: this.conditionOf(seat) });
-      for (const message of this.orders(seat)) {
-        seat.handle.order({ type: 'tell', message, port: undefined });
-      }
+      for (const order of this.orders(seat)) seat.handle.order(order);
     }
     this.#told = this.#standing();
   }
@@ -251,20 +252,28 @@ export class LiveFaults {
   }
 
   /** What `seat` is to be told, now that things stand as they do; what has ended is taken back. */
-  orders(seat: Seat, fresh = false): readonly Message[] {
+  orders(seat: Seat, fresh = false): readonly Tell[] {
     const standing = this.#standing();
     const told: ReadonlyMap<string, Message> = fresh ? new Map() : this.#told;
-    const messages: Message[] = [];
+    const orders: Tell[] = [];
     for (const key of new Set([...standing.keys(), ...told.keys()])) {
-      const concerned =
-        key === ''
-          ? seat.node.kind === 'users'
-          : seat.node.block === key || seat.node.kind === 'gateway';
       const now = standing.get(key) ?? (key === '' ? surgeMessage(1) : shiftMessage(key, {}));
-      if (concerned && JSON.stringify(now) !== JSON.stringify(told.get(key))) messages.push(now);
+      if (JSON.stringify(now) === JSON.stringify(told.get(key))) continue;
+      for (const port of concerned(key, seat.node)) {
+        orders.push({ type: 'tell', message: now, port });
+      }
     }
-    return messages;
+    return orders;
   }
+}
+
+/** A surge ('') concerns users; a shift the service, the gateways, and callers on any node. */
+function concerned(service: string, { kind, programs }: NodePlan): readonly string[] {
+  return programs
+    .filter(({ block }) =>
+      service === '' ? kind === 'users' : block === service || kind === 'gateway',
+    )
+    .map(({ port }) => port);
 }
 
 function surgeMessage(factor: number): Message {

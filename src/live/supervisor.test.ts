@@ -144,6 +144,31 @@ describe.each([
       expect(await t.hear('saw surge', 'a/0')).toMatchObject({ factor: 1 });
     }));
 
+  test('a shift is told to the service, its callers and the gateways, on any node', () => {
+    const node = (id: string, kind: string, blocks: readonly string[]) => ({
+      ...nodePlan(id, 'told'),
+      kind,
+      programs: blocks.map((block) => ({ port: block, block, role: 'told', config: {} })),
+    });
+    const plan = planOf(
+      node('edge/0', 'gateway', ['edge']),
+      node('api/0', 'service', ['api']),
+      node('shop/0', 'service', ['shop', 'api']),
+    );
+    return during(plan, { here }, async (t) => {
+      const traffic = { v1: 0, v2: 1 };
+      t.system.inject({ do: 'shift', atUs: 0, service: 'api', traffic });
+      await t.hear('shift at edge', 'edge/0');
+      await t.hear('shift at api', 'api/0');
+      expect(await t.hear('shift at api', 'shop/0')).toMatchObject({ service: 'api', traffic });
+      t.system.inject({ do: 'kill', atUs: 0, forUs: 10_000, target: { node: 'shop/0' } });
+      expect(await t.hear('shift at api', 'shop/0')).toMatchObject({ traffic });
+      await t.system.heal();
+      expect(await t.hear('shift at api', 'shop/0')).toMatchObject({ traffic: {} });
+      expect(t.said.filter(({ message }) => message.type === 'shift at shop')).toEqual([]);
+    });
+  });
+
   test('a wall clock jumps, and is put right at the end', () =>
     during(pair, { here }, async (t) => {
       t.system.inject({

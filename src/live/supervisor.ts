@@ -351,9 +351,7 @@ class Supervisor implements LiveSystem {
         seat.upAtMs = performance.now();
         this.#setState(seat, 'up');
         this.#say({ type: 'boot', at: this.now(), node: seat.node.id, life: seat.life });
-        for (const message of this.#faults.orders(seat, true)) {
-          seat.handle?.order({ type: 'tell', message, port: undefined });
-        }
+        for (const order of this.#faults.orders(seat, true)) seat.handle?.order(order);
         this.#checkUp();
         return;
       case 'event':

@@ -359,6 +359,9 @@ describe('traffic', () => {
     shifted.caller.shift({ v1: 0, v2: 1 });
     for (let i = 0; i < 20; i++) shifted.ask();
     expect(shareOfV2(shifted)).toBe(0.5);
+    shifted.caller.shift({});
+    for (let i = 0; i < 40; i++) shifted.ask();
+    expect(shareOfV2(shifted)).toBe(0.25);
   });
 
   test('for a release without instances goes to those that have some', () => {

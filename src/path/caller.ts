@@ -69,6 +69,7 @@ export class Caller {
   readonly #releases: ReadonlyMap<string, readonly Instance[]>;
   readonly #split: Random;
   readonly #jitter: Random;
+  readonly #declared: Targets['traffic'];
   #traffic: readonly (readonly [release: string, upTo: number])[] = [];
   retryCount = 0;
 
@@ -97,14 +98,19 @@ export class Caller {
         nodes.map((node) => ({ address: { node, port: webPort }, open: 0, avoidUntil: 0 })),
       ]),
     );
+    this.#declared = targets.traffic;
     this.shift(targets.traffic);
   }
 
-  /** Changes the traffic split of a running system. Releases not named get nothing. */
+  /**
+   * Changes the traffic split of a running system. Releases not named get nothing; when none is
+   * named, what the design declares holds again.
+   */
   shift(traffic: Readonly<Record<string, number>>): void {
     const shares: (readonly [string, number])[] = [];
     let upTo = 0;
-    for (const [release, share] of Object.entries(traffic)) {
+    const wanted = Object.keys(traffic).length > 0 ? traffic : this.#declared;
+    for (const [release, share] of Object.entries(wanted)) {
       if (share <= 0 || !this.#releases.get(release)?.length) continue;
       upTo += share;
       shares.push([release, upTo]);

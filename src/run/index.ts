@@ -80,7 +80,7 @@ export const runner: Runner = {
 async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): Promise<Report> {
   const { seed, forUs, faults, ownFaults, ratePerSec, check, untilUs, trace } = options;
   const visits = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
-  const file = trace === undefined || trace === '-' ? undefined : await open(trace, 'w');
+  const file = trace === undefined || trace === '-' ? undefined : await traceFile(trace);
   let written: Promise<unknown> = Promise.resolve();
   const stop = (): void => pool.stop();
   watch.signal?.addEventListener('abort', stop);
@@ -111,6 +111,15 @@ async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): P
   } finally {
     watch.signal?.removeEventListener('abort', stop);
     await file?.close();
+  }
+}
+
+async function traceFile(path: string) {
+  try {
+    return await open(path, 'w');
+  } catch (failure) {
+    const why = failure instanceof Error ? failure.message : String(failure);
+    throw new LoadpathError('bad-option', `the trace ${path} cannot be written: ${why}`);
   }
 }
 

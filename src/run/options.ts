@@ -1,11 +1,11 @@
 /** From what a user asks of a run (sentences, durations) to what a run takes. All mistakes at once. */
 import type { LoadOverride, Visit } from '../blocks/workload/users/index.ts';
-import { parseFault } from '../design/faults.ts';
+import { parseFaults } from '../design/faults.ts';
 import { isDesignData, systemFromJson } from '../design/json.ts';
 import { isSystem, namesIn, type System } from '../design/system.ts';
-import type { Fault, FaultPlan } from '../host/fault.ts';
+import type { FaultPlan } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
-import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
+import { LoadpathError } from '../kit/errors.ts';
 
 /** How long the load lasts when nobody says. */
 export const defaultLoadUs: Micros = 30_000_000;
@@ -24,20 +24,7 @@ export interface Resolved {
 }
 
 export function resolve(design: System, asked: Asked): Resolved {
-  const problems: Problem[] = [];
-  const names = asked.faults?.length ? namesIn(design) : undefined;
-  const faults = (asked.faults ?? []).flatMap((sentence): Fault[] => {
-    try {
-      return names ? [parseFault(sentence, names)] : [];
-    } catch (failure) {
-      problems.push({
-        at: `fault '${sentence}'`,
-        what: failure instanceof Error ? failure.message : String(failure),
-      });
-      return [];
-    }
-  });
-  if (problems.length > 0) refuse('bad-option', 'the fault plan', problems);
+  const faults = asked.faults?.length ? parseFaults(asked.faults, namesIn(design)) : [];
   const lastVisitUs = asked.visits?.at(-1)?.atUs;
   return {
     forUs: asked.forUs ?? (lastVisitUs === undefined ? defaultLoadUs : lastVisitUs + 1_000_000),

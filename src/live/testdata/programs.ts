@@ -133,6 +133,13 @@ const programs: Readonly<Record<string, TestProgram>> = {
     refused: (to, message) => say(host, { type: 'refused', node: to.node, was: message.type }),
   }),
 
+  /** Tells what the control plane tells it. */
+  told: (host) => ({
+    message(_from, message) {
+      if (message.type === 'shift') say(host, { ...message, type: `shift at ${host.address.port}` });
+    },
+  }),
+
   /** Throws while booting, in lives `from` to `lives`. */
   sick: (host, config) => {
     if (host.life >= Number(config.from ?? 1) && host.life <= Number(config.lives ?? Infinity)) {

@@ -21,6 +21,9 @@ import { Script, type UsersCode } from './script.ts';
 import { Tally } from './tally.ts';
 import { Wire } from './wire.ts';
 
+/** A visit that began this long after it was due was not offered when the load says. */
+const lateUs = 1_000_000;
+
 export function crowd(
   host: Host,
   config: CrowdConfig,
@@ -39,10 +42,14 @@ export function crowd(
   );
   const whoArrives = host.random.fork('who arrives');
   const say = (message: FromProgram): void => host.send(control, message);
+  const due = host.meter.counter('arrivals due');
+  const late = host.meter.counter('arrivals late');
   let running = false;
   let beganAt: Micros = 0;
+  /** When the next arrival is due, since the load began. */
+  let nextAt = Number.POSITIVE_INFINITY;
   let arrivals: Arrivals | undefined;
-  let due: Timer | undefined;
+  let waiting: Timer | undefined;
   let ending: Timer | undefined;
 
   function begin(forUs: Micros): void {
@@ -50,7 +57,12 @@ export function crowd(
     script.open();
     beganAt = host.now();
     ending?.cancel();
-    ending = host.after(forUs, stop);
+    ending = host.after(forUs, () => {
+      // A generator that has fallen behind owes these.
+      for (; nextAt < forUs; nextAt = arrivals!.nextAfter(nextAt))
+        arrive(nextAt, forUs + lateUs + 1);
+      stop();
+    });
     const { load } = config;
     if (load.kind === 'open') {
       arrivals = new Arrivals(load.shape, config.arrivals, host.random.fork('arrivals'));
@@ -65,16 +77,23 @@ export function crowd(
 
   /** Waits for the arrival at `nextUs`, then starts everybody who is due. */
   function awaitArrival(nextUs: number): void {
+    nextAt = nextUs;
     if (nextUs === Number.POSITIVE_INFINITY) return;
-    due = host.after(Math.max(0, Math.floor(beganAt + nextUs - host.now())), () => {
+    waiting = host.after(Math.max(0, Math.floor(beganAt + nextUs - host.now())), () => {
       let at = nextUs;
       const now = host.now() - beganAt;
       while (running && at <= now + 1) {
+        arrive(at, now);
         script.visit(whoArrives.below(config.population), beganAt + Math.floor(at));
         at = arrivals!.nextAfter(at);
       }
       if (running) awaitArrival(at);
     });
+  }
+
+  function arrive(dueUs: number, now: number): void {
+    due.add();
+    if (now - dueUs > lateUs) late.add();
   }
 
   function loop(user: number, think: (random: typeof host.random) => number): void {
@@ -98,6 +117,7 @@ export function crowd(
         running && visit && visit.atUs <= now;
         visit = visits[index]
       ) {
+        arrive(visit.atUs, now);
         script.repeat(visit, beganAt + visit.atUs);
         index++;
       }
@@ -108,13 +128,13 @@ export function crowd(
   function surge(factor: number): void {
     if (!arrivals || !running) return;
     arrivals.factor = factor;
-    due?.cancel();
+    waiting?.cancel();
     awaitArrival(arrivals.nextAfter(host.now() - beganAt));
   }
 
   function stop(): void {
     running = false;
-    due?.cancel();
+    waiting?.cancel();
     ending?.cancel();
     script.close();
   }
