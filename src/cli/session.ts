@@ -55,10 +55,14 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
 
 /** Shows a run as it goes: progress in the status line, faults and the console of user code as lines. */
 export function watching(signal: AbortSignal, label: string): Watch {
+  /** Nodes that are up in this run: data on disk may stem from earlier ones. */
+  const met = new Set<string>();
   return {
     signal,
     onEvent: (event) => {
-      const text = eventLine(event);
+      const isFirst = event.type === 'boot' && !met.has(event.node);
+      if (event.type === 'boot') met.add(event.node);
+      const text = isFirst ? undefined : eventLine(event);
       if (text !== undefined) screen.line(text);
     },
     onProgress: (progress) => screen.status(progressLine(progress, label)),
@@ -97,7 +101,7 @@ export function eventLine(event: RunEvent): string | undefined {
     case 'crash':
       return `${at} ${event.node} | stopped: ${event.why}`;
     case 'boot':
-      return event.life > 1 ? `${at} ${event.node} | started again` : undefined;
+      return `${at} ${event.node} | started again`;
     default:
       return undefined;
   }
