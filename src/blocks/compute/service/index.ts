@@ -122,14 +122,21 @@ export function service<const B extends Bindings = Record<never, never>>(
 
 function handlersOf(
   name: string,
-  { fetch, releases, on }: ServiceOptions<Bindings>,
+  {
+    fetch,
+    releases,
+    on,
+  }: { readonly fetch?: unknown; readonly releases?: object; readonly on?: object },
 ): readonly (readonly [string, unknown])[] {
   return [
     ...(fetch === undefined ? [] : [[`${name}.fetch`, fetch] as const]),
     ...Object.entries(releases ?? {}).map(
-      ([release, given]) => [`${name}.releases.${release}.fetch`, given?.fetch] as const,
+      ([release, given]: [string, { readonly fetch?: unknown } | undefined]) =>
+        [`${name}.releases.${release}.fetch`, given?.fetch] as const,
     ),
-    ...Object.entries(on ?? {}).map(([binding, given]) => [`${name}.on.${binding}`, given] as const),
+    ...Object.entries(on ?? {}).map(
+      ([binding, given]) => [`${name}.on.${binding}`, given] as const,
+    ),
   ];
 }
 
