@@ -23,27 +23,29 @@ export class Arrivals {
   /** The first arrival after `atUs`, as microseconds since the load began; Infinity when none comes. */
   nextAfter(atUs: number): number {
     const peak = peakPerSec(this.#shape) * this.factor;
-    if (peak <= 0) return Number.POSITIVE_INFINITY;
-    return this.#process === 'even' ? this.#even(atUs) : this.#thinned(atUs, peak);
+    if (!(peak > 0)) return Number.POSITIVE_INFINITY;
+    const at = this.#process === 'even' ? this.#even(atUs) : this.#thinned(atUs, peak);
+    return at < endsAt(this.#shape) ? at : Number.POSITIVE_INFINITY;
   }
 
   #thinned(atUs: number, peak: number): number {
+    const untilUs = endsAt(this.#shape);
     let at = atUs;
-    for (;;) {
+    while (at < untilUs) {
       at += (-Math.log(1 - this.#random.next()) * 1e6) / peak;
       const share = (perSecAt(this.#shape, at) * this.factor) / peak;
       if (share >= 1 || this.#random.next() < share) return at;
-      // A shape that has ended at zero would never accept another.
-      if (at - atUs > 86_400e6 && share === 0) return Number.POSITIVE_INFINITY;
     }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** One arrival for each unit of area under the rate, in steps short enough to follow its shape. */
   #even(atUs: number): number {
     const stepUs = 10_000;
+    const untilUs = endsAt(this.#shape);
     let at = atUs;
     let owed = 1;
-    for (let step = 0; step < 10_000_000; step++) {
+    while (at < untilUs) {
       const perUs = (perSecAt(this.#shape, at) * this.factor) / 1e6;
       if (perUs > 0 && owed / perUs <= stepUs) return at + owed / perUs;
       owed -= perUs * stepUs;
@@ -51,6 +53,13 @@ export class Arrivals {
     }
     return Number.POSITIVE_INFINITY;
   }
+}
+
+/** From here on nobody comes any more; Infinity where somebody always does. */
+function endsAt(shape: Shape): number {
+  if (shape.kind === 'ramp' && shape.toPerSec === 0) return shape.overUs;
+  if (shape.kind === 'spike' && shape.basePerSec === 0) return shape.atUs + shape.forUs;
+  return Number.POSITIVE_INFINITY;
 }
 
 export function perSecAt(shape: Shape, atUs: number): number {

@@ -5,7 +5,7 @@
 import type { Declaration } from '../../../host/declaration.ts';
 import { configure, type OptionsOf, show } from '../../../kit/config.ts';
 import { type Draw, parseDraw } from '../../../kit/draw.ts';
-import type { Problem } from '../../../kit/errors.ts';
+import { LoadpathError, type Problem } from '../../../kit/errors.ts';
 import {
   type DurationText,
   parseDuration,
@@ -53,15 +53,17 @@ export function users<Prepared = undefined>(options: UsersOptions<Prepared>): Wo
   return {
     kind: 'workload',
     declare(entry, { load: override } = {}) {
+      // A run's own mistakes are not the design's.
+      const problems = [...wrong];
       const usersConfig: UsersConfig = {
         ...config,
-        load: override ? overridden(override, wrong) : load,
+        load: override ? overridden(override, problems) : load,
       };
       return {
         name: 'users',
         block: usersBlock,
         config: usersConfig,
-        problems: wrong,
+        problems,
         binds: { entry },
         code,
       };
@@ -90,11 +92,36 @@ function loadOf(
     }
     return { kind: 'closed', users: closed.users, think: think ?? { kind: 'constant', value: 0 } };
   }
-  if (typeof rate === 'object') return { kind: 'open', shape: rate };
+  if (typeof rate === 'object') {
+    const what = isShape(rate) ? notAShape(rate) : `must be a rate or a shape, got ${show(rate)}`;
+    if (what) wrong.push({ at: 'users.rate', what });
+    return { kind: 'open', shape: rate };
+  }
   return {
     kind: 'open',
     shape: { kind: 'steady', perSec: perSec('users.rate', rate ?? '100/s', wrong) },
   };
+}
+
+function isShape(given: { readonly kind?: unknown }): boolean {
+  return ['steady', 'ramp', 'spike', 'diurnal'].some((kind) => kind === given.kind);
+}
+
+/** Why arrivals cannot follow it, or undefined. */
+function notAShape(shape: Shape): string | undefined {
+  switch (shape.kind) {
+    case 'ramp':
+      return shape.overUs > 0 ? undefined : 'a ramp takes some time: over must be above zero';
+    case 'spike':
+      return shape.forUs > 0 ? undefined : 'a spike takes some time: for must be above zero';
+    case 'diurnal':
+      if (!(shape.periodUs > 0)) return 'a day takes some time: period must be above zero';
+      return shape.swing >= 0 && shape.swing <= 1
+        ? undefined
+        : `swing must be from 0 to 1, got ${show(shape.swing)}`;
+    default:
+      return undefined;
+  }
 }
 
 function overridden(override: LoadOverride, wrong: Problem[]): Load {
@@ -150,13 +177,15 @@ function perSec(at: string, text: RateText, wrong?: Problem[]): number {
   const parsed = parseRate(text);
   if (parsed) return ratePerSec(parsed);
   const what = `must be a rate like '500/s', got ${show(text)}`;
-  if (!wrong) throw new TypeError(`${at} ${what}`);
+  if (!wrong) throw new LoadpathError('bad-design', `${at} ${what}`);
   wrong.push({ at, what });
   return 0;
 }
 
 function us(text: DurationText): number {
   const parsed = parseDuration(text);
-  if (parsed === undefined) throw new TypeError(`must be a duration like '30s', got ${show(text)}`);
+  if (parsed === undefined) {
+    throw new LoadpathError('bad-design', `must be a duration like '30s', got ${show(text)}`);
+  }
   return parsed;
 }
