@@ -1,0 +1,279 @@
+/**
+ * Every kind of fault on every kind of block. Whether a fault acts is read off the traffic of the
+ * nodes it is aimed at: the same run without it is the measure, and until the fault begins the two
+ * must be equal. Whatever happens, no request goes missing and the run ends by itself.
+ */
+import {
+  cache,
+  call,
+  type Env,
+  external,
+  gateway,
+  ids,
+  kv,
+  service,
+  system,
+  topic,
+  users,
+  work,
+} from 'loadpath';
+import { noLoss, uniqueIds } from 'loadpath/verify';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../src/host/events.ts';
+import type { Fault, Target } from '../src/host/fault.ts';
+import { simulateHere } from '../src/run/node/here.ts';
+import type { Report } from '../src/run/report.ts';
+
+const store = kv<string>('store', { replicas: 3 });
+const hot = cache<string>('hot', { nodes: 2, ttl: '100ms' });
+const numbers = ids('numbers', { block: 3 });
+const log = topic<string>('log', { partitions: 2, nodes: 2 });
+const rates = external('rates', { latency: '5ms', stub: () => stamped() });
+const model = service('model', {
+  instances: 2,
+  cost: { cpu: '1ms' },
+  calls: [call(rates), work({ cpu: '1ms' })],
+});
+
+const bindings = { store, hot, numbers, log, rates, model };
+
+async function handle(request: Request, env: Env<typeof bindings>): Promise<Response> {
+  const key = new URL(request.url).pathname;
+  await env.model.fetch('/');
+  await env.store.put(key, await env.numbers.next());
+  await env.hot.through(key, () => env.store.get(key));
+  await env.log.publish(key);
+  return stamped();
+}
+
+/** User code says what time it is, so that a wrong clock shows. */
+function stamped(): Response {
+  console.log(`at ${Date.now()}`);
+  return new Response('done');
+}
+
+const coded = service('coded', {
+  instances: 2,
+  cost: { cpu: '1ms' },
+  env: bindings,
+  releases: { v1: { fetch: handle }, v2: { fetch: handle } },
+});
+
+const reader = service('reader', { env: { log }, on: { log: () => void stamped() } });
+
+const design = system('everything', {
+  entry: gateway('edge', { nodes: 2, routes: { '/': coded }, policy: { timeout: '1s' } }),
+  blocks: [reader],
+  workload: users({
+    rate: '40/s',
+    async act(user) {
+      stamped();
+      await user.fetch(`/${user.random.below(10)}`);
+    },
+  }),
+  invariants: [noLoss(log), uniqueIds(numbers)],
+});
+
+const blocks = [
+  'edge',
+  'coded',
+  'model',
+  'rates',
+  'store',
+  'hot',
+  'numbers',
+  'log',
+  'reader',
+  'users',
+] as const;
+type BlockName = (typeof blocks)[number];
+
+const beginsAtUs = 600_000;
+const when = { atUs: beginsAtUs, forUs: 600_000 };
+const all: Target = { all: true };
+
+interface Row {
+  readonly kind: string;
+  readonly faults: (target: Target) => readonly Fault[];
+  /** Blocks that must notice; the others must not. */
+  readonly acts: readonly BlockName[];
+  readonly why: string;
+}
+
+const everyone = 'every block lives in a process and on a network';
+const withDisk = ['store', 'numbers', 'log'] as const;
+
+const rows: readonly Row[] = [
+  ...(['kill', 'power-off', 'restart', 'pause'] as const).map(
+    (verb): Row => ({
+      kind: verb,
+      faults: (target) => [{ do: verb, target, ...when }],
+      acts: blocks,
+      why: everyone,
+    }),
+  ),
+  {
+    kind: 'slow',
+    faults: (target) => [{ do: 'slow', target, factor: 20, ...when }],
+    acts: ['coded', 'model', 'rates', 'store', 'hot', 'numbers', 'log'],
+    why: 'what charges no work to its processor cannot be slow',
+  },
+  {
+    kind: 'cut',
+    faults: (from) => [{ do: 'cut', from, to: all, oneWay: false, ...when }],
+    acts: blocks,
+    why: everyone,
+  },
+  {
+    kind: 'lose',
+    faults: (from) => [{ do: 'lose', from, to: all, ratio: 0.5, ...when }],
+    acts: blocks,
+    why: everyone,
+  },
+  {
+    kind: 'delay',
+    faults: (from) => [{ do: 'delay', from, to: all, byUs: 50_000, ...when }],
+    acts: blocks,
+    why: everyone,
+  },
+  {
+    kind: 'duplicate',
+    faults: (from) => [{ do: 'duplicate', from, to: all, ratio: 0.5, ...when }],
+    acts: blocks,
+    why: everyone,
+  },
+  ...(['fill-disk', 'fail-disk'] as const).map(
+    (verb): Row => ({
+      kind: verb,
+      faults: (target) => [{ do: verb, target, ...when }],
+      acts: withDisk,
+      why: 'the others keep nothing on a disk',
+    }),
+  ),
+];
+
+interface Seen {
+  readonly report: Report;
+  /** Messages as they arrived or did not, one line each, beginning with the time in milliseconds. */
+  readonly lines: readonly string[];
+  readonly events: readonly RunEvent[];
+}
+
+async function run(faults: readonly Fault[]): Promise<Seen> {
+  const lines: string[] = [];
+  const events: RunEvent[] = [];
+  const { report } = await simulateHere(() => ({
+    design,
+    seed: 1,
+    forUs: 2_000_000,
+    faults,
+    onTrace: (line) => lines.push(line),
+    onEvent: (event) => events.push(event),
+  }));
+  return { report, lines, events };
+}
+
+function trafficOf(block: string, { lines }: Seen): readonly string[] {
+  return lines.filter((line) => line.includes(` ${block}/`));
+}
+
+/** The load, the heal, and the minute of drain that a run allows itself, are over; nothing is missing. */
+function expectWhole({ report }: Seen): void {
+  const { generated, completed, rejected, failed, inFlight } = report;
+  expect(completed + rejected + failed + inFlight).toBe(generated);
+  const conserved = report.invariants.find(({ name }) => name === 'requests are conserved');
+  expect(conserved?.verdict).toBe('holds');
+  const wrong = report.invariants.filter(({ verdict }) => verdict === 'violated');
+  expect(wrong).toEqual([]);
+  expect(report.notes).toEqual([]);
+}
+
+let calm: Seen;
+beforeAll(async () => {
+  calm = await run([]);
+});
+
+test('without a fault everything is answered', () => {
+  expectWhole(calm);
+  expect(calm.report.completed).toBe(calm.report.generated);
+  for (const block of blocks) expect(trafficOf(block, calm).length).toBeGreaterThan(0);
+});
+
+describe.each(rows)('$kind ($why)', ({ faults, acts }) => {
+  test.each(blocks)('of %s', async (block) => {
+    const seen = await run(faults({ block }));
+    expectWhole(seen);
+    const before = trafficOf(block, calm);
+    const after = trafficOf(block, seen);
+    if (!acts.includes(block)) return expect(after).toEqual(before);
+    expect(after).not.toEqual(before);
+    const first = before.findIndex((line, index) => line !== after[index]);
+    const at = after[first] ?? before[first] ?? after[before.length]!;
+    expect(Number.parseFloat(at) * 1_000).toBeGreaterThanOrEqual(beginsAtUs);
+  });
+});
+
+/** What user code of a block read from its clock while the fault lasted, in milliseconds. */
+function clockOf(block: string, { events }: Seen): readonly number[] {
+  return events.flatMap((event) =>
+    event.type === 'log' &&
+    event.node.startsWith(`${block}/`) &&
+    event.at > when.atUs &&
+    event.at < when.atUs + when.forUs
+      ? [Number(event.text.replace('at ', ''))]
+      : [],
+  );
+}
+
+describe('skew (the wall clock is wrong, and nothing else)', () => {
+  test.each(blocks)('of %s', async (block) => {
+    const target = { block };
+    const seen = await run([{ do: 'skew', target, byUs: 5_000_000, driftPpm: 0, ...when }]);
+    expectWhole(seen);
+    // Nobody's messages come at another time: no block rests its promises on the wall clock.
+    expect(trafficOf(block, seen)).toEqual(trafficOf(block, calm));
+    const before = clockOf(block, calm);
+    expect(clockOf(block, seen)).toEqual(before.map((ms) => ms + 5_000));
+    const readsClock = ['coded', 'rates', 'reader', 'users'].includes(block);
+    expect(before.length > 0).toBe(readsClock);
+  });
+});
+
+describe('rot (bits on a disk flip, which shows when a node boots from it)', () => {
+  test.each(blocks)('of %s', async (block) => {
+    const kill: Fault = {
+      do: 'kill',
+      target: { node: `${block}/0` },
+      atUs: 800_000,
+      forUs: 200_000,
+    };
+    const rot: Fault = { do: 'rot', target: { node: `${block}/0` }, bits: 200, atUs: beginsAtUs };
+    const whole = await run([kill]);
+    const rotten = await run([rot, kill]);
+    const { generated, completed, rejected, failed, inFlight } = rotten.report;
+    expect(completed + rejected + failed + inFlight).toBe(generated);
+    const noticed = trafficOf(block, rotten).join() !== trafficOf(block, whole).join();
+    expect(noticed).toBe(withDisk.some((one) => one === block));
+  });
+});
+
+test('surge: more users come while it lasts', async () => {
+  const seen = await run([{ do: 'surge', factor: 3, ...when }]);
+  expectWhole(seen);
+  expect(seen.report.generated).toBeGreaterThan(calm.report.generated * 1.3);
+});
+
+test('shift: only instances of the release that has the traffic get any', async () => {
+  const traffic = { v1: 0, v2: 1 };
+  const seen = await run([{ do: 'shift', service: 'coded', traffic, ...when }]);
+  expectWhole(seen);
+  const asked = ({ lines }: Seen, node: string): number =>
+    lines.filter((line) => {
+      const at = Number.parseFloat(line) * 1_000;
+      const isMeanwhile = at > when.atUs + 100_000 && at < when.atUs + when.forUs;
+      return isMeanwhile && line.includes(`delivered ${node} GET`);
+    }).length;
+  expect(asked(calm, 'coded/0')).toBeGreaterThan(0);
+  expect(asked(seen, 'coded/0')).toBe(0);
+  expect(asked(seen, 'coded/1')).toBeGreaterThan(asked(calm, 'coded/1'));
+});
