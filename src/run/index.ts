@@ -79,7 +79,7 @@ export const runner: Runner = {
 
 async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): Promise<Report> {
   const { seed, forUs, faults, ownFaults, ratePerSec, check, untilUs, trace } = options;
-  const visits = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
+  const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const file = trace === undefined || trace === '-' ? undefined : await traceFile(trace);
   let written: Promise<unknown> = Promise.resolve();
   const stop = (): void => pool.stop();
@@ -93,7 +93,7 @@ async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): P
       faults,
       ownFaults,
       ratePerSec,
-      visits,
+      visits: log?.visits,
       check,
       untilUs,
     } as const;
@@ -107,7 +107,7 @@ async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): P
       }
     });
     await written;
-    return report as Report;
+    return noted(report as Report, log);
   } finally {
     watch.signal?.removeEventListener('abort', stop);
     await file?.close();
@@ -131,13 +131,24 @@ async function live(
 ): Promise<Report> {
   const bundle = await bundleDesign(designPath);
   const { path, evaluate } = await loadBundle(bundle);
-  const visits = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
+  const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const design = systemIn(evaluate().default, path);
-  return runLive({ ...options, design, bundle, visits, target }, watch);
+  const run = { ...options, design, bundle, visits: log?.visits, target };
+  return noted(await runLive(run, watch), log);
+}
+
+interface Log {
+  readonly visits: readonly Visit[];
+  /** What of the log was not sent, for the report. */
+  readonly note: string | undefined;
+}
+
+function noted(report: Report, log: Log | undefined): Report {
+  return log?.note === undefined ? report : { ...report, notes: [...report.notes, log.note] };
 }
 
 /** An access log as visits, from its first entry on. Bad lines are an error when they are the whole file. */
-async function visitsIn(path: string): Promise<readonly Visit[]> {
+async function visitsIn(path: string): Promise<Log> {
   const reader = new AccessLogReader();
   try {
     for await (const piece of createReadStream(path, 'utf8')) reader.push(String(piece));
@@ -145,7 +156,7 @@ async function visitsIn(path: string): Promise<readonly Visit[]> {
     const why = failure instanceof Error ? failure.message : String(failure);
     throw new LoadpathError('bad-input', `the access log ${path} cannot be read: ${why}`);
   }
-  const { entries, badLines } = reader.end();
+  const { entries, badLines, badCount } = reader.end();
   if (entries.length === 0) {
     const first = badLines[0];
     throw new LoadpathError(
@@ -154,10 +165,14 @@ async function visitsIn(path: string): Promise<readonly Visit[]> {
     );
   }
   const starts = startsOf(entries);
-  return entries.map(({ ip, method, path: target }, index) => ({
-    atUs: starts[index]!,
-    ip,
-    method,
-    path: target,
-  }));
+  const first = badLines[0];
+  return {
+    visits: entries.map(({ ip, method, path: target }, index) => ({
+      atUs: starts[index]!,
+      ip,
+      method,
+      path: target,
+    })),
+    note: first && `${badCount} lines of ${path} were left out; line ${first.line}: ${first.why}`,
+  };
 }

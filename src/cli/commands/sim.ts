@@ -109,24 +109,27 @@ async function many(
 ): Promise<number> {
   const startedAt = performance.now();
   const reports = new Array<Report | undefined>(seedCount);
+  /** Interrupted runs are shorter than the others: they would bend the mean. */
+  const cutShort: Report[] = [];
   let next = 0;
   let done = 0;
   const work = async () => {
     while (next < seedCount && !signal.aborted) {
       const index = next++;
-      reports[index] = await runner.simulate(
+      const report = await runner.simulate(
         design,
         { ...options, seed: options.seed + index },
         { signal },
       );
+      if (signal.aborted) cutShort.push(report);
+      else reports[index] = report;
       done++;
       screen.status(`${count(done)} of ${count(seedCount)} seeds`);
     }
   };
   await Promise.all(Array.from({ length: Math.min(jobs, seedCount) }, work));
-  // An interrupted run is shorter than the others: it would bend the mean.
   const whole = reports.filter((report) => report !== undefined);
-  const finished = signal.aborted ? whole.slice(0, Math.max(1, whole.length - jobs)) : whole;
+  const finished = whole.length > 0 ? whole : cutShort;
   const summary = {
     ...summarise(finished),
     wallSeconds: (performance.now() - startedAt) / 1_000,
@@ -134,5 +137,11 @@ async function many(
   screen.clear();
   if (json) printJson({ ...summary, reports: finished });
   else print(renderSummary(summary, outStyle));
+  if (signal.aborted) {
+    const instead = whole.length > 0 ? '' : '; these are the figures of runs that were cut short';
+    screen.line(
+      `Stopped early: ${count(whole.length)} of ${count(seedCount)} seeds had ended${instead}.`,
+    );
+  }
   return summaryExitCode(finished);
 }
