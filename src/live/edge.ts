@@ -284,7 +284,7 @@ export function portTaken(port: number, forbidden = false): LoadpathError {
     'port-taken',
     forbidden
       ? `This user may not listen on port ${port}. Choose a port above 1023.`
-      : `Port ${port} is taken by another process. Stop that process, or choose another port.`,
+      : `Port ${port} is taken by another process. Stop that process, or choose another port with --port.`,
   );
 }
 

@@ -4,7 +4,16 @@
  * stranger who happens to have the id of the dead.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { LoadpathError } from '../kit/errors.ts';
 import { errorCode, fileTrouble } from './files.ts';
@@ -43,12 +52,28 @@ export function lockDirectory(directory: string): Lock {
       throw new LoadpathError(
         'data-locked',
         `The data in ${directory} is in use by process ${owner.pid}. ` +
-          `Stop that process, or give this run a data directory of its own.`,
+          `Stop that process, or give this run a data directory of its own (--data).`,
       );
     }
     removeStale(path);
   }
   throw new LoadpathError('data-locked', `The lock ${path} keeps changing hands; try again.`);
+}
+
+/**
+ * Empty disks for the next run in `directory`. Removes what runs keep there and nothing else, which
+ * may be the user's own. Throws `LoadpathError('data-locked')` while a run uses it.
+ */
+export function emptyDirectory(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  const lock = lockDirectory(directory);
+  try {
+    for (const name of ['nodes', 'history']) {
+      rmSync(join(directory, name), { recursive: true, force: true });
+    }
+  } finally {
+    lock.release();
+  }
 }
 
 /** Only what is still ours: it may have been taken over meanwhile. */

@@ -1,0 +1,88 @@
+/**
+ * Kills under load, seen by a client outside of everything: what was acknowledged to it is there
+ * afterwards, nothing was given out twice, and no process is left behind.
+ */
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { root } from '../checkout.ts';
+import { Client } from './client.ts';
+import {
+  groupOf,
+  loadpath,
+  nothingLeft,
+  pause,
+  type Running,
+  removeFolders,
+  sweepAll,
+  tempFolder,
+} from './process.ts';
+
+const shop = join(root, 'test/live/designs/shop.ts');
+
+afterEach(sweepAll);
+afterAll(removeFolders);
+
+interface Node {
+  readonly id: string;
+  readonly state: string;
+  readonly pid: number;
+  readonly life: number;
+}
+
+async function nodesOf(running: Running): Promise<readonly Node[]> {
+  const [, admin] = await running.hear(/Meters (http:\S+)\/metrics/);
+  const status = await (await fetch(`${admin}/status`)).json();
+  return (status as { readonly nodes: readonly Node[] }).nodes;
+}
+
+/** Kills a node and waits until it is up again in a later life. */
+async function killNode(running: Running, id: string): Promise<void> {
+  const before = (await nodesOf(running)).find((node) => node.id === id);
+  if (!before) throw new Error(`there is no ${id}`);
+  process.kill(before.pid, 'SIGKILL');
+  for (;;) {
+    const now = (await nodesOf(running)).find((node) => node.id === id);
+    if (now && now.state === 'up' && now.life > before.life) return;
+    await pause(100);
+  }
+}
+
+describe.each([
+  ['on the files of the system', []],
+  ['when all that was not synced is gone', ['--discard-unsynced']],
+] as const)('kill -9 %s', (_title, flags) => {
+  test('of each kind of node, then of the supervisor: nothing acknowledged is lost or reused', async () => {
+    const args = ['run', shop, '--port', '0', '--data', tempFolder(), ...flags];
+    const first = loadpath(args);
+    const client = new Client(await first.url());
+    client.start();
+    await client.acknowledge(20);
+    for (const id of [
+      'links/1',
+      'codes/0',
+      'clicks/0',
+      'seen/0',
+      'hot/0',
+      'counter/0',
+      'api/1',
+      'edge/0',
+    ]) {
+      await killNode(first, id);
+      await client.acknowledge(3);
+    }
+    first.signal('SIGKILL');
+    await nothingLeft(first);
+    await client.stop();
+
+    const second = loadpath(args);
+    client.moveTo(await second.url());
+    client.start();
+    await client.acknowledge(20);
+    await client.stop();
+    expect(await client.lost()).toEqual([]);
+    expect(client.reused).toEqual([]);
+    second.interrupt();
+    expect(await second.ended).toMatchObject({ code: 0 });
+    expect(groupOf(second)).toEqual([]);
+  }, 180_000);
+});
