@@ -22,6 +22,8 @@ export interface Said {
   readonly method?: string;
   readonly ip?: string;
   readonly body?: string;
+  /** Name, value, name, value … */
+  readonly headers?: readonly string[];
   readonly timeoutUs?: number;
 }
 
@@ -109,6 +111,7 @@ export function visit(entry: Declaration, options: { readonly seed?: number } = 
         method = 'GET',
         ip = '20.0.0.1',
         body = null,
+        headers = [],
         timeoutUs,
       } = said;
       const id = nextId++;
@@ -117,7 +120,7 @@ export function visit(entry: Declaration, options: { readonly seed?: number } = 
         id,
         method,
         url,
-        headers: [],
+        headers,
         body,
         ip,
         timeoutUs,

@@ -78,7 +78,17 @@ class Reader {
     if (typeof entry !== 'string')
       this.#problems.push({ at: `${at}.entry`, what: `must name a block, got ${show(entry)}` });
     const workload = crowd === undefined ? undefined : this.#users(crowd);
-    if (this.#problems.length > 0 || !door) return refuse('bad-design', at, this.#problems);
+    this.#must(objectives === undefined || isFields(objectives), `${at}.objectives`, 'an object');
+    this.#must(
+      faults === undefined || Array.isArray(faults),
+      `${at}.faults`,
+      'a list of sentences',
+    );
+    this.#must(zones === undefined || Array.isArray(zones), `${at}.zones`, 'a list');
+    if (this.#problems.length > 0 || !door) {
+      const inBlocks = [...this.#made.values()].flatMap(({ problems }) => problems);
+      return refuse('bad-design', at, [...this.#problems, ...inBlocks]);
+    }
     return system(at, {
       entry: door,
       blocks: [...this.#made.values()],
@@ -87,6 +97,10 @@ class Reader {
       ...(Array.isArray(faults) ? { faults } : {}),
       ...(Array.isArray(zones) ? { zones } : {}),
     });
+  }
+
+  #must(holds: boolean, at: string, be: string): void {
+    if (!holds) this.#problems.push({ at, what: `must be ${be}` });
   }
 
   #register(block: unknown): void {
@@ -146,6 +160,8 @@ class Reader {
       case 'gateway': {
         const { routes, limit, ...rest } = options;
         const table: Record<string, Declaration> = {};
+        this.#must(isFields(routes), `${name}.routes`, "an object, like { '/': 'api' }");
+        this.#must(limit === undefined || isFields(limit), `${name}.limit`, 'an object');
         for (const [pattern, target] of Object.entries(isFields(routes) ? routes : {})) {
           const to = this.#block(String(target), `${name}.routes.${pattern}`);
           if (to) table[pattern] = to;
@@ -238,6 +254,8 @@ class Reader {
       return undefined;
     }
     const { rate, closed, ...rest } = value;
+    const what = "an object, like { users: 10, think: '1s' }";
+    this.#must(closed === undefined || isFields(closed), 'users.closed', what);
     const think = isFields(closed) ? this.#draw(closed.think, 'users.closed.think') : undefined;
     try {
       return users({

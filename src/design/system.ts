@@ -99,22 +99,23 @@ export function system(name: string, options: SystemOptions): System {
       what: `no such option${near ? `; did you mean ${near}?` : ''}`,
     });
   }
-  if (!isDeclaration(options.entry)) {
-    problems.push({
-      at: `${name}.entry`,
-      what: `must be a gateway or a service, got ${show(options.entry)}`,
-    });
+  const { entry } = options;
+  if (!isDeclaration(entry) || !entry.block.servesWeb) {
+    const given = isDeclaration(entry) ? `a ${entry.block.kind}` : show(entry);
+    problems.push({ at: `${name}.entry`, what: `must be a gateway or a service, got ${given}` });
     return refuse('bad-design', name, problems);
   }
-  const roots = [options.entry, ...(options.blocks ?? [])];
-  const declarations = reachable(roots.filter(isDeclaration));
+  const more: readonly unknown[] = options.blocks ?? [];
+  more.forEach((block, index) => {
+    if (isDeclaration(block)) return;
+    problems.push({ at: `${name}.blocks[${index}]`, what: `must be a block, got ${show(block)}` });
+  });
+  const declarations = reachable([entry, ...more.filter(isDeclaration)]);
   problems.push(...declarations.flatMap((declaration) => declaration.problems));
   problems.push(...sameNames(declarations));
   const workload = options.workload;
-  if (workload) problems.push(...workload.declare(options.entry).problems);
-  const zones = options.zones?.map((zone) =>
-    typeof zone === 'string' ? { name: zone, region: 'home' } : zone,
-  );
+  if (workload) problems.push(...workload.declare(entry).problems);
+  const zones = zonesOf(name, options.zones ?? threeZones, problems);
   const network = { ...cloudNetwork, ...options.network };
   const objectives = objectivesOf(name, options.objectives ?? {}, problems);
   const tryIt: unknown = options.tryIt ?? [];
@@ -124,26 +125,28 @@ export function system(name: string, options: SystemOptions): System {
   const draft: System = {
     kind: 'system',
     name,
-    entry: options.entry,
+    entry,
     declarations,
     workload,
     objectives,
     invariants: options.invariants ?? [],
     faults: [],
-    zones: zones && zones.length > 0 ? zones : threeZones,
+    zones,
     network,
     tryIt: options.tryIt ?? [],
   };
-  if (problems.length > 0) return refuse('bad-design', name, problems);
-  const faults = faultsOf(draft, options.faults ?? [], problems);
-  for (const invariant of draft.invariants) {
-    if (invariant.block === undefined || declarations.some((one) => one.name === invariant.block))
-      continue;
-    problems.push({
-      at: `${name}.invariants`,
-      what: `${invariant.name}: ${invariant.block} is not a block of this design`,
-    });
+  for (const { name: claim, block } of draft.invariants) {
+    if (block === undefined || declarations.some((one) => one.name === block)) continue;
+    const near = nearest(
+      block,
+      declarations.map((one) => one.name),
+    );
+    const what = `${claim}: ${block} is not a block of this design${near ? `; did you mean ${near}?` : ''}`;
+    problems.push({ at: `${name}.invariants`, what });
   }
+  if (problems.length > 0) return refuse('bad-design', name, problems);
+  // Names in faults are those of nodes: there must be a plan first.
+  const faults = faultsOf(draft, options.faults ?? [], problems);
   if (problems.length > 0) return refuse('bad-design', name, problems);
   return { ...draft, faults };
 }
@@ -185,12 +188,38 @@ function isDeclaration(value: unknown): value is Declaration {
   return typeof value === 'object' && value !== null && 'block' in value && 'binds' in value;
 }
 
+function zonesOf(
+  name: string,
+  given: readonly (string | ZonePlan)[],
+  problems: Problem[],
+): readonly ZonePlan[] {
+  const at = `${name}.zones`;
+  if (!Array.isArray(given) || given.length === 0) {
+    problems.push({ at, what: `must be a list of at least one zone, got ${show(given)}` });
+    return threeZones;
+  }
+  const zones = given.map((zone): ZonePlan => {
+    const plan = typeof zone === 'string' ? { name: zone, region: 'home' } : zone;
+    if (isNamed(plan?.name) && isNamed(plan.region)) return plan;
+    const what = `must be a name or { name, region }, of letters, digits and dashes, got ${show(zone)}`;
+    problems.push({ at, what });
+    return { name: '', region: '' };
+  });
+  const twice = zones.find((zone, i) => zones.findIndex(({ name }) => name === zone.name) < i);
+  if (twice?.name) problems.push({ at, what: `two zones are called ${twice.name}` });
+  return zones;
+}
+
+function isNamed(name: unknown): name is string {
+  return typeof name === 'string' && /^[a-z][a-z0-9-]*$/i.test(name);
+}
+
 function sameNames(declarations: readonly Declaration[]): readonly Problem[] {
   const problems: Problem[] = [];
   const met = new Map<string, Declaration>();
   for (const declaration of declarations) {
     const { name } = declaration;
-    if (!/^[a-z][a-z0-9-]*$/i.test(name)) {
+    if (!isNamed(name)) {
       problems.push({
         at: show(name),
         what: 'a block name must be letters, digits and dashes, beginning with a letter',

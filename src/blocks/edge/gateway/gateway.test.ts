@@ -71,6 +71,14 @@ describe('routing', () => {
   });
 });
 
+test('the service sees the address of the user, whatever the user says it is', async () => {
+  const api = service('api', {
+    fetch: (request) => new Response(request.headers.get('x-forwarded-for')),
+  });
+  const headers = ['x-forwarded-for', '127.0.0.1', 'accept', 'text/plain'];
+  expect((await ask({ routes: { '/': api } }, { ip: '20.0.0.7', headers })).body).toBe('20.0.0.7');
+});
+
 describe('a limit', () => {
   const limit = tokenBucket({ rate: '1/s', burst: 2, by: 'ip' });
 

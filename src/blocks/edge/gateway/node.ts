@@ -50,7 +50,9 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     open++;
     queue.set(open);
     const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
-    caller.call(request, deadlineAt, (outcome) => {
+    const { method, url, body, ip, session } = request;
+    const asked = { method, url, headers: forwarded(request), body, ip, session };
+    caller.call(asked, deadlineAt, (outcome) => {
       open--;
       queue.set(open);
       retries.set(caller.retryCount);
@@ -96,6 +98,20 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
       if (open === 0) done();
     },
   };
+}
+
+/**
+ * The user's address goes along as `x-forwarded-for`. One that came with the request is replaced:
+ * anybody can write one, and the edge has already believed those that it trusts.
+ */
+function forwarded({ headers, ip }: WebRequest): readonly string[] {
+  if (ip === '') return headers;
+  const sent: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] !== 'x-forwarded-for') sent.push(headers[i]!, headers[i + 1]!);
+  }
+  sent.push('x-forwarded-for', ip);
+  return sent;
 }
 
 /** Counted in bytes; a letter takes one to three of them, so mostly its length says enough. */

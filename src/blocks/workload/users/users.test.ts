@@ -1,0 +1,345 @@
+/** What the crowd does, and that its counts can be believed. */
+import { describe, expect, test, vi } from 'vitest';
+import { system } from '../../../design/system.ts';
+import { simulateHere } from '../../../run/node/here.ts';
+import type { Report } from '../../../run/report.ts';
+import { type SimulateOptions, simulate } from '../../../run/simulate.ts';
+import type { ServiceOptions } from '../../compute/service/index.ts';
+import { service } from '../../compute/service/index.ts';
+import { gateway, tokenBucket } from '../../edge/gateway/index.ts';
+import { diurnal, ramp, spike, type UsersOptions, users } from './index.ts';
+import { publicAddress } from './script.ts';
+
+type Options<P> = UsersOptions<P> & { readonly api?: ServiceOptions<Record<never, never>> };
+
+function design<P>({ api, ...options }: Options<P>) {
+  const serving = service('api', { instances: 2, ...api });
+  return system('crowd', {
+    entry: gateway('edge', { routes: { '/': serving } }),
+    workload: users(options),
+  });
+}
+
+function run<P>(options: Options<P>, how: SimulateOptions = {}): Promise<Report> {
+  return simulate(design(options), { for: '10s', ...how });
+}
+
+/** How each user saw it, in `act`. */
+const echo: ServiceOptions<Record<never, never>> = {
+  fetch: (request) =>
+    Response.json({
+      ip: request.headers.get('x-forwarded-for'),
+      path: new URL(request.url).pathname,
+    }),
+};
+
+describe('the crowd', () => {
+  test('comes as often as it says, and every request is accounted for', async () => {
+    const report = await run({ rate: '300/s', api: { cost: '5ms' } });
+    expect(report.generated).toBeGreaterThan(2_700);
+    expect(report.generated).toBeLessThan(3_300);
+    expect(report.completed).toBe(report.generated);
+    expect(report.invariants).toEqual([
+      expect.objectContaining({ name: 'requests are conserved', verdict: 'holds' }),
+    ]);
+  });
+
+  test('comes whether or not the system keeps up: what was late is in the latency', async () => {
+    // Half of what comes can be served, for ever longer queues.
+    const report = await run(
+      {
+        rate: '200/s',
+        timeout: '1min',
+        arrivals: 'even',
+        api: { cost: { cpu: '20ms' }, openMax: 10_000 },
+      },
+      { for: '5s' },
+    );
+    expect(report.generated).toBe(999);
+    expect(report.latencyMs.p99).toBeGreaterThan(500);
+  });
+
+  test('times requests from when they were due: its own pause is latency and not less load', async () => {
+    const calm = await run({ rate: '100/s', arrivals: 'even', api: { cost: '5ms' } });
+    const paused = await run(
+      { rate: '100/s', arrivals: 'even', api: { cost: '5ms' } },
+      { faults: ['pause users/0 at 4s for 2s'] },
+    );
+    expect(paused.generated).toBe(calm.generated);
+    expect(calm.latencyMs.max).toBeLessThan(50);
+    // One in five was due during the pause, and waited a second on average.
+    expect(paused.latencyMs.max).toBeGreaterThan(1_900);
+    expect(paused.latencyMs.p90).toBeGreaterThan(500);
+    expect(paused.latencyMs.p50).toBeLessThan(50);
+  });
+
+  test('surges when it is told to', async () => {
+    const report = await run({ rate: '100/s' }, { faults: ['surge 5x at 4s for 2s'] });
+    const during = report.series.throughput[5]!;
+    expect(during).toBeGreaterThan(400);
+    expect(report.series.throughput[2]!).toBeLessThan(150);
+    expect(report.series.throughput[8]!).toBeLessThan(150);
+  });
+
+  test.each([
+    ['kill users/0 at 3s, restart after 1s'],
+    ['cut users from edge at 3s for 2s'],
+    ['lose 30% between users and edge at 2s for 5s'],
+    ['kill edge at 3s, restart after 2s'],
+    ['restart api at 3s'],
+  ])('loses count of no request: %s', async (fault) => {
+    const report = await run(
+      { rate: '100/s', timeout: '1s', api: { cost: '20ms' } },
+      { faults: [fault] },
+    );
+    expect(report.invariants).toEqual([
+      expect.objectContaining({ name: 'requests are conserved', verdict: 'holds' }),
+    ]);
+  });
+
+  test('gives up after its timeout, and says so', async () => {
+    const report = await run({ rate: '20/s', timeout: '50ms', api: { cost: '80ms' } });
+    expect(report.completed).toBe(0);
+    expect(report.errors).toMatchObject({ timeout: expect.any(Number) });
+  });
+
+  test('counts what was turned away apart from what failed', async () => {
+    const limit = tokenBucket({ rate: '10/s', burst: 1, by: 'all' });
+    const api = service('api', {});
+    const report = await simulate(
+      system('limited', {
+        entry: gateway('edge', { routes: { '/': api }, limit }),
+        workload: users({ rate: '50/s' }),
+      }),
+      { for: '10s' },
+    );
+    expect(report.failed).toBe(0);
+    expect(report.availability).toBe(1);
+    expect(report.rejected).toBeGreaterThan(300);
+    expect(report.completed).toBeLessThanOrEqual(101);
+    expect(report.errors).toEqual({ 429: report.rejected });
+  });
+});
+
+describe('closed-loop users', () => {
+  test('wait for their reply and think: their number bounds the load', async () => {
+    const report = await run({
+      closed: { users: 10, think: '90ms' },
+      api: { cost: '8ms' },
+    });
+    // Little's law: 10 users, each once in about 100 ms.
+    expect(report.throughputPerSec).toBeGreaterThan(90);
+    expect(report.throughputPerSec).toBeLessThan(102);
+  });
+
+  test('slow down with the system', async () => {
+    const report = await run({ closed: { users: 10, think: '90ms' }, api: { cost: '910ms' } });
+    expect(report.throughputPerSec).toBeLessThan(10.5);
+    expect(report.failed).toBe(0);
+  });
+});
+
+describe('a visit', () => {
+  test('is what act does: several requests, the first timed from the arrival', async () => {
+    const report = await run({
+      rate: '20/s',
+      api: { cost: '10ms' },
+      act: async (user) => {
+        await user.fetch('/a');
+        await user.sleep(1_000);
+        await user.fetch('/b');
+      },
+    });
+    expect(report.generated).toBeGreaterThan(300);
+    // Thinking time is nobody's latency.
+    expect(report.latencyMs.max).toBeLessThan(100);
+  });
+
+  test('is made by one of the population, who keeps the same address', async () => {
+    const seen = new Map<number, Set<string>>();
+    await run({
+      rate: '100/s',
+      population: 5,
+      api: echo,
+      act: async (user) => {
+        const { ip } = (await (await user.fetch('/')).json()) as { ip: string };
+        seen.set(user.id, (seen.get(user.id) ?? new Set()).add(ip).add(user.ip));
+      },
+    });
+    expect([...seen.keys()].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect([...seen.values()].map((ips) => ips.size)).toEqual([1, 1, 1, 1, 1]);
+    expect(new Set([...seen.values()].flatMap((ips) => [...ips])).size).toBe(5);
+  });
+
+  test('gets what setup prepared, and chance that repeats itself', async () => {
+    const drawn: number[][] = [];
+    const once = () => {
+      const mine: number[] = [];
+      drawn.push(mine);
+      return run(
+        {
+          rate: '20/s',
+          setup: async (user) => {
+            await user.fetch('/setup');
+            return { limit: 10 };
+          },
+          act: async (user, prepared) => {
+            mine.push(user.random.below(prepared.limit), user.zipf(100));
+            await user.fetch('/');
+          },
+        },
+        { for: '2s' },
+      );
+    };
+    const [first, second] = [await once(), await once()];
+    expect(drawn[0]!.length).toBeGreaterThan(40);
+    expect(drawn[0]).toEqual(drawn[1]);
+    expect(first.digest).toBe(second.digest);
+    // What setup asked is no load.
+    expect(first.generated).toBe(drawn[0]!.length / 2);
+  });
+
+  test('that complains turns the verdict bad, with its reason and how often', async () => {
+    const report = await run({
+      rate: '20/s',
+      act: async (user) => {
+        await user.fetch('/');
+        if (user.id % 2 === 0) user.complain('the price was wrong');
+      },
+    });
+    expect(report.invariants).toContainEqual(
+      expect.objectContaining({
+        verdict: 'violated',
+        detail: expect.stringMatching(/^the price was wrong \(\d+\)$/),
+      }),
+    );
+  });
+
+  test('that throws complains too; one that gets no answer does not', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const thrown = await run({
+      rate: '5/s',
+      act: async (user) => {
+        const { nothing } = (await (await user.fetch('/')).json().catch(() => ({}))) as {
+          nothing?: { price: number };
+        };
+        user.complain(String(nothing!.price));
+      },
+    });
+    log.mockRestore();
+    expect(thrown.invariants[0]).toMatchObject({ verdict: 'violated' });
+    const unanswered = await run(
+      {
+        rate: '5/s',
+        timeout: '100ms',
+        act: async (user) => {
+          await user.fetch('/');
+        },
+      },
+      { faults: ['kill edge at 2s'] },
+    );
+    expect(unanswered.failed).toBeGreaterThan(0);
+    expect(unanswered.invariants.map(({ verdict }) => verdict)).toEqual(['holds']);
+  });
+
+  test('cannot begin when setup fails, and the run says why', async () => {
+    const setup = () => {
+      throw new Error('no such shop');
+    };
+    await expect(run({ rate: '5/s', setup })).rejects.toThrow(
+      "the workload's setup failed: no such shop",
+    );
+  });
+});
+
+test('a log is sent again as it was: times, addresses, methods and paths', async () => {
+  const seen: unknown[] = [];
+  const shop = design({
+    api: {
+      fetch: (request) => {
+        seen.push([
+          request.method,
+          new URL(request.url).pathname,
+          request.headers.get('x-forwarded-for'),
+        ]);
+        return new Response();
+      },
+    },
+  });
+  const visits = [
+    { atUs: 0, ip: '20.0.0.1', method: 'GET', path: '/a' },
+    { atUs: 500_000, ip: '20.0.0.2', method: 'POST', path: '/b?c=d' },
+    { atUs: 500_000, ip: '20.0.0.1', method: 'DELETE', path: '/c' },
+    { atUs: 2_100_000, ip: '20.0.0.3', method: 'GET', path: '/late' },
+  ];
+  const { report } = await simulateHere(() => ({
+    design: shop,
+    seed: 1,
+    forUs: 3_000_000,
+    faults: [],
+    load: { visits },
+  }));
+  expect(seen).toHaveLength(4);
+  expect(seen[0]).toEqual(['GET', '/a', '20.0.0.1']);
+  expect(seen).toContainEqual(['POST', '/b', '20.0.0.2']);
+  expect(seen).toContainEqual(['DELETE', '/c', '20.0.0.1']);
+  expect(report.series.throughput).toEqual([3, 0, 1]);
+});
+
+test('addresses are public, and different for different users', () => {
+  const ips = Array.from({ length: 5_000 }, (_, id) => publicAddress(id));
+  expect(new Set(ips).size).toBe(5_000);
+  for (const ip of ips) {
+    const parts = ip.split('.').map(Number);
+    expect(parts.every((part) => part >= 0 && part <= 255)).toBe(true);
+    expect(parts[0]! >= 20 && parts[0]! < 100).toBe(true);
+  }
+});
+
+describe('users who cannot be', () => {
+  const wrong = (options: object) => {
+    try {
+      design(options as UsersOptions<undefined>);
+      return [];
+    } catch (error) {
+      const { problems } = error as { problems: { at: string; what: string }[] };
+      return problems.map(({ at, what }) => `${at}: ${what}`);
+    }
+  };
+
+  test('say all that is wrong at once', () => {
+    expect(wrong({ rate: 'often', population: 0, timout: '1s' })).toEqual([
+      'users.timout: no such option; did you mean timeout?',
+      'users.population: must be a whole number at least 1, got 0',
+      "users.rate: must be a rate like '500/s', got 'often'",
+    ]);
+    expect(wrong({ rate: '5/s', closed: { users: 0, think: 'long' } })).toEqual([
+      'users: give rate (open loop) or closed, not both',
+      "users.closed.think: must be a duration or a distribution, got 'long'",
+      'users.closed.users: must be a whole number at least 1, got 0',
+    ]);
+  });
+
+  test('come in a shape that is none', () => {
+    expect(wrong({ rate: {} })).toEqual(['users.rate: must be a rate or a shape, got {}']);
+    expect(wrong({ rate: ramp({ from: '1/s', to: '2/s', over: '0s' }) })).toHaveLength(1);
+    expect(wrong({ rate: spike({ base: '1/s', peak: '2/s', at: '0s', for: '0s' }) })).toHaveLength(
+      1,
+    );
+    expect(wrong({ rate: diurnal({ mean: '1/s', swing: 2 }) })).toEqual([
+      'users.rate: swing must be from 0 to 1, got 2',
+    ]);
+    expect(wrong({ rate: diurnal({ mean: '1/s', period: '0s' }) })).toHaveLength(1);
+    expect(() => ramp({ from: 'soon' as '1/s', to: '2/s', over: '1s' })).toThrow(
+      'from must be a rate',
+    );
+  });
+
+  test('are not spoilt by the mistake of one run', async () => {
+    const shop = design({ rate: '20/s' });
+    await expect(simulate(shop, { rate: 'often' as '1/s' })).rejects.toThrow(
+      'rate: must be a rate',
+    );
+    expect((await simulate(shop, { for: '1s' })).failed).toBe(0);
+  });
+});
