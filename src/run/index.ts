@@ -1,7 +1,8 @@
 /** The runs behind the command line and Studio. Simulations go to worker threads, live nodes to processes. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Visit } from '../blocks/workload/users/index.ts';
 import { AccessLogReader, startsOf } from '../design/accesslog.ts';
 import { structureOf } from '../design/structure.ts';
@@ -50,10 +51,16 @@ export const runner: Runner = {
 
   runLive: (designPath, options, watch) => live(designPath, options, undefined, watch),
 
-  load(designPath, options: TargetOptions, watch) {
+  async load(designPath, options: TargetOptions, watch) {
     const { url = 'http://127.0.0.1:8080', ...load } = options;
-    const all = { ...load, load: true, single: false, fresh: true, faults: [], ownFaults: false };
-    return live(designPath, all, url, watch);
+    // A folder of its own: the design's is in use by the very system that is to be loaded.
+    const dataFolder = mkdtempSync(join(tmpdir(), 'loadpath-load-'));
+    const rest = { load: true, single: false, fresh: false, faults: [], ownFaults: false };
+    try {
+      return await live(designPath, { ...load, ...rest, dataFolder }, url, watch);
+    } finally {
+      rmSync(dataFolder, { recursive: true, force: true });
+    }
   },
 
   async hunt(designPath, options: HuntOptions, watch = {}) {
@@ -173,6 +180,8 @@ async function visitsIn(path: string): Promise<Log> {
       method,
       path: target,
     })),
-    note: first && `${badCount} lines of ${path} were left out; line ${first.line}: ${first.why}`,
+    note:
+      first &&
+      `lines of ${path} left out: ${badCount}; the first is line ${first.line}: ${first.why}`,
   };
 }

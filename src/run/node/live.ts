@@ -4,7 +4,6 @@
  *
  *   start → setup → load (faults) → stop → heal → drain → judge
  */
-import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatFault } from '../../design/faults.ts';
 import { planOf, type System } from '../../design/system.ts';
@@ -15,6 +14,7 @@ import type { Plan } from '../../host/plan.ts';
 import { LoadpathError } from '../../kit/errors.ts';
 import type { MetersSnapshot } from '../../kit/meters.ts';
 import { type Admin, startAdmin } from '../../live/admin.ts';
+import { emptyDirectory } from '../../live/lock.ts';
 import { type LiveSystem, startLive } from '../../live/supervisor.ts';
 import type { LiveOptions, Watch } from '../api.ts';
 import { judgeAll } from '../judge.ts';
@@ -71,7 +71,7 @@ class Live {
 
   async run(): Promise<Report> {
     const { design, single, seed, fresh, edgePort, discardUnsynced, bundle } = this.#run;
-    if (fresh && existsSync(this.#dataDir)) rmSync(this.#dataDir, { recursive: true });
+    if (fresh) emptyDirectory(this.#dataDir);
     const childData: ChildData = {
       bundle,
       load: (this.#asked.load ?? null) as ChildData['load'],
@@ -176,7 +176,8 @@ class Live {
     const { snapshot, windows } = await system.meters();
     const status = new Map(system.status().map((node) => [node.id, node]));
     const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
-      plan: this.#plan,
+      // What is somebody else's was not measured.
+      plan: { ...this.#plan, nodes: this.#plan.nodes.filter((node) => node.outside === undefined) },
       loadUs,
       totals: snapshot,
       windows: bySecond(windows, origin, loadUs),
