@@ -119,7 +119,7 @@ const models = loads.flatMap((load) => [
 ]);
 
 /** Requests a seed: enough relaxation times that batches hardly know of one another. */
-const requestsOf = (load) => (load > 0.9 ? 400_000 : isQuick ? 4_000 : 20_000);
+const requestsOf = (load) => (load > 0.9 ? 400_000 : isQuick ? 4_000 : 40_000);
 
 async function run({ load, servers, blocks }, seed) {
   const perSec = (load * servers * 1_000) / mean;
