@@ -130,6 +130,8 @@ describe('a near miss', () => {
     ['TimeOut', 'timeout'],
     ['replica', 'replicas'],
     ['tl', 'ttl'],
+    ['tlt', 'ttl'],
+    ['timeotu', 'timeout'],
     ['consistency', undefined],
     ['', undefined],
   ])('of %j is %j', (wrong, right) => {

@@ -1,0 +1,219 @@
+/** A modelled design as data is the design that its code would be. */
+import { describe, expect, test } from 'vitest';
+import { external } from '../blocks/compute/service/external.ts';
+import {
+  call,
+  optional,
+  parallel,
+  sequence,
+  service,
+  sometimes,
+  work,
+} from '../blocks/compute/service/index.ts';
+import { gateway, tokenBucket } from '../blocks/edge/gateway/index.ts';
+import { spike, users } from '../blocks/workload/users/index.ts';
+import { exponential, gamma, lognormal, pareto, uniform } from '../kit/draw.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import { simulate } from '../run/simulate.ts';
+import { isDesignData, systemFromJson } from './json.ts';
+import { planOf, system } from './system.ts';
+
+const data = {
+  name: 'shop',
+  blocks: [
+    { kind: 'gateway', name: 'edge', routes: { '/': 'api' }, limit: { rate: '500/s', by: 'all' } },
+    {
+      kind: 'service',
+      name: 'api',
+      slots: 8,
+      holds: 'request',
+      cost: { exponential: '1ms' },
+      calls: [
+        { parallel: ['store', { optional: 'ads' }] },
+        { sometimes: { chance: 0.2, call: { sequence: ['store', { work: { cpu: '1ms' } }] } } },
+      ],
+      policy: { timeout: '500ms', retry: { attempts: 2 } },
+    },
+    {
+      kind: 'service',
+      name: 'store',
+      instances: 1,
+      slots: 5,
+      cost: { cpu: { gamma: { mean: '2ms', cv: 0.5 } } },
+    },
+    { kind: 'external', name: 'ads', latency: { lognormal: { median: '20ms', p99: '90ms' } } },
+  ],
+  entry: 'edge',
+  users: { rate: { spike: { base: '50/s', peak: '400/s', at: '2s', for: '1s' } }, population: 50 },
+  objectives: { p99: '200ms' },
+  faults: ['kill api/1 at 3s, restart after 1s'],
+  zones: ['a', { name: 'b', region: 'home' }],
+};
+
+function inCode() {
+  const store = service('store', {
+    instances: 1,
+    slots: 5,
+    cost: { cpu: gamma('2ms', { cv: 0.5 }) },
+    calls: [],
+  });
+  const ads = external('ads', { latency: lognormal({ median: '20ms', p99: '90ms' }) });
+  const api = service('api', {
+    slots: 8,
+    holds: 'request',
+    cost: exponential('1ms'),
+    calls: [
+      parallel(call(store), optional(call(ads))),
+      sometimes(0.2, sequence(call(store), work({ cpu: '1ms' }))),
+    ],
+    policy: { timeout: '500ms', retry: { attempts: 2 } },
+  });
+  return system('shop', {
+    entry: gateway('edge', {
+      routes: { '/': api },
+      limit: tokenBucket({ rate: '500/s', by: 'all' }),
+    }),
+    workload: users({
+      rate: spike({ base: '50/s', peak: '400/s', at: '2s', for: '1s' }),
+      population: 50,
+    }),
+    objectives: { p99: '200ms' },
+    faults: ['kill api/1 at 3s, restart after 1s'],
+    zones: ['a', 'b'],
+  });
+}
+
+function wrong(json: object): readonly string[] {
+  try {
+    systemFromJson({ ...data, ...json });
+  } catch (error) {
+    expect(error).toBeInstanceOf(LoadpathError);
+    return (error as LoadpathError).problems.map(({ at, what }) => `${at}: ${what}`);
+  }
+  return [];
+}
+
+const blocks = (...more: object[]) => ({
+  blocks: [{ kind: 'gateway', name: 'edge', routes: { '/': 'api' } }, ...more],
+});
+const api = (more: object) => blocks({ kind: 'service', name: 'api', ...more });
+
+describe('a design as JSON', () => {
+  test('expands into the plan of the same design in code', () => {
+    expect(planOf(systemFromJson(data))).toEqual(planOf(inCode()));
+  });
+
+  test('runs as the same design in code, digest and all', async () => {
+    const asked = { for: '4s', seed: 5 } as const;
+    const fromJson = await simulate(systemFromJson(data), asked);
+    const fromCode = await simulate(inCode(), asked);
+    expect(fromJson.digest).toBe(fromCode.digest);
+    expect({ ...fromJson, wallSeconds: 0 }).toEqual({ ...fromCode, wallSeconds: 0 });
+    expect(fromJson.generated).toBeGreaterThan(200);
+  });
+
+  test('survives being written and read', () => {
+    const text = JSON.stringify(data);
+    expect(planOf(systemFromJson(JSON.parse(text) as typeof data))).toEqual(planOf(inCode()));
+  });
+
+  test('is told apart from a design in code and from anything else', () => {
+    expect(isDesignData(data)).toBe(true);
+    for (const other of [inCode(), {}, [], null, 'shop', { blocks: [] }]) {
+      expect(isDesignData(other)).toBe(false);
+    }
+  });
+
+  test.each([
+    ['5ms', { kind: 'constant', value: 5_000 }],
+    [{ constant: '5ms' }, { kind: 'constant', value: 5_000 }],
+    [{ exponential: '5ms' }, exponential('5ms')],
+    [{ uniform: { min: '1ms', max: '2ms' } }, uniform('1ms', '2ms')],
+    [{ pareto: { min: '1ms', alpha: 2 } }, pareto({ min: '1ms', alpha: 2 })],
+  ])('draws %j as code does', (cost, draw) => {
+    const design = systemFromJson({ ...data, ...api({ cost }) });
+    const config = design.declarations.find(({ name }) => name === 'api')!.config;
+    expect(config).toMatchObject({ cost: { wait: draw } });
+  });
+});
+
+describe('a mistake in it is named', () => {
+  test('and so are all the others', () => {
+    expect(
+      wrong({
+        ...blocks(
+          { kind: 'service', name: 'api', instances: 0, calls: ['stroe'] },
+          { kind: 'service', name: 'store', cost: { gamma: 5 } },
+          { kind: 'kv', name: 'links' },
+          { name: 5 },
+          { kind: 'service', name: 'api' },
+        ),
+        entry: 'egde',
+        user: {},
+        objectives: [],
+        faults: 'kill api/1 at 3s',
+        zones: {},
+        users: { closed: 5 },
+      }),
+    ).toEqual([
+      'shop.user: no such option',
+      'blocks: each must be an object with a kind and a name, got {"name":5}',
+      'api: two blocks have this name',
+      "api.calls[0]: there is no block 'stroe'; did you mean store?",
+      expect.stringContaining('store.cost: must be a duration or one of { constant }'),
+      "links.kind: must be service, external or gateway in a modelled design, got 'kv'",
+      "shop.entry: there is no block 'egde'; did you mean edge?",
+      "users.closed: must be an object, like { users: 10, think: '1s' }",
+      'shop.objectives: must be an object',
+      'shop.faults: must be a list of sentences',
+      'shop.zones: must be a list',
+      expect.stringContaining('api.instances: must be a whole number from 1 to 1000, got 0'),
+    ]);
+  });
+
+  test('calls that go in a circle, by the way that they go', () => {
+    expect(
+      wrong(
+        blocks(
+          { kind: 'service', name: 'api', calls: ['a'] },
+          { kind: 'service', name: 'a', calls: [{ parallel: ['b'] }] },
+          { kind: 'service', name: 'b', calls: ['a'] },
+        ),
+      ),
+    ).toEqual(['b.calls[0]: calls go in a circle: a -> b -> a']);
+  });
+
+  test.each([
+    ['a step', { calls: [5] }, 'api.calls[0]: must be the name of a block'],
+    ['a verb', { calls: [{ maybe: 'api' }] }, 'api.calls[0]: must be the name of a block'],
+    [
+      'a chance',
+      { calls: [{ sometimes: { chance: 2, call: 'api' } }] },
+      'api.calls[0].sometimes: ',
+    ],
+    ['a list', { calls: 'store' }, 'api.calls: must be a list'],
+    [
+      'a step inside',
+      { calls: [{ optional: { parallel: [5] } }] },
+      'api.calls[0].optional.parallel[0]',
+    ],
+    ['a gateway that is called', { calls: ['edge'] }, 'api.calls[0]: calls go in a circle'],
+    ['an option', { replicas: 3 }, 'api.replicas: no such option'],
+    ['a policy', { policy: { timeout: 'soon' } }, 'api.policy.timeout: must be a duration'],
+  ])('%s', (_name, more, told) => {
+    expect(wrong(api(more))).toContainEqual(expect.stringContaining(told));
+  });
+
+  test.each([
+    [
+      'a shape',
+      { rate: { ramp: { from: 'x', to: '1/s', over: '1s' } } },
+      'users.rate: from must be a rate',
+    ],
+    ['a rate', { rate: 5 }, 'users.rate'],
+    ['thinking', { closed: { users: 3, think: 'long' } }, 'users.closed.think: must be'],
+    ['an option', { timout: '1s' }, 'users.timout: no such option; did you mean timeout?'],
+  ])('of the users: %s', (_name, users, told) => {
+    expect(wrong({ users })).toContainEqual(expect.stringContaining(told));
+  });
+});

@@ -1,0 +1,163 @@
+/** What a design may be, and how it is told what it may not. */
+import { describe, expect, test } from 'vitest';
+import { type Call, call, service } from '../blocks/compute/service/index.ts';
+import { kv } from '../blocks/data/kv/index.ts';
+import { gateway } from '../blocks/edge/gateway/index.ts';
+import { topic } from '../blocks/messaging/topic/index.ts';
+import { users } from '../blocks/workload/users/index.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import { linearizable, noLoss } from '../verify/index.ts';
+import { isSystem, namesIn, planOf, type SystemOptions, system } from './system.ts';
+
+const api = service('api', { instances: 2, calls: [] });
+const edge = gateway('edge', { routes: { '/': api } });
+const fetch = () => new Response();
+
+function wrong(options: object): readonly string[] {
+  try {
+    system('shop', { entry: edge, ...options } as SystemOptions);
+  } catch (error) {
+    expect(error).toBeInstanceOf(LoadpathError);
+    expect((error as LoadpathError).code).toBe('bad-design');
+    return (error as LoadpathError).problems.map(({ at, what }) => `${at}: ${what}`);
+  }
+  return [];
+}
+
+describe('a design', () => {
+  test('is all that its entry needs, each once, in the order of reading', () => {
+    const links = kv('links');
+    const clicks = topic('clicks');
+    const one = service('one', { env: { links, clicks }, fetch });
+    const two = service('two', { env: { links, one }, fetch });
+    const counter = service('counter', { env: { clicks }, on: { clicks: () => {} } });
+    const design = system('shop', {
+      entry: gateway('door', { routes: { '/': one, '/two': two } }),
+      blocks: [counter],
+    });
+    expect(isSystem(design)).toBe(true);
+    expect(design.declarations.map(({ name }) => name)).toEqual([
+      'door',
+      'one',
+      'links',
+      'clicks',
+      'two',
+      'counter',
+    ]);
+  });
+
+  test('gives the same plan each time, with members spread over three zones', () => {
+    const design = system('shop', { entry: edge, workload: users({ rate: '5/s' }) });
+    const plan = planOf(design);
+    expect(plan.nodes.map(({ id, zone }) => `${id} ${zone}`)).toEqual([
+      'edge/0 a',
+      'api/0 a',
+      'api/1 b',
+      'users/0 a',
+    ]);
+    expect(planOf(design)).toEqual(plan);
+  });
+
+  test('gives a plan that is data: it can be sent to another process', () => {
+    const plan = planOf(system('shop', { entry: edge, workload: users({ rate: '5/s' }) }));
+    expect(structuredClone(plan)).toEqual(plan);
+  });
+
+  test('may stand in zones and regions of its own', () => {
+    const zones = ['x', { name: 'y', region: 'away' }];
+    const design = system('shop', { entry: edge, zones });
+    expect(namesIn(design)).toMatchObject({
+      nodes: ['edge/0', 'api/0', 'api/1'],
+      blocks: ['edge', 'api'],
+      zones: ['x', 'y'],
+      regions: ['home', 'away'],
+    });
+  });
+});
+
+describe('a design that cannot be', () => {
+  test('is told everything at once, its blocks and its users included', () => {
+    expect(
+      wrong({
+        entry: gateway('edge', { routes: { '/': service('api', { instances: 0 }) }, nodes: 0 }),
+        objective: {},
+        objectives: { p99: 'fast', p98: '1s', availability: 99.9, throughput: '5' },
+        workload: users({ rate: 'often' as '1/s' }),
+        zones: ['a', 'a'],
+        invariants: [linearizable(kv('apo'))],
+      }),
+    ).toEqual([
+      'shop.objective: no such option; did you mean objectives?',
+      'edge.nodes: must be a whole number from 1 to 100, got 0',
+      'api.instances: must be a whole number from 1 to 1000, got 0',
+      "users.rate: must be a rate like '500/s', got 'often'",
+      'shop.zones: two zones are called a',
+      "shop.objectives.p99: must be a duration like '50ms', got 'fast'",
+      'shop.objectives.p98: no such objective; there are p50, p90, p99, p999, availability, throughput',
+      'shop.objectives.availability: must be a share above 0 and up to 1, like 0.999, got 99.9',
+      "shop.objectives.throughput: must be a rate like '100/s', got '5'",
+      'shop.invariants: apo is linearizable: apo is not a block of this design; did you mean api?',
+    ]);
+  });
+
+  test.each([
+    ['nothing', undefined, 'undefined'],
+    ['a name', 'edge', "'edge'"],
+    ['a store', kv('links'), 'a kv'],
+    ['a topic', topic('clicks'), 'a topic'],
+  ])('is entered by %s', (_name, entry, given) => {
+    expect(wrong({ entry })).toEqual([`shop.entry: must be a gateway or a service, got ${given}`]);
+  });
+
+  test('has a block that is none', () => {
+    expect(wrong({ blocks: [undefined] })).toEqual([
+      'shop.blocks[0]: must be a block, got undefined',
+    ]);
+  });
+
+  test('has two blocks of one name', () => {
+    expect(wrong({ blocks: [kv('api')] })).toEqual([
+      'api: two blocks have this name: a service and a kv',
+    ]);
+  });
+
+  test.each(['users', 'control'])('takes the name %s, which is the run’s own', (name) => {
+    expect(wrong({ blocks: [kv(name)] })).toEqual([
+      `${name}: this name is taken by the run itself`,
+    ]);
+  });
+
+  test.each(['', '7up', 'a/b', 'a b', 'a.b'])('has a block called %j', (name) => {
+    expect(wrong({ blocks: [kv(name)] })).toEqual([
+      `'${name}': a block name must be letters, digits and dashes, beginning with a letter`,
+    ]);
+  });
+
+  test.each([
+    ['none', []],
+    ['no list', 'a'],
+    ['a nameless one', ['']],
+    ['a half one', [{ name: 'a' }]],
+    ['a number', [5]],
+  ])('stands in zones: %s', (_name, zones) => {
+    expect(wrong({ zones })).toEqual([expect.stringContaining('shop.zones: must be ')]);
+  });
+
+  test('fails in a way that names nothing of it', () => {
+    const faults = ['kill api/7 at 3s', 'kill api/1 at 3s', 'tickle api/1 at 3s'];
+    const lines = wrong({ faults });
+    expect(lines.map((line) => line.split(':')[0])).toEqual(['shop.faults[0]', 'shop.faults[2]']);
+  });
+
+  test('promises something of a block that is not in it', () => {
+    expect(wrong({ invariants: [noLoss(topic('clicks'))] })).toHaveLength(1);
+  });
+
+  test('has a service that needs itself', () => {
+    const calls: Call[] = [];
+    const a = service('a', { calls });
+    const b = service('b', { calls: [call(a)] });
+    (a.binds as Record<string, unknown>).b = b;
+    expect(() => planOf(system('shop', { entry: a }))).not.toThrow(RangeError);
+  });
+});
