@@ -8,10 +8,9 @@ import { root } from '../checkout.ts';
 import { Client } from './client.ts';
 import {
   groupOf,
+  killNodes,
   loadpath,
   nothingLeft,
-  pause,
-  type Running,
   removeFolders,
   sweepAll,
   tempFolder,
@@ -21,31 +20,6 @@ const shop = join(root, 'test/live/designs/shop.ts');
 
 afterEach(sweepAll);
 afterAll(removeFolders);
-
-interface Node {
-  readonly id: string;
-  readonly state: string;
-  readonly pid: number;
-  readonly life: number;
-}
-
-async function nodesOf(running: Running): Promise<readonly Node[]> {
-  const [, admin] = await running.hear(/Meters (http:\S+)\/metrics/);
-  const status = await (await fetch(`${admin}/status`)).json();
-  return (status as { readonly nodes: readonly Node[] }).nodes;
-}
-
-/** Kills a node and waits until it is up again in a later life. */
-async function killNode(running: Running, id: string): Promise<void> {
-  const before = (await nodesOf(running)).find((node) => node.id === id);
-  if (!before) throw new Error(`there is no ${id}`);
-  process.kill(before.pid, 'SIGKILL');
-  for (;;) {
-    const now = (await nodesOf(running)).find((node) => node.id === id);
-    if (now && now.state === 'up' && now.life > before.life) return;
-    await pause(100);
-  }
-}
 
 describe.each([
   ['on the files of the system', []],
@@ -67,7 +41,7 @@ describe.each([
       'api/1',
       'edge/0',
     ]) {
-      await killNode(first, id);
+      await killNodes(first, (node) => node.id === id);
       await client.acknowledge(3);
     }
     first.signal('SIGKILL');

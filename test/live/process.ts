@@ -137,6 +137,31 @@ export async function nothingLeft(running: Running): Promise<void> {
   while (groupOf(running).length > 0) await pause(50);
 }
 
+export interface Node {
+  readonly id: string;
+  readonly block: string;
+  readonly state: string;
+  readonly pid: number;
+  readonly life: number;
+}
+
+/** The nodes as the run itself tells. */
+export async function nodesOf(running: Running): Promise<readonly Node[]> {
+  const [, admin] = await running.hear(/Meters (http:\S+)\/metrics/);
+  const status = await (await fetch(`${admin}/status`)).json();
+  return (status as { readonly nodes: readonly Node[] }).nodes;
+}
+
+/** Kills nodes with signal 9, all at once, and waits until each is up again in a later life. */
+export async function killNodes(running: Running, which: (node: Node) => boolean): Promise<void> {
+  const before = (await nodesOf(running)).filter(which);
+  if (before.length === 0) throw new Error('there is no such node');
+  for (const { pid } of before) process.kill(pid, 'SIGKILL');
+  const isBack = (now: readonly Node[]) => (old: Node) =>
+    now.some(({ id, state, life }) => id === old.id && state === 'up' && life > old.life);
+  while (!before.every(isBack(await nodesOf(running)))) await pause(100);
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

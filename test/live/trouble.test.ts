@@ -108,7 +108,7 @@ describe('a data directory', () => {
       const at = Math.floor(damaged.length / 2) - 20;
       for (let i = 0; i < 8; i++) damaged[at + i]! ^= 0xff;
       writeFileSync(file, damaged);
-      const third = loadpath(args);
+      const third = loadpath([...args, '--for', '1s']);
       const ended = await third.ended;
       isMistake(ended);
       expect(ended.err).toContain(node.replace('+', '/'));

@@ -1,0 +1,81 @@
+/** The scenes that every block must pass, in the simulator and on separate processes of this machine. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../src/host/events.ts';
+import { simulateHere } from '../src/run/node/here.ts';
+import { loadDesign } from '../src/run/node/load.ts';
+import { resolve, systemIn } from '../src/run/options.ts';
+import { root } from './checkout.ts';
+import { killsAtMs } from './conformance/design.ts';
+import { after, before, type Scene } from './conformance/scenes.ts';
+import {
+  killNodes,
+  loadpath,
+  nothingLeft,
+  pause,
+  removeFolders,
+  sweepAll,
+  tempFolder,
+} from './live/process.ts';
+
+const path = join(root, 'test/conformance/design.ts');
+/** Everything but the edge, which would cut the driver off. */
+const killed = ['atomic', 'quorum', 'near', 'codes', 'log', 'seen', 'reader', 'inner', 'api'];
+
+afterAll(() => {
+  sweepAll();
+  removeFolders();
+});
+
+const worlds: Readonly<Record<string, (told: Map<string, string>) => Promise<void>>> = {
+  'in the simulator': async (told) => {
+    const loaded = await loadDesign(path);
+    const evaluate = () => systemIn(loaded.evaluate().default, path);
+    const atS = killsAtMs / 1_000;
+    const faults = killed.map((block) => `kill ${block} at ${atS}s, restart after 1s`);
+    const onEvent = (event: RunEvent): void => {
+      if (event.type !== 'log' || !event.text.includes(' => ')) return;
+      const [title = '', outcome = ''] = event.text.split(' => ');
+      told.set(title, outcome);
+    };
+    await simulateHere(() => {
+      const design = evaluate();
+      const asked = resolve(design, { faults, forUs: (killsAtMs + 60_000) * 1_000 });
+      return { design, afresh: evaluate, seed: 1, check: true, onEvent, ...asked };
+    });
+  },
+  'on separate processes': async (told) => {
+    const running = loadpath(['run', path, '--port', '0', '--data', tempFolder()]);
+    const url = await running.url();
+    const world = {
+      fetch: (to: string, init?: RequestInit) => fetch(url + to, init),
+      sleep: pause,
+    };
+    const play = async (scenes: readonly Scene[]) => {
+      for (const scene of scenes) {
+        const outcome = await scene.play(world).then(
+          () => 'as it should be',
+          (error: unknown) => String(error),
+        );
+        told.set(scene.title, outcome);
+      }
+    };
+    await play(before);
+    await killNodes(running, (node) => killed.includes(node.block));
+    // Members of the group join again, caches are asked again.
+    await pause(1_500);
+    await play(after);
+    running.interrupt();
+    await running.ended;
+    await nothingLeft(running);
+  },
+};
+
+describe.each(Object.entries(worlds))('%s', (_name, play) => {
+  const told = new Map<string, string>();
+  beforeAll(() => play(told), 180_000);
+
+  test.each([...before, ...after].map(({ title }) => title))('%s', (title) => {
+    expect(told.get(title)).toBe('as it should be');
+  });
+});

@@ -1,0 +1,141 @@
+/** Every block with state, and services of every form, with their operations open to HTTP: for `scenes.ts`. */
+import { cache, gateway, ids, kv, service, system, topic, users } from 'loadpath';
+import { after, before, type Scene } from './scenes.ts';
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+type Seen = { readonly values: readonly string[] };
+
+const stores = {
+  atomic: kv<Json>('atomic', { consistency: 'atomic', timeout: '2s' }),
+  quorum: kv<Json>('quorum', { consistency: 'quorum', timeout: '2s' }),
+};
+const near = cache<string>('near', { timeout: '1s', wait: '500ms', lease: '5s' });
+const codes = ids('codes', { block: 100 });
+const log = topic<{ key: string; value: string }>('log', {
+  partitions: 2,
+  nodes: 1,
+  key: ({ key }) => key,
+  redeliver: '50ms',
+});
+const seen = kv<Seen>('seen', { consistency: 'atomic', replicas: 1, timeout: '2s' });
+
+// State of a module: every instance has its own, and a crash takes it away.
+const instance = Math.random().toString(36).slice(2);
+let visits = 0;
+const failed = new Set<string>();
+
+const inner = service('inner', {
+  instances: 2,
+  releases: {
+    v1: { fetch: (request) => new Response(`v1 ${new URL(request.url).pathname}`) },
+    v2: { fetch: () => new Response('v2') },
+  },
+  traffic: { v1: 0.8, v2: 0.2 },
+});
+
+const env = { ...stores, near, codes, log, seen, inner };
+
+const api = service('api', {
+  instances: 2,
+  env,
+  async fetch(request, env) {
+    const { near, codes, log, seen, inner } = env;
+    const url = new URL(request.url);
+    const [, what = '', name = '', key = ''] = url.pathname.split('/');
+    const { method } = request;
+    if (what === 'kv') {
+      const store = name === 'quorum' ? env.quorum : env.atomic;
+      if (method === 'PUT') await store.put(key, (await request.json()) as Json);
+      else if (method === 'DELETE') await store.delete(key);
+      else if (method === 'POST') {
+        const refused = await Promise.allSettled(
+          [new Map(), undefined, () => 1, Number.NaN, new Date(0)].map((bad) =>
+            store.put(key, bad as unknown as Json),
+          ),
+        );
+        return Response.json(
+          refused.map((one) => one.status === 'rejected' && `${one.reason.name}`),
+        );
+      }
+      return Response.json({ value: (await store.get(key)) ?? null });
+    }
+    if (what === 'cache') {
+      const ttl = url.searchParams.get('ttl') === 'short' ? '100ms' : '1h';
+      if (method === 'PUT') await near.set(name, await request.text(), { ttl });
+      else if (method === 'DELETE') await near.delete(name);
+      return Response.json({ value: (await near.get(name)) ?? null });
+    }
+    if (what === 'through') {
+      let loads = 0;
+      const load = async () => {
+        loads++;
+        return (await env.atomic.get('source')) as string | undefined;
+      };
+      const got = await Promise.all(Array.from({ length: 8 }, () => near.through(name, load)));
+      return Response.json({ loads, got });
+    }
+    if (what === 'codes') {
+      return Response.json(await Promise.all(Array.from({ length: 30 }, () => codes.next())));
+    }
+    if (what === 'claims') return Response.json(await codes.claim(name, { owner: key }));
+    if (what === 'publish') {
+      return Response.json(await log.publish({ key: name, value: key }));
+    }
+    if (what === 'replay') return Response.json(await log.replayFrom('reader', Number(name), 0));
+    if (what === 'seen') return Response.json((await seen.get(name))?.values ?? []);
+    if (what === 'inner') return inner.fetch('/asked');
+    if (what === 'instance') return Response.json({ instance, visits: ++visits });
+    if (what === 'throws') throw new Error('a mistake in the handler');
+    return new Response('nothing here', { status: 404 });
+  },
+});
+
+const reader = service('reader', {
+  instances: 1,
+  env: { log, seen },
+  on: {
+    async log(batch, { seen }) {
+      for (const { value } of batch) {
+        const before = (await seen.get(value.key))?.values ?? [];
+        await seen.put(value.key, { values: [...before, value.value] });
+        if (value.value === 'poison' && !failed.has(value.key)) {
+          failed.add(value.key);
+          throw new TypeError('the first time it cannot be digested');
+        }
+      }
+    },
+  },
+});
+
+/** When the nodes that keep something are killed in the simulated world: long after the first scenes. */
+export const killsAtMs = 60_000;
+let ran = false;
+
+export default system('conformance', {
+  entry: gateway('edge', { routes: { '/': api }, port: 0, policy: { timeout: '10s' } }),
+  blocks: [reader],
+  workload: users({
+    closed: { users: 1, think: '1s' },
+    timeout: '20s',
+    act: async (user) => {
+      if (ran) return;
+      ran = true;
+      const world = {
+        fetch: (path: string, init?: RequestInit) => user.fetch(path, init),
+        sleep: (ms: number) => user.sleep(ms),
+      };
+      const told = async (scenes: readonly Scene[]) => {
+        for (const scene of scenes) {
+          const failure = await scene.play(world).then(
+            () => 'as it should be',
+            (error: unknown) => String(error),
+          );
+          console.log(`${scene.title} => ${failure}`);
+        }
+      };
+      await told(before);
+      await user.sleep(killsAtMs + 10_000);
+      await told(after);
+    },
+  }),
+});

@@ -1,0 +1,220 @@
+/**
+ * What every block promises its user, whatever world it runs in. Each scene has only HTTP to look
+ * at the system, and throws when something is not as it should be.
+ */
+export interface OutsideWorld {
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  sleep(ms: number): Promise<void>;
+}
+
+export interface Scene {
+  readonly title: string;
+  play(world: OutsideWorld): Promise<void>;
+}
+
+function scene(title: string, play: (world: OutsideWorld) => Promise<void>): Scene {
+  return { title, play };
+}
+
+function same(given: unknown, expected: unknown): void {
+  const [a, b] = [JSON.stringify(given), JSON.stringify(expected)];
+  if (a !== b) throw new Error(`got ${a}, expected ${b}`);
+}
+
+async function ask<T>({ fetch }: OutsideWorld, method: string, path: string, body?: unknown) {
+  const reply = await fetch(path, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (reply.status !== 200) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+  return (await reply.json()) as T;
+}
+
+async function eventually(world: OutsideWorld, check: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await check().catch(() => false)) return;
+    await world.sleep(100);
+  }
+  throw new Error('it never came to that');
+}
+
+type Held = { readonly value: unknown };
+type Published = { readonly partition: number; readonly offset: number };
+type Instance = { readonly instance: string; readonly visits: number };
+
+const rich = { text: 'ä ☃', list: [1, 2.5, null, { deep: true }], empty: {} };
+
+function ofStore(store: 'atomic' | 'quorum'): readonly Scene[] {
+  return [
+    scene(
+      `${store}: a value is read as it was put, changed, and gone when deleted`,
+      async (world) => {
+        const path = `/kv/${store}/k`;
+        same(await ask(world, 'GET', path), { value: null });
+        same(await ask(world, 'PUT', path, rich), { value: rich });
+        same(await ask(world, 'PUT', path, 'other'), { value: 'other' });
+        same(await ask(world, 'DELETE', path), { value: null });
+        same(await ask(world, 'DELETE', path), { value: null });
+      },
+    ),
+    scene(`${store}: what is no value is refused, and changes nothing`, async (world) => {
+      await ask(world, 'PUT', `/kv/${store}/kept`, 'kept');
+      same(await ask(world, 'POST', `/kv/${store}/kept`), Array(5).fill('TypeError'));
+      same(await ask(world, 'GET', `/kv/${store}/kept`), { value: 'kept' });
+    }),
+  ];
+}
+
+/** Codes seen by scenes before the kills: none may come again. */
+const given = new Set<string>();
+const instances = new Map<string, number>();
+
+async function takeCodes(world: OutsideWorld): Promise<void> {
+  for (let round = 0; round < 8; round++) {
+    for (const code of await ask<string[]>(world, 'GET', '/codes')) {
+      if (given.has(code)) throw new Error(`${code} was given out twice`);
+      given.add(code);
+    }
+  }
+}
+
+export const before: readonly Scene[] = [
+  ...ofStore('atomic'),
+  ...ofStore('quorum'),
+  scene('cache: a value lives until it is deleted or its time is over', async (world) => {
+    same(await ask(world, 'GET', '/cache/c'), { value: null });
+    same(await ask<Held>(world, 'PUT', '/cache/c', 'v'), { value: '"v"' });
+    same(await ask(world, 'DELETE', '/cache/c'), { value: null });
+    await ask(world, 'PUT', '/cache/brief?ttl=short', 'v');
+    await world.sleep(300);
+    same(await ask(world, 'GET', '/cache/brief'), { value: null });
+  }),
+  scene(
+    'cache: who looks for one thing at once shares one load, and finding nothing is no value',
+    async (world) => {
+      await ask(world, 'PUT', '/kv/atomic/source', 'found');
+      same(await ask(world, 'GET', '/through/x'), { loads: 1, got: Array(8).fill('found') });
+      same(await ask(world, 'GET', '/through/x'), { loads: 0, got: Array(8).fill('found') });
+      await ask(world, 'DELETE', '/kv/atomic/source');
+      same(await ask(world, 'GET', '/through/y'), { loads: 1, got: Array(8).fill(null) });
+    },
+  ),
+  scene('ids: no code comes twice, from no instance', takeCodes),
+  scene('ids: a name is one owner’s', async (world) => {
+    same(await ask(world, 'GET', '/claims/name/anna'), true);
+    same(await ask(world, 'GET', '/claims/name/bert'), false);
+    same(await ask(world, 'GET', '/claims/name/anna'), true);
+  }),
+  scene('topic: what is published is delivered, in order within its key', async (world) => {
+    const placed: Published[] = [];
+    for (const value of ['a', 'b', 'c']) {
+      placed.push(await ask<Published>(world, 'GET', `/publish/in-order/${value}`));
+    }
+    same(new Set(placed.map(({ partition }) => partition)).size, 1);
+    same(
+      placed.every(({ offset }, i) => i === 0 || offset > placed[i - 1]!.offset),
+      true,
+    );
+    await eventually(world, async () => {
+      const values = await ask<string[]>(world, 'GET', '/seen/in-order');
+      return values.join() === 'a,b,c';
+    });
+  }),
+  scene('topic: what a handler failed at is delivered again, then committed', async (world) => {
+    await ask(world, 'GET', '/publish/retried/poison');
+    await eventually(world, async () => {
+      const values = await ask<string[]>(world, 'GET', '/seen/retried');
+      return values.length >= 2 && values.every((value) => value === 'poison');
+    });
+  }),
+  scene('topic: a replay delivers again from where it is told', async (world) => {
+    const { partition } = await ask<Published>(world, 'GET', '/publish/again/once');
+    await eventually(
+      world,
+      async () => (await ask<string[]>(world, 'GET', '/seen/again')).length === 1,
+    );
+    same(await ask(world, 'GET', `/replay/${partition}`), 0);
+    await eventually(
+      world,
+      async () => (await ask<string[]>(world, 'GET', '/seen/again')).length === 2,
+    );
+  }),
+  scene(
+    'service: releases share traffic as they should, and a binding is a fetcher',
+    async (world) => {
+      const counts: Record<string, number> = {};
+      for (let i = 0; i < 100; i++) {
+        const reply = await world.fetch('/inner');
+        const text = await reply.text();
+        counts[text] = (counts[text] ?? 0) + 1;
+      }
+      same(Object.keys(counts).sort(), ['v1 /asked', 'v2']);
+      // Five standard deviations around 20 of 100.
+      same(counts.v2! > 0 && counts.v2! < 40, true);
+    },
+  ),
+  scene(
+    'service: what a handler throws is a 500, without its text, and the instance lives on',
+    async (world) => {
+      const reply = await world.fetch('/throws');
+      same(reply.status, 500);
+      same((await reply.text()).includes('mistake in the handler'), false);
+      same((await world.fetch('/nowhere')).status, 404);
+    },
+  ),
+  scene('service: each instance has its own modules', async (world) => {
+    for (let i = 0; i < 30; i++) {
+      const { instance, visits } = await ask<Instance>(world, 'GET', '/instance');
+      same(visits, (instances.get(instance) ?? 0) + 1);
+      instances.set(instance, visits);
+    }
+    same(instances.size, 2);
+  }),
+  scene('all: something is left for after the crash', async (world) => {
+    for (const store of ['atomic', 'quorum']) {
+      for (let i = 0; i < 20; i++) await ask(world, 'PUT', `/kv/${store}/durable-${i}`, i);
+      await ask(world, 'PUT', `/kv/${store}/deleted`, 'once');
+      await ask(world, 'DELETE', `/kv/${store}/deleted`);
+    }
+    await ask(world, 'GET', '/publish/kept/before');
+  }),
+];
+
+/** After every node but the edge was killed and came back. */
+export const after: readonly Scene[] = [
+  scene('stores keep over a crash of all nodes what they acknowledged', async (world) => {
+    for (const store of ['atomic', 'quorum']) {
+      for (let i = 0; i < 20; i++) {
+        same(await ask(world, 'GET', `/kv/${store}/durable-${i}`), { value: i });
+      }
+      same(await ask(world, 'GET', `/kv/${store}/deleted`), { value: null });
+    }
+  }),
+  scene('ids give no code again and names stay whose they were', async (world) => {
+    await takeCodes(world);
+    same(await ask(world, 'GET', '/claims/name/bert'), false);
+    same(await ask(world, 'GET', '/claims/name/anna'), true);
+  }),
+  scene('the topic goes on where it was committed', async (world) => {
+    await ask(world, 'GET', '/publish/kept/after');
+    await eventually(world, async () => {
+      const values = await ask<string[]>(world, 'GET', '/seen/kept');
+      return values.includes('before') && values.at(-1) === 'after';
+    });
+    same((await ask<string[]>(world, 'GET', '/seen/in-order')).slice(0, 3), ['a', 'b', 'c']);
+  }),
+  scene('the state of a module is gone with its process', async (world) => {
+    const now = new Map<string, number>();
+    for (let i = 0; i < 20; i++) {
+      const { instance, visits } = await ask<Instance>(world, 'GET', '/instance');
+      same(instances.has(instance), false);
+      same(visits, (now.get(instance) ?? 0) + 1);
+      now.set(instance, visits);
+    }
+    same(now.size, 2);
+  }),
+  scene('a cache is empty after a crash, and fills again', async (world) => {
+    await ask(world, 'PUT', '/kv/atomic/source', 'found later');
+    same(await ask(world, 'GET', '/through/x'), { loads: 1, got: Array(8).fill('found later') });
+  }),
+];
