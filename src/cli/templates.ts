@@ -3,6 +3,7 @@
 export function templateFiles(name: string): Readonly<Record<string, string>> {
   return {
     'package.json': packageJson(name),
+    'tsconfig.json': tsconfig(),
     'design.ts': design(name),
     'design.test.ts': test(name),
     'README.md': readme(name),
@@ -24,6 +25,18 @@ function packageJson(name: string): string {
     devDependencies: { vitest: '^4.1.0' },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function tsconfig(): string {
+  const compilerOptions = {
+    target: 'es2023',
+    module: 'preserve',
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+  };
+  return `${JSON.stringify({ compilerOptions }, null, 2)}\n`;
 }
 
 function design(name: string): string {

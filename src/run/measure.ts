@@ -115,7 +115,7 @@ function blocksOf(observed: Observed): Record<string, BlockReport> {
     });
     const ownReadings = members.flatMap((node) => byKey.get(`${node.id} ${name}`) ?? []);
     const report = blockReport(members[0]!.kind, rows, merged(ownReadings, 'latency'), loadUs);
-    blocks[name] = { ...report, meters: { ...report.meters, ...atCallers(totals, plan, name) } };
+    blocks[name] = { ...report, meters: summed([report.meters, atCallers(totals, plan, name)]) };
   }
   return blocks;
 }
@@ -134,14 +134,16 @@ function extras(reading: MeterReading): Record<string, number> {
 /** What the client halves of a block counted on other nodes: cache hits, kv repairs. */
 function atCallers(totals: MetersSnapshot, plan: Plan, block: string): Record<string, number> {
   const members = new Set(plan.nodes.filter((node) => node.block === block).map(({ id }) => id));
-  const found: Record<string, number> = {};
-  for (const reading of totals) {
-    if (reading.block !== block || members.has(reading.node)) continue;
-    for (const [name, value] of Object.entries(extras(reading))) {
-      found[name] = (found[name] ?? 0) + value;
-    }
+  const theirs = totals.filter(({ node, block: of }) => of === block && !members.has(node));
+  return summed(theirs.map(extras));
+}
+
+function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const meters of all) {
+    for (const [name, value] of Object.entries(meters)) sums[name] = (sums[name] ?? 0) + value;
   }
-  return found;
+  return sums;
 }
 
 function seriesOf({ windows, plan }: Observed): Series {

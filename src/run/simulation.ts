@@ -144,7 +144,8 @@ class Simulation {
     const recovery = this.#options.probe ? this.#recovers() : undefined;
     this.#drain();
     this.#phase('judge');
-    const loadUs = this.#windows.length * 1_000_000 || forUs;
+    // The last window may be shorter than a second.
+    const loadUs = (this.#windows.at(-1)?.toUs ?? 0) - this.#loadBeganAt || forUs;
     const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
       plan: this.#plan,
       loadUs,

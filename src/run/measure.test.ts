@@ -1,0 +1,110 @@
+/** From meters to figures: sums over nodes, windows to series, complaints to a verdict. */
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../host/plan.ts';
+import { Meters } from '../kit/meters.ts';
+import { figuresOf } from './measure.ts';
+
+const member = (id: string, zone: string) => ({
+  id,
+  block: id.split('/')[0]!,
+  kind: id.split('/')[0]!,
+  role: 'member',
+  zone,
+  cores: 2,
+  userCode: false,
+  programs: [],
+});
+const plan = {
+  design: 'shop',
+  zones: [],
+  nodes: [member('api/0', 'a'), member('api/1', 'b'), member('users/0', 'a')],
+  network: {},
+} as unknown as Plan;
+
+/** Two seconds of load. */
+function observed() {
+  const meters = new Meters();
+  const windows = [];
+  const users = meters.meter('users/0', 'users', () => {});
+  const apis = ['api/0', 'api/1'].map((node) => meters.meter(node, 'api', () => {}));
+  for (const second of [1, 2]) {
+    for (const meter of apis) {
+      meter.counter('requests').add(10 * second);
+      meter.counter('hits').add(1);
+      meter.gauge('queue').set(7 * second);
+      meter.gauge('queue').set(0);
+      meter.histogram('latency').record(5_000);
+    }
+    users.counter('generated').add(20 * second);
+    users.counter('completed').add(18 * second);
+    users.counter('failed').add(second);
+    users.counter('rejected').add(second);
+    users.counter('reason: timeout').add(second);
+    users.histogram('latency').record(1_000 * second);
+    windows.push(meters.window(second * 1_000_000));
+  }
+  // What the half of a block on another node counts is the block's, not the caller's.
+  meters
+    .meter('users/0', 'api', () => {})
+    .counter('hits')
+    .add(5);
+  return {
+    plan,
+    loadUs: 2_000_000,
+    totals: meters.snapshot(),
+    windows,
+    busyUs: (node: string) => (node === 'api/0' ? 2_000_000 : 0),
+    boots: () => 1,
+  };
+}
+
+describe('figures of a run', () => {
+  const figures = figuresOf(observed());
+
+  test('count what users saw', () => {
+    expect(figures.counts).toEqual({
+      generated: 60,
+      completed: 54,
+      rejected: 3,
+      failed: 3,
+      inFlight: 0,
+    });
+    expect(figures.errors).toEqual({ timeout: 3 });
+    expect(figures.latencies.count).toBe(2);
+  });
+
+  test('sum a block over its nodes, and keep each node', () => {
+    expect(Object.keys(figures.blocks)).toEqual(['api']);
+    expect(figures.blocks.api).toMatchObject({
+      requestsPerSec: 30,
+      queueMax: 14,
+      utilisation: 0.25,
+      meters: { hits: 4 + 5 },
+    });
+    expect(figures.blocks.api!.nodes.map(({ id, utilisation }) => [id, utilisation])).toEqual([
+      ['api/0', 0.5],
+      ['api/1', 0],
+    ]);
+  });
+
+  test('tell each second apart', () => {
+    expect(figures.series).toMatchObject({
+      at: [0, 1],
+      throughput: [18, 36],
+      errors: [2, 4],
+      blocks: { api: [20, 40] },
+    });
+    expect(figures.series.p99Ms[1]).toBeGreaterThan(figures.series.p99Ms[0]!);
+  });
+
+  test('hold until somebody complains', () => {
+    expect(figures.complaints.verdict).toBe('holds');
+    const meters = new Meters();
+    meters
+      .meter('users/0', 'users', () => {})
+      .counter('complaint: gone')
+      .add(3);
+    const complained = figuresOf({ ...observed(), totals: meters.snapshot() });
+    expect(complained.complaints).toMatchObject({ verdict: 'violated', detail: 'gone (3)' });
+  });
+});

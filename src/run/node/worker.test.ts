@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Report } from '../report.ts';
+import { bundleDesign } from './bundle.ts';
+import { Pool } from './pool.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'workers-'));
+  const clock = join(folder, 'node_modules/keeps-clock');
+  mkdirSync(clock, { recursive: true });
+  writeFileSync(join(clock, 'package.json'), '{"type":"module","exports":"./index.js"}');
+  writeFileSync(join(clock, 'index.js'), 'const { now } = Date; export const clock = () => now();');
+  writeFileSync(
+    join(folder, 'design.ts'),
+    `
+      import { clock } from 'keeps-clock';
+      import { service, system, users } from 'loadpath';
+      const api = service('api', {
+        async fetch() {
+          return Response.json(clock() === Date.now() && clock());
+        },
+      });
+      export default system('clocks', {
+        entry: api,
+        workload: users({
+          rate: '10/s',
+          async act(user) {
+            const kept = await (await user.fetch('/')).json();
+            if (!(kept > 0)) user.complain('a clock kept from the start is not the virtual one');
+          },
+        }),
+      });
+    `,
+  );
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a package that keeps the clock while it loads keeps the virtual one', async () => {
+  const pool = new Pool(bundleDesign(folder), 1);
+  try {
+    const task = { seed: 1, forUs: 1_000_000, faults: [], ownFaults: true } as const;
+    const run = () => pool.run({ kind: 'simulate', ...task, check: false, trace: false });
+    const [first, second] = [(await run()) as Report, (await run()) as Report];
+    expect(first.completed).toBeGreaterThan(0);
+    expect(first.invariants.map(({ verdict }) => verdict)).not.toContain('violated');
+    expect(second.digest).toBe(first.digest);
+  } finally {
+    await pool.close();
+  }
+});
+
+test('a design that cannot be bundled fails the task, with the place', async () => {
+  writeFileSync(join(folder, 'broken.ts'), 'export default {');
+  const pool = new Pool(bundleDesign(join(folder, 'broken.ts')), 1);
+  try {
+    await expect(pool.run({ kind: 'look' })).rejects.toMatchObject({ code: 'design-failed' });
+  } finally {
+    await pool.close();
+  }
+});

@@ -1,0 +1,188 @@
+/** Runs from the command line, as their users meet them: signals, files, and what is said at the end. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { root } from './checkout.ts';
+
+// Workers and children are found beside it, so this is the built one.
+const main = join(root, 'dist/cli/main.js');
+let folder = '';
+
+/** Quorums without write-back: what one read saw, the next may not. */
+const design = `
+import { gateway, kv, service, system, users } from 'loadpath';
+import { linearizable } from 'loadpath/verify';
+const notes = kv('notes', { replicas: 3, consistency: 'quorum' });
+const api = service('api', {
+  instances: 1,
+  env: { notes },
+  async fetch(request, env) {
+    if (request.method !== 'PUT') return Response.json((await env.notes.get('n')) ?? null);
+    await env.notes.put('n', await request.text());
+    return new Response(null, { status: 204 });
+  },
+});
+export default system('pad', {
+  entry: gateway('edge', { routes: { '/': api } }),
+  workload: users({
+    rate: '50/s',
+    async act(user) {
+      const options = user.random.chance(0.5) ? { method: 'PUT', body: String(user.random.next()) } : {};
+      await user.fetch('/n', options);
+    },
+  }),
+  invariants: [linearizable(notes)],
+});
+`;
+
+const log = [
+  ...Array.from(
+    { length: 20 },
+    (_, i) => `10.0.0.${i} - - [22/Nov/2026:10:00:0${i % 2} +0000] "GET /n HTTP/1.1" 200 12`,
+  ).sort((a, b) => Number(a.includes(':01 ')) - Number(b.includes(':01 '))),
+  'rubbish',
+  '',
+].join('\n');
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'loadpath-runs-'));
+  writeFileSync(join(folder, 'pad.ts'), design);
+  writeFileSync(join(folder, 'access.log'), log);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Running {
+  readonly ended: Promise<Ended>;
+  /** Resolves once it has said so on its standard error. */
+  said(what: RegExp): Promise<string>;
+  interrupt(): void;
+}
+
+function start(...args: readonly string[]): Running {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+  let out = '';
+  let err = '';
+  let look = () => {};
+  child.stdout.on('data', (piece) => {
+    out += piece;
+  });
+  child.stderr.on('data', (piece) => {
+    err += piece;
+    look();
+  });
+  return {
+    ended: new Promise((resolve) => {
+      child.on('close', (code) => resolve({ code, out, err }));
+    }),
+    said: (what) =>
+      new Promise((resolve, reject) => {
+        look = () => {
+          const found = what.exec(err);
+          if (found) resolve(found[1] ?? found[0]);
+        };
+        look();
+        child.on('close', () => reject(new Error(`it ended without a word of it: ${err}`)));
+      }),
+    interrupt: () => child.kill('SIGINT'),
+  };
+}
+
+const loadpath = (...args: readonly string[]) => start(...args).ended;
+
+describe('sim', () => {
+  test('writes a trace, to a file or beside the report', async () => {
+    const { code, out } = await loadpath('sim', 'pad.ts', '--for', '1s', '--trace', '-');
+    expect([0, 1]).toContain(code);
+    expect(out).toMatch(/users\/0 delivered edge\/0 (GET|PUT)/);
+    expect(out).toContain('pad simulated');
+    await loadpath('sim', 'pad.ts', '--for', '1s', '--trace', 'trace.txt');
+    const lines = readFileSync(join(folder, 'trace.txt'), 'utf8').trimEnd().split('\n');
+    expect(out.startsWith(`${lines.join('\n')}\n`)).toBe(true);
+  });
+
+  test('sends what an access log recorded, and says what it left out', async () => {
+    const { out } = await loadpath('sim', 'pad.ts', '--replay', 'access.log', '--json');
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ generated: 20 });
+    expect(report.notes.join()).toContain('lines of access.log left out: 1; the first is line 21');
+  });
+
+  test('runs twice with --check, and says that nothing differed', async () => {
+    const { out } = await loadpath('sim', 'pad.ts', '--for', '1s', '--check', '--json');
+    expect(JSON.parse(out).notes.join()).toMatch(/ran twice: \d+ steps, all the same/);
+  });
+
+  test('Ctrl-C ends it with a report that says so; a second one at once', async () => {
+    const stopped = start('sim', 'pad.ts', '--for', '600m', '--json');
+    const left = start('sim', 'pad.ts', '--for', '600m');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    stopped.interrupt();
+    left.interrupt();
+    await left.said(/Stopping/);
+    left.interrupt();
+    expect(await left.ended).toMatchObject({ code: 130, out: '' });
+    const report = JSON.parse((await stopped.ended).out);
+    expect(report.notes.join()).toContain('stopped early');
+    expect(report.simulatedSeconds).toBeLessThan(36_000);
+  });
+
+  test('with a fault that the design cannot have names every mistake', async () => {
+    const faults = ['shift api to v9=1 at 1s', 'shift notes to v1=1 at 1s', 'kill nots/1 at 1s'];
+    const args = faults.flatMap((fault) => ['--fault', fault]);
+    const { code, err } = await loadpath('sim', 'pad.ts', ...args);
+    expect(code).toBe(2);
+    expect(err).toContain('a release of api (current)');
+    expect(err).toContain('a service (api)');
+    expect(err).toContain("did you mean 'notes/1'?");
+    expect(err).not.toContain('    at ');
+  });
+});
+
+test('what a hunt finds can be replayed, to the same digest', async () => {
+  const hunted = await loadpath('hunt', 'pad.ts', '--seeds', '40', '--minutes', '1', '--for', '5s');
+  expect(hunted).toMatchObject({ code: 1, out: expect.stringContaining('Replay:') });
+  const [file] = readdirSync(join(folder, '.loadpath/findings'));
+  const finding = join('.loadpath/findings', file!);
+  const { digest, invariant } = JSON.parse(readFileSync(join(folder, finding), 'utf8'));
+  const replayed = await loadpath('replay', finding, '--json', '--trace', 'found.txt');
+  const report = JSON.parse(replayed.out);
+  expect(replayed.code).toBe(1);
+  expect(report.digest).toBe(digest);
+  expect(report.invariants).toContainEqual(
+    expect.objectContaining({ name: invariant, verdict: 'violated' }),
+  );
+  expect(existsSync(join(folder, 'found.txt'))).toBe(true);
+});
+
+test('a hunt ends after its minutes', async () => {
+  const args = ['--seeds', '1000000', '--findings', '1000000', '--no-shrink', '--minutes', '0.02'];
+  const { out } = await loadpath('hunt', 'pad.ts', '--for', '1s', '--json', ...args);
+  expect(JSON.parse(out).seedsDone).toBeLessThan(1_000_000);
+});
+
+test('a design is served, loaded from outside, and its data is nobody else’s to touch', async () => {
+  const serving = start('run', 'pad.ts', '--port', '0');
+  try {
+    const url = await serving.said(/Open (\S+)/);
+    expect((await fetch(`${url}/n`, { method: 'PUT', body: 'kept' })).status).toBe(204);
+
+    const wiping = loadpath('run', 'pad.ts', '--fresh', '--for', '1s', '--port', '0');
+    const loading = loadpath('load', 'pad.ts', '--url', url, '--replay', 'access.log', '--json');
+    expect(await wiping).toMatchObject({ code: 2, err: expect.stringContaining('in use') });
+    const report = JSON.parse((await loading).out);
+    expect(report).toMatchObject({ generated: 20, completed: 20, blocks: {} });
+    expect(await (await fetch(`${url}/n`)).json()).toBe('kept');
+  } finally {
+    serving.interrupt();
+  }
+  expect(await serving.ended).toMatchObject({ code: 0 });
+});
