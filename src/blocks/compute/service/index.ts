@@ -28,11 +28,11 @@ export type Fetch<E> = (request: Request, env: E) => Response | Promise<Response
 
 /** For each binding that delivers: what is done with a batch of it. */
 export type Consumers<B extends Bindings> = {
-  readonly [K in keyof B as B[K] extends { readonly delivers?: infer D }
+  readonly [K in keyof B]?: B[K] extends { readonly delivers?: infer D }
     ? unknown extends D
       ? never
-      : K
-    : never]?: (batch: NonNullable<B[K]['delivers']>, env: Env<B>) => void | Promise<void>;
+      : (batch: NonNullable<D>, env: Env<B>) => void | Promise<void>
+    : never;
 };
 
 /** `{ cpu }` takes time of a core and queues for it; `{ wait }` merely passes. A bare value is `wait`. */

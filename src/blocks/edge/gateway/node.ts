@@ -36,6 +36,12 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   let open = 0;
   let whenIdle: (() => void) | undefined;
 
+  function retryCount(): number {
+    let sum = 0;
+    for (const caller of callers.values()) sum += caller.retryCount;
+    return sum;
+  }
+
   function accept(from: Address, request: WebRequest): void {
     requests.add();
     const startedAt = host.now();
@@ -55,7 +61,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     caller.call(asked, deadlineAt, (outcome) => {
       open--;
       queue.set(open);
-      retries.set(caller.retryCount);
+      retries.set(retryCount());
       latency.record(host.now() - startedAt);
       const parts = outcome.ok ? outcome.reply : failure(outcome);
       if (parts.status >= 500) errors.add();
