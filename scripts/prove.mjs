@@ -1,0 +1,142 @@
+/**
+ * The long hunts: the shortener, which must survive every seed, its quorum variant, which must not,
+ * and the planted mistakes, each of which must be found. Prints a table and one line of JSON.
+ *
+ *   npm run prove                      1,000 seeds of the shortener, 200 of each planted mistake
+ *   npm run prove -- --seeds 100       fewer, and a tenth of the planted ones' too
+ *   npm run prove -- --write           puts the table into docs/hunting.md
+ *
+ * Exit code 1 when something broke that must hold, held that must break, or more than one seed in a
+ * hundred had no verdict.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { root } from './machine.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    jobs: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const seeds = Number(values.seeds);
+const jobs = values.jobs === undefined ? undefined : Number(values.jobs);
+if (!Number.isInteger(seeds) || seeds < 10) throw new Error('--seeds must be at least 10');
+
+const { runner } = await import(pathToFileURL(join(root, 'dist/run/index.js')).href);
+
+const proofs = [];
+const failures = [];
+
+function tell(proof, expected) {
+  proofs.push(proof);
+  const wrong =
+    (expected === 'survives' && proof.violated > 0) ||
+    (expected === 'breaks' && proof.violated === 0) ||
+    proof.unknown > proof.seeds / 100 ||
+    (proof.faultsLeft ?? 0) > 5;
+  if (wrong) failures.push(proof.what);
+  process.stderr.write(`${line(proof)}${wrong ? '  <- not as it must be' : ''}\n`);
+}
+
+async function huntFile(what, path, expected, options) {
+  const report = await runner.hunt(join(root, path), {
+    seedFirst: 1,
+    seedCount: seeds,
+    ratePerSec: 50,
+    forUs: 20_000_000,
+    faultsMin: 3,
+    findingsMax: 50,
+    shrink: true,
+    workers: jobs,
+    ...options,
+  });
+  const finding = report.findings[0];
+  tell(
+    {
+      what,
+      seeds: report.seedsDone,
+      violated: report.violatedCount,
+      unknown: report.unknownCount,
+      firstSeed: finding?.seed ?? null,
+      faultsDrawn: finding?.faultCountBefore ?? null,
+      faultsLeft: finding?.faults.length ?? null,
+      schedule: finding?.faults ?? [],
+      violatedSeeds: report.violatedSeeds,
+      seconds: report.wallSeconds,
+    },
+    expected,
+  );
+}
+
+/** The planted mistakes are TypeScript beside the tests: bundled with the sources that they break. */
+async function planted() {
+  const folder = join(root, '.cache');
+  const outfile = join(folder, `prove-${process.pid}.mjs`);
+  mkdirSync(folder, { recursive: true });
+  try {
+    await build({
+      entryPoints: [join(root, 'test/hunt/prove.ts')],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'es2022',
+      packages: 'external',
+      alias: {
+        loadpath: join(root, 'src/index.ts'),
+        'loadpath/verify': join(root, 'src/verify/index.ts'),
+      },
+    });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(outfile, { force: true });
+  }
+}
+
+const headings = ['hunted', 'seeds', 'broke', 'unknown', 'first', 'drawn', 'left', 'seconds'];
+
+function cells({ what, seeds, violated, unknown, firstSeed, faultsDrawn, faultsLeft, seconds }) {
+  const few = [seeds, violated, unknown, firstSeed ?? '', faultsDrawn ?? '', faultsLeft ?? ''];
+  return [what, ...few.map(String), seconds.toFixed(1)];
+}
+
+function line(proof) {
+  const [what, ...rest] = cells(proof);
+  return `${what.padEnd(34)}${rest.map((cell) => cell.padStart(9)).join('')}`;
+}
+
+function table() {
+  const rows = [headings, headings.map((_, index) => (index === 0 ? '---' : '---:'))];
+  return [...rows, ...proofs.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+const heading = headings.map((text, i) => (i === 0 ? text.padEnd(34) : text.padStart(9))).join('');
+process.stderr.write(`${heading}\n`);
+await huntFile('examples/shortener', 'examples/shortener', 'survives', {});
+await huntFile('examples/shortener/quorum.ts', 'examples/shortener/quorum.ts', 'breaks', {
+  seedCount: Math.ceil(seeds / 10),
+});
+const { prove } = await planted();
+await prove(Math.ceil(seeds / 5), (proof) =>
+  tell(proof, proof.what.endsWith('mended') ? 'survives' : 'breaks'),
+);
+
+const machine = { node: process.version, cores: availableParallelism(), cpu: cpus()[0]?.model };
+if (values.write) {
+  const path = join(root, 'docs/hunting.md');
+  const about = `Measured on ${machine.cores} cores (${machine.cpu}), Node ${machine.node}.`;
+  const between = /<!-- prove -->[\s\S]*<!-- end prove -->/;
+  const text = `<!-- prove -->\n\n${table()}\n\n${about}\n\n<!-- end prove -->`;
+  writeFileSync(
+    path,
+    readFileSync(path, 'utf8').replace(between, () => text),
+  );
+}
+process.stdout.write(`${table()}\n${JSON.stringify({ machine, proofs, failures })}\n`);
+process.exitCode = failures.length > 0 ? 1 : 0;
