@@ -1,6 +1,6 @@
 /** What a design may be, and how it is told what it may not. */
 import { describe, expect, test } from 'vitest';
-import { type Call, call, service } from '../blocks/compute/service/index.ts';
+import { call, service } from '../blocks/compute/service/index.ts';
 import { kv } from '../blocks/data/kv/index.ts';
 import { gateway } from '../blocks/edge/gateway/index.ts';
 import { topic } from '../blocks/messaging/topic/index.ts';
@@ -153,11 +153,14 @@ describe('a design that cannot be', () => {
     expect(wrong({ invariants: [noLoss(topic('clicks'))] })).toHaveLength(1);
   });
 
-  test('has a service that needs itself', () => {
-    const calls: Call[] = [];
-    const a = service('a', { calls });
+  test('has a service that needs itself, and the way is told', () => {
+    const a = service('a', { calls: [] });
     const b = service('b', { calls: [call(a)] });
-    (a.binds as Record<string, unknown>).b = b;
-    expect(() => planOf(system('shop', { entry: a }))).not.toThrow(RangeError);
+    // Code cannot write a circle; a plan is not made from one all the same.
+    const circular = { ...a, binds: {} as Record<string, unknown> };
+    const back = { ...b, binds: { a: circular } };
+    circular.binds.b = back;
+    const entry = circular as typeof a;
+    expect(() => planOf(system('shop', { entry }))).toThrow('a needs itself, through a -> b');
   });
 });
