@@ -97,13 +97,36 @@ describe('a drawn schedule', () => {
     }
   });
 
+  test('never multiplies without bound: two surges at once, two slow faults, even among 200', () => {
+    for (const seed of seeds) {
+      const faults = schedule(designs[0]!, seed, 200, 207);
+      expect(faults.length).toBeGreaterThanOrEqual(200);
+      for (const kind of ['surge', 'slow']) {
+        const some = faults.filter((fault) => fault.do === kind);
+        for (const { atUs } of some) {
+          const inForce = some.filter(
+            (other) => other.atUs <= atUs && other.atUs + other.forUs! > atUs,
+          );
+          expect(inForce.length).toBeLessThanOrEqual(2);
+        }
+      }
+    }
+  });
+
   test('keeps its faults when one more is asked for', () => {
     for (const seed of seeds.slice(0, 50)) {
-      const few = schedule(designs[0]!, seed, 6, 6).map(formatFault);
-      const more = schedule(designs[0]!, seed, 7, 7).map(formatFault);
+      const few = steady(schedule(designs[0]!, seed, 6, 6));
+      const more = steady(schedule(designs[0]!, seed, 7, 7));
       expect(more.filter((fault) => few.includes(fault))).toEqual(few);
     }
   });
+
+  /** Without those that may stand in for another. */
+  function steady(faults: readonly Fault[]): readonly string[] {
+    return faults
+      .filter((fault) => fault.do !== 'surge' && fault.do !== 'slow' && fault.do !== 'kill')
+      .map(formatFault);
+  }
 
   test('reads as sentences that mean the same faults', () => {
     for (const design of designs) {

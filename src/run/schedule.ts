@@ -110,7 +110,34 @@ export function drawSchedule(
     const atUs = own.below(Math.max(1, options.forUs - 500_000));
     return kinds[own.pick(enabled)]!(own, places, { atUs: round(atUs), forUs: round(forUs) });
   });
-  return faults.sort((a, b) => a.atUs - b.atUs);
+  return bounded(
+    faults.sort((a, b) => a.atUs - b.atUs),
+    (fault, index) =>
+      kinds.kill!(random.fork(`instead ${index}`), places, {
+        atUs: fault.atUs,
+        forUs: fault.forUs ?? 500_000,
+      }),
+  );
+}
+
+/** Faults of these kinds multiply when they overlap: ten surges by 4 are a million times the load. */
+const multiplying: ReadonlySet<Fault['do']> = new Set(['surge', 'slow']);
+const atOnceMax = 2;
+
+/** With something else in place of what nobody claims to survive and no simulation would get through. */
+function bounded(
+  faults: readonly Fault[],
+  instead: (fault: Fault, index: number) => Fault,
+): readonly Fault[] {
+  const kept: Fault[] = [];
+  for (const [index, fault] of faults.entries()) {
+    const inForce = kept.filter(
+      (other) => other.do === fault.do && other.atUs + (other.forUs ?? 0) > fault.atUs,
+    );
+    const isTooMuch = multiplying.has(fault.do) && inForce.length >= atOnceMax;
+    kept.push(isTooMuch ? instead(fault, index) : fault);
+  }
+  return kept;
 }
 
 /** Simpler versions of a fault for the shrinker: one that begins on a whole second, or ends sooner. */
