@@ -199,7 +199,7 @@ for (const size of sizes) {
   const row = results[size];
   bench.figure({
     id: `queue-${size}`,
-    what: `${size.toLocaleString('en-US')} events pending`,
+    what: `event queue, ${size.toLocaleString('en-US')} events pending`,
     unit: 'million events per CPU-second',
     value: row['ladder (ours)'],
     peer: 'heap of objects',

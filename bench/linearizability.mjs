@@ -64,7 +64,7 @@ function measure(title, name, shape) {
   const perSec = Math.round(shape.count / seconds);
   bench.figure({
     id: `judge-${name}`,
-    what: `${title}: ${verdict}`,
+    what: `judging ${title}: ${verdict}`,
     unit: 'operations per CPU-second',
     value: shape.count / cpuSeconds,
   });

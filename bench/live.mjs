@@ -174,7 +174,7 @@ for (const [id, what, file, perSec] of designs) {
   const { ours, peer } = both;
   bench.figure({
     id,
-    what: `${what}, at ${perSec}/s`,
+    what: `live, ${what}, at ${perSec}/s`,
     unit: 'requests per CPU-second',
     value: ours.perCpuSecond,
     peer: 'bare Hono on a Map',
@@ -182,7 +182,7 @@ for (const [id, what, file, perSec] of designs) {
   });
   bench.figure({
     id: `${id}-p99`,
-    what: '  p99 of it',
+    what: `p99 of ${what}, at ${perSec}/s`,
     unit: 'ms',
     better: 'less',
     value: ours.p99Ms,
