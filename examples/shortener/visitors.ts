@@ -1,5 +1,5 @@
 /** What users do: nine in ten follow a link, mostly a popular one; the others post a new one. */
-import type { User } from 'loadpath';
+import { Unavailable, type User } from 'loadpath';
 import { realUrls } from './urls.ts';
 
 interface Posted {
@@ -8,16 +8,29 @@ interface Posted {
 }
 
 const preloaded = 200;
+const triesMax = 6;
 
 /** Links that are there before the first visitor comes, the most popular first. */
 export async function prepare(user: User): Promise<Posted[]> {
   const posted: Posted[] = [];
   for (const url of realUrls.slice(0, preloaded)) {
-    const reply = await user.fetch('/links', post({ url }));
+    const reply = await insist(user, '/links', post({ url }));
     if (reply.status !== 201) throw new Error(`posting ${url} gave ${reply.status}`);
     posted.push({ code: await codeIn(reply), url: new URL(url).href });
   }
   return posted;
+}
+
+/** A machine that is still starting a dozen processes may be late: one slow answer is no reason to give up. */
+async function insist(user: User, path: string, init: RequestInit): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const reply = await user.fetch(path, init).catch((failure: unknown) => {
+      if (tries === triesMax || !(failure instanceof Unavailable)) throw failure;
+      return undefined;
+    });
+    if (reply && (reply.status < 500 || tries === triesMax)) return reply;
+    await user.sleep(200 * tries);
+  }
 }
 
 export async function act(user: User, posted: Posted[]): Promise<void> {
