@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { root } from '../checkout.ts';
 import { Client } from './client.ts';
 import {
@@ -22,6 +22,9 @@ import {
 
 const designs = join(root, 'test/live/designs');
 const shop = join(designs, 'shop.ts');
+
+// A dozen processes each time, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 180_000 });
 
 afterEach(sweepAll);
 afterAll(removeFolders);
@@ -64,7 +67,7 @@ describe('before it is up', () => {
   });
 
   test('Ctrl-C, at once and a little later, ends everything', async () => {
-    for (const waitMs of [0, 150, 500, 900]) {
+    for (const waitMs of [0, 150, 300, 500, 700, 900]) {
       const running = loadpath(['run', shop, '--port', '0', '--data', tempFolder()]);
       await pause(waitMs);
       running.interrupt();

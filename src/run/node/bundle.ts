@@ -133,6 +133,8 @@ async function bundle(
     : { entryPoints: [file] };
   // Only here, so that nobody loads it who is handed a bundle.
   const { build } = await import('esbuild');
+  // Ctrl-C ends the compiler's process as well, and esbuild alone keeps nobody alive until it says so.
+  const alive = setInterval(() => {}, 1_000);
   try {
     return await build({
       ...entry,
@@ -158,6 +160,9 @@ async function bundle(
       plugins: [boundaries(isolatePackages, specifiers), importMeta()],
     });
   } catch (failure) {
+    if (/The service (was stopped|is no longer running)/.test(String(failure))) {
+      throw new LoadpathError('design-failed', `stopped before ${file} was compiled`);
+    }
     const errors = (failure as { errors?: readonly Message[] }).errors;
     if (!errors || errors.length === 0) throw failure;
     throw new LoadpathError(
@@ -167,6 +172,8 @@ async function bundle(
         problems: errors.map((error) => ({ at: placeOf(error, file), what: textOf(error) })),
       },
     );
+  } finally {
+    clearInterval(alive);
   }
 }
 
