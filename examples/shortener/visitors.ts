@@ -18,6 +18,8 @@ export async function prepare(user: User): Promise<Posted[]> {
     if (reply.status !== 201) throw new Error(`posting ${url} gave ${reply.status}`);
     posted.push({ code: await codeIn(reply), url: new URL(url).href });
   }
+  // Followed once each: the first visitors are not to pay for cold caches and code.
+  for (const { code } of posted) await insist(user, `/${code}`, {});
   return posted;
 }
 

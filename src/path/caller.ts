@@ -48,6 +48,9 @@ interface Ongoing {
   failedAt: Instance | undefined;
   /** An attempt may have taken effect. */
   doubted: boolean;
+  /** The attempt that is waited for. */
+  current: { readonly id: number; readonly instance: Instance } | undefined;
+  givenUp: boolean;
 }
 
 /** How long a target that refused or broke off is passed over while there are others. */
@@ -118,15 +121,43 @@ export class Caller {
     this.#traffic = shares;
   }
 
-  /** `deadlineAt` is on this node's `now()`; the policy's own timeout holds besides. */
-  call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): void {
+  /**
+   * `deadlineAt` is on this node's `now()`; the policy's own timeout holds besides. What it returns
+   * gives the call up: `done` is not called any more, and whoever works on it is told.
+   */
+  call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): () => void {
     const byPolicy = this.#host.now() + this.#policy.timeoutUs;
     const until = deadlineAt === undefined ? byPolicy : Math.min(byPolicy, deadlineAt);
     this.#budget.earn();
-    this.#attempt({ asked, until, done, attempt: 1, failedAt: undefined, doubted: false });
+    const call: Ongoing = {
+      asked,
+      until,
+      done,
+      attempt: 1,
+      failedAt: undefined,
+      doubted: false,
+      current: undefined,
+      givenUp: false,
+    };
+    this.#attempt(call);
+    return () => this.#giveUp(call);
+  }
+
+  #giveUp(call: Ongoing): void {
+    call.givenUp = true;
+    const { current } = call;
+    if (!current) return;
+    this.#calls.abandon(current.id);
+    current.instance.open--;
+    this.#cancel(current.instance, current.id);
+  }
+
+  #cancel(instance: Instance, id: number): void {
+    this.#host.send(instance.address, { type: 'cancel', id } satisfies WebCancel);
   }
 
   #attempt(call: Ongoing): void {
+    if (call.givenUp) return;
     const host = this.#host;
     const now = host.now();
     const left = call.until - now;
@@ -137,14 +168,15 @@ export class Caller {
     instance.open++;
     const id = this.#calls.open(instance.address, timeoutUs, (answer) => {
       instance.open--;
+      call.current = undefined;
       if (answer.ok && !mayPass(answer.reply.status)) return call.done(answer);
-      if (!answer.ok && answer.why === 'timeout') {
-        host.send(instance.address, { type: 'cancel', id } satisfies WebCancel);
-      } else if (!answer.ok) {
+      if (!answer.ok && answer.why === 'timeout') this.#cancel(instance, id);
+      else if (!answer.ok) {
         instance.avoidUntil = host.now() + avoidUs;
       }
       this.#retry(call, instance, answer);
     });
+    call.current = { id, instance };
     const { method, url, headers, body, ip, session } = call.asked;
     host.send(instance.address, {
       type: 'request',

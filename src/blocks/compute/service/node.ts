@@ -8,9 +8,10 @@ import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
 import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
 import { sampler } from '../../../kit/distribution.ts';
+import { Inbox } from '../../../path/inbox.ts';
 import { coded, type ServiceCode } from './coded.ts';
 import type { Cost, InstanceConfig } from './config.ts';
-import { isMoot, type Job, Jobs } from './jobs.ts';
+import { giveUp, isMoot, type Job } from './jobs.ts';
 import { modelled } from './modelled.ts';
 
 /** Answers one job, once; without a reply when it was moot before the work on it began. */
@@ -27,7 +28,7 @@ export function instance(
   config: InstanceConfig,
   code: ProgramCode,
 ): Handlers<WebMessage> {
-  const jobs = new Jobs();
+  const jobs = new Inbox<Job>();
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
   const abandoned = host.meter.counter('abandoned');
@@ -41,6 +42,7 @@ export function instance(
   let whenIdle: (() => void) | undefined;
 
   function accept(from: Address, request: WebRequest): void {
+    if (!jobs.isNew(from, request.id)) return;
     requests.add();
     if (jobs.count >= config.openMax || whenIdle) {
       shed.add();
@@ -57,7 +59,7 @@ export function instance(
       abandoned: false,
       served: undefined,
     };
-    if (!jobs.add(job)) return;
+    jobs.hold(from, request.id, job);
     queue.set(jobs.count);
     if (charge) charge(() => begin(job));
     else begin(job);
@@ -81,7 +83,7 @@ export function instance(
   }
 
   function leave(job: Job): void {
-    jobs.remove(job);
+    jobs.take(job.from, job.request.id);
     queue.set(jobs.count);
     if (jobs.count === 0) whenIdle?.();
   }
@@ -99,9 +101,14 @@ export function instance(
   return {
     message(from, message) {
       if (message.type === 'request') accept(from, message);
-      else if (message.type === 'cancel') jobs.abandon(from, message.id);
+      else if (message.type === 'cancel') {
+        const job = jobs.get(from, message.id);
+        if (job) giveUp(job);
+      }
     },
-    disconnected: (node) => jobs.abandonAll(node),
+    disconnected(node) {
+      for (const job of jobs.heldFor(node)) giveUp(job);
+    },
     drain(done) {
       whenIdle = done;
       if (jobs.count === 0) done();

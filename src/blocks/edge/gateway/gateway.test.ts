@@ -258,3 +258,45 @@ describe('a gateway that cannot be', () => {
     ]);
   });
 });
+
+describe('a user who goes away', () => {
+  test('is not worked for any more: the service hears of it at once', async () => {
+    const heard: string[] = [];
+    const slow = service('slow', {
+      instances: 1,
+      fetch: (request) =>
+        new Promise((resolve) => {
+          request.signal.addEventListener('abort', () => {
+            heard.push('gave up');
+            resolve(new Response(null, { status: 204 }));
+          });
+        }),
+    });
+    const { send, cancel, run, counted } = visit(gateway('edge', { routes: { '/': slow } }));
+    const id = send({ timeoutUs: 10_000_000 });
+    await run(20_000);
+    cancel(id);
+    await run(20_000);
+    expect(heard).toEqual(['gave up']);
+    expect(counted('edge', 'abandoned')).toBe(1);
+  });
+});
+
+describe('a network that brings messages twice', () => {
+  test('does not make a service run a request twice', async () => {
+    let runs = 0;
+    const once = service('once', {
+      instances: 1,
+      fetch: () => {
+        runs++;
+        return new Response(null, { status: 201 });
+      },
+    });
+    const { world, send, run, status } = visit(gateway('edge', { routes: { '/': once } }));
+    world.inject({ do: 'duplicate', from: { all: true }, to: { all: true }, ratio: 1, atUs: 0 });
+    const ids = Array.from({ length: 20 }, () => send({ method: 'POST' }));
+    await run(2_000_000);
+    expect(ids.map(status)).toEqual(ids.map(() => 201));
+    expect(runs).toBe(20);
+  });
+});

@@ -59,6 +59,13 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
       wrong.push({ at, what: "must hold a path, such as '/' or 'shop.example.com/api'" });
       continue;
     }
+    if (/[*:]/.test(pattern.slice(slash))) {
+      wrong.push({
+        at,
+        what: "takes no patterns: a path covers everything below it, '/api' also '/api/x'",
+      });
+      continue;
+    }
     if (!service?.block?.servesWeb || !service.block.clientConfig) {
       wrong.push({
         at,

@@ -12,6 +12,7 @@ import type { Address, Handlers, Host } from '../../../host/host.ts';
 import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
 import { Caller, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
+import { Inbox } from '../../../path/inbox.ts';
 import type { DoorConfig } from './config.ts';
 import { KeyedLimit } from './limit.ts';
 import { Router } from './router.ts';
@@ -30,10 +31,12 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
   const refused = host.meter.counter('refused');
+  const abandoned = host.meter.counter('abandoned');
   const retries = host.meter.gauge('retries');
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
-  let open = 0;
+  /** How to give up what is under way. */
+  const open = new Inbox<() => void>();
   let whenIdle: (() => void) | undefined;
 
   function retryCount(): number {
@@ -43,6 +46,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   }
 
   function accept(from: Address, request: WebRequest): void {
+    if (!open.isNew(from, request.id)) return;
     requests.add();
     const startedAt = host.now();
     const turnedAway = admit(request, startedAt);
@@ -53,27 +57,43 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     const route = router.match(request.url);
     const caller = route && callers.get(route.service);
     if (!caller) return answer(from, request.id, plain(404, 'no route'));
-    open++;
-    queue.set(open);
     const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
-    const { method, url, body, ip, session } = request;
+    const { id, method, url, body, ip, session } = request;
     const asked = { method, url, headers: forwarded(request), body, ip, session };
-    caller.call(asked, deadlineAt, (outcome) => {
-      open--;
-      queue.set(open);
+    let isOver = false;
+    const giveUp = caller.call(asked, deadlineAt, (outcome) => {
+      isOver = true;
+      open.take(from, id);
       retries.set(retryCount());
       latency.record(host.now() - startedAt);
       const parts = outcome.ok ? outcome.reply : failure(outcome);
       if (parts.status >= 500) errors.add();
-      answer(from, request.id, parts);
-      if (open === 0) whenIdle?.();
+      answer(from, id, parts);
+      left();
     });
+    // Without anybody to ask it is over at once.
+    if (isOver) return;
+    open.hold(from, id, giveUp);
+    queue.set(open.count);
+  }
+
+  /** The user went away: nobody waits for what is under way. */
+  function abandon(giveUp: (() => void) | undefined): void {
+    if (!giveUp) return;
+    abandoned.add();
+    giveUp();
+    left();
+  }
+
+  function left(): void {
+    queue.set(open.count);
+    if (open.count === 0) whenIdle?.();
   }
 
   /** Why a request goes no further, or undefined. */
   function admit(request: WebRequest, now: number): Parts | undefined {
     if (whenIdle) return plain(503, 'draining');
-    if (open >= config.openMax) return plain(503, 'too busy');
+    if (open.count >= config.openMax) return plain(503, 'too busy');
     if (isLonger(request.body, config.bodyMaxBytes)) return plain(413, 'body too large');
     if (!limit || !config.limit) return undefined;
     const verdict = limit.take(config.limit.by === 'ip' ? request.ip : '', now);
@@ -93,15 +113,20 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
           return accept(from, message);
         case 'reply':
           return calls.settle(message.id, message);
+        case 'cancel':
+          return abandon(open.take(from, message.id));
         case 'shift':
           if (from.node === control.node) callers.get(message.service)?.shift(message.traffic);
       }
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
-    disconnected: (node) => calls.disconnected(node),
+    disconnected(node) {
+      calls.disconnected(node);
+      for (const giveUp of open.takeAllOf(node)) abandon(giveUp);
+    },
     drain(done) {
       whenIdle = done;
-      if (open === 0) done();
+      if (open.count === 0) done();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** How users reach the system: one request to one of its doors, and one answer or why there is none. */
 import type { Address, Host } from '../../../host/host.ts';
-import { type WebReply, type WebRequest, webPort } from '../../../host/web.ts';
+import { type WebCancel, type WebReply, type WebRequest, webPort } from '../../../host/web.ts';
 import { Balancer, type Target } from '../../../parts/balance.ts';
 import type { Answer, Calls } from '../../../path/calls.ts';
 import type { CrowdConfig } from './config.ts';
@@ -37,7 +37,9 @@ export class Wire {
     door.open++;
     const id = this.#calls.open(door.address, this.#timeoutUs, (answer) => {
       door.open--;
-      if (!answer.ok && answer.why !== 'timeout') door.avoidUntil = host.now() + 1_000_000;
+      if (!answer.ok && answer.why === 'timeout') {
+        host.send(door.address, { type: 'cancel', id } satisfies WebCancel);
+      } else if (!answer.ok) door.avoidUntil = host.now() + 1_000_000;
       done(answer);
     });
     const timeoutUs = this.#timeoutUs;
