@@ -486,6 +486,8 @@ class Supervisor implements LiveSystem {
   }
 
   #checkUp(): void {
+    // While all goes down because one node failed, the others may still say that they are up.
+    if (this.#stopping) return;
     const seats = [...this.#seats.values()];
     if (!seats.every((seat) => seat.state === 'up' || seat.state === 'failed')) return;
     if (!this.#isReady) this.#becomeReady();
