@@ -91,33 +91,16 @@ function consume(
   }
 }
 
-/**
- * A class with one lazy getter a binding, made once: a request costs one small object, and only
- * the handles that it touches are made.
- */
+/** A plain object of handles, made for each request: it can be spread, picked from and passed on. */
 export function environment(code: ProgramCode): (context: RequestContext) => object {
-  const handles = Object.entries(code.declaration.binds).map(([name, declaration]) => {
-    const make = handleMaker(code, declaration);
-    return [name, make] as const;
-  });
-  class Bound {
-    readonly #context: RequestContext;
-    constructor(context: RequestContext) {
-      this.#context = context;
-    }
-    static define(name: string, make: (context: RequestContext) => unknown): void {
-      Object.defineProperty(Bound.prototype, name, {
-        enumerable: true,
-        get(this: Bound) {
-          const handle = make(this.#context);
-          Object.defineProperty(this, name, { value: handle, enumerable: true });
-          return handle;
-        },
-      });
-    }
-  }
-  for (const [name, make] of handles) Bound.define(name, make);
-  return (context) => new Bound(context);
+  const makers = Object.entries(code.declaration.binds).map(
+    ([name, declaration]) => [name, handleMaker(code, declaration)] as const,
+  );
+  return (context) => {
+    const env: Record<string, unknown> = {};
+    for (const [name, make] of makers) env[name] = make(context);
+    return env;
+  };
 }
 
 function handleMaker(
