@@ -271,7 +271,8 @@ export class ValueWriter {
 /** Reads what `ValueWriter` wrote, from `at` up to `end`. Every read past the end is refused. */
 export class ValueReader {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Made when a number needs it: most values hold none that does, and a view costs as much as they do. */
+  #viewOfBytes: DataView | undefined;
   at: number;
   end: number;
   #depth = 0;
@@ -282,9 +283,14 @@ export class ValueReader {
       bytes.constructor === Uint8Array
         ? bytes
         : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = at;
     this.end = end;
+  }
+
+  get #view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.#viewOfBytes ??= new DataView(buffer, byteOffset, byteLength);
+    return this.#viewOfBytes;
   }
 
   get atEnd(): boolean {

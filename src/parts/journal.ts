@@ -225,22 +225,31 @@ function frame(offset: number, entries: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const entry of entries) length += entryHeadBytes + entry.length;
   const bytes = new Uint8Array(frameHeadBytes + length);
-  const view = new DataView(bytes.buffer);
   let at = frameHeadBytes;
   for (const entry of entries) {
-    view.setUint32(at, entry.length, true);
+    putU32(bytes, at, entry.length);
     bytes.set(entry, at + entryHeadBytes);
     at += entryHeadBytes + entry.length;
   }
-  view.setUint32(0, length, true);
-  view.setUint32(4, checksum(bytes, 0, length, offset), true);
+  putU32(bytes, 0, length);
+  putU32(bytes, 4, checksum(bytes, 0, length, offset));
   return bytes;
 }
 
+/** Low byte first. By hand, since a frame is written for every sync and a view costs as much as its bytes. */
+function putU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+const place = new Uint8Array(8);
+const placeView = new DataView(place.buffer);
+
 /** Of the frame at `bytes[start]` that stands at `offset` of its file: offset, length, entries. */
 function checksum(bytes: Uint8Array, start: number, length: number, offset: number): number {
-  const place = new Uint8Array(8);
-  new DataView(place.buffer).setFloat64(0, offset, true);
+  placeView.setFloat64(0, offset, true);
   const head = crc32c(bytes, crc32c(place), start, start + 4);
   return crc32c(bytes, head, start + frameHeadBytes, start + frameHeadBytes + length);
 }
