@@ -1,6 +1,7 @@
 /** Every kind of block there is: one line each. */
 import type { Block } from '../host/declaration.ts';
 import { serviceBlock } from './compute/service/block.ts';
+import { externalBlock } from './compute/service/external.ts';
 import { idsBlock } from './coordination/ids/block.ts';
 import { cacheBlock } from './data/cache/block.ts';
 import { kvBlock } from './data/kv/block.ts';
@@ -11,6 +12,7 @@ import { usersBlock } from './workload/users/block.ts';
 export const blocks: readonly Block[] = [
   gatewayBlock,
   serviceBlock,
+  externalBlock,
   kvBlock,
   cacheBlock,
   idsBlock,

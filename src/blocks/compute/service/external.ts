@@ -45,9 +45,11 @@ export function external(name: string, options: ExternalOptions = {}): External 
   };
 }
 
-const externalBlock: Block = {
+export const externalBlock: Block = {
   ...serviceBlock,
   kind: 'external',
+  // Its options are functions, an address and a distribution: no knobs with bounds.
+  knobs: {},
   purpose: "Somebody else's service: real when live, a stub in the simulator.",
   view: { shape: 'cloud', colour: 'grey' },
   expand: (declaration, site) =>
