@@ -3,6 +3,7 @@
  *
  *   node bench/theory.mjs            loads up to 0.8, seeds 1 to 60, within a minute of CPU
  *   node bench/theory.mjs --full     loads up to 0.95, seeds 1 to 200; takes half an hour
+ *   node bench/theory.mjs --load 0.95 --seeds 20
  *
  * For each seed a 95 % interval of the mean time in the system from batch means (ten batches of whole seconds
  * after the warm-up); the share of seeds whose interval holds the true mean should be near 95 %. All seeds
@@ -14,7 +15,11 @@ import { parseNearDesign } from './designs/modelled.mjs';
 import { Bench, isQuick, rounded } from './kit.mjs';
 
 const isFull = process.argv.includes('--full');
-const seeds = isFull ? 200 : isQuick ? 10 : 60;
+const numberAfter = (flag) => {
+  const at = process.argv.indexOf(flag);
+  return at < 0 ? undefined : Number(process.argv[at + 1]);
+};
+const seeds = numberAfter('--seeds') ?? (isFull ? 200 : isQuick ? 10 : 60);
 /** Milliseconds a station works on one request. */
 const mean = 10;
 const batches = 10;
@@ -87,7 +92,8 @@ const station = (name, more) => ({
 });
 const one = (more) => ({ blocks: [station('app', more)] });
 
-const loads = isFull ? [0.5, 0.8, 0.95] : [0.8];
+const onlyLoad = numberAfter('--load');
+const loads = onlyLoad ? [onlyLoad] : isFull ? [0.5, 0.8, 0.95] : [0.8];
 const models = loads.flatMap((load) => [
   { name: 'M/M/1', load, servers: 1, ...one({}), truth: mm1(load) },
   { name: 'M/M/4', load, servers: 4, ...one({ slots: 4 }), truth: mmc(4, load) },

@@ -90,7 +90,10 @@ function objectiveLines(objectives: readonly ObjectiveResult[], style: Style): s
     objectives.map((objective) => [
       mark(objective.holds ? 'holds' : 'violated', style),
       objective.name,
-      amount(objective.measured, objective.unit),
+      // No latency is ever zero: nothing was completed, so there is none.
+      objective.unit === 'ms' && objective.measured === 0
+        ? 'none'
+        : amount(objective.measured, objective.unit),
       `${objective.unit === 'ms' ? 'at most' : 'at least'} ${amount(objective.target, objective.unit)}`,
     ]),
     [false, false, true],

@@ -57,22 +57,45 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
 export function watching(signal: AbortSignal, label: string): Watch {
   /** Nodes that are up in this run: data on disk may stem from earlier ones. */
   const met = new Set<string>();
+  const said = new Map<string, number>();
   return {
     signal,
     onEvent: (event) => {
       const isFirst = event.type === 'boot' && !met.has(event.node);
       if (event.type === 'boot') met.add(event.node);
-      const text = isFirst ? undefined : eventLine(event);
+      const text = isFirst || isRepeated(event, said) ? undefined : eventLine(event);
       if (text !== undefined) screen.line(text);
     },
     onProgress: (progress) => screen.status(progressLine(progress, label)),
     onReady: ({ urls, adminUrl, tryIt }) => {
       for (const url of urls) screen.line(`Open ${screen.style.strong(url)}`);
       for (const command of tryIt ?? []) screen.line(`Try  ${command}`);
+      if (urls.length === 0) {
+        screen.line(
+          'Nothing to open: without a gateway nothing listens for people. Users reach it with --load.',
+        );
+      }
       if (adminUrl) screen.line(`Meters ${adminUrl}`);
     },
   };
 }
+
+/** A mistake in a handler says the same for every request: after the third time it is only counted. */
+function isRepeated(event: RunEvent, said: Map<string, number>): boolean {
+  if (event.type === 'phase' && event.phase === 'judge') {
+    for (const [text, count] of said) {
+      if (count > sameMax)
+        screen.line(`… and ${count - sameMax} times more: ${text.split('\n')[0]}`);
+    }
+  }
+  if (event.type !== 'log' || event.level === 'log') return false;
+  const count = (said.get(event.text) ?? 0) + 1;
+  if (said.size < saidMax || count > 1) said.set(event.text, count);
+  return count > sameMax;
+}
+
+const sameMax = 3;
+const saidMax = 1_000;
 
 export function progressLine(progress: Progress, label: string): string {
   const { phase, at, endsAt, generated, failed, rejected, throughputPerSec, p99Ms } = progress;

@@ -1,17 +1,20 @@
 /** What `loadpath new` writes: the smallest design that is worth breaking. A test simulates it. */
 
-export function templateFiles(name: string): Readonly<Record<string, string>> {
+/** `loadpath` is what package.json asks for: a version, or the way to a checkout. */
+export function templateFiles(name: string, loadpath: string): Readonly<Record<string, string>> {
   return {
-    'package.json': packageJson(name),
+    'package.json': packageJson(name, loadpath),
     'tsconfig.json': tsconfig(),
     'design.ts': design(name),
     'design.test.ts': test(name),
+    // Else Vitest looks for one in the folders above.
+    'vitest.config.js': 'export default {};\n',
     'README.md': readme(name),
     '.gitignore': 'node_modules/\n.loadpath/\n',
   };
 }
 
-function packageJson(name: string): string {
+function packageJson(name: string, loadpath: string): string {
   const content = {
     name,
     private: true,
@@ -21,7 +24,7 @@ function packageJson(name: string): string {
       start: 'loadpath run design.ts --load',
       test: 'vitest run',
     },
-    dependencies: { loadpath: '*' },
+    dependencies: { loadpath },
     devDependencies: { vitest: '^4.1.0' },
   };
   return `${JSON.stringify(content, null, 2)}\n`;

@@ -193,16 +193,19 @@ export function configure<const T extends Knobs>(
   at: string,
   knobs: T,
   given: object,
+  /** Options that are no knobs and were taken out of `given` before: for the list in the message. */
+  besides: readonly string[] = [],
 ): { readonly config: ConfigOf<T>; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const config: Record<string, unknown> = {};
   const values = given as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(values)) {
     if (Object.hasOwn(knobs, name) || values[name] === undefined) continue;
-    const near = nearest(name, Object.keys(knobs));
+    const known = [...besides, ...Object.keys(knobs)];
+    const near = nearest(name, known);
     problems.push({
       at: `${at}.${name}`,
-      what: `no such option${near ? `; did you mean ${near}?` : `; there are ${Object.keys(knobs).join(', ')}`}`,
+      what: `no such option${near ? `; did you mean ${near}?` : `; there are ${known.join(', ')}`}`,
     });
   }
   for (const [name, knob] of Object.entries(knobs)) {

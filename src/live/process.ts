@@ -23,8 +23,9 @@ export interface LifeEvents {
   readonly ended: (how: string) => void;
 }
 
-export function startChild(entry: URL, events: LifeEvents): Life {
-  const child = fork(fileURLToPath(entry), [], {
+/** `name` is for those who list processes: a child reads no arguments. */
+export function startChild(entry: URL, name: string, events: LifeEvents): Life {
+  const child = fork(fileURLToPath(entry), [name], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Bytes and bigints pass between the processes as they are.
     serialization: 'advanced',

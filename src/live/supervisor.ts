@@ -319,7 +319,9 @@ class Supervisor implements LiveSystem {
         if (seat.handle === handle) this.#ended(seat, how);
       },
     };
-    const handle: Life = single ? startHere(single, events) : startChild(childEntry, events);
+    const handle: Life = single
+      ? startHere(single, events)
+      : startChild(childEntry, seat.node.id, events);
     seat.handle = handle;
     handle.order({
       type: 'init',

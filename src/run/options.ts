@@ -1,11 +1,12 @@
 /** From what a user asks of a run (sentences, durations) to what a run takes. All mistakes at once. */
 import type { LoadOverride, Visit } from '../blocks/workload/users/index.ts';
-import { parseFaults } from '../design/faults.ts';
+import { formatFault, parseFaults } from '../design/faults.ts';
 import { isDesignData, systemFromJson } from '../design/json.ts';
 import { isSystem, namesIn, type System } from '../design/system.ts';
 import type { FaultPlan } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
+import { formatDuration } from '../kit/units.ts';
 
 /** How long the load lasts when nobody says. */
 export const defaultLoadUs: Micros = 30_000_000;
@@ -46,4 +47,17 @@ export function systemIn(exported: unknown, path: string): System {
     'bad-design',
     `${path}: the default export must be a system('name', { … }), got ${exported === null ? 'null' : typeof exported}`,
   );
+}
+
+/** Notes on faults that begin after the load has ended: nobody should read their absence as survival. */
+export function lateFaults({
+  faults,
+  forUs,
+}: Pick<Resolved, 'faults' | 'forUs'>): readonly string[] {
+  return faults
+    .filter(({ atUs }) => atUs >= forUs)
+    .map(
+      (fault) =>
+        `'${formatFault(fault)}' did not happen: the load ended at ${formatDuration(forUs)}`,
+    );
 }

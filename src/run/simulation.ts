@@ -29,6 +29,7 @@ import type { Budget, Invariant } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
 import { judgeAll } from './judge.ts';
 import { figuresOf } from './measure.ts';
+import { lateFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
 import { version } from './version.ts';
 
@@ -176,7 +177,7 @@ class Simulation {
       blocks,
       series,
       events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
-      notes: [...this.#notes, ...this.#stuck()],
+      notes: [...this.#notes, ...lateFaults(this.#options), ...this.#stuck()],
     });
     return { report, history, plan: this.#plan };
   }

@@ -8,6 +8,7 @@ export {
   parseHistory,
   type RecordedHistory,
 } from './files.ts';
+export { onFormerData } from './former.ts';
 export { judgeUniqueIds } from './ids.ts';
 export {
   durable,

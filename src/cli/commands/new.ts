@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { refuse } from '../../kit/errors.ts';
+import { version } from '../../run/version.ts';
 import { ending, print } from '../session.ts';
 import { templateFiles } from '../templates.ts';
 
@@ -37,11 +39,18 @@ async function create(folder: string): Promise<number> {
     ]);
   }
   mkdirSync(folder, { recursive: true });
-  for (const [file, content] of Object.entries(templateFiles(name))) {
+  for (const [file, content] of Object.entries(templateFiles(name, wayToLoadpath(folder)))) {
     writeFileSync(join(folder, file), content);
   }
   print(
     `${folder} is ready. Try\n\n  npx loadpath sim ${folder}\n  npx loadpath sim ${folder} --fault 'kill notes/1 at 10s, restart after 5s'`,
   );
   return 0;
+}
+
+/** The version that runs now; from a checkout, which no registry has, the way to it. */
+function wayToLoadpath(folder: string): string {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  if (root.split(sep).includes('node_modules')) return `^${version}`;
+  return `file:${relative(resolve(folder), root) || '.'}`;
 }

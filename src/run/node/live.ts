@@ -4,6 +4,7 @@
  *
  *   start → setup → load (faults) → stop → heal → drain → judge
  */
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatFault } from '../../design/faults.ts';
 import { planOf, type System } from '../../design/system.ts';
@@ -16,10 +17,11 @@ import type { MetersSnapshot } from '../../kit/meters.ts';
 import { type Admin, startAdmin } from '../../live/admin.ts';
 import { emptyDirectory } from '../../live/lock.ts';
 import { type LiveSystem, startLive } from '../../live/supervisor.ts';
+import { onFormerData } from '../../verify/former.ts';
 import type { LiveOptions, Watch } from '../api.ts';
 import { judgeAll } from '../judge.ts';
 import { figuresOf } from '../measure.ts';
-import { type Resolved, resolve } from '../options.ts';
+import { lateFaults, type Resolved, resolve } from '../options.ts';
 import { Progressing } from '../progress.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
 import { version } from '../version.ts';
@@ -57,6 +59,8 @@ class Live {
   readonly #startedAt = performance.now();
   readonly #dataDir: string;
   #loadBeganAt: Micros = 0;
+  /** What is on the disks may stem from runs whose history we do not have. */
+  #hadData = false;
   #ready: ((answer: FromProgram & { type: 'ready' }) => void) | undefined;
   #quiet: (() => void) | undefined;
 
@@ -72,6 +76,13 @@ class Live {
   async run(): Promise<Report> {
     const { design, single, seed, fresh, edgePort, discardUnsynced, bundle } = this.#run;
     if (fresh) emptyDirectory(this.#dataDir);
+    this.#hadData = existsSync(join(this.#dataDir, 'nodes'));
+    if (this.#hadData && this.#run.load) {
+      this.#notes.push(
+        `went on with the data of earlier runs in ${this.#dataDir}; --fresh starts empty`,
+      );
+    }
+    this.#notes.push(...lateFaults(this.#asked));
     const childData: ChildData = {
       bundle,
       load: (this.#asked.load ?? null) as ChildData['load'],
@@ -184,7 +195,8 @@ class Live {
       busyUs: (node) => status.get(node)?.busyUs ?? 0,
       boots: (node) => status.get(node)?.boots ?? 0,
     });
-    const history = system.histories().map((event) => ({ ...event, at: event.at - origin }));
+    const recorded = system.histories().map((event) => ({ ...event, at: event.at - origin }));
+    const history = this.#hadData ? onFormerData(recorded) : recorded;
     const isJudged = this.#run.load && this.#run.target === undefined;
     const invariants = isJudged ? judgeAll(design.invariants, history, undefined) : [];
     if (complaints.verdict !== 'holds') invariants.push(complaints);

@@ -60,12 +60,15 @@ export interface Service extends Declaration<Fetcher> {
   readonly kind: 'service';
 }
 
+/** What a service takes besides its knobs. */
+const besides = ['cost', 'env', 'fetch', 'on', 'releases', 'traffic', 'calls', 'policy'];
+
 export function service<const B extends Bindings = Record<never, never>>(
   name: string,
   options: ServiceOptions<B>,
 ): Service {
   const { cost, env, fetch, on, releases, traffic, calls, policy, ...rest } = options;
-  const { config, problems } = configure(name, knobs, rest);
+  const { config, problems } = configure(name, knobs, rest, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
   const isCode = fetch !== undefined || on !== undefined || releases !== undefined;

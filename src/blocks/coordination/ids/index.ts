@@ -22,7 +22,7 @@ export interface Ids extends Declaration<IdsHandle> {
 
 export function ids(name: string, options: IdsOptions = {}): Ids {
   const { secret, ...rest } = options;
-  const { config, problems } = configure(name, knobs, rest);
+  const { config, problems } = configure(name, knobs, rest, ['secret']);
   const code: IdsCode = { secret: secret ?? '' };
   return {
     kind: 'ids',

@@ -43,7 +43,7 @@ export interface Gateway extends Declaration<never> {
 
 export function gateway(name: string, options: GatewayOptions): Gateway {
   const { routes, limit, policy, ...rest } = options;
-  const { config, problems } = configure(name, knobs, rest);
+  const { config, problems } = configure(name, knobs, rest, ['routes', 'limit', 'policy']);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [
     ...problems,

@@ -32,7 +32,7 @@ export interface Topic<T> extends Declaration<TopicHandle<T>> {
 
 export function topic<T>(name: string, options: TopicOptions<T> = {}): Topic<T> {
   const { key, ...rest } = options;
-  const { config, problems } = configure(name, knobs, rest);
+  const { config, problems } = configure(name, knobs, rest, ['key']);
   const wrong = problems.length > 0 ? [...problems] : [...relations(name, config)];
   if (key !== undefined && typeof key !== 'function') {
     wrong.push({ at: `${name}.key`, what: 'must be a function of a message that returns text' });

@@ -43,9 +43,12 @@ export interface Workload {
 /** A run's own load in place of the design's: another rate, or a recorded log. */
 export type LoadOverride = { readonly rate: RateText } | { readonly visits: readonly Visit[] };
 
+/** What users take besides their knobs. */
+const besides = ['rate', 'closed', 'setup', 'act', 'ip'];
+
 export function users<Prepared = undefined>(options: UsersOptions<Prepared>): Workload {
   const { rate, closed, setup, act, ip, ...rest } = options;
-  const { config, problems } = configure('users', knobs, rest);
+  const { config, problems } = configure('users', knobs, rest, besides);
   const wrong: Problem[] = [...problems];
   const load = loadOf(rate, closed, wrong);
   // Checked where the user wrote them; below here what `setup` gives is opaque.
