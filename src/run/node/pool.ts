@@ -19,6 +19,12 @@ interface Waiting {
   readonly reject: (failure: Error) => void;
 }
 
+/**
+ * Almost everything a simulation makes dies young. Measured on the shortener: with room for it to do
+ * so, a run takes about a tenth less time.
+ */
+const maxYoungGenerationSizeMb = 128;
+
 export class Pool {
   readonly #bundle: Promise<DesignBundle>;
   readonly #setup: WorkerSetup = { stop: new SharedArrayBuffer(4) };
@@ -72,7 +78,10 @@ export class Pool {
 
   #start(): Worker | undefined {
     if (this.#all.size >= this.#size) return undefined;
-    const worker = new Worker(entry('worker', import.meta.url), { workerData: this.#setup });
+    const worker = new Worker(entry('worker', import.meta.url), {
+      workerData: this.#setup,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
     this.#all.add(worker);
     this.#bundle.then(
       (bundle) => worker.postMessage({ kind: 'load', bundle } satisfies LoadOrder),
