@@ -335,15 +335,15 @@ class Load {
         rejected: this.#rejected,
         failed: this.#failed,
       };
-      const any = this.#secondLatencies.count > 0;
+      const hasLatencies = this.#secondLatencies.count > 0;
       const second: LoadSecond = {
         at: this.#seconds.length,
         sent: totals.sent - before.sent,
         completed: totals.completed - before.completed,
         rejected: totals.rejected - before.rejected,
         failed: totals.failed - before.failed,
-        p50Us: any ? this.#secondLatencies.percentile(50) : 0,
-        p99Us: any ? this.#secondLatencies.percentile(99) : 0,
+        p50Us: hasLatencies ? this.#secondLatencies.percentile(50) : 0,
+        p99Us: hasLatencies ? this.#secondLatencies.percentile(99) : 0,
       };
       this.#atLastSecond = totals;
       this.#secondLatencies.clear();

@@ -45,7 +45,7 @@ export type LimitConfig = {
 };
 
 export type RouteConfig = {
-  /** Undefined: any. */
+  /** Null: whatever the host. */
   readonly host: string | null;
   /** Matches itself and everything below: `/api` takes `/api` and `/api/x`, not `/apis`. */
   readonly path: string;

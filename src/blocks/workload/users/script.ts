@@ -8,9 +8,10 @@ import { sampler } from '../../../kit/distribution.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import type { Random } from '../../../kit/random.ts';
 import { requestParts, toResponse } from '../../../parts/web.ts';
+import type { Asked } from '../../../path/caller.ts';
 import type { CrowdConfig, Visit } from './config.ts';
 import type { Tally } from './tally.ts';
-import type { Said, Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /** One user, for one visit. */
 export interface User {
@@ -48,7 +49,7 @@ export class Script {
   readonly #code: UsersCode;
   readonly #samplers = new Map<string, (random: Random) => number>();
   /** By user. */
-  readonly #looks: Said[] = [];
+  readonly #looks: Asked[] = [];
   #prepared: unknown;
   #visits = 0;
   #closed = false;
@@ -120,7 +121,7 @@ export class Script {
   }
 
   /** What a user without a script asks for is always the same, so it is made once. */
-  #firstLook(id: number): Said {
+  #firstLook(id: number): Asked {
     const url = `${this.#config.origin}/`;
     const ip = this.#ip(id);
     const said = { method: 'GET', url, headers: [], body: null, ip, session: `u${id}` };
@@ -128,7 +129,7 @@ export class Script {
     return said;
   }
 
-  #send(said: Said, shouldBeginAt: Micros, done?: () => void): void {
+  #send(said: Asked, shouldBeginAt: Micros, done?: () => void): void {
     this.#tally.began();
     this.#wire.request(said, (answer) => {
       if (answer.ok) this.#tally.replied(answer.reply.status, this.#host.now() - shouldBeginAt);

@@ -1,11 +1,10 @@
 /** How users reach the system: one request to one of its doors, and one answer or why there is none. */
 import type { Address, Host } from '../../../host/host.ts';
-import { type WebCancel, type WebReply, type WebRequest, webPort } from '../../../host/web.ts';
+import { type WebCancel, type WebReply, webPort } from '../../../host/web.ts';
 import { Balancer, type Target } from '../../../parts/balance.ts';
+import { type Asked, requestOf } from '../../../path/caller.ts';
 import type { Answer, Calls } from '../../../path/calls.ts';
 import type { CrowdConfig } from './config.ts';
-
-export type Said = Pick<WebRequest, 'method' | 'url' | 'headers' | 'body' | 'ip' | 'session'>;
 
 interface Door extends Target {
   readonly address: Address;
@@ -30,7 +29,7 @@ export class Wire {
     this.#balancer = new Balancer('round-robin', host.random.fork('door'));
   }
 
-  request(said: Said, done: (answer: Answer<WebReply>) => void): void {
+  request(asked: Asked, done: (answer: Answer<WebReply>) => void): void {
     const host = this.#host;
     const door = this.#balancer.pick(this.#doors, host.now());
     if (!door) return done({ ok: false, why: 'refused', certain: true });
@@ -42,18 +41,6 @@ export class Wire {
       } else if (!answer.ok) door.avoidUntil = host.now() + 1_000_000;
       done(answer);
     });
-    const timeoutUs = this.#timeoutUs;
-    const { method, url, headers, body, ip, session } = said;
-    host.send(door.address, {
-      type: 'request',
-      id,
-      method,
-      url,
-      headers,
-      body,
-      ip,
-      session,
-      timeoutUs,
-    } satisfies WebRequest);
+    host.send(door.address, requestOf(id, asked, this.#timeoutUs));
   }
 }
