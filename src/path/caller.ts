@@ -28,7 +28,15 @@ export type FetcherConfig = { readonly path: PathPolicy; readonly targets: Targe
 /** What a caller asks for: a request without what each hop adds. */
 export type Asked = Omit<WebRequest, 'type' | 'id' | 'timeoutUs'>;
 
-/** Field by field, since this is made for every attempt and a spread costs more. */
+/** Field by field, as below: these are made for every request, and a spread costs many times as much. */
+export function askedOf(
+  { method, url, headers, body }: Pick<Asked, 'method' | 'url' | 'headers' | 'body'>,
+  ip: string,
+  session: string | undefined,
+): Asked {
+  return { method, url, headers, body, ip, session };
+}
+
 export function requestOf(id: number, asked: Asked, timeoutUs: Micros): WebRequest {
   const { method, url, headers, body, ip, session } = asked;
   return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs };

@@ -49,6 +49,10 @@ const methodToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  */
 const canonicalUrl =
   /^https?:\/\/(?:[a-z0-9_-]+\.)*[a-z]+(?::(?!80\/|443\/|0)\d{1,4})?\/[A-Za-z0-9\-._~!$&()*+,;=:@/]*(?:\?[A-Za-z0-9\-._~!$&()*+,;=:@/?%]*)?$/;
+/** The same of what follows the host: short, and not yet a joined string that would first be made flat. */
+const canonicalPath = /^\/[A-Za-z0-9\-._~!$&()*+,;=:@/]*(?:\?[A-Za-z0-9\-._~!$&()*+,;=:@/?%]*)?$/;
+
+const noHeaders: readonly string[] = [];
 
 /** Tells the constructor that the fields come from elsewhere. */
 const inside = Symbol('inside');
@@ -95,15 +99,15 @@ export class Request implements globalThis.Request {
     };
 
     lightParts = (request) => {
-      const hash = request.#url.indexOf('#');
-      const parts = {
-        method: request.#method,
-        url: hash === -1 ? request.#url : request.#url.slice(0, hash),
-        headers: request.#headers ? listOf(request.#headers) : (request.#list ?? []),
-      };
+      const method = request.#method;
+      const url = withoutFragment(request.#url);
+      const headers = request.#headers ? listOf(request.#headers) : (request.#list ?? noHeaders);
       const body = request.#content.take();
-      if (body instanceof Promise) return body.then((bytes) => ({ ...parts, body: bytes }));
-      return { ...parts, body };
+      // Not by a spread: one with a field behind it takes the engine's slow path, as long as all the rest.
+      if (body instanceof Promise) {
+        return body.then((bytes) => ({ method, url, headers, body: bytes }));
+      }
+      return { method, url, headers, body };
     };
   }
 
@@ -319,18 +323,19 @@ standInFor(Request, Native.Request);
 
 /**
  * What `fetch(input, init)` asks for: at once when the body is text or bytes, else a promise.
- * A relative URL is taken from `base`; without one it is a TypeError, as in Node. The body of a
- * given request is used up.
+ * What begins with a slash is a path of `origin`; without one it is a TypeError, as in Node. The
+ * body of a given request is used up.
  */
 export function requestParts(
   input: RequestLike,
   init?: InitLike,
-  base?: string,
+  origin?: string,
 ): RequestParts | Promise<RequestParts> {
-  if (typeof input === 'string' && base !== undefined) {
-    return lightParts(new Request(absolute(input, base), init));
-  }
-  return lightParts(new Request(input, init));
+  if (typeof input !== 'string') return lightParts(new Request(input, init));
+  const url = absolute(input, origin);
+  if (init !== undefined) return lightParts(new Request(url, init));
+  // Mostly nothing but a URL is given: then no request needs to be made to be taken apart again.
+  return { method: 'GET', url: withoutFragment(url), headers: noHeaders, body: null };
 }
 
 /** What may end a `fetch(input, init)` early, if anything may. */
@@ -353,14 +358,14 @@ export async function toNativeRequest(request: globalThis.Request): Promise<Nati
   });
 }
 
-function absolute(text: string, base: string | undefined): string {
-  const joined =
-    base !== undefined && text.startsWith('/') && !text.startsWith('//') ? join(base, text) : text;
-  if (canonicalUrl.test(joined) && !joined.includes('/.') && !joined.includes('xn--'))
-    return joined;
+function absolute(text: string, origin: string | undefined): string {
+  const isPath = origin !== undefined && text.startsWith('/');
+  const joined = isPath ? origin + text : text;
+  const canonical = isPath ? isOrigin(origin) && canonicalPath.test(text) : isCanonical(text);
+  if (canonical && !text.includes('/.')) return joined;
   let url: URL;
   try {
-    url = new URL(text, base);
+    url = new URL(joined);
   } catch (mistake) {
     throw new TypeError(`Failed to parse URL from ${text}`, { cause: mistake });
   }
@@ -372,10 +377,23 @@ function absolute(text: string, base: string | undefined): string {
   return url.href;
 }
 
-/** Only right for a base that is a bare origin; for others the result is not canonical. */
-function join(base: string, path: string): string {
-  const origin = base.endsWith('/') ? base.slice(0, -1) : base;
-  return origin.indexOf('/', 8) === -1 ? origin + path : path;
+function isCanonical(url: string): boolean {
+  return canonicalUrl.test(url) && !url.includes('xn--');
+}
+
+let originSeen: string | undefined;
+
+/** A caller asks for one origin over and over. */
+function isOrigin(text: string): boolean {
+  if (text === originSeen) return true;
+  if (text.includes('/', 8) || !isCanonical(`${text}/`)) return false;
+  originSeen = text;
+  return true;
+}
+
+function withoutFragment(url: string): string {
+  const hash = url.indexOf('#');
+  return hash === -1 ? url : url.slice(0, hash);
 }
 
 function methodOf(given: unknown): string {

@@ -40,21 +40,31 @@ export function coded(
 
   return (job, done) => {
     const { request, deadlineAt } = job;
-    code.run(`${request.method} ${request.url}`, async () => {
-      done(await respond(handler, job, envFor({ session: request.session, deadlineAt })));
-    });
+    code.run(`${request.method} ${request.url}`, () =>
+      serve(handler, job, envFor({ session: request.session, deadlineAt }), done),
+    );
   };
 }
 
-async function respond(handler: AnyFetch, job: Job, env: object): Promise<ReplyParts> {
+/** One function and one wait, where a handler lets it: each costs as much as a message. */
+async function serve(
+  handler: AnyFetch,
+  job: Job,
+  env: object,
+  done: (reply: ReplyParts) => void,
+): Promise<void> {
+  let reply: ReplyParts | Promise<ReplyParts>;
   try {
     job.served = fromWebRequest(job.request);
-    return await toReplyParts(await handler(job.served, env));
+    reply = toReplyParts(await handler(job.served, env));
+    if (reply instanceof Promise) reply = await reply;
   } catch (failure) {
-    return failure instanceof Unavailable
-      ? toReplyParts(failure.getResponse())
-      : internalError(failure);
+    reply =
+      failure instanceof Unavailable
+        ? await toReplyParts(failure.getResponse())
+        : internalError(failure);
   }
+  done(reply);
 }
 
 function internalError(failure: unknown): ReplyParts {

@@ -1,7 +1,8 @@
 /** What user code holds for another service: `env.payments.fetch('/charge', { method: 'POST' })`. */
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
-import { requestParts, toResponse } from '../../../parts/web.ts';
+import { type RequestParts, requestParts, toResponse } from '../../../parts/web.ts';
+import { askedOf } from '../../../path/caller.ts';
 import type { FetcherApi } from './client.ts';
 
 export interface Fetcher {
@@ -17,18 +18,22 @@ export function fetcherHandle(
   context: RequestContext,
   declaration: Declaration,
 ): Fetcher {
-  const base = `http://${declaration.name}`;
+  const { name } = declaration;
+  const origin = `http://${name}`;
+
+  // Not `async`: an executor that throws rejects just the same, and an await costs as much as the call.
   return {
-    async fetch(input, init) {
-      const target = typeof input === 'string' && input.startsWith('/') ? base + input : input;
-      const parts = await requestParts(target, init);
-      return new Promise((resolve, reject) => {
-        const asked = { ...parts, ip: '', session: context.session };
-        api.call(asked, context.deadlineAt, (outcome) => {
-          if (outcome.ok) resolve(toResponse(outcome.reply));
-          else reject(new Unavailable(declaration.name, 'fetch', outcome.why, outcome.certain));
-        });
-      });
-    },
+    fetch: (input, init) =>
+      new Promise((resolve, reject) => {
+        const send = (parts: RequestParts): void => {
+          api.call(askedOf(parts, '', context.session), context.deadlineAt, (outcome) => {
+            if (outcome.ok) resolve(toResponse(outcome.reply));
+            else reject(new Unavailable(name, 'fetch', outcome.why, outcome.certain));
+          });
+        };
+        const parts = requestParts(input, init, origin);
+        if (parts instanceof Promise) parts.then(send).catch(reject);
+        else send(parts);
+      }),
   };
 }
