@@ -46,6 +46,11 @@ export type WebMessage = WebRequest | WebReply | WebCancel | WebLost;
 /** The port that speaks it. */
 export const webPort = 'web';
 
+/** An answer that is the fault of who gave it. */
+export function isWebFailure(reply: WebReply): boolean {
+  return reply.status >= 500;
+}
+
 /** One line, for traces and tooltips. */
 export function describeWeb(message: WebMessage): string {
   switch (message.type) {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { pathMeter } from '../host/path.ts';
 import { Meters } from '../kit/meters.ts';
 import { prometheusText } from './prometheus.ts';
 
@@ -35,4 +36,21 @@ test('meters become Prometheus text, a family at a time, in seconds where they a
   expect(text).toContain('loadpath_body_bytes_count{node="kv/0",block="links"} 1');
   expect(text).toContain('loadpath_up{node="a\\"b\\\\"} 1');
   expect(text.match(/# TYPE /g)?.length).toBe(5);
+});
+
+test('what a caller counts of a path has the called block as a label', () => {
+  const meters = new Meters();
+  const path = pathMeter(
+    meters.meter('api/0', 'api', () => {}),
+    'links',
+  );
+  path.calls.add(3);
+  path.errors.add();
+  path.latency.record(2_000);
+  const text = prometheusText(meters.snapshot());
+  const labels = 'node="api/0",block="api",to="links"';
+  expect(text).toContain(`loadpath_calls_total{${labels}} 3`);
+  expect(text).toContain(`loadpath_call_errors_total{${labels}} 1`);
+  expect(text).toContain(`loadpath_call_latency_seconds_count{${labels}} 1`);
+  expect(text).not.toContain('calls_links');
 });

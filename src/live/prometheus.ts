@@ -1,4 +1,5 @@
 /** Meters as Prometheus text (exposition format 0.0.4). Pure. */
+import { pathFigureOf } from '../host/path.ts';
 import { Histogram } from '../kit/histogram.ts';
 import type { MeterReading, MetersSnapshot } from '../kit/meters.ts';
 
@@ -46,9 +47,10 @@ function addReading(
 ): void {
   const labels = labelText({ node, block });
   for (const [name, value] of Object.entries(counters)) {
-    const full = `loadpath_${snake(name)}_total`;
-    family(full, 'counter', `Counter "${name}" of a block's programs.`).lines.push(
-      `${full}${labels} ${value}`,
+    const { own, more } = named(name);
+    const full = `loadpath_${snake(own)}_total`;
+    family(full, 'counter', `Counter "${own}" of a block's programs.`).lines.push(
+      `${full}${labelText({ node, block, ...more })} ${value}`,
     );
   }
   for (const [name, { last }] of Object.entries(gauges)) {
@@ -60,17 +62,31 @@ function addReading(
   for (const [name, data] of Object.entries(histograms)) {
     const histogram = Histogram.fromJSON(data);
     // Microseconds unless the name ends in another unit; Prometheus counts time in seconds.
-    const unit = /(bytes|count|ratio)$/i.test(name) ? '' : '_seconds';
+    const { own, more } = named(name);
+    const unit = /(bytes|count|ratio)$/i.test(own) ? '' : '_seconds';
     const scale = unit === '' ? 1 : 1e-6;
-    const full = `loadpath_${snake(name)}${unit}`;
-    const { lines } = family(full, 'summary', `Histogram "${name}" of a block's programs.`);
+    const full = `loadpath_${snake(own)}${unit}`;
+    const { lines } = family(full, 'summary', `Histogram "${own}" of a block's programs.`);
     for (const quantile of quantiles) {
       const value = histogram.percentile(quantile * 100) * scale;
-      lines.push(`${full}${labelText({ node, block, quantile: String(quantile) })} ${tidy(value)}`);
+      const at = labelText({ node, block, ...more, quantile: String(quantile) });
+      lines.push(`${full}${at} ${tidy(value)}`);
     }
-    lines.push(`${full}_sum${labels} ${tidy(histogram.sum * scale)}`);
-    lines.push(`${full}_count${labels} ${histogram.count}`);
+    const at = labelText({ node, block, ...more });
+    lines.push(`${full}_sum${at} ${tidy(histogram.sum * scale)}`);
+    lines.push(`${full}_count${at} ${histogram.count}`);
   }
+}
+
+const pathNames = { calls: 'calls', errors: 'call errors', latency: 'call latency' } as const;
+
+/** A path's meters are one family, with whom it leads to as a label. */
+function named(name: string): {
+  readonly own: string;
+  readonly more: Readonly<Record<string, string>>;
+} {
+  const path = pathFigureOf(name);
+  return path ? { own: pathNames[path.figure], more: { to: path.to } } : { own: name, more: {} };
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

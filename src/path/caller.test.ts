@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Sketch, sandbox } from '../../test/sandbox.ts';
 import type { Fault } from '../host/fault.ts';
 import type { Host } from '../host/host.ts';
-import type { WebMessage, WebReply, WebRequest } from '../host/web.ts';
+import { isWebFailure, type WebMessage, type WebReply, type WebRequest } from '../host/web.ts';
 import { seeded } from '../kit/random.ts';
 import type { World } from '../sim/world.ts';
 import { Caller, type Outcome, type Targets } from './caller.ts';
@@ -49,7 +49,7 @@ function path(
   let caller: Caller | undefined;
   let home: Host | undefined;
   const calling: Sketch = (host) => {
-    const calls = new Calls<WebReply>(host);
+    const calls = new Calls<WebReply>(host, { failed: isWebFailure });
     home = host;
     caller = new Caller({
       host,
@@ -368,5 +368,33 @@ describe('traffic', () => {
     const lonely = path({ instances, targets: { releases, traffic: { v2: 1, v3: 5 } } });
     for (let i = 0; i < 20; i++) lonely.ask();
     expect(shareOfV2(lonely)).toBe(1);
+  });
+});
+
+describe('the meters of a path', () => {
+  const readingOf = ({ world }: Path) =>
+    world.meters.snapshot().find(({ node }) => node === 'edge/0')!;
+
+  test('count every attempt by the block that it goes to, and what came of it', () => {
+    let count = 0;
+    const failing: Answering = () => ({ status: count++ < 3 ? 503 : 200, afterUs: 2_000 });
+    const counted = path({ instances: { 'api/0': failing, 'api/1': failing }, ...threeTimes });
+    expect(counted.ask()).toMatchObject({ ok: true, reply: { status: 503 } });
+    expect(counted.ask()).toMatchObject({ ok: true, reply: { status: 200 } });
+    const { counters, histograms } = readingOf(counted);
+    expect(counters).toEqual({ 'calls api': 4, 'call errors api': 3 });
+    expect(histograms['call latency api']).toMatchObject({ count: 4 });
+    // The work, and a hop in each direction.
+    expect(histograms['call latency api']!.min).toBeGreaterThanOrEqual(2_500);
+  });
+
+  test('count a timeout and a refusal as failures', () => {
+    const silent = path({ instances: { 'api/0': () => undefined }, attemptTimeout: '50ms' });
+    expect(silent.ask()).toMatchObject({ ok: false, why: 'timeout' });
+    silent.world.inject({ do: 'kill', target: { node: 'api/0' }, ...now });
+    expect(silent.ask()).toMatchObject({ ok: false });
+    const { counters, histograms } = readingOf(silent);
+    expect(counters).toEqual({ 'calls api': 2, 'call errors api': 2 });
+    expect(histograms['call latency api']!.max).toBeGreaterThanOrEqual(50_000);
   });
 });

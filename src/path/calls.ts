@@ -7,9 +7,11 @@
  *   in `refused`:       calls.refused(message.id)
  *   in `disconnected`:  calls.disconnected(node)
  *
- * Every opened call is answered exactly once: by the reply, or by why there is none.
+ * Every opened call is answered exactly once: by the reply, or by why there is none. And it is
+ * counted, by the block that it goes to: see `host/path.ts`.
  */
 import type { Address, Host, Micros, NodeId, Timer } from '../host/host.ts';
+import { blockOfNode, type PathMeter, pathMeter } from '../host/path.ts';
 import { IdMap } from '../parts/id-map.ts';
 
 /**
@@ -24,8 +26,17 @@ export type Answer<R> =
       readonly certain: boolean;
     };
 
+export interface CallsOptions<R> {
+  /** Replies that count as failures of the path, such as a status of 500. Default: none. */
+  readonly failed?: (reply: R) => boolean;
+  /** False for calls within a block, or when somebody else counts what the block's callers see. */
+  readonly counted?: boolean;
+}
+
 interface Waiting<R> {
   readonly node: NodeId;
+  readonly path: PathMeter | undefined;
+  readonly openedAt: Micros;
   readonly timer: Timer;
   readonly done: (answer: Answer<R>) => void;
 }
@@ -36,13 +47,19 @@ const wasReset = { ok: false, why: 'reset', certain: false } as const;
 
 export class Calls<R> {
   readonly #host: Host;
+  readonly #failed: ((reply: R) => boolean) | undefined;
+  readonly #counted: boolean;
   readonly #waiting = new IdMap<Waiting<R>>();
+  /** By node, so that a call costs one look-up and no text is made of it. */
+  readonly #paths = new Map<NodeId, PathMeter>();
   #nextId: number;
   /** Replies that came after their call was given up, and duplicates. */
   lateCount = 0;
 
-  constructor(host: Host) {
+  constructor(host: Host, { failed, counted = true }: CallsOptions<R> = {}) {
     this.#host = host;
+    this.#failed = failed;
+    this.#counted = counted;
     // A node that restarts must not take replies to its former life for its own.
     this.#nextId = host.life * 2 ** 32;
   }
@@ -59,8 +76,12 @@ export class Calls<R> {
   /** Starts waiting and returns the id to send along. */
   open(to: Address, timeoutUs: Micros, done: (answer: Answer<R>) => void): number {
     const id = this.#nextId++;
+    const { node } = to;
+    const path = this.#counted ? (this.#paths.get(node) ?? this.#pathTo(node)) : undefined;
+    path?.calls.add();
+    const openedAt = this.#host.now();
     const timer = this.#host.after(timeoutUs, () => this.#finish(id, timedOut));
-    this.#waiting.set(id, { node: to.node, timer, done });
+    this.#waiting.set(id, { node, path, openedAt, timer, done });
     return id;
   }
 
@@ -87,7 +108,19 @@ export class Calls<R> {
     const call = this.#waiting.take(id);
     if (!call) return false;
     call.timer.cancel();
+    if (call.path) this.#count(call.path, call.openedAt, answer);
     call.done(answer);
     return true;
+  }
+
+  #count({ errors, latency }: PathMeter, openedAt: Micros, answer: Answer<R>): void {
+    latency.record(this.#host.now() - openedAt);
+    if (!answer.ok || this.#failed?.(answer.reply)) errors.add();
+  }
+
+  #pathTo(node: NodeId): PathMeter {
+    const path = pathMeter(this.#host.meter, blockOfNode(node));
+    this.#paths.set(node, path);
+    return path;
   }
 }

@@ -3,6 +3,7 @@
  * in their meters, what processors were busy with, and how often each node booted.
  */
 import type { Micros, NodeId } from '../host/host.ts';
+import { pathFigureOf } from '../host/path.ts';
 import type { Plan } from '../host/plan.ts';
 import { Histogram } from '../kit/histogram.ts';
 import type { MeterReading, MetersSnapshot, MetersWindow } from '../kit/meters.ts';
@@ -120,10 +121,11 @@ function blocksOf(observed: Observed): Record<string, BlockReport> {
   return blocks;
 }
 
+/** Paths have figures of their own; here they would fill the table. */
 function extras(reading: MeterReading): Record<string, number> {
   const found: Record<string, number> = {};
   for (const [name, value] of Object.entries(reading.counters)) {
-    if (!standard.has(name)) found[name] = value;
+    if (!standard.has(name) && pathFigureOf(name) === undefined) found[name] = value;
   }
   for (const [name, { last }] of Object.entries(reading.gauges)) {
     if (!standard.has(name)) found[name] = last;

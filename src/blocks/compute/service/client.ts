@@ -6,7 +6,7 @@
 import { control, type ToProgram } from '../../../host/control.ts';
 import type { Client } from '../../../host/declaration.ts';
 import type { Host, Micros } from '../../../host/host.ts';
-import type { WebMessage, WebReply } from '../../../host/web.ts';
+import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.ts';
 import { type Asked, Caller, type FetcherConfig, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 
@@ -15,7 +15,7 @@ export interface FetcherApi {
 }
 
 export function fetcher(host: Host, config: FetcherConfig): Client {
-  const calls = new Calls<WebReply>(host);
+  const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const { path: policy, targets } = config;
   const caller = new Caller({ host, calls, policy, targets, random: host.random });
   const api: FetcherApi = {

@@ -18,6 +18,7 @@
  */
 import type { Client, RequestContext } from '../../../host/declaration.ts';
 import type { Address, Host, NodeId } from '../../../host/host.ts';
+import { pathMeter } from '../../../host/path.ts';
 import { formatDuration } from '../../../kit/units.ts';
 import { decode } from '../../../parts/codec.ts';
 import { HybridClock, type Version } from '../../../parts/hlc.ts';
@@ -65,7 +66,8 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     // A life of its own in every version: a clock that went back cannot make one twice.
     const by = `${host.self}#${host.life}`;
     const clock = new HybridClock(by);
-    const calls = new Calls<KvMessage>(host);
+    // For hints alone: what callers of this block see is the operation, counted below.
+    const calls = new Calls<KvMessage>(host, { counted: false });
     const operations = new IdMap<Operation>();
     let drained: (() => void) | undefined;
 
@@ -76,8 +78,8 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       repairs: host.meter.counter('repairs'),
       writeBacks: host.meter.counter('writeBacks'),
       hints: host.meter.counter('hints'),
-      latency: host.meter.histogram('operationLatency'),
     };
+    const path = pathMeter(host.meter, name);
 
     function start(
       f: Verb,
@@ -100,6 +102,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         once: rules.countEachReplicaOnce,
       });
       meters.operations.add();
+      path.calls.add();
       host.record({
         block: name,
         phase: 'invoke',
@@ -224,7 +227,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     function settle(op: Operation): void {
       op.phase = 'settled';
-      meters.latency.record(host.now() - op.startedAt);
+      path.latency.record(host.now() - op.startedAt);
       const bytes = op.f === 'get' ? op.entry?.value : undefined;
       const value = bytes ? decode(bytes) : undefined;
       host.record({
@@ -245,6 +248,8 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       const certain = changedNothing(op);
       forget(op);
       meters.failures.add();
+      path.errors.add();
+      path.latency.record(host.now() - op.startedAt);
       host.record({
         block: name,
         phase: certain ? 'fail' : 'info',

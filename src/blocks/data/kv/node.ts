@@ -54,7 +54,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const { journal, entries, tornBytes } = Journal.open<LogRecord>(host.disk, logName);
     const table = new Table();
     for (const record of entries) table.apply(record);
-    const calls = new Calls<KvMessage>(host);
+    const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
     const refusals = new Map<string, Full>();
     let compactedBytes = journal.sizeBytes;

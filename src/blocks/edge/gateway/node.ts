@@ -9,7 +9,12 @@
  */
 import { control, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
-import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
+import {
+  isWebFailure,
+  type WebMessage,
+  type WebReply,
+  type WebRequest,
+} from '../../../host/web.ts';
 import { Caller, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
@@ -20,7 +25,7 @@ import { Router } from './router.ts';
 export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToProgram> {
   const router = new Router(config.routes);
   const limit = config.limit ? new KeyedLimit(config.limit) : undefined;
-  const calls = new Calls<WebReply>(host);
+  const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const { policy } = config;
   const callers = new Map(
     Object.entries(config.targets).map(([service, targets]) => {

@@ -12,7 +12,7 @@
 import { control, type FromProgram, type ToProgram } from '../../../host/control.ts';
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Handlers, Host, Micros, Timer } from '../../../host/host.ts';
-import type { WebMessage, WebReply } from '../../../host/web.ts';
+import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Arrivals } from './arrivals.ts';
@@ -29,7 +29,7 @@ export function crowd(
   config: CrowdConfig,
   code: ProgramCode,
 ): Handlers<WebMessage | ToProgram> {
-  const calls = new Calls<WebReply>(host);
+  const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const tally = new Tally(host.meter);
   const wire = new Wire(host, config, calls);
   const script = new Script(

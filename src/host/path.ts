@@ -1,0 +1,49 @@
+/**
+ * What callers count of each block that they call, under reserved names of their own meters: so a
+ * run can be drawn path by path, the same in both worlds.
+ *
+ *   calls links          counter, begun              call errors links    counter
+ *   call latency links   histogram (µs), ended: failures too, given up ones not
+ */
+import type { Counter, Meter, NodeId, Recorder } from './host.ts';
+
+export interface PathMeter {
+  readonly calls: Counter;
+  /** Timed out, refused, broken off, or answered with a failure. */
+  readonly errors: Counter;
+  readonly latency: Recorder;
+}
+
+export type PathFigure = keyof PathMeter;
+
+/** Longer prefixes are no beginnings of shorter ones, so the order does not matter. */
+const prefixes: Readonly<Record<PathFigure, string>> = {
+  calls: 'calls ',
+  errors: 'call errors ',
+  latency: 'call latency ',
+};
+
+export function pathMeter(meter: Meter, block: string): PathMeter {
+  return {
+    calls: meter.counter(prefixes.calls + block),
+    errors: meter.counter(prefixes.errors + block),
+    latency: meter.histogram(prefixes.latency + block),
+  };
+}
+
+/** What the name of a meter says about a path; undefined for every other meter. */
+export function pathFigureOf(
+  name: string,
+): { readonly figure: PathFigure; readonly to: string } | undefined {
+  if (!name.startsWith('call')) return undefined;
+  for (const figure of ['calls', 'errors', 'latency'] as const) {
+    const prefix = prefixes[figure];
+    if (name.startsWith(prefix)) return { figure, to: name.slice(prefix.length) };
+  }
+  return undefined;
+}
+
+/** Ids are `block/index`. */
+export function blockOfNode(node: NodeId): string {
+  return node.slice(0, node.lastIndexOf('/'));
+}
