@@ -6,12 +6,18 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^loadpath$/, replacement: `${src}index.ts` },
+      { find: /^loadpath\/studio$/, replacement: `${src}studio/browser.ts` },
       { find: /^loadpath\/verify$/, replacement: `${src}verify/index.ts` },
       { find: /^loadpath\/parts\/(.*)$/, replacement: `${src}parts/$1.ts` },
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      'studio/src/**/*.test.{ts,tsx}',
+      'test/**/*.test.ts',
+      'examples/**/*.test.ts',
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

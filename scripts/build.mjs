@@ -1,5 +1,5 @@
 /**
- * Compiles src into dist. `node scripts/build.mjs` always builds, and checks types while at it;
+ * Compiles src into dist, and bundles Studio's page from studio/ into dist/studio. `node scripts/build.mjs` always builds, and checks types while at it;
  * setup builds only what changed and leaves types to `npm test`.
  *
  * The new tree is built beside the old one and swapped in whole, so that a build which fails or
@@ -21,6 +21,7 @@ import { filesUnder, hashOf, locked, readText, root, runNode } from './machine.m
 const stamp = join('dist', '.loadpath-build');
 const inputs = [
   'src',
+  'studio',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -28,8 +29,14 @@ const inputs = [
   'scripts/build.mjs',
 ];
 
-const shipped = (file) =>
-  !/\.(test|contract)\.ts$/.test(file) && !file.split(sep).includes('testdata');
+const shipped = (file) => {
+  const folders = file.split(sep);
+  return (
+    !/\.(test|contract)\.tsx?$/.test(file) &&
+    !folders.includes('testdata') &&
+    !folders.includes('node_modules')
+  );
+};
 
 /** True when dist is as new as the sources. */
 export async function buildIfChanged() {
@@ -47,8 +54,12 @@ export async function build({ checkTypes }) {
 
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
-  const { code } = await runNode(checkTypes ? args : [...args, '--noCheck']);
-  if (code !== 0) {
+  // Neither needs what the other makes.
+  const [{ code }, isBundled] = await Promise.all([
+    runNode(checkTypes ? args : [...args, '--noCheck']),
+    bundlePage(fresh),
+  ]);
+  if (code !== 0 || !isBundled) {
     console.error('The build failed; dist is as it was.');
     return false;
   }
@@ -56,6 +67,20 @@ export async function build({ checkTypes }) {
   makeExecutable(join(fresh, 'cli', 'main.js'));
   writeFileSync(join(fresh, '.loadpath-build'), wanted);
   swap(fresh, join(root, 'dist'));
+  return true;
+}
+
+/** The page for the server, and the same as one file that finished runs are written into. */
+async function bundlePage(fresh) {
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const outDir = (name) => join(fresh, 'studio', name);
+  for (const mode of ['page', 'report']) {
+    const args = ['build', '-c', 'studio/vite.config.ts', '--mode', mode, '--outDir', outDir(mode)];
+    const { code } = await runNode([vite, ...args, '--logLevel', 'warn'], {
+      env: { NODE_ENV: 'production' },
+    });
+    if (code !== 0) return false;
+  }
   return true;
 }
 

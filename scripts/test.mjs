@@ -25,16 +25,26 @@ function note(name, passed, output = '') {
 
 const bin = (...path) => join(root, 'node_modules', ...path);
 
-// Two cores: the linter is done long before the type checker.
-const [lint, types] = await Promise.all([
-  runNode([bin('@biomejs', 'biome', 'bin', 'biome'), 'check', '--error-on-warnings', '.'], {
-    quiet: true,
-  }),
-  runNode([bin('typescript', 'bin', 'tsc'), '--noEmit'], { quiet: true }),
+const tsc = (...args) =>
+  runNode([bin('typescript', 'bin', 'tsc'), '--noEmit', ...args], { quiet: true });
+
+// Two cores: linter and build are done about when the type checker is. The page is checked against
+// the declarations that the build wrote.
+const [types, { lint, isBuilt, page }] = await Promise.all([
+  tsc(),
+  (async () => ({
+    lint: await runNode(
+      [bin('@biomejs', 'biome', 'bin', 'biome'), 'check', '--error-on-warnings', '.'],
+      { quiet: true },
+    ),
+    isBuilt: await locked(buildIfChanged),
+    page: await tsc('-p', 'studio'),
+  }))(),
 ]);
 note('lint', lint.code === 0, lint.output);
 note('types', types.code === 0, types.output);
-note('build', await locked(buildIfChanged));
+note('build', isBuilt);
+note('types of the page', page.code === 0, page.output);
 
 await runTests(process.argv.slice(2));
 

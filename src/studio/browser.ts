@@ -1,0 +1,37 @@
+/**
+ * All that Studio's page knows of Loadpath: types, and the few pure functions that need neither
+ * Node.js nor a design. `studio/` imports this and nothing else.
+ */
+
+export type { FaultNames } from '../design/faults.ts';
+export { faultExamples, formatFault, parseFault } from '../design/faults.ts';
+export type { BlockView, CallView, StructuralView } from '../design/structure.ts';
+export type { RunEvent } from '../host/events.ts';
+export type { Fault } from '../host/fault.ts';
+export type { Micros, NodeId } from '../host/host.ts';
+export type { Problem } from '../kit/errors.ts';
+export { Histogram, type HistogramData } from '../kit/histogram.ts';
+export {
+  formatBytes,
+  formatDuration,
+  formatRate,
+  parseBytes,
+  parseDuration,
+  parseRate,
+} from '../kit/units.ts';
+export type { Finding, HuntProgress, HuntReport, Progress, SeedVerdict } from '../run/api.ts';
+export type { Frame, FrameLayout, NodeState, PathState } from '../run/frames.ts';
+export type {
+  BlockReport,
+  InvariantResult,
+  LatencyMs,
+  ObjectiveResult,
+  Outcome,
+  Report,
+  Series,
+} from '../run/report.ts';
+export { outcomeOf } from '../run/report.ts';
+export type { Estimate, Summary } from '../run/summary.ts';
+export type { SweepPoint, SweepReport } from '../run/sweep.ts';
+export type { MessageRow, MessageWindow, RequestRow, Span, Waterfall } from '../run/traced.ts';
+export type * from './protocol.ts';
