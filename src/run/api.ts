@@ -8,6 +8,7 @@ import type { StructuralView } from '../design/structure.ts';
 import type { Block } from '../host/declaration.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
+import type { Evidence } from '../verify/evidence.ts';
 import type { Report } from './report.ts';
 
 export interface Runner {
@@ -157,6 +158,8 @@ export interface Finding {
   readonly invariant: string;
   readonly detail: string;
   readonly counterexample: readonly string[];
+  /** The same to be drawn. */
+  readonly evidence?: Evidence | undefined;
   /** The shortest schedule that still breaks it, as sentences. */
   readonly faults: readonly string[];
   /** How many faults the seed had drawn. */

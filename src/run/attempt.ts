@@ -6,6 +6,7 @@ import { planOf, type System } from '../design/system.ts';
 import type { Fault } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
+import type { Evidence } from '../verify/evidence.ts';
 import { resolve } from './options.ts';
 import type { Report } from './report.ts';
 import { drawSchedule } from './schedule.ts';
@@ -29,6 +30,7 @@ export interface Attempted {
     readonly name: string;
     readonly detail: string;
     readonly counterexample: readonly string[];
+    readonly evidence?: Evidence | undefined;
   }[];
   readonly unknown: readonly string[];
   readonly digest: string | null;
@@ -60,10 +62,11 @@ export function attemptedOf(report: Report, faults: readonly Fault[]): Attempted
     design: report.design,
     digest: report.digest,
     simulatedSeconds: report.simulatedSeconds,
-    violated: violated.map(({ name, detail, counterexample = [] }) => ({
+    violated: violated.map(({ name, detail, counterexample = [], evidence }) => ({
       name,
       detail,
       counterexample,
+      evidence,
     })),
     unknown: unknown.map(({ name }) => name),
   };

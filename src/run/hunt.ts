@@ -129,6 +129,7 @@ class Hunt {
       invariant,
       detail: broken?.detail ?? '',
       counterexample: broken?.counterexample ?? [],
+      evidence: broken?.evidence,
       faults: smallest.faults.map(formatFault),
       faultCountBefore: found.faults.length,
       digest: smallest.digest,

@@ -1,5 +1,6 @@
 /** Puts the invariants of a design to the history of a run. */
 import type { HistoryEvent } from '../host/history.ts';
+import { evidenceOf } from '../verify/evidence.ts';
 import { printCounterexample } from '../verify/print.ts';
 import type { Budget, Invariant } from '../verify/verdict.ts';
 import type { InvariantResult } from './report.ts';
@@ -11,7 +12,14 @@ export function judgeAll(
 ): InvariantResult[] {
   return invariants.map((invariant) => {
     const { verdict, detail, counterexample } = invariant.check(history, budget);
-    const lines = counterexample ? printCounterexample(counterexample).split('\n') : undefined;
-    return { name: invariant.name, verdict, detail, counterexample: lines };
+    const { name } = invariant;
+    if (!counterexample) return { name, verdict, detail };
+    return {
+      name,
+      verdict,
+      detail,
+      counterexample: printCounterexample(counterexample).split('\n'),
+      evidence: evidenceOf(counterexample),
+    };
   });
 }

@@ -6,6 +6,7 @@
  */
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
+import type { Evidence } from '../verify/evidence.ts';
 
 export interface Report {
   readonly version: string;
@@ -70,6 +71,8 @@ export interface InvariantResult {
   readonly detail: string;
   /** The smallest history that shows it, one line an operation. */
   readonly counterexample?: readonly string[] | undefined;
+  /** The same to be drawn: its operations, with the one that cannot be explained. */
+  readonly evidence?: Evidence | undefined;
 }
 
 /** One row of the table: a block over its nodes, or one of its nodes. */

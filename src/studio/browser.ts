@@ -34,4 +34,5 @@ export { outcomeOf } from '../run/report.ts';
 export type { Estimate, Summary } from '../run/summary.ts';
 export type { SweepPoint, SweepReport } from '../run/sweep.ts';
 export type { MessageRow, MessageWindow, RequestRow, Span, Waterfall } from '../run/traced.ts';
+export type { Evidence, EvidenceOperation } from '../verify/evidence.ts';
 export type * from './protocol.ts';

@@ -60,6 +60,10 @@ test('a quorum is not an atomic register: the hunt shows a history that no order
   expect(finding?.invariant).toBe('cells is linearizable');
   expect(finding!.faults.length).toBeLessThanOrEqual(5);
   expect(finding!.counterexample.join('\n')).toMatch(/put|get/);
+  // The same as data: JSON, with the operation that nothing explains.
+  const { evidence } = finding!;
+  expect(evidence!.operations[evidence!.culprit]!.what).toMatch(/put|get|cas/);
+  expect(JSON.parse(JSON.stringify(evidence))).toEqual(evidence);
 });
 
 test('a longer hunt of what is sound finds nothing, and decides everything', async () => {
