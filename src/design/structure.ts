@@ -44,6 +44,8 @@ export interface CallView {
   readonly to: string;
   /** `route /`, or the binding's name. */
   readonly as: string;
+  /** `from` reads this topic as a consumer group: what flows, flows from `to` to `from`. */
+  readonly consumed?: boolean;
   /** What the whole call may take, with all attempts. */
   readonly deadlineUs?: Micros | undefined;
   /** What one attempt may take. */
@@ -86,7 +88,10 @@ export function structureOf(design: System): StructuralView {
         .map(({ id, zone }) => ({ id, zone })),
     })),
     calls: declarations.flatMap((from) =>
-      Object.entries(from.binds).map(([as, to]) => callView(from, to, as)),
+      Object.entries(from.binds).map(([as, to]) => ({
+        ...callView(from, to, as),
+        ...(from.consumes?.includes(to) ? { consumed: true } : {}),
+      })),
     ),
     ...(ratePerSec === undefined ? {} : { ratePerSec }),
   };
