@@ -1,0 +1,404 @@
+/**
+ * Everything that changes the store: what users do, and what streams tell. The only place that
+ * talks to the server; without React, so that tests can run a whole session against a fake client.
+ */
+import type { Micros, Refusal, RunRequest } from 'loadpath/studio';
+import { type Client, Refused } from '../api/client.ts';
+import type { Stream } from '../api/stream.ts';
+import type { ThemeChoice } from '../theme/theme.ts';
+import { type OptionValue, stillEdits, withEdit, withoutEdit } from './edits.ts';
+import {
+  type FaultList,
+  faultAtUs,
+  firstDifferenceUs,
+  withChecks,
+  withDesignFaults,
+  withFaults,
+} from './faults.ts';
+import { allFaults, formProblems, type RunForm, requestOf, sameButFaults } from './form.ts';
+import { advance, type Extent } from './playhead.ts';
+import {
+  endUs,
+  isGoing,
+  type Lender,
+  lengthUs,
+  newRun,
+  type RunState,
+  withMessages,
+} from './run.ts';
+import { createSearches } from './searches.ts';
+import { type Selection, stillThere } from './selection.ts';
+import type { Session } from './session.ts';
+import {
+  type FaultMenuState,
+  type Notice,
+  type Panel,
+  type StudioState,
+  type StudioStore,
+  shownRun,
+} from './store.ts';
+
+/** As many as the server keeps. */
+const runsMax = 8;
+const noticesMax = 3;
+
+export type Actions = ReturnType<typeof createActions>;
+
+export function createActions(store: StudioStore, client: Client) {
+  const streams = new Map<string, Stream>();
+  let noticeCount = 0;
+  const { getState: get, setState: set } = store;
+
+  // What the server says ---------------------------------------------------------------------------
+
+  /** Opens everything; throws when there is no server or it refuses the token. */
+  async function open(session?: Session): Promise<void> {
+    const [hello, design, runs] = await Promise.all([
+      client.hello(),
+      client.design(),
+      client.runs(),
+    ]);
+    set({
+      hello,
+      design,
+      connection: 'open',
+      faultList: withDesignFaults(session?.faultList ?? [], design.faults),
+      ...(session && {
+        form: session.form,
+        edits: stillEdits(session.edits, design.options),
+        panel: session.panel,
+        speed: session.speed,
+      }),
+    });
+    streams.set('watch', client.watch({ onMessages: takeWatch, onState: takeConnection }));
+    if (hello.mode !== 'design') return;
+    const former = runs.find(({ id }) => id === session?.shownRun);
+    if (former) {
+      attach(former.id, former.request);
+      set({ playheadUs: session?.playheadUs ?? 0 });
+    } else if (design.problems.length === 0 && design.structure) {
+      await run();
+    }
+  }
+
+  function takeConnection(state: 'opening' | 'open' | 'lost' | 'closed'): void {
+    if (state === 'open' || state === 'lost') set({ connection: state });
+  }
+
+  function takeWatch(messages: Parameters<Parameters<Client['watch']>[0]['onMessages']>[0]): void {
+    for (const message of messages) {
+      switch (message.name) {
+        case 'design':
+          takeDesign(message.data);
+          break;
+        case 'live':
+          set({ live: message.data, following: true, playing: true });
+          if (!get().runs.has(message.data.id)) attach(message.data.id, null);
+          break;
+        case 'runs':
+          break;
+      }
+    }
+  }
+
+  function takeDesign(design: NonNullable<StudioState['design']>): void {
+    const before = get().design;
+    const structure = design.structure ?? before?.structure ?? null;
+    set((state) => ({
+      design: { ...design, structure },
+      faultList: withDesignFaults(state.faultList, design.faults),
+      edits: stillEdits(state.edits, design.options),
+      selection: structure ? stillThere(state.selection, structure) : state.selection,
+    }));
+    const saved = before !== null && design.revision > before.revision;
+    if (!saved || design.problems.length > 0 || get().hello?.mode !== 'design') return;
+    notice('plain', `${design.path} was saved: running again.`);
+    void run();
+  }
+
+  function attach(id: string, request: RunRequest | null, lender?: Lender): void {
+    set((state) => {
+      const runs = new Map(state.runs);
+      runs.set(id, newRun(id, request, lender));
+      const former = shownRun(state);
+      const finished = former?.report ? former.id : state.formerRun;
+      const formerRun = runs.has(finished ?? '') ? finished : null;
+      prune(runs, [id, formerRun, state.comparedRun]);
+      return { runs, shownRun: id, formerRun, refusal: null };
+    });
+    streams.get(id)?.close();
+    streams.set(
+      id,
+      client.watchRun(id, {
+        onMessages: (messages) => {
+          change(id, (run) => withMessages(run, messages));
+          const ended = messages.find((message) => message.name === 'end');
+          if (ended) closeStream(id);
+        },
+      }),
+    );
+  }
+
+  function closeStream(id: string): void {
+    streams.get(id)?.close();
+    streams.delete(id);
+  }
+
+  function change(id: string, how: (run: RunState) => RunState): void {
+    set((state) => {
+      const run = state.runs.get(id);
+      if (!run) return {};
+      return { runs: new Map(state.runs).set(id, how(run)) };
+    });
+  }
+
+  /** The oldest go first, except those that are looked at. */
+  function prune(runs: Map<string, RunState>, kept: readonly (string | null)[]): void {
+    for (const id of runs.keys()) {
+      if (runs.size <= runsMax) return;
+      if (kept.includes(id)) continue;
+      runs.delete(id);
+      closeStream(id);
+    }
+  }
+
+  // Runs -------------------------------------------------------------------------------------------
+
+  /** Runs what stands in the form, the fault list and the inspector. */
+  async function run(options: { readonly fromUs?: Micros | undefined } = {}): Promise<void> {
+    const { design, form, faultList, edits } = get();
+    if (!design || Object.keys(formProblems(form)).length > 0) return;
+    await start(requestOf(form, faultList, edits, design), options.fromUs);
+  }
+
+  /** Runs a request; what it has in common with the shown run is there at once. */
+  async function start(request: RunRequest, fromUs?: Micros): Promise<void> {
+    const former = shownRun(get());
+    const lender = lenderOf(former, request);
+    await attempt(async () => {
+      if (former && isGoing(former)) closeStream(former.id);
+      const id = await client.startRun(request);
+      if (former && isGoing(former)) change(former.id, (run) => ({ ...run, state: 'stopped' }));
+      attach(id, request, lender);
+      set({ playheadUs: fromUs ?? 0, playing: true, following: false });
+    });
+  }
+
+  function lenderOf(former: RunState | undefined, request: RunRequest): Lender | undefined {
+    const { design } = get();
+    if (!former?.request || !design || !sameButFaults(former.request, request)) return undefined;
+    const untilUs = firstDifferenceUs(
+      allFaults(former.request, design.faults),
+      allFaults(request, design.faults),
+    );
+    return { run: former, untilUs: Math.min(untilUs ?? Number.POSITIVE_INFINITY, endUs(former)) };
+  }
+
+  async function stop(): Promise<void> {
+    const { shownRun: id } = get();
+    if (id !== null) await attempt(() => client.stopRun(id));
+  }
+
+  async function pause(): Promise<void> {
+    const { shownRun: id } = get();
+    if (id === null) return;
+    await attempt(async () => {
+      await client.pauseRun(id);
+      change(id, (run) => (run.state === 'running' ? { ...run, state: 'paused' } : run));
+    });
+  }
+
+  async function resume(): Promise<void> {
+    const { shownRun: id } = get();
+    if (id === null) return;
+    await attempt(async () => {
+      await client.resumeRun(id);
+      change(id, (run) => (run.state === 'paused' ? { ...run, state: 'running' } : run));
+    });
+  }
+
+  // Faults -----------------------------------------------------------------------------------------
+
+  /** Adds a fault and repeats the run with it; the playhead goes on from where the fault is. */
+  async function inflict(text: string): Promise<void> {
+    const { faultList, playheadUs } = get();
+    set({ faultList: withFaults(faultList, [text]), faultMenu: null });
+    const atUs = faultAtUs(text) ?? playheadUs;
+    // A moment before, so that one sees it happen.
+    await run({ fromUs: Math.max(0, Math.min(playheadUs, atUs)) });
+    void check();
+  }
+
+  function setFaults(faultList: FaultList): void {
+    set({ faultList });
+    void check();
+  }
+
+  /** Repeats the run with the list as it is; from just before the first sentence that changed. */
+  async function runFaults(): Promise<void> {
+    const { design, faultList, form, edits } = get();
+    const former = shownRun(get())?.request;
+    if (!design || !former) return run();
+    const request = requestOf(form, faultList, edits, design);
+    const sinceUs = firstDifferenceUs(
+      allFaults(former, design.faults),
+      allFaults(request, design.faults),
+    );
+    await run({ fromUs: Math.max(0, (sinceUs ?? 0) - leadUs) });
+  }
+
+  async function check(): Promise<void> {
+    const texts = get().faultList.map((entry) => entry.text);
+    if (texts.length === 0 || get().hello?.mode === 'report') return;
+    const checks = await client.checkFaults(texts).catch(() => []);
+    set((state) => ({ faultList: withChecks(state.faultList, checks) }));
+  }
+
+  async function saveFaults(): Promise<void> {
+    const texts = get()
+      .faultList.filter((entry) => entry.on)
+      .map((entry) => entry.text);
+    await attempt(async () => {
+      const file = await client.saveFaults(texts);
+      notice('good', `Saved to ${file}: every run of this design has these faults from now on.`);
+    });
+  }
+
+  async function inflictLive(sentence: string): Promise<void> {
+    set({ faultMenu: null });
+    await attempt(async () => {
+      const text = await client.liveFault(sentence);
+      notice('plain', `Done in the running system: ${text}.`);
+    });
+  }
+
+  async function healLive(): Promise<void> {
+    await attempt(async () => {
+      await client.liveHeal();
+      notice('good', 'All faults in the running system are ended.');
+    });
+  }
+
+  // Looking ----------------------------------------------------------------------------------------
+
+  /** Real time passed; the playhead moves over what there is. */
+  function tick(elapsedUs: Micros): void {
+    const state = get();
+    const run = shownRun(state);
+    if (!run) return;
+    const moved = advance(state, elapsedUs, extentOf(run));
+    if (moved !== state) set({ playheadUs: moved.playheadUs, playing: moved.playing });
+  }
+
+  function seek(toUs: Micros): void {
+    const run = shownRun(get());
+    if (!run) return;
+    const playheadUs = Math.round(Math.max(extentOf(run).fromUs, Math.min(toUs, endUs(run))));
+    set({ playheadUs, following: false });
+  }
+
+  /** From the end it begins again. */
+  function play(): void {
+    const state = get();
+    const run = shownRun(state);
+    const ended = run && !isGoing(run) && state.playheadUs >= endUs(run);
+    set({
+      playing: true,
+      ...(ended && !state.following ? { playheadUs: extentOf(run).fromUs } : {}),
+    });
+  }
+
+  function notice(tone: Notice['tone'], text: string): void {
+    noticeCount++;
+    const added = { id: noticeCount, tone, text };
+    set((state) => ({ notices: [...state.notices, added].slice(-noticesMax) }));
+  }
+
+  /** Runs what may be refused, and shows why. */
+  async function attempt(what: () => Promise<void>): Promise<void> {
+    try {
+      set({ refusal: null });
+      await what();
+    } catch (error) {
+      set({ refusal: refusalOf(error) });
+    }
+  }
+
+  return {
+    open,
+    run,
+    start,
+    stop,
+    pause,
+    resume,
+    inflict,
+    setFaults,
+    runFaults,
+    saveFaults,
+    inflictLive,
+    healLive,
+    ...createSearches(store, client, { attempt, run: () => run() }),
+    tick,
+    seek,
+    play,
+    notice,
+    attempt,
+    pausePlaying: () => set({ playing: false }),
+    setSpeed: (speed: number) => set({ speed }),
+    follow: () => set({ following: true, playing: true }),
+    select: (selection: Selection | null) => set({ selection }),
+    inspect: (selection: Selection) => set({ selection, panel: 'inspect', panelOpen: true }),
+    show: (id: string) => {
+      if (get().runs.has(id)) set({ shownRun: id, playing: false });
+    },
+    compareWith: (comparedRun: string | null) => set({ comparedRun }),
+    setForm: (change: Partial<RunForm>) => set((state) => ({ form: { ...state.form, ...change } })),
+    setPanel: (panel: Panel) => set({ panel, panelOpen: true }),
+    togglePanel: () => set((state) => ({ panelOpen: !state.panelOpen })),
+    setTheme: (theme: ThemeChoice) => set({ theme }),
+    openFaultMenu: (faultMenu: FaultMenuState) => set({ faultMenu, selection: faultMenu.target }),
+    closeFaultMenu: () => set({ faultMenu: null }),
+    edit: (key: string, value: OptionValue | null) =>
+      set(({ edits, design }) => ({
+        edits:
+          value === null
+            ? withoutEdit(edits, key)
+            : withEdit(edits, design?.options ?? {}, key, value),
+      })),
+    dismissNotice: (id: number) =>
+      set((state) => ({ notices: state.notices.filter((one) => one.id !== id) })),
+    dismissRefusal: () => set({ refusal: null }),
+    /** For tests, and when the page is left. */
+    close: () => {
+      for (const id of [...streams.keys()]) closeStream(id);
+    },
+  };
+}
+
+/** How long before the first change a repeated run is shown from. */
+const leadUs = 1_000_000;
+
+/** A click on "kill" at the very end would hit nothing: then the fault goes to a third of the run. */
+export function faultTimeUs(
+  state: Pick<StudioState, 'playheadUs'>,
+  run: RunState | undefined,
+): Micros {
+  if (!run) return 0;
+  const whole = lengthUs(run);
+  const atUs = Math.ceil(state.playheadUs / 100_000) * 100_000;
+  return whole > 0 && atUs > whole * 0.9 ? Math.round(whole / 3 / 1e6) * 1_000_000 : atUs;
+}
+
+export function extentOf(run: RunState): Extent {
+  return {
+    fromUs: run.frames[0]?.fromUs ?? 0,
+    untilUs: endUs(run),
+    over: !isGoing(run),
+  };
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refused) return error.refusal;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'unreachable', message, problems: [] };
+}

@@ -1,0 +1,142 @@
+/**
+ * All that the page knows, in one store. Views are given parts of it as props; only `actions.ts`
+ * changes it. What can be computed (the frame at the playhead, marks, what is active) is not kept.
+ */
+import type {
+  DesignView,
+  Finding,
+  Hello,
+  HuntProgress,
+  HuntReport,
+  HuntRequest,
+  Refusal,
+  SweepPoint,
+  SweepReport,
+  SweepRequest,
+  WatchEvents,
+} from 'loadpath/studio';
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { ThemeChoice } from '../theme/theme.ts';
+import type { Edits } from './edits.ts';
+import type { FaultList } from './faults.ts';
+import { emptyForm, type RunForm } from './form.ts';
+import type { Playhead } from './playhead.ts';
+import type { RunState } from './run.ts';
+import type { Selection } from './selection.ts';
+
+export const panels = [
+  'verdict',
+  'charts',
+  'faults',
+  'inspect',
+  'requests',
+  'messages',
+  'compare',
+  'sweep',
+  'hunt',
+  'source',
+] as const;
+export type Panel = (typeof panels)[number];
+
+export type Connection = 'opening' | 'open' | 'lost';
+
+/** Something to be said once, in a corner. */
+export interface Notice {
+  readonly id: number;
+  readonly tone: 'plain' | 'good' | 'bad';
+  readonly text: string;
+}
+
+export interface HuntState {
+  readonly id: string;
+  readonly request: HuntRequest;
+  readonly progress: HuntProgress | null;
+  readonly findings: readonly Finding[];
+  readonly report: HuntReport | null;
+  readonly failure: Refusal | null;
+}
+
+export interface SweepState {
+  readonly id: string;
+  readonly request: SweepRequest;
+  readonly points: readonly SweepPoint[];
+  readonly report: SweepReport | null;
+  readonly failure: Refusal | null;
+}
+
+/** Faults for a target, asked for at a point of the page. */
+export interface FaultMenuState {
+  readonly target: Selection;
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface StudioState extends Playhead {
+  readonly connection: Connection;
+  readonly hello: Hello | null;
+  readonly design: DesignView | null;
+  readonly live: WatchEvents['live'] | null;
+  readonly runs: ReadonlyMap<string, RunState>;
+  readonly shownRun: string | null;
+  /** The last finished run before the shown one: what "before" means unless one chooses. */
+  readonly formerRun: string | null;
+  /** Chosen by hand. */
+  readonly comparedRun: string | null;
+  readonly selection: Selection | null;
+  readonly faultList: FaultList;
+  readonly edits: Edits;
+  readonly form: RunForm;
+  readonly panel: Panel;
+  readonly panelOpen: boolean;
+  readonly theme: ThemeChoice;
+  readonly faultMenu: FaultMenuState | null;
+  readonly hunt: HuntState | null;
+  readonly sweep: SweepState | null;
+  readonly notices: readonly Notice[];
+  /** Why the last thing that was asked for was refused. */
+  readonly refusal: Refusal | null;
+}
+
+export type StudioStore = StoreApi<StudioState>;
+
+export function createStudioStore(start: Partial<StudioState> = {}): StudioStore {
+  return createStore<StudioState>(() => ({
+    connection: 'opening',
+    hello: null,
+    design: null,
+    live: null,
+    runs: new Map(),
+    shownRun: null,
+    formerRun: null,
+    comparedRun: null,
+    playheadUs: 0,
+    playing: true,
+    speed: 1,
+    following: false,
+    selection: null,
+    faultList: [],
+    edits: {},
+    form: emptyForm,
+    panel: 'verdict',
+    panelOpen: true,
+    theme: 'system',
+    faultMenu: null,
+    hunt: null,
+    sweep: null,
+    notices: [],
+    refusal: null,
+    ...start,
+  }));
+}
+
+export function shownRun(state: Pick<StudioState, 'runs' | 'shownRun'>): RunState | undefined {
+  return state.shownRun === null ? undefined : state.runs.get(state.shownRun);
+}
+
+/** What the shown run is held against: chosen by hand, else the one before it. */
+export function baselineRun(
+  state: Pick<StudioState, 'runs' | 'shownRun' | 'formerRun' | 'comparedRun'>,
+): RunState | undefined {
+  const id = state.comparedRun ?? state.formerRun;
+  return id === null || id === state.shownRun ? undefined : state.runs.get(id);
+}
