@@ -11,6 +11,7 @@ import type { Micros } from '../host/host.ts';
 import type { NetworkPlan, Plan, ZonePlan } from '../host/plan.ts';
 import { nearest, show } from '../kit/config.ts';
 import { type Problem, refuse } from '../kit/errors.ts';
+import type { MetOption } from '../kit/settings.ts';
 import {
   type DurationText,
   parseDuration,
@@ -73,6 +74,8 @@ export interface System {
   readonly zones: readonly ZonePlan[];
   readonly network: NetworkPlan;
   readonly tryIt: readonly string[];
+  /** By path, the options of its blocks as they were met while it was made; see `configured`. */
+  readonly options?: ReadonlyMap<string, MetOption>;
 }
 
 const threeZones: readonly ZonePlan[] = ['a', 'b', 'c'].map((name) => ({ name, region: 'home' }));

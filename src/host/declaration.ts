@@ -57,6 +57,8 @@ export interface Block {
   /** One sentence. */
   readonly purpose: string;
   readonly knobs: Knobs;
+  /** Options besides, by the table that they stand in: `policy`, `policy.retry`; '' beside the knobs. */
+  readonly tables?: Readonly<Record<string, Knobs>>;
   /** Its nodes answer requests on port `web`: users, routes and calls may lead to it. */
   readonly servesWeb?: boolean;
   readonly view: {

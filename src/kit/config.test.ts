@@ -36,6 +36,7 @@ describe('a knob table', () => {
   test('gives defaults for all that is not said, with the unit in the name', () => {
     expect(configure('links', knobs, {})).toEqual({
       problems: [],
+      given: {},
       config: {
         policy: 'lru',
         nodes: 3,

@@ -9,6 +9,7 @@
  *   code reads   { timeoutUs: 80_000 }        ConfigOf<typeof knobs>
  */
 import type { Problem } from './errors.ts';
+import { settle } from './settings.ts';
 import {
   type BytesText,
   type DurationText,
@@ -23,7 +24,17 @@ import {
   ratePerSec,
 } from './units.ts';
 
-export type Unit = 'choice' | 'count' | 'duration' | 'rate' | 'bytes' | 'ratio' | 'text' | 'flag';
+export type Unit =
+  | 'choice'
+  | 'count'
+  | 'duration'
+  | 'rate'
+  | 'bytes'
+  | 'ratio'
+  | 'text'
+  | 'flag'
+  /** A cost or a latency: a duration that may be drawn. */
+  | 'draw';
 
 /** One knob. `Given` is what a user may write, `Kept` what the code reads. */
 export interface Knob<U extends Unit = Unit, Given = unknown, Kept = unknown> {
@@ -37,6 +48,8 @@ export interface Knob<U extends Unit = Unit, Given = unknown, Kept = unknown> {
   parse(given: unknown): Kept | undefined;
   /** Set for `choice`. */
   readonly choices?: readonly string[];
+  /** What was given as text that `parse` takes too, where it need not be text, number or flag. */
+  print?(given: unknown): string | undefined;
 }
 
 export type Knobs = Readonly<Record<string, Knob>>;
@@ -186,8 +199,9 @@ export function optional<U extends Unit, G, V>(knob: Knob<U, G, V>): Knob<U, G, 
 }
 
 /**
- * Fills in defaults and checks what was given. Every mistake is in `problems`, each naming
- * `at.option`, the value and what is allowed; `config` is only to be used when there are none.
+ * Fills in defaults and checks what was given, or was set from outside in its place. Every mistake
+ * is in `problems`, each naming `at.option`, the value and what is allowed; `config` is only to be
+ * used when there are none.
  */
 export function configure<const T extends Knobs>(
   at: string,
@@ -195,9 +209,15 @@ export function configure<const T extends Knobs>(
   given: object,
   /** Options that are no knobs and were taken out of `given` before: for the list in the message. */
   besides: readonly string[] = [],
-): { readonly config: ConfigOf<T>; readonly problems: readonly Problem[] } {
+): {
+  readonly config: ConfigOf<T>;
+  /** What holds without the defaults. */
+  readonly given: OptionsOf<T>;
+  readonly problems: readonly Problem[];
+} {
   const problems: Problem[] = [];
   const config: Record<string, unknown> = {};
+  const held: Record<string, unknown> = {};
   const values = given as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(values)) {
     if (Object.hasOwn(knobs, name) || values[name] === undefined) continue;
@@ -209,7 +229,9 @@ export function configure<const T extends Knobs>(
     });
   }
   for (const [name, knob] of Object.entries(knobs)) {
-    const value = values[name] ?? knob.preset;
+    const settled = settle(`${at}.${name}`, knob, values[name]);
+    if (settled !== undefined) held[name] = settled;
+    const value = settled ?? knob.preset;
     if (value === undefined) continue;
     const kept = knob.parse(value);
     if (kept === undefined) {
@@ -217,7 +239,7 @@ export function configure<const T extends Knobs>(
     }
     config[keptName(name, knob)] = kept;
   }
-  return { config: config as ConfigOf<T>, problems };
+  return { config: config as ConfigOf<T>, given: held as OptionsOf<T>, problems };
 }
 
 export function keptName(name: string, knob: Knob): string {

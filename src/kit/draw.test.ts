@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   constant,
+  drawText,
   exponential,
   gamma,
   lognormal,
   observed,
   pareto,
   parseDraw,
+  readDraw,
   uniform,
 } from './draw.ts';
 
@@ -48,5 +50,25 @@ describe('a draw', () => {
 
   test('refuses what is not a duration where it is written', () => {
     expect(() => exponential('5 parsecs' as '5ms')).toThrow("'5 parsecs' is not a duration");
+  });
+});
+
+describe('a draw in one line', () => {
+  test.each([
+    '5ms',
+    '1234.567ms',
+    'exponential(2ms)',
+    'uniform(1ms, 2s)',
+    'gamma(5ms, 0.5)',
+    'lognormal(20ms, 90ms)',
+    'pareto(1ms, 2)',
+  ])('%s is read as it is written', (line) => {
+    expect(drawText(readDraw(line)!)).toBe(line);
+  });
+
+  test('what is none is refused', () => {
+    for (const line of ['', 'soon', 'gamma(5ms)', 'gamma(x, 1)', 'zipf(1, 2)', 'uniform(2ms, 1ms)'])
+      expect(readDraw(line), line).toBeUndefined();
+    expect(drawText({ kind: 'empirical', samples: [1] })).toBeUndefined();
   });
 });

@@ -1,9 +1,10 @@
 /**
  * How users write a distribution of durations: `exponential('5ms')`. A bare duration is a constant.
  */
+import type { Knob } from './config.ts';
 import type { Distribution } from './distribution.ts';
 import { LoadpathError } from './errors.ts';
-import { type DurationText, parseDuration } from './units.ts';
+import { type DurationText, durationText, parseDuration } from './units.ts';
 
 /** A duration that is always the same, or one that is drawn. */
 export type Draw = DurationText | Distribution;
@@ -44,6 +45,21 @@ export function observed(samples: readonly DurationText[]): Distribution {
   return { kind: 'empirical', samples: samples.map(us).sort((a, b) => a - b) };
 }
 
+/** A knob for a draw: in a design a value, from outside a line as `readDraw` takes it. */
+export function drawKnob(preset: Draw | undefined, doc: string): Knob<'draw', Draw, Distribution> {
+  return {
+    unit: 'draw',
+    preset,
+    doc,
+    allowed: "a duration like '5ms' or 'exponential(5ms)'",
+    parse: (given) => (typeof given === 'string' ? readDraw(given) : parseDraw(given)),
+    print: (given) => {
+      const draw = parseDraw(given);
+      return draw && drawText(draw);
+    },
+  };
+}
+
 /** The distribution meant by what a user wrote, or undefined when it means none. */
 export function parseDraw(draw: unknown): Distribution | undefined {
   if (typeof draw === 'string') {
@@ -52,6 +68,52 @@ export function parseDraw(draw: unknown): Distribution | undefined {
   }
   if (typeof draw !== 'object' || draw === null || !('kind' in draw)) return undefined;
   return valid(draw as Distribution) ? (draw as Distribution) : undefined;
+}
+
+/**
+ * A draw in one line, for a command line and a form: `5ms`, `exponential(5ms)`, `uniform(1ms, 2ms)`,
+ * `gamma(5ms, 0.5)`, `lognormal(20ms, 90ms)`, `pareto(1ms, 2)`. Figures stand in the order of the
+ * fields of the distribution.
+ */
+export function readDraw(text: string): Distribution | undefined {
+  const plain = parseDuration(text);
+  if (plain !== undefined) return { kind: 'constant', value: plain };
+  const match = /^([a-z]+)\s*\((.*)\)$/.exec(text.trim());
+  const fields = match && fieldsOf[match[1]!];
+  if (!fields) return undefined;
+  const given = match[2]!.split(',').map((figure) => figure.trim());
+  if (given.length !== fields.length) return undefined;
+  const values = fields.map((field, index) => [
+    field,
+    isNumber(field) ? Number(given[index]) : (parseDuration(given[index]!) ?? Number.NaN),
+  ]);
+  return parseDraw({ kind: match[1], ...Object.fromEntries(values) });
+}
+
+/** The other way round; undefined for what has no such line. */
+export function drawText(draw: Distribution): string | undefined {
+  if (draw.kind === 'constant') return durationText(draw.value);
+  const fields = fieldsOf[draw.kind];
+  const values = Object.entries(draw);
+  const figures = fields?.map((field) => {
+    const value = Number(values.find(([name]) => name === field)?.[1]);
+    return isNumber(field) ? String(value) : durationText(value);
+  });
+  return figures && `${draw.kind}(${figures.join(', ')})`;
+}
+
+const fieldsOf: Readonly<Record<string, readonly string[]>> = {
+  constant: ['value'],
+  exponential: ['mean'],
+  uniform: ['min', 'max'],
+  gamma: ['mean', 'cv'],
+  lognormal: ['median', 'p99'],
+  pareto: ['min', 'alpha'],
+};
+
+/** The others are durations. */
+function isNumber(field: string): boolean {
+  return field === 'cv' || field === 'alpha';
 }
 
 function valid(draw: Distribution): boolean {

@@ -73,6 +73,12 @@ export function ratePerSec(rate: Rate): number {
   return (rate.count * 1e6) / rate.periodUs;
 }
 
+/** `1_234_567` is `1234.567ms`: `parseDuration` gives back the same, to the microsecond. */
+export function durationText(us: Micros): DurationText {
+  if (us < 1_000) return `${us}us`;
+  return us >= 1_000_000 && us % 1_000 === 0 ? `${us / 1_000_000}s` : `${us / 1_000}ms`;
+}
+
 /** `1_500` is `1.5ms`. Three significant digits: for people, not for parsing back. */
 export function formatDuration(us: Micros): string {
   const magnitude = Math.abs(us);

@@ -52,6 +52,9 @@ export const retryKnobs = {
   backoffMax: duration('250ms', { min: '0ms', doc: 'Where the doubling stops.' }),
 };
 
+/** Both tables, for the block whose option `policy` they are. */
+export const policyTables = { policy: pathKnobs, 'policy.retry': retryKnobs };
+
 export interface PathOptions extends OptionsOf<typeof pathKnobs> {
   /** Without it a call is tried once. */
   readonly retry?: OptionsOf<typeof retryKnobs> | undefined;

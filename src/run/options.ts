@@ -2,10 +2,12 @@
 import type { LoadOverride, Visit } from '../blocks/workload/users/index.ts';
 import { formatFault, parseFaults } from '../design/faults.ts';
 import { isDesignData, systemFromJson } from '../design/json.ts';
+import { configured } from '../design/overrides.ts';
 import { isSystem, namesIn, type System } from '../design/system.ts';
 import type { FaultPlan } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
+import type { SettingTable } from '../kit/settings.ts';
 import { formatDuration } from '../kit/units.ts';
 
 /** How long the load lasts when nobody says. */
@@ -37,6 +39,22 @@ export function resolve(design: System, asked: Asked): Resolved {
 function loadOf({ visits, ratePerSec }: Asked): LoadOverride | undefined {
   if (visits) return { visits };
   return ratePerSec === undefined ? undefined : { rate: `${ratePerSec}/s` };
+}
+
+/** What is to be other than in the design's file. */
+export interface Otherwise {
+  /** Options in place of the design's: `{ 'links.replicas': 5 }`. */
+  readonly set?: SettingTable | undefined;
+  /** A design of data in place of the file's. */
+  readonly data?: unknown;
+}
+
+/** Evaluates a design afresh, with the options set. */
+export function designOf(
+  loaded: { readonly path: string; evaluate(): { readonly default: unknown } },
+  { set, data }: Otherwise = {},
+): System {
+  return configured(() => systemIn(data ?? loaded.evaluate().default, loaded.path), set);
 }
 
 /** What a design file exports, or a clear word on why it cannot be run. */

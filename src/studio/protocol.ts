@@ -35,6 +35,7 @@
  * Errors are a 4xx or 5xx with `Refusal`.
  */
 
+import type { KnobView } from '../design/options.ts';
 import type { StructuralView } from '../design/structure.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
@@ -44,6 +45,8 @@ import type { Frame, FrameLayout } from '../run/frames.ts';
 import type { Report } from '../run/report.ts';
 import type { Summary } from '../run/summary.ts';
 import type { SweepPoint, SweepReport } from '../run/sweep.ts';
+
+export type { KnobView };
 
 export interface Hello {
   readonly version: string;
@@ -63,17 +66,6 @@ export interface PaletteBlock {
   /** May stand in a design of data. */
   readonly modelled: boolean;
   readonly knobs: readonly KnobView[];
-}
-
-export interface KnobView {
-  readonly name: string;
-  readonly unit: string;
-  /** As a user would write it; null: none. */
-  readonly preset: string | number | boolean | null;
-  readonly choices: readonly string[] | null;
-  /** In words. */
-  readonly allowed: string;
-  readonly doc: string;
 }
 
 export interface DesignView {

@@ -5,8 +5,10 @@ import type { NodePlan, ProgramPlan } from '../../../host/plan.ts';
 import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
 import { spread } from '../../../parts/placement.ts';
 import type { FetcherConfig, Targets } from '../../../path/caller.ts';
+import { policyTables } from '../../../path/policy.ts';
 import { fetcher } from './client.ts';
 import { type InstanceConfig, knobs, type ServiceConfig } from './config.ts';
+import { costKnob } from './cost.ts';
 import { fetcherHandle } from './handle.ts';
 import { instance } from './node.ts';
 
@@ -15,6 +17,7 @@ export const serviceBlock: Block = {
   family: 'compute',
   purpose: 'Instances of a handler of your own, or of a model of one.',
   knobs,
+  tables: { '': { cost: costKnob }, ...policyTables },
   servesWeb: true,
   view: { shape: 'box', colour: 'blue' },
   expand,

@@ -4,8 +4,9 @@
  */
 import type { Block, Declaration } from '../../../host/declaration.ts';
 import { show } from '../../../kit/config.ts';
-import type { Draw } from '../../../kit/draw.ts';
-import type { PathOptions } from '../../../path/policy.ts';
+import { type Draw, drawKnob, lognormal, readDraw } from '../../../kit/draw.ts';
+import { settle } from '../../../kit/settings.ts';
+import { type PathOptions, policyTables } from '../../../path/policy.ts';
 import { serviceBlock } from './block.ts';
 import type { Fetcher } from './handle.ts';
 import { type Fetch, service } from './index.ts';
@@ -26,10 +27,12 @@ export interface External extends Declaration<Fetcher> {
 
 export function external(name: string, options: ExternalOptions = {}): External {
   const { url, stub, latency, policy } = options;
+  const settled = settle(`${name}.latency`, latencyKnob, latency);
+  const drawn = typeof settled === 'string' ? readDraw(settled) : undefined;
   const stands = service(name, {
     instances: 1,
     openMax: 100_000,
-    cost: { wait: latency ?? { kind: 'lognormal', median: 80_000, p99: 400_000 } },
+    cost: { wait: drawn ?? latency ?? usual },
     fetch: stub ?? (() => new Response(null, { status: 200 })),
     ...(policy ? { policy } : {}),
   });
@@ -45,11 +48,19 @@ export function external(name: string, options: ExternalOptions = {}): External 
   };
 }
 
+const usual = lognormal({ median: '80ms', p99: '400ms' });
+
+const latencyKnob = drawKnob(
+  usual,
+  'How long the stub takes. What providers of payments and mail publish, and their bad days.',
+);
+
 export const externalBlock: Block = {
   ...serviceBlock,
   kind: 'external',
   // Its options are functions, an address and a distribution: no knobs with bounds.
   knobs: {},
+  tables: { '': { latency: latencyKnob }, ...policyTables },
   purpose: "Somebody else's service: real when live, a stub in the simulator.",
   view: { shape: 'cloud', colour: 'grey' },
   expand: (declaration, site) =>

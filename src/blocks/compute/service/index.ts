@@ -6,15 +6,16 @@
 import type { Declaration } from '../../../host/declaration.ts';
 import type { Value } from '../../../host/host.ts';
 import { configure, type OptionsOf, show } from '../../../kit/config.ts';
-import type { Distribution } from '../../../kit/distribution.ts';
-import { type Draw, parseDraw } from '../../../kit/draw.ts';
 import type { Problem } from '../../../kit/errors.ts';
+import { settle } from '../../../kit/settings.ts';
 import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
 import { serviceBlock } from './block.ts';
 import type { AnyConsumer, AnyFetch, ServiceCode } from './coded.ts';
 import { type Cost, knobs, type ServiceConfig, type Step } from './config.ts';
+import { type CostOption, costKnob, costOf, readCost } from './cost.ts';
 import type { Fetcher } from './handle.ts';
 
+export type { CostOption } from './cost.ts';
 export type { Fetcher } from './handle.ts';
 
 export type Bindings = Readonly<Record<string, Declaration>>;
@@ -34,9 +35,6 @@ export type Consumers<B extends Bindings> = {
       : (batch: NonNullable<D>, env: Env<B>) => void | Promise<void>
     : never;
 };
-
-/** `{ cpu }` takes time of a core and queues for it; `{ wait }` merely passes. A bare value is `wait`. */
-export type CostOption = Draw | { readonly cpu: Draw } | { readonly wait: Draw };
 
 export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof knobs> {
   /** What a request costs an instance, charged before the handler in the simulator and real when live. */
@@ -101,7 +99,7 @@ export function service<const B extends Bindings = Record<never, never>>(
   }
   const serviceConfig: ServiceConfig = {
     ...config,
-    cost: cost === undefined ? null : costOf(`${name}.cost`, cost, wrong),
+    cost: settledCost(name, cost, wrong),
     steps,
     traffic: split,
     path: path.policy,
@@ -121,6 +119,13 @@ export function service<const B extends Bindings = Record<never, never>>(
     consumes: consumed.flatMap((binding) => binds[binding] ?? []),
     code,
   };
+}
+
+function settledCost(name: string, given: CostOption | undefined, wrong: Problem[]): Cost | null {
+  const at = `${name}.cost`;
+  const cost = settle(at, costKnob, given);
+  const set = typeof cost === 'string' ? readCost(cost, given) : undefined;
+  return set ?? (given === undefined ? null : costOf(at, given, wrong));
 }
 
 function handlersOf(
@@ -255,18 +260,3 @@ function compile(
 }
 
 const nothing: Cost = { wait: { kind: 'constant', value: 0 } };
-
-function costOf(at: string, cost: CostOption, problems: Problem[]): Cost | null {
-  const isCpu = typeof cost === 'object' && 'cpu' in cost;
-  const isWait = typeof cost === 'object' && 'wait' in cost;
-  const given = isCpu ? cost.cpu : isWait ? cost.wait : cost;
-  const draw: Distribution | undefined = parseDraw(given);
-  if (!draw) {
-    problems.push({
-      at,
-      what: `must be a duration like '5ms' or a distribution like exponential('5ms'), got ${show(given)}`,
-    });
-    return null;
-  }
-  return isCpu ? { cpu: draw } : { wait: draw };
-}

@@ -102,10 +102,10 @@ export function checkOptions(
   at: string,
   options: KvOptions,
 ): { readonly config: KvConfig; readonly problems: readonly Problem[] } {
-  const { config: given, problems } = configure(at, knobs, options);
-  if (problems.length > 0) return { config: given as KvConfig, problems };
-  const config = complete(given);
-  return { config, problems: relations(at, config, options) };
+  const { config: checked, given, problems } = configure(at, knobs, options);
+  if (problems.length > 0) return { config: checked as KvConfig, problems };
+  const config = complete(checked);
+  return { config, problems: relations(at, config, given) };
 }
 
 /** Fills in what depends on something else. */

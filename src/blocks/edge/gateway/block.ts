@@ -4,7 +4,8 @@ import type { NodePlan } from '../../../host/plan.ts';
 import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
 import { spread } from '../../../parts/placement.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
-import { type DoorConfig, type GatewayConfig, knobs } from './config.ts';
+import { policyTables } from '../../../path/policy.ts';
+import { type DoorConfig, type GatewayConfig, knobs, limitKnobs } from './config.ts';
 import { door } from './node.ts';
 
 export const gatewayBlock: Block = {
@@ -12,6 +13,7 @@ export const gatewayBlock: Block = {
   family: 'edge',
   purpose: 'The one door for users: routes, limits, balances and retries.',
   knobs,
+  tables: { limit: limitKnobs, ...policyTables },
   servesWeb: true,
   view: { shape: 'box', colour: 'violet' },
   expand,

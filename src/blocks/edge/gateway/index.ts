@@ -5,6 +5,7 @@
 import type { Declaration } from '../../../host/declaration.ts';
 import { configure, type OptionsOf, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
+import { isSetIn } from '../../../kit/settings.ts';
 import type { BytesText, RateText } from '../../../kit/units.ts';
 import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
 import { gatewayBlock } from './block.ts';
@@ -18,14 +19,15 @@ import {
 
 export type LimitOptions = OptionsOf<typeof limitKnobs>;
 
+/** Checked by the gateway that it stands in, under that name. */
 export interface Limit {
-  readonly config: LimitConfig;
-  readonly problems: readonly Problem[];
+  readonly kind: 'token-bucket';
+  readonly options: LimitOptions;
 }
 
 /** A token bucket for `gateway`'s `limit`. */
 export function tokenBucket(options: LimitOptions & { readonly rate: RateText }): Limit {
-  return configure('limit', limitKnobs, options);
+  return { kind: 'token-bucket', options };
 }
 
 export interface GatewayOptions extends OptionsOf<typeof knobs> {
@@ -45,11 +47,8 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
   const { routes, limit, policy, ...rest } = options;
   const { config, problems } = configure(name, knobs, rest, ['routes', 'limit', 'policy']);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
-  const wrong: Problem[] = [
-    ...problems,
-    ...path.problems,
-    ...(limit?.problems ?? []).map(({ at, what }) => ({ at: `${name}.${at}`, what })),
-  ];
+  const limited = limitOf(`${name}.limit`, limit);
+  const wrong: Problem[] = [...problems, ...path.problems, ...(limited?.problems ?? [])];
   const table: RouteConfig[] = [];
   const binds: Record<string, Declaration> = {};
   for (const [pattern, service] of Object.entries(routes)) {
@@ -90,7 +89,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
     ...config,
     port: config.port ?? 8080,
     routes: table,
-    limit: limit?.config ?? null,
+    limit: limited?.config ?? null,
     policy: path.policy,
   };
   return {
@@ -101,6 +100,15 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
     problems: wrong,
     binds,
   };
+}
+
+/** To set an option of it from outside is to have a limit. */
+function limitOf(
+  at: string,
+  limit: Limit | undefined,
+): { readonly config: LimitConfig; readonly problems: readonly Problem[] } | undefined {
+  if (limit === undefined && !isSetIn(at)) return undefined;
+  return configure(at, limitKnobs, limit?.options ?? {});
 }
 
 function trimmed(path: string): string {

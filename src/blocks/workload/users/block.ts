@@ -3,7 +3,7 @@ import type { Block, Declaration, Site } from '../../../host/declaration.ts';
 import type { NodePlan } from '../../../host/plan.ts';
 import { describeWeb, type WebMessage } from '../../../host/web.ts';
 import { assert } from '../../../kit/assert.ts';
-import { type CrowdConfig, knobs, type UsersConfig } from './config.ts';
+import { type CrowdConfig, closedKnobs, knobs, rateKnob, type UsersConfig } from './config.ts';
 import { crowd } from './node.ts';
 import type { UsersCode } from './script.ts';
 
@@ -12,6 +12,7 @@ export const usersBlock: Block = {
   family: 'workload',
   purpose: 'Who loads the system, how often, and what they do.',
   knobs,
+  tables: { '': { rate: rateKnob }, closed: closedKnobs },
   view: { shape: 'person', colour: 'green' },
   expand,
   programs: { crowd },

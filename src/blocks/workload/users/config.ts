@@ -1,8 +1,9 @@
 /** The knobs of a workload, and its shapes as data. */
 
 import type { NodeId } from '../../../host/host.ts';
-import { choice, count, duration } from '../../../kit/config.ts';
+import { choice, count, duration, type Knob, optional, rate } from '../../../kit/config.ts';
 import type { Distribution } from '../../../kit/distribution.ts';
+import { drawKnob } from '../../../kit/draw.ts';
 
 export const knobs = {
   arrivals: choice(
@@ -17,6 +18,20 @@ export const knobs = {
     min: '1ms',
     doc: 'How long a user waits for one reply before giving up. About what people do.',
   }),
+};
+
+/** A shape has no line of its own: it can be replaced by a rate. */
+export const rateKnob: Knob<'rate'> = {
+  ...rate('100/s', { doc: 'Arrivals, whether or not the system keeps up.' }),
+  print: () => undefined,
+};
+
+/** Of `closed`, which must say both. */
+export const closedKnobs = {
+  users: optional(
+    count(10, { min: 1, doc: 'How many users there are, each waiting for its reply.' }),
+  ),
+  think: drawKnob(undefined, 'How long a user thinks between a reply and the next visit.'),
 };
 
 /** Arrivals a second over time; times are microseconds since the load began. */

@@ -4,8 +4,9 @@
  */
 import type { Declaration } from '../../../host/declaration.ts';
 import { configure, type OptionsOf, show } from '../../../kit/config.ts';
-import { type Draw, parseDraw } from '../../../kit/draw.ts';
+import { type Draw, parseDraw, readDraw } from '../../../kit/draw.ts';
 import { LoadpathError, type Problem } from '../../../kit/errors.ts';
+import { settle } from '../../../kit/settings.ts';
 import {
   type DurationText,
   parseDuration,
@@ -14,7 +15,15 @@ import {
   ratePerSec,
 } from '../../../kit/units.ts';
 import { usersBlock } from './block.ts';
-import { knobs, type Load, type Shape, type UsersConfig, type Visit } from './config.ts';
+import {
+  closedKnobs,
+  knobs,
+  type Load,
+  rateKnob,
+  type Shape,
+  type UsersConfig,
+  type Visit,
+} from './config.ts';
 import type { User, UsersCode } from './script.ts';
 
 export type { Shape, Visit } from './config.ts';
@@ -50,7 +59,7 @@ export function users<Prepared = undefined>(options: UsersOptions<Prepared>): Wo
   const { rate, closed, setup, act, ip, ...rest } = options;
   const { config, problems } = configure('users', knobs, rest, besides);
   const wrong: Problem[] = [...problems];
-  const load = loadOf(rate, closed, wrong);
+  const load = settledLoad(rate, closed, wrong);
   // Checked where the user wrote them; below here what `setup` gives is opaque.
   const code: UsersCode = { setup, act: act as UsersCode['act'], ip };
   return {
@@ -72,6 +81,23 @@ export function users<Prepared = undefined>(options: UsersOptions<Prepared>): Wo
       };
     },
   };
+}
+
+/** A rate that is set from outside replaces whatever the design says, users who wait for it too. */
+function settledLoad(
+  rate: RateText | Shape | undefined,
+  closed: UsersOptions<never>['closed'],
+  wrong: Problem[],
+): Load {
+  // A design with waiting users has no rate: the default must not look like one.
+  const knob = closed ? { ...rateKnob, preset: undefined } : rateKnob;
+  const set = settle('users.rate', knob, rate);
+  if (typeof set === 'string' && set !== rate) return loadOf(set as RateText, undefined, wrong);
+  if (!closed) return loadOf(rate, closed, wrong);
+  const think = settle('users.closed.think', closedKnobs.think, closed.think);
+  const drawn = typeof think === 'string' ? readDraw(think) : undefined;
+  const users = settle('users.closed.users', closedKnobs.users, closed.users) as number;
+  return loadOf(rate, { users, think: drawn ?? closed.think }, wrong);
 }
 
 function loadOf(
