@@ -8,6 +8,7 @@
  * holds on its last. Only user code is asynchronous, and it lives above this line.
  */
 import type { Random } from '../kit/random.ts';
+import type { Causes } from './causes.ts';
 import type { HistoryEntry } from './history.ts';
 
 /** Microseconds. Whole numbers. */
@@ -81,6 +82,8 @@ export interface Host {
   readonly meter: Meter;
   /** Appends to the run's history. Record `invoke` before the message that it causes is sent. */
   record(entry: HistoryEntry): void;
+  /** While requests are traced: what only this program knows of causes. Nothing may depend on it. */
+  readonly causes?: Causes | undefined;
 }
 
 export interface Timer {

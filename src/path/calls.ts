@@ -81,7 +81,9 @@ export class Calls<R> {
     path?.calls.add();
     const openedAt = this.#host.now();
     const timer = this.#host.after(timeoutUs, () => this.#finish(id, timedOut));
-    this.#waiting.set(id, { node, path, openedAt, timer, done });
+    const { causes } = this.#host;
+    const then = causes ? causes.asks(id, done) : done;
+    this.#waiting.set(id, { node, path, openedAt, timer, done: then });
     return id;
   }
 
@@ -102,6 +104,7 @@ export class Calls<R> {
   /** Stops waiting; `done` is not called. A reply that still comes counts as late. */
   abandon(id: number): void {
     this.#waiting.take(id)?.timer.cancel();
+    this.#host.causes?.ended(id, 'abandoned');
   }
 
   #finish(id: number, answer: Answer<R>): boolean {
@@ -109,6 +112,7 @@ export class Calls<R> {
     if (!call) return false;
     call.timer.cancel();
     if (call.path) this.#count(call.path, call.openedAt, answer);
+    if (!answer.ok) this.#host.causes?.ended(id, answer.why);
     call.done(answer);
     return true;
   }

@@ -1,4 +1,5 @@
 /** What one program sees of the simulated world, for one life of its node. */
+import type { Causes } from '../host/causes.ts';
 import { control } from '../host/control.ts';
 import type { HistoryEntry, HistoryEvent } from '../host/history.ts';
 import type {
@@ -31,6 +32,8 @@ export interface HostServices {
   record(event: HistoryEvent): void;
   /** What a program says to the run, outside of any network. */
   toControl(from: Address, message: Message): void;
+  /** In a traced run: what the program at an address has to say of causes. */
+  readonly causes: ((address: Address) => Causes) | undefined;
 }
 
 export class SimTimer implements Timer {
@@ -61,6 +64,7 @@ export class SimHost implements Host {
   readonly disk: Disk;
   readonly cpu: Cpu;
   readonly meter: Meter;
+  readonly causes: Causes | undefined;
   readonly #services: HostServices;
   readonly #queue: EventQueue;
   readonly #machine: Machine;
@@ -85,6 +89,7 @@ export class SimHost implements Host {
     this.life = machine.life;
     this.random = random;
     this.meter = meter;
+    this.causes = services.causes?.(this.address);
     this.disk = new SimDisk(machine.platter, () => this.#isOver());
     this.cpu = new SimCpu(machine.cores, services.queue, machine.index, machine.life);
   }

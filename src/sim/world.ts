@@ -20,6 +20,7 @@ import { Fingerprint } from '../kit/fingerprint.ts';
 import { Meters } from '../kit/meters.ts';
 import { type Random, seeded } from '../kit/random.ts';
 import { formatDuration } from '../kit/units.ts';
+import type { Causality } from './causality.ts';
 import { Clock, type ClockOptions } from './clock.ts';
 import { Cores, type Job } from './cpu.ts';
 import { Platter } from './disk.ts';
@@ -30,6 +31,7 @@ import { kindNames } from './kinds.ts';
 import { Machine } from './machine.ts';
 import { Network, type NetworkCounts, type Route, type TraceEvent } from './network.ts';
 import { EventQueue } from './queue.ts';
+import { TracedCores, TracedNetwork, TracedQueue } from './traced.ts';
 
 export interface WorldOptions {
   readonly plan: Plan;
@@ -39,10 +41,14 @@ export interface WorldOptions {
   readonly faults?: FaultPlan | undefined;
   readonly record?: ((event: HistoryEvent) => void) | undefined;
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /** A fault began or ended; `onEvent` says the same in words. */
+  readonly onFault?: ((fault: Fault, began: boolean) => void) | undefined;
   /** What a program sent to `control`. Called in the middle of its handler: note it, do not act. */
   readonly onControl?: ((from: Address, message: Message) => void) | undefined;
   /** What became of each message, when it became it. */
   readonly onTrace?: ((event: TraceEvent) => void) | undefined;
+  /** Hands causes on to effects, for a tracer. Changes nothing in the run. */
+  readonly causality?: Causality | undefined;
   /** Called with a node before its code runs, if `userCode`, and with undefined after `drain`. */
   readonly enter?: ((node: NodeId | undefined) => void) | undefined;
   /** Runs microtasks dry. Called after every event of a node with `userCode`. What it throws crashes the node. */
@@ -105,6 +111,8 @@ export class World {
   readonly fingerprint = new Fingerprint();
   readonly #options: WorldOptions;
   readonly #queue: EventQueue;
+  /** The queue, in a traced run. */
+  readonly #traced: TracedQueue | undefined;
   readonly #network: Network;
   readonly #faults: Faults;
   readonly #random: Random;
@@ -121,12 +129,16 @@ export class World {
   #stillCount = 0;
 
   constructor(options: WorldOptions) {
-    const { plan, seed, startUs = 0 } = options;
+    const { plan, seed, startUs = 0, causality, onTrace } = options;
     this.#options = options;
-    this.#queue = new EventQueue(startUs);
+    this.#traced = causality && new TracedQueue(causality, startUs);
+    this.#queue = this.#traced ?? new EventQueue(startUs);
     this.#random = seeded(seed);
     this.#regionOf = new Map(plan.zones.map((zone) => [zone.name, zone.region]));
-    this.#network = new Network(this.#queue, plan, this.#random.fork('network'), options.onTrace);
+    const luck = this.#random.fork('network');
+    this.#network = causality
+      ? new TracedNetwork(causality, this.#queue, plan, luck, onTrace)
+      : new Network(this.#queue, plan, luck, onTrace);
     this.meters = new Meters(startUs);
     this.#services = {
       queue: this.#queue,
@@ -135,6 +147,7 @@ export class World {
       pass: options.check ? (message) => this.#pass(message) : (message) => message,
       record: (event) => options.record?.(event),
       toControl: (from, message) => options.onControl?.(from, message),
+      causes: causality && ((address) => causality.of(address, this.#queue)),
     };
     this.#faults = new Faults({
       network: this.#network,
@@ -234,15 +247,14 @@ export class World {
 
   /** Begins a fault now, whatever its `atUs`. The answer ends it before its time. */
   inject(fault: Fault): () => void {
-    const text = faultText(fault);
     const active: ActiveFault = { fault, undo: () => {} };
     const end = () => {
       if (!this.#active.delete(active)) return;
       active.undo();
-      this.#tell({ type: 'fault', at: this.now, text, began: false });
+      this.#tellFault(fault, false);
     };
     this.#active.add(active);
-    this.#tell({ type: 'fault', at: this.now, text, began: true });
+    this.#tellFault(fault, true);
     active.undo = this.#faults.begin(fault, end);
     // Done is done.
     if (fault.do === 'rot') this.#active.delete(active);
@@ -269,7 +281,7 @@ export class World {
     for (const active of [...this.#active].reverse()) {
       this.#active.delete(active);
       active.undo();
-      this.#tell({ type: 'fault', at: this.now, text: faultText(active.fault), began: false });
+      this.#tellFault(active.fault, false);
     }
     for (const machine of this.#machines) {
       if (!machine.isUp && machine.phase !== 'new') this.#boot(machine);
@@ -308,7 +320,8 @@ export class World {
       this.fingerprint.word(queue.now);
       this.fingerprint.word((node << 4) | kind);
       if (machine !== undefined && machine.pauseCount > 0) {
-        machine.deferred.push({ kind, life, a: queue.a, b: queue.b });
+        const a = this.#traced ? this.#traced.sealed() : queue.a;
+        machine.deferred.push({ kind, life, a, b: queue.b });
         continue;
       }
       if (machine?.plan.userCode) {
@@ -384,7 +397,7 @@ export class World {
 
   #add(plan: NodePlan): Machine {
     assert(!this.#byId.has(plan.id), `one node is called ${plan.id}`);
-    const { clocks, syncCost, diskSizeBytes, wallEpochUs } = this.#options;
+    const { clocks, syncCost, diskSizeBytes, wallEpochUs, causality } = this.#options;
     const random = this.#random.fork('node').fork(plan.id);
     const index = this.#machines.length + 1;
     const clock = new Clock(
@@ -405,7 +418,9 @@ export class World {
       random.fork('disk'),
       (bytes) => this.fingerprint.bytes(bytes),
     );
-    const cores = new Cores(this.#queue, index, plan.cores);
+    const cores = causality
+      ? new TracedCores(causality, this.#queue, index, plan.cores)
+      : new Cores(this.#queue, index, plan.cores);
     const machine = new Machine(index, plan, clock, cores, platter);
     this.#machines.push(machine);
     this.#byId.set(plan.id, machine);
@@ -582,6 +597,11 @@ export class World {
     this.fingerprint.value(value);
     const passed = codec ? codec.decode(codec.encode(value)) : value;
     return deepFreeze(passed) as unknown as Message;
+  }
+
+  #tellFault(fault: Fault, began: boolean): void {
+    this.#tell({ type: 'fault', at: this.now, text: faultText(fault), began });
+    this.#options.onFault?.(fault, began);
   }
 
   #tell(event: RunEvent): void {

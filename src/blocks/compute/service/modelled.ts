@@ -72,12 +72,13 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
       freeSlots--;
       start();
     } else {
-      waiting.push(() => {
+      const begin = (): boolean => {
         const moot = isMoot(job, host.now());
         if (moot) done();
         else start();
         return !moot;
-      });
+      };
+      waiting.push(host.causes ? host.causes.queued(begin) : begin);
     }
   };
 }

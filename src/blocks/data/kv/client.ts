@@ -227,6 +227,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     function settle(op: Operation): void {
       op.phase = 'settled';
+      host.causes?.ended(op.id, 'abandoned');
       path.latency.record(host.now() - op.startedAt);
       const bytes = op.f === 'get' ? op.entry?.value : undefined;
       const value = bytes ? decode(bytes) : undefined;
@@ -247,6 +248,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     function fail(op: Operation, why: string): void {
       const certain = changedNothing(op);
       forget(op);
+      host.causes?.ended(op.id, 'timeout');
       meters.failures.add();
       path.errors.add();
       path.latency.record(host.now() - op.startedAt);
