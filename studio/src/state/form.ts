@@ -1,7 +1,7 @@
 /** What stands in the run control, as typed; and the request that it comes to. */
 import { type DesignView, parseDuration, parseRate, type RunRequest } from 'loadpath/studio';
 import type { Edits } from './edits.ts';
-import { type FaultList, requestedFaults } from './faults.ts';
+import { type FaultList, requestedFaults, timeText } from './faults.ts';
 
 export interface RunForm {
   readonly seed: string;
@@ -79,7 +79,7 @@ export function allFaults(request: RunRequest, designFaults: readonly string[]):
 /** The same run on the command line. Studio and CLI give one digest for it. */
 export function commandOf(request: RunRequest, path: string): string {
   const words = ['npx loadpath sim', quoted(path), `--seed ${request.seed}`];
-  if (request.forUs !== undefined) words.push(`--for ${request.forUs / 1_000}ms`);
+  if (request.forUs !== undefined) words.push(`--for ${timeText(request.forUs)}`);
   if (request.ratePerSec !== undefined) words.push(`--rps ${request.ratePerSec}`);
   if ((request.seeds ?? 1) > 1) words.push(`--seeds ${request.seeds}`);
   if (!request.ownFaults) words.push('--no-own-faults');
