@@ -1,11 +1,7 @@
 /** `--watch`: runs again when a file of the design is saved. */
-import { type FSWatcher, watch } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { LoadpathError } from '../kit/errors.ts';
+import { onSaved } from '../run/node/saved.ts';
 import { screen } from './session.ts';
-
-/** Editors save in several steps: write, rename, touch. */
-const quietMs = 120;
 
 /**
  * Calls `once` with a signal that aborts when a source changes or `until` does, again and again
@@ -27,7 +23,7 @@ export async function rerunOnSave(
       // A file with a syntax error cannot name its imports; the last that could is watched on.
       if (!(error instanceof LoadpathError)) throw error;
     }
-    const saved = onSave(known, again);
+    const unwatch = onSaved(known, () => again.abort());
     try {
       await once(again.signal);
     } catch (error) {
@@ -40,24 +36,7 @@ export async function rerunOnSave(
         again.signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
-    for (const watcher of saved) watcher.close();
+    unwatch();
     until.removeEventListener('abort', ended);
   }
-}
-
-/** Folders are watched rather than files, because a saved file is often a new one under the old name. */
-function onSave(files: readonly string[], again: AbortController): FSWatcher[] {
-  const byFolder = new Map<string, Set<string>>();
-  for (const file of files) {
-    const names = byFolder.get(dirname(file)) ?? new Set();
-    byFolder.set(dirname(file), names.add(basename(file)));
-  }
-  let timer: NodeJS.Timeout | undefined;
-  return [...byFolder].map(([folder, names]) =>
-    watch(folder, (_event, name) => {
-      if (name !== null && !names.has(name)) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => again.abort(), quietMs);
-    }),
-  );
 }

@@ -40,6 +40,9 @@ import { type System, system } from './system.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** What may stand in a modelled design: blocks whose work is a cost and not code. */
+export const modelledKinds: readonly string[] = ['service', 'external', 'gateway'];
+
 export function isDesignData(value: unknown): value is Fields {
   return (
     isFields(value) && Array.isArray(value.blocks) && 'entry' in value && !('declarations' in value)
@@ -368,7 +371,7 @@ export function designSchema(): object {
         },
         blocks: {
           type: 'array',
-          items: { oneOf: ['service', 'external', 'gateway'].map(reference) },
+          items: { oneOf: modelledKinds.map(reference) },
         },
         entry: { type: 'string', description: 'The block that users talk to.' },
         users: reference('users'),
