@@ -1,0 +1,126 @@
+/**
+ * Frames to columns. A point of a chart is a group of neighbouring frames, so that a run of ten
+ * minutes and its first second are both readable; within a group counts add up and latencies come
+ * from merged histograms: percentiles are never averaged.
+ *
+ * Frames do not change once they are there, so what a group came to is remembered by its first and
+ * last frame: while a run streams, only the newest point is worked out again.
+ */
+import { type Frame, Histogram } from 'loadpath/studio';
+
+export interface Group {
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly frames: readonly Frame[];
+}
+
+/** Values a plot has room for: closer ones cannot be told apart in a panel. */
+const pointsMax = 150;
+
+/**
+ * Length of a point for a span: a whole number of frames, in steps people count in, so that there
+ * are at most `pointsMax` of them.
+ */
+export function pointLength(frameUs: number, spanUs: number): number {
+  for (let power = 1; ; power *= 10) {
+    for (const part of [1, 2, 5]) {
+      const lengthUs = frameUs * part * power;
+      if (spanUs / lengthUs <= pointsMax) return lengthUs;
+    }
+  }
+}
+
+/** Groups begin at multiples of their length, whatever is in view, so that zooming shifts nothing. */
+export function groupFrames(frames: readonly Frame[], pointUs: number): Group[] {
+  const groups: Group[] = [];
+  let open: Frame[] = [];
+  let openIndex = -1;
+  const close = () => {
+    const first = open[0];
+    if (first) groups.push({ fromUs: first.fromUs, toUs: open.at(-1)!.toUs, frames: open });
+    open = [];
+  };
+  for (const frame of frames) {
+    const index = Math.floor(frame.fromUs / pointUs);
+    if (index !== openIndex) {
+      close();
+      openIndex = index;
+    }
+    open.push(frame);
+  }
+  close();
+  return groups;
+}
+
+export function secondsOf(group: Group): number {
+  return Math.max(1, group.toUs - group.fromUs) / 1e6;
+}
+
+export interface Percentiles {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+}
+
+const silence: Percentiles = { p50: null, p90: null, p99: null, p999: null };
+const remembered = new WeakMap<Frame, WeakMap<Frame, Percentiles>>();
+
+/** Of the users' completed requests, microseconds. */
+export function percentilesOf(group: Group): Percentiles {
+  const first = group.frames[0];
+  const last = group.frames.at(-1);
+  if (!first || !last) return silence;
+  const known = remembered.get(first)?.get(last);
+  if (known) return known;
+  const merged = mergedLatency(group.frames);
+  const percentiles =
+    merged.count === 0
+      ? silence
+      : {
+          p50: merged.percentile(50),
+          p90: merged.percentile(90),
+          p99: merged.percentile(99),
+          p999: merged.percentile(99.9),
+        };
+  const byLast = remembered.get(first) ?? new WeakMap<Frame, Percentiles>();
+  byLast.set(last, percentiles);
+  remembered.set(first, byLast);
+  return percentiles;
+}
+
+/** What users waited for over all these frames, exactly as one histogram would have it. */
+export function mergedLatency(frames: readonly Frame[]): Histogram {
+  let merged: Histogram | undefined;
+  for (const { users } of frames) {
+    if (users.latency.count === 0) continue;
+    const histogram = Histogram.fromJSON(users.latency);
+    if (merged) merged.merge(histogram);
+    else merged = histogram;
+  }
+  return merged ?? new Histogram();
+}
+
+/** Frames that lie within a span, at least in part. */
+export function framesWithin(frames: readonly Frame[], fromUs: number, toUs: number): Frame[] {
+  return frames.filter((frame) => frame.toUs > fromUs && frame.fromUs < toUs);
+}
+
+/** Errors by reason over frames: the most frequent first. */
+export function errorReasons(frames: readonly Frame[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { users } of frames) {
+    for (const [reason, count] of Object.entries(users.errors)) {
+      counts.set(reason, (counts.get(reason) ?? 0) + count);
+    }
+  }
+  return [...counts.entries()]
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .map(([reason]) => reason);
+}
+
+export function sum(values: readonly number[]): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
