@@ -82,6 +82,8 @@ export interface Host {
   readonly meter: Meter;
   /** Appends to the run's history. Record `invoke` before the message that it causes is sent. */
   record(entry: HistoryEntry): void;
+  /** False when nobody judges the history of `block`: what only a record needs can then be left out. */
+  isRecorded(block: string): boolean;
   /** While requests are traced: what only this program knows of causes. Nothing may depend on it. */
   readonly causes?: Causes | undefined;
 }

@@ -52,6 +52,8 @@ export interface LiveNodeOptions {
   /** The run's zero on the machine's clock. */
   readonly originUs: Micros;
   readonly durability: Durability;
+  /** Blocks whose history is recorded; undefined: of all. */
+  readonly judged: readonly string[] | undefined;
   /** Where programs with an edge listen, by program port; the plan's own port when absent. */
   readonly edgePorts: Readonly<Record<string, number>>;
   readonly boot: Boot;
@@ -279,7 +281,8 @@ export class LiveNode {
   // ---- the gate
 
   #hostOf(port: string): Host {
-    const { node, life, originUs } = this.#options;
+    const { node, life, originUs, judged } = this.#options;
+    const isRecorded = (block: string): boolean => judged === undefined || judged.includes(block);
     const program = node.programs.find((candidate) => candidate.port === port);
     const address: Address = { node: node.id, port };
     return {
@@ -295,7 +298,9 @@ export class LiveNode {
       disk: this.#disk,
       cpu: this.#cpu,
       meter: this.#meterOf(program?.block ?? node.block),
+      isRecorded,
       record: (entry: HistoryEntry) => {
+        if (!isRecorded(entry.block)) return;
         this.#history.add(entry, machineNow() - originUs);
         this.#turn.wake();
       },

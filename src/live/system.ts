@@ -19,6 +19,8 @@ export interface LiveOptions {
   /** Kept between runs. One run at a time. */
   readonly dataDir: string;
   readonly seed: number;
+  /** Blocks whose history is recorded; undefined: of all. */
+  readonly judged?: readonly string[] | undefined;
   /** All nodes in this process, booted by this; nothing can then be paused. */
   readonly single?: MakeBoot | undefined;
   /** Where edges listen; a block with several edge nodes takes this port and those after it. 0: any. */

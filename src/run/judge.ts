@@ -5,6 +5,19 @@ import { printCounterexample } from '../verify/print.ts';
 import type { Budget, Invariant } from '../verify/verdict.ts';
 import type { InvariantResult } from './report.ts';
 
+/**
+ * The blocks whose history some invariant looks at; undefined when one looks at all. Millions of
+ * operations that nobody judges would only fill memory and disks.
+ */
+export function judgedBlocks(invariants: readonly Invariant[]): readonly string[] | undefined {
+  const blocks = new Set<string>();
+  for (const { block } of invariants) {
+    if (block === undefined) return undefined;
+    blocks.add(block);
+  }
+  return [...blocks];
+}
+
 export function judgeAll(
   invariants: readonly Invariant[],
   history: readonly HistoryEvent[],

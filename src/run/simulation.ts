@@ -25,9 +25,9 @@ import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
-import type { Budget, Invariant } from '../verify/verdict.ts';
+import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
-import { judgeAll } from './judge.ts';
+import { judgeAll, judgedBlocks } from './judge.ts';
 import { figuresOf } from './measure.ts';
 import { lateFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
@@ -109,7 +109,8 @@ class Simulation {
       check,
       codec: { encode, decode },
       describe,
-      record: historian(design.invariants, this.#history),
+      record: (event) => this.#history.push(event),
+      isRecorded: isIn(judgedBlocks(design.invariants)),
       onEvent: (event) => this.#tell(event),
       onControl: (_from, message) => this.#hear(message as FromProgram),
       enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
@@ -394,16 +395,10 @@ class Simulation {
   }
 }
 
-/** Keeps what some invariant looks at: millions of operations that nobody judges would only fill memory. */
-function historian(
-  invariants: readonly Invariant[],
-  history: HistoryEvent[],
-): (event: HistoryEvent) => void {
-  const all = invariants.some(({ block }) => block === undefined);
-  const judged = new Set(invariants.map(({ block }) => block));
-  return (event) => {
-    if (all || judged.has(event.block)) history.push(event);
-  };
+/** Undefined holds all. */
+function isIn(names: readonly string[] | undefined): (name: string) => boolean {
+  const set = names && new Set(names);
+  return (name) => set === undefined || set.has(name);
 }
 
 type TraceLike = Parameters<NonNullable<ConstructorParameters<typeof World>[0]['onTrace']>>[0];

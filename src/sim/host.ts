@@ -30,6 +30,7 @@ export interface HostServices {
   /** Identity, except in checking runs. */
   pass(message: Message): Message;
   record(event: HistoryEvent): void;
+  isRecorded(block: string): boolean;
   /** What a program says to the run, outside of any network. */
   toControl(from: Address, message: Message): void;
   /** In a traced run: what the program at an address has to say of causes. */
@@ -120,7 +121,7 @@ export class SimHost implements Host {
   }
 
   record(entry: HistoryEntry): void {
-    if (this.#isOver()) return;
+    if (this.#isOver() || !this.#services.isRecorded(entry.block)) return;
     const { self, life } = this;
     const { block, phase, op, f, key, value, session, reason } = entry;
     // Field by field: a spread of so many shapes costs as much as the rest of a store's operation.
@@ -138,6 +139,10 @@ export class SimHost implements Host {
       life,
       at,
     });
+  }
+
+  isRecorded(block: string): boolean {
+    return this.#services.isRecorded(block);
   }
 
   /** The continuation of a dead program's user code may still run; the world no longer hears it. */

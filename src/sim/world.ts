@@ -40,6 +40,8 @@ export interface WorldOptions {
   /** Their times count from the start of the world; `applyFaults` takes another origin. */
   readonly faults?: FaultPlan | undefined;
   readonly record?: ((event: HistoryEvent) => void) | undefined;
+  /** Whether the history of a block is wanted. Default: of every block, if there is `record`. */
+  readonly isRecorded?: ((block: string) => boolean) | undefined;
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
   /** A fault began or ended; `onEvent` says the same in words. */
   readonly onFault?: ((fault: Fault, began: boolean) => void) | undefined;
@@ -129,7 +131,7 @@ export class World {
   #stillCount = 0;
 
   constructor(options: WorldOptions) {
-    const { plan, seed, startUs = 0, causality, onTrace } = options;
+    const { plan, seed, startUs = 0, causality, onTrace, record, isRecorded } = options;
     this.#options = options;
     this.#traced = causality && new TracedQueue(causality, startUs);
     this.#queue = this.#traced ?? new EventQueue(startUs);
@@ -145,7 +147,8 @@ export class World {
       network: this.#network,
       machineOf: (node) => this.#byId.get(node),
       pass: options.check ? (message) => this.#pass(message) : (message) => message,
-      record: (event) => options.record?.(event),
+      record: (event) => record?.(event),
+      isRecorded: isRecorded ?? (() => record !== undefined),
       toControl: (from, message) => options.onControl?.(from, message),
       causes: causality && ((address) => causality.of(address, this.#queue)),
     };

@@ -19,7 +19,7 @@ import { emptyDirectory } from '../../live/lock.ts';
 import { type LiveSystem, startLive } from '../../live/supervisor.ts';
 import { onFormerData } from '../../verify/former.ts';
 import type { LiveOptions, Watch } from '../api.ts';
-import { judgeAll } from '../judge.ts';
+import { judgeAll, judgedBlocks } from '../judge.ts';
 import { figuresOf } from '../measure.ts';
 import { lateFaults, type Resolved, resolve } from '../options.ts';
 import { Progressing } from '../progress.ts';
@@ -97,6 +97,8 @@ class Live {
       single: single ? (data, node) => liveBoot(data as ChildData, node) : undefined,
       edgePort,
       durability: discardUnsynced ? 'sync-only' : 'files',
+      // A system that runs for days without a load to judge must not fill the disk with histories.
+      judged: this.#isJudged ? judgedBlocks(this.#run.design.invariants) : [],
       describe: formatFault,
       onEvent: (event) => this.#tell(event),
       onControl: (_from, message) => this.#hear(message as FromProgram),
@@ -180,6 +182,10 @@ class Live {
     while (performance.now() < until && (await isBehind(system))) await sleep(200);
   }
 
+  get #isJudged(): boolean {
+    return this.#run.load && this.#run.target === undefined;
+  }
+
   async #report(system: LiveSystem, loadUs: Micros): Promise<Report> {
     this.#phase('judge', system.now());
     const { design, seed } = this.#run;
@@ -197,8 +203,7 @@ class Live {
     });
     const recorded = system.histories().map((event) => ({ ...event, at: event.at - origin }));
     const history = this.#hadData ? onFormerData(recorded) : recorded;
-    const isJudged = this.#run.load && this.#run.target === undefined;
-    const invariants = isJudged ? judgeAll(design.invariants, history, undefined) : [];
+    const invariants = this.#isJudged ? judgeAll(design.invariants, history, undefined) : [];
     if (complaints.verdict !== 'holds') invariants.push(complaints);
     return assemble({
       version,

@@ -80,6 +80,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       hints: host.meter.counter('hints'),
     };
     const path = pathMeter(host.meter, name);
+    const isRecorded = host.isRecorded(name);
 
     function start(
       f: Verb,
@@ -103,15 +104,17 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       });
       meters.operations.add();
       path.calls.add();
-      host.record({
-        block: name,
-        phase: 'invoke',
-        op: op.id,
-        f,
-        key,
-        value: value === null ? undefined : decode(value),
-        session: op.session,
-      });
+      if (isRecorded) {
+        host.record({
+          block: name,
+          phase: 'invoke',
+          op: op.id,
+          f,
+          key,
+          value: value === null ? undefined : decode(value),
+          session: op.session,
+        });
+      }
       operations.set(op.id, op);
       if (op.until <= now) return fail(op, 'the caller has no time left');
       if (f !== 'get' && !atomic) return store(op, { version: clock.next(host.wall()), value });
@@ -230,18 +233,19 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       host.causes?.ended(op.id, 'abandoned');
       path.latency.record(host.now() - op.startedAt);
       const bytes = op.f === 'get' ? op.entry?.value : undefined;
-      const value = bytes ? decode(bytes) : undefined;
-      host.record({
-        block: name,
-        phase: 'ok',
-        op: op.id,
-        f: op.f,
-        key: op.key,
-        value: op.f === 'get' ? (value ?? null) : undefined,
-        session: op.session,
-      });
-      // The history keeps one copy, the caller may do to the other what it likes.
-      op.done({ ok: true, value: bytes && typeof value === 'object' ? decode(bytes) : value });
+      if (isRecorded) {
+        host.record({
+          block: name,
+          phase: 'ok',
+          op: op.id,
+          f: op.f,
+          key: op.key,
+          // A copy of its own: the caller may do to the other what it likes.
+          value: op.f === 'get' ? (bytes ? decode(bytes) : null) : undefined,
+          session: op.session,
+        });
+      }
+      op.done({ ok: true, value: bytes ? decode(bytes) : undefined });
       closeWhenHeard(op);
     }
 

@@ -30,37 +30,35 @@ export function kvHandle<T>(
 ): KvHandle<T> {
   const { name } = declaration;
 
-  function run(f: Verb, key: string, value: Uint8Array | null): Promise<Value | undefined> {
+  // Not `async`: an executor that throws rejects just the same, and each await costs a turn of the queue.
+  function run(f: Verb, key: string, value?: T): Promise<Value | undefined> {
     return new Promise((resolve, reject) => {
-      api.start(f, key, value, context, (outcome) => {
+      checkKey(name, f, key);
+      const bytes = f === 'put' ? encoded(name, key, value) : null;
+      api.start(f, key, bytes, context, (outcome) => {
         if (outcome.ok) resolve(outcome.value);
         else reject(new Unavailable(name, f, outcome.why, outcome.certain));
       });
     });
   }
 
-  function check(f: Verb, key: unknown): void {
-    if (typeof key === 'string' && key.length > 0 && key.length <= keyLengthMax) return;
-    const given = typeof key === 'string' ? `one of ${key.length} characters` : typeof key;
-    throw new TypeError(
-      `${name}.${f}: a key is text of 1 to ${keyLengthMax} characters, got ${given}`,
-    );
-  }
-
   return {
-    async get(key) {
-      check('get', key);
-      return (await run('get', key, null)) as T | undefined;
-    },
-    async put(key, value) {
-      check('put', key);
-      const wrong = illegal(value);
-      if (wrong !== undefined) throw new TypeError(`${name}.put('${key}'): ${wrong}`);
-      await run('put', key, encode(value as Value));
-    },
-    async delete(key) {
-      check('delete', key);
-      await run('delete', key, null);
-    },
+    get: (key) => run('get', key) as Promise<T | undefined>,
+    put: (key, value) => run('put', key, value) as Promise<undefined>,
+    delete: (key) => run('delete', key) as Promise<undefined>,
   };
+}
+
+function checkKey(name: string, f: Verb, key: unknown): void {
+  if (typeof key === 'string' && key.length > 0 && key.length <= keyLengthMax) return;
+  const given = typeof key === 'string' ? `one of ${key.length} characters` : typeof key;
+  throw new TypeError(
+    `${name}.${f}: a key is text of 1 to ${keyLengthMax} characters, got ${given}`,
+  );
+}
+
+function encoded(name: string, key: string, value: unknown): Uint8Array {
+  const wrong = illegal(value);
+  if (wrong !== undefined) throw new TypeError(`${name}.put('${key}'): ${wrong}`);
+  return encode(value as Value);
 }

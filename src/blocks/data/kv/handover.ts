@@ -23,6 +23,11 @@ export function handover(self: Replica, rules: Rules): Handover {
   const expired = host.meter.counter('hintsExpired');
   /** Owner and key of hints on their way. */
   const underWay = new Set<string>();
+  /**
+   * By owner: how far the hand-over has come. A map's iterator also meets what is added behind it, so
+   * that each hint is looked at once, however many there are; what failed waits for the next knock.
+   */
+  const walks = new Map<NodeId, Iterator<[key: string, hint: KeptHint]>>();
   let timer: Timer | undefined;
 
   function wake(): void {
@@ -30,17 +35,23 @@ export function handover(self: Replica, rules: Rules): Handover {
     timer = host.after(config.hintEveryUs, () => {
       timer = undefined;
       expire();
-      for (const owner of table.hints.keys()) knock(owner, 1);
+      for (const [owner, hints] of table.hints) {
+        walks.set(owner, hints.entries());
+        goOn(owner, 1);
+      }
       wake();
     });
   }
 
-  function knock(owner: NodeId, limit: number): void {
-    let started = 0;
-    for (const [key, hint] of table.hints.get(owner) ?? []) {
-      if (started >= limit) return;
+  /** Gives the next `count` hints that are not under way. */
+  function goOn(owner: NodeId, count: number): void {
+    const walk = walks.get(owner);
+    for (let given = 0; walk && given < count; ) {
+      const next = walk.next();
+      if (next.done) return;
+      const [key, hint] = next.value;
       if (underWay.has(`${owner} ${key}`)) continue;
-      started++;
+      given++;
       give(owner, key, hint);
     }
   }
@@ -60,7 +71,7 @@ export function handover(self: Replica, rules: Rules): Handover {
       self.write({ do: 'unhint', owner, key, version: entry.version }, () => {
         // Also when the disk did not take it: then it is handed over again, which does no harm.
         underWay.delete(way);
-        if (taken) knock(owner, batchMax - underWay.size);
+        if (taken) goOn(owner, batchMax - underWay.size);
       });
     });
     host.send(to, { type: 'store', id, attempt: 0, key, entry } satisfies KvMessage);

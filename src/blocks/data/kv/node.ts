@@ -124,16 +124,15 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
           : table.hints.get(message.owner)?.get(key)?.entry.version;
       // This or something newer is durable already: as if it had been stored and replaced.
       if (!isNewer(entry.version, known)) return answer(from, stored, arrivedAt);
-      const sender = `${from.node} ${id} ${attempt}`;
-      const why = refusals.get(sender) ?? overFull(message);
-      if (why) return refuse(from, message, sender, why, arrivedAt);
+      const why = refusedBefore(from, message) ?? (known ? undefined : overFull(message));
+      if (why) return refuse(from, message, why, arrivedAt);
       if (!rules.syncBeforeAnswer) answer(from, stored, arrivedAt);
       write(recordOf(message), (outcome) => {
         if (message.type === 'hint' && outcome === 'ok') hints.wake();
         if (message.type === 'store' && entry.value === null && outcome === 'ok') tombstones.wake();
         if (!rules.syncBeforeAnswer) return;
         if (outcome === 'ok') return answer(from, stored, arrivedAt);
-        if (outcome === 'full') return refuse(from, message, sender, 'disk-full', arrivedAt);
+        if (outcome === 'full') return refuse(from, message, 'disk-full', arrivedAt);
         meters.errors.add();
         answer(
           from,
@@ -143,11 +142,12 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       });
     }
 
+    /** Is there room for one more? */
     function overFull(message: Store | Hint): Full | undefined {
       if (message.type === 'hint') {
         return table.hintCount < config.hintsMax ? undefined : 'hints-full';
       }
-      return table.get(message.key) || table.keyCount < config.keysMax ? undefined : 'keys-full';
+      return table.keyCount < config.keysMax ? undefined : 'keys-full';
     }
 
     function recordOf(message: Store | Hint): LogRecord {
@@ -157,15 +157,14 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     }
 
     /** A certain no stays a no, also to a second copy of the same message. */
-    function refuse(
-      from: Address,
-      message: Store | Hint,
-      sender: string,
-      why: Full,
-      arrivedAt: number,
-    ): void {
+    function refusedBefore(from: Address, message: Store | Hint): Full | undefined {
+      // Mostly nothing was: then no text is made of every message.
+      return refusals.size === 0 ? undefined : refusals.get(nameOf(from, message));
+    }
+
+    function refuse(from: Address, message: Store | Hint, why: Full, arrivedAt: number): void {
       if (refusals.size >= refusalsMax) refusals.clear();
-      refusals.set(sender, why);
+      refusals.set(nameOf(from, message), why);
       meters.errors.add();
       const { id, attempt } = message;
       answer(from, { type: 'denied', id, attempt, why, certain: true }, arrivedAt);
@@ -232,6 +231,10 @@ export function ownerIndex(self: Replica, key: string, node: NodeId): number | u
   const index = self.ring.owners(key, self.config.replicas).indexOf(node);
   assert(index < self.config.replicas, 'owners are as many as replicas');
   return index < 0 ? undefined : index;
+}
+
+function nameOf(from: Address, { id, attempt }: Store | Hint): string {
+  return `${from.node} ${id} ${attempt}`;
 }
 
 function counted(count: number, what: string): string {
