@@ -8,12 +8,13 @@ import type { StructuralView } from '../design/structure.ts';
 import type { Block } from '../host/declaration.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
+import type { SettingTable } from '../kit/settings.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import type { Report } from './report.ts';
 
 export interface Runner {
   /** Loads a design without running it: what `lint`, `explain` and `estimate` look at. */
-  inspect(designPath: string): Promise<StructuralView>;
+  inspect(designPath: string, set?: SettingTable): Promise<StructuralView>;
   /** Every kind of block there is, for `explain <kind>`. */
   blocks(): Promise<readonly Block[]>;
   simulate(designPath: string, options: SimulateOptions, watch?: Watch): Promise<Report>;
@@ -37,6 +38,8 @@ interface LoadOptions {
   readonly ratePerSec?: number | undefined;
   /** Path of an access log in Common or Combined Log Format that replaces the workload. */
   readonly replayLog?: string | undefined;
+  /** Options in place of the design's: `{ 'links.replicas': 5 }`. */
+  readonly set?: SettingTable | undefined;
 }
 
 export interface SimulateOptions extends LoadOptions {
@@ -48,6 +51,8 @@ export interface SimulateOptions extends LoadOptions {
   readonly untilUs?: Micros | undefined;
   /** Give every life of a node its own copy of packages too. */
   readonly isolatePackages: boolean;
+  /** A design of data in place of the file's. */
+  readonly data?: unknown;
 }
 
 export interface LiveOptions extends LoadOptions {
@@ -98,6 +103,8 @@ export interface Watch {
 }
 
 export interface HuntOptions {
+  /** Options in place of the design's. */
+  readonly set?: SettingTable | undefined;
   readonly seedFirst: number;
   readonly seedCount: number;
   /** Stop sooner when this much real time has passed. */
@@ -155,6 +162,8 @@ export interface Finding {
   readonly seed: number;
   readonly forUs: Micros;
   readonly ratePerSec?: number | undefined;
+  /** Options in place of the design's, as the hunt was asked for. */
+  readonly set?: SettingTable | undefined;
   readonly invariant: string;
   readonly detail: string;
   readonly counterexample: readonly string[];

@@ -6,6 +6,7 @@ import { planOf, type System } from '../design/system.ts';
 import type { Fault } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
+import type { SettingTable } from '../kit/settings.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import { resolve } from './options.ts';
 import type { Report } from './report.ts';
@@ -16,6 +17,8 @@ export interface Attempt {
   readonly seed: number;
   readonly forUs: Micros;
   readonly ratePerSec?: number | undefined;
+  /** Options in place of the design's. */
+  readonly set?: SettingTable | undefined;
   readonly faultsMin: number;
   readonly faultsMax: number;
   /** Instead of drawing some. */

@@ -126,6 +126,7 @@ class Hunt {
       seed: found.seed,
       forUs: this.#forUs,
       ratePerSec: this.#options.ratePerSec,
+      set: this.#options.set,
       invariant,
       detail: broken?.detail ?? '',
       counterexample: broken?.counterexample ?? [],
@@ -137,9 +138,9 @@ class Hunt {
   }
 
   #attempt(seed: number, faults?: readonly Fault[]): Promise<Attempted> {
-    const { ratePerSec, faultsMin, attempt } = this.#options;
+    const { ratePerSec, set, faultsMin, attempt } = this.#options;
     const faultsMax = faultsMin + faultsBeyondMin;
-    return attempt({ seed, forUs: this.#forUs, ratePerSec, faultsMin, faultsMax, faults });
+    return attempt({ seed, forUs: this.#forUs, ratePerSec, set, faultsMin, faultsMax, faults });
   }
 
   #tell(shrinking?: HuntProgress['shrinking']): void {

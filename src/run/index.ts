@@ -20,14 +20,14 @@ import { bundleDesign, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
 import { loadBundle, loadDesign } from './node/load.ts';
 import { Pool } from './node/pool.ts';
+import { faultsFile } from './node/saved-faults.ts';
 import type { Tried } from './node/tasks.ts';
-import { systemIn } from './options.ts';
+import { designOf } from './options.ts';
 import type { Report } from './report.ts';
 
 export const runner: Runner = {
-  async inspect(designPath) {
-    const { path, evaluate } = await loadDesign(designPath);
-    return structureOf(systemIn(evaluate().default, path));
+  async inspect(designPath, set) {
+    return structureOf(designOf(await loadDesign(designPath), { set }));
   },
 
   async blocks() {
@@ -36,7 +36,9 @@ export const runner: Runner = {
   },
 
   async sources(designPath) {
-    return (await bundleDesign(designPath)).files;
+    const { path, files } = await bundleDesign(designPath);
+    // Also when it is not there yet: to save the first fault is a change.
+    return [...files, faultsFile(path) ?? []].flat();
   },
 
   async simulate(designPath, options, watch = {}) {
@@ -85,7 +87,7 @@ export const runner: Runner = {
 };
 
 async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): Promise<Report> {
-  const { seed, forUs, faults, ownFaults, ratePerSec, check, untilUs, trace } = options;
+  const { seed, forUs, faults, ownFaults, ratePerSec, set, data, check, untilUs, trace } = options;
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const file = trace === undefined || trace === '-' ? undefined : await traceFile(trace);
   let written: Promise<unknown> = Promise.resolve();
@@ -100,6 +102,8 @@ async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): P
       faults,
       ownFaults,
       ratePerSec,
+      set,
+      data,
       visits: log?.visits,
       check,
       untilUs,
@@ -137,9 +141,9 @@ async function live(
   watch: Watch | undefined,
 ): Promise<Report> {
   const bundle = await bundleDesign(designPath);
-  const { path, evaluate } = await loadBundle(bundle);
+  const loaded = await loadBundle(bundle);
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
-  const design = systemIn(evaluate().default, path);
+  const design = designOf(loaded, options);
   const run = { ...options, design, bundle, visits: log?.visits, target };
   return noted(await runLive(run, watch), log);
 }

@@ -1,12 +1,12 @@
 /** From what a user asks of a run (sentences, durations) to what a run takes. All mistakes at once. */
 import type { LoadOverride, Visit } from '../blocks/workload/users/index.ts';
-import { formatFault, parseFaults } from '../design/faults.ts';
+import { formatFault, parseFault, parseFaults } from '../design/faults.ts';
 import { isDesignData, systemFromJson } from '../design/json.ts';
 import { configured } from '../design/overrides.ts';
 import { isSystem, namesIn, type System } from '../design/system.ts';
 import type { FaultPlan } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
-import { LoadpathError } from '../kit/errors.ts';
+import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import type { SettingTable } from '../kit/settings.ts';
 import { formatDuration } from '../kit/units.ts';
 
@@ -49,12 +49,33 @@ export interface Otherwise {
   readonly data?: unknown;
 }
 
-/** Evaluates a design afresh, with the options set. */
-export function designOf(
-  loaded: { readonly path: string; evaluate(): { readonly default: unknown } },
-  { set, data }: Otherwise = {},
-): System {
-  return configured(() => systemIn(data ?? loaded.evaluate().default, loaded.path), set);
+/** A design file as it was loaded: what a run needs to know of it. */
+interface Loaded {
+  readonly path: string;
+  /** From a file beside it, and where each stands. */
+  readonly savedFaults: readonly { readonly sentence: string; readonly at: string }[];
+  evaluate(): { readonly default: unknown };
+}
+
+/** Evaluates a design afresh, with the options set. Faults saved beside it are its own. */
+export function designOf(loaded: Loaded, { set, data }: Otherwise = {}): System {
+  const { path, savedFaults } = loaded;
+  if (data !== undefined) return configured(() => systemIn(data, path), set);
+  const design = configured(() => systemIn(loaded.evaluate().default, path), set);
+  if (savedFaults.length === 0) return design;
+  const names = namesIn(design);
+  const problems: Problem[] = [];
+  const saved = savedFaults.flatMap(({ sentence, at }) => {
+    try {
+      return [parseFault(sentence, names)];
+    } catch (failure) {
+      if (!(failure instanceof LoadpathError)) throw failure;
+      problems.push({ at, what: failure.message });
+      return [];
+    }
+  });
+  if (problems.length > 0) return refuse('bad-design', design.name, problems);
+  return { ...design, faults: [...design.faults, ...saved] };
 }
 
 /** What a design file exports, or a clear word on why it cannot be run. */

@@ -7,6 +7,7 @@
 import type { System } from '../design/system.ts';
 import { show } from '../kit/config.ts';
 import { type Problem, refuse } from '../kit/errors.ts';
+import type { SettingTable } from '../kit/settings.ts';
 import {
   type DurationText,
   parseDuration,
@@ -14,7 +15,7 @@ import {
   type RateText,
   ratePerSec,
 } from '../kit/units.ts';
-import { resolve, systemIn } from './options.ts';
+import { designOf, resolve } from './options.ts';
 import type { Report } from './report.ts';
 
 export interface SimulateOptions {
@@ -26,6 +27,8 @@ export interface SimulateOptions {
   readonly faults?: readonly string[];
   /** In place of the design's arrival rate. */
   readonly rate?: RateText;
+  /** Options in place of the design's, which must be a file then: `{ 'links.replicas': 5 }`. */
+  readonly set?: SettingTable;
   /** Freeze messages, pass them through the codec, hash content. Slower; for tests of blocks. */
   readonly check?: boolean;
 }
@@ -44,6 +47,10 @@ export async function simulate(
   // Every design imports this module with `loadpath`; a live node has no use for a simulator.
   const { simulateHere } = await import('./node/here.ts');
   if (typeof design !== 'string' && !(design instanceof URL)) {
+    if (options.set) {
+      const what = 'needs the path of a design: this one has its options already';
+      refuse('bad-option', 'simulate', [{ at: 'set', what }]);
+    }
     const { report } = await simulateHere(() => ({
       design,
       seed,
@@ -55,7 +62,7 @@ export async function simulate(
   const path = typeof design === 'string' ? design : decodeURIComponent(design.pathname);
   const { loadDesign } = await import('./node/load.ts');
   const loaded = await loadDesign(path);
-  const evaluate = (): System => systemIn(loaded.evaluate().default, path);
+  const evaluate = (): System => designOf(loaded, { set: options.set });
   const { report } = await simulateHere(() => {
     const system = evaluate();
     return { design: system, afresh: evaluate, seed, check, ...resolve(system, asked) };
@@ -65,7 +72,7 @@ export async function simulate(
 
 function checked(options: SimulateOptions) {
   const problems: Problem[] = [];
-  const known = ['seed', 'for', 'faults', 'rate', 'check'];
+  const known = ['seed', 'for', 'faults', 'rate', 'set', 'check'];
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
       problems.push({ at: name, what: `no such option; there are ${known.join(', ')}` });

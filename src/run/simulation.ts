@@ -7,6 +7,7 @@
  */
 
 import type { LoadOverride } from '../blocks/workload/users/index.ts';
+import { changesOf } from '../design/options.ts';
 import { declarationsOf, type Objectives, planOf, type System } from '../design/system.ts';
 import type { Boot } from '../host/boot.ts';
 import { control, type FromProgram, type ToProgram } from '../host/control.ts';
@@ -178,7 +179,12 @@ class Simulation {
       blocks,
       series,
       events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
-      notes: [...this.#notes, ...lateFaults(this.#options), ...this.#stuck()],
+      notes: [
+        ...changesOf(design.options),
+        ...this.#notes,
+        ...lateFaults(this.#options),
+        ...this.#stuck(),
+      ],
     });
     return { report, history, plan: this.#plan };
   }

@@ -14,7 +14,7 @@ import {
   screen,
 } from '../session.ts';
 import { cut, wrap } from '../style.ts';
-import { exitHelp } from './load-options.ts';
+import { exitHelp, setOption, settingsGiven } from './load-options.ts';
 
 export function addHunt(program: Command): void {
   program
@@ -31,6 +31,7 @@ export function addHunt(program: Command): void {
     .option('--rps <rate>', 'requests a second in each run', '50')
     .option('--faults <n>', 'at least this many faults in each schedule', '3')
     .option('--findings <n>', 'stop after this many seeds that break something', '1')
+    .option(...setOption)
     .option('--jobs <n>', 'simulations at once (default: one a core)')
     .option('--no-shrink', 'print the schedule as it was drawn')
     .option('--out <folder>', 'where findings are saved', '.loadpath/findings')
@@ -41,6 +42,7 @@ export function addHunt(program: Command): void {
 Examples:
   $ loadpath hunt examples/shortener
   $ loadpath hunt design.ts --seeds 10000 --minutes 30
+  $ loadpath hunt design.ts --set links.consistency=eventual
   $ loadpath replay .loadpath/findings/shortener-767.json
 ${exitHelp}`,
     )
@@ -51,6 +53,7 @@ async function hunt(design: string, raw: RawOptions): Promise<number> {
   const given = new Given(raw);
   const minutes = given.number('minutes', 0.01, 100_000, 'minutes, such as 5');
   const options: HuntOptions = {
+    set: settingsGiven(given),
     seedFirst: given.whole('seed') ?? 1,
     seedCount: given.whole('seeds', 1) ?? 1_000,
     wallMaxUs: minutes === undefined ? undefined : Math.round(minutes * 60e6),

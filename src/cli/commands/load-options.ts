@@ -1,6 +1,7 @@
 /** The options that every command which sends a design's workload has in common. */
 import type { Command } from 'commander';
 import { faultExamples } from '../../design/faults.ts';
+import type { SettingTable } from '../../kit/settings.ts';
 import { collect, type Given } from '../options.ts';
 
 export interface LoadGiven {
@@ -10,6 +11,7 @@ export interface LoadGiven {
   readonly ownFaults: boolean;
   readonly ratePerSec: number | undefined;
   readonly replayLog: string | undefined;
+  readonly set: SettingTable;
 }
 
 export function withLoadOptions(command: Command): Command {
@@ -19,10 +21,29 @@ export function withLoadOptions(command: Command): Command {
     .option('--rps <rate>', "requests a second, instead of the design's own rate")
     .option('--fault <sentence>', 'what goes wrong and when; may be repeated', collect)
     .option('--no-own-faults', 'leave out the faults that the design declares')
+    .option(...setOption)
     .option(
       '--replay <access.log>',
       'send what an access log recorded (Common or Combined format)',
     );
+}
+
+export const setOption = [
+  '--set <option=value>',
+  'links.replicas=5: an option in place of what the design says; may be repeated',
+  collect,
+] as const;
+
+/** `links.replicas=5`; what it names is checked once the design is loaded. */
+export function settingsGiven(given: Given): SettingTable {
+  const set: Record<string, string> = {};
+  for (const text of given.texts('set')) {
+    const [, path, value] = /^([^=\s]+)\s*=\s*(.*)$/.exec(text.trim()) ?? [];
+    if (path === undefined || value === undefined || value === '') {
+      given.problem('set', `must be block.option=value, such as links.replicas=5, got '${text}'`);
+    } else set[path] = value;
+  }
+  return set;
 }
 
 export function loadGiven(given: Given, flags: { readonly ownFaults?: unknown }): LoadGiven {
@@ -33,6 +54,7 @@ export function loadGiven(given: Given, flags: { readonly ownFaults?: unknown })
     ownFaults: flags.ownFaults !== false,
     ratePerSec: given.rate('rps'),
     replayLog: given.text('replay'),
+    set: settingsGiven(given),
   };
 }
 

@@ -53,6 +53,7 @@ async function replay(path: string, raw: RawOptions): Promise<number> {
       seed: finding.seed,
       forUs: load.forUs ?? finding.forUs,
       ratePerSec: load.ratePerSec ?? finding.ratePerSec,
+      set: { ...finding.set, ...load.set },
       faults: [...finding.faults, ...load.faults],
       ownFaults: false,
     }),

@@ -47,6 +47,7 @@ Examples:
   $ loadpath run examples/shortener
   $ loadpath run examples/shortener --load --for 30s
   $ loadpath run design.ts --load --rps 500 --fault 'kill links/1 at 10s, restart after 5s'
+  $ loadpath run design.ts --load --set api.instances=4
   $ loadpath run design.ts --single --watch
 ${faultHelp}${exitHelp}`,
     )

@@ -45,6 +45,7 @@ Examples:
   $ loadpath sim design.ts --for 10m --seed 7 --json
   $ loadpath sim design.ts --seeds 20
   $ loadpath sim design.ts --fault 'kill links/1 at 30s, restart after 5s'
+  $ loadpath sim design.ts --set links.replicas=5 --set edge.policy.timeout=80ms
   $ loadpath sim design.ts --watch
 ${faultHelp}${exitHelp}`,
     )

@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
 import type { BuildResult, Loader, Message, Plugin } from 'esbuild';
 import { LoadpathError } from '../../kit/errors.ts';
 import { excerpt, shownPath } from './places.ts';
+import { faultsBeside, type SavedFault } from './saved-faults.ts';
 
 export interface BundleOptions {
   /** Bundle packages too, so that each evaluation has its own copy of them. Default false: shared. */
@@ -31,6 +32,8 @@ export interface DesignBundle {
   readonly map: string;
   /** What is to be imported before the code runs. */
   readonly packages: readonly BundledPackage[];
+  /** Those that stand in a file beside the design. */
+  readonly savedFaults: readonly SavedFault[];
 }
 
 export interface BundledPackage {
@@ -92,6 +95,7 @@ export async function bundleDesign(
     code,
     map: outputText(bundled, '.cjs.map'),
     packages: [...packages.values()],
+    savedFaults: faultsBeside(file),
   };
 }
 

@@ -15,6 +15,8 @@ export type ChildData = {
   readonly bundle: DesignBundle;
   /** The run's own load in place of the design's; its visits only go to those who send them. */
   readonly load: Value;
+  /** Options in place of the design's. */
+  readonly set: Readonly<Record<string, string | number | boolean>> | null;
 };
 
 runLiveNode(

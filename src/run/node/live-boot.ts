@@ -5,7 +5,7 @@ import type { Boot } from '../../host/boot.ts';
 import type { NodePlan } from '../../host/plan.ts';
 import { Headers, Request, Response } from '../../parts/web.ts';
 import { makeBoot } from '../boot.ts';
-import { systemIn } from '../options.ts';
+import { designOf } from '../options.ts';
 import type { DesignBundle } from './bundle.ts';
 import type { ChildData } from './child.ts';
 import { type LoadedDesign, loadBundle } from './load.ts';
@@ -30,7 +30,7 @@ export async function liveBoot(data: ChildData, node: NodePlan): Promise<Boot> {
   const design = await loading;
   return makeBoot({
     declarations: () => {
-      const declarations = declarationsOf(systemIn(design.evaluate().default, bundle.path), load);
+      const declarations = declarationsOf(designOf(design, { set: data.set ?? {} }), load);
       return new Map(declarations.map((declaration) => [declaration.name, declaration]));
     },
     runUserCode: (_node, _life, _what, start) => {

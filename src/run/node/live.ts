@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatFault } from '../../design/faults.ts';
+import { changesOf } from '../../design/options.ts';
 import { planOf, type System } from '../../design/system.ts';
 import type { FromProgram, ToProgram } from '../../host/control.ts';
 import type { RunEvent } from '../../host/events.ts';
@@ -82,10 +83,11 @@ class Live {
         `went on with the data of earlier runs in ${this.#dataDir}; --fresh starts empty`,
       );
     }
-    this.#notes.push(...lateFaults(this.#asked));
+    this.#notes.push(...changesOf(design.options), ...lateFaults(this.#asked));
     const childData: ChildData = {
       bundle,
       load: (this.#asked.load ?? null) as ChildData['load'],
+      set: this.#run.set ?? null,
     };
     this.#phase('setup');
     const system = startLive({

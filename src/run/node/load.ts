@@ -24,6 +24,7 @@ import {
   hashOf,
 } from './bundle.ts';
 import { excerpt, shownPath } from './places.ts';
+import type { SavedFault } from './saved-faults.ts';
 import { locate, register } from './stacks.ts';
 
 export interface LoadedDesign {
@@ -33,6 +34,8 @@ export interface LoadedDesign {
   readonly files: readonly string[];
   /** 16 hex digits; the same design is the same hash on every machine. */
   readonly sourceHash: string;
+  /** Those that stand in a file beside it. */
+  readonly savedFaults: readonly SavedFault[];
   /** Runs the modules afresh. Throws LoadpathError when one of them throws. */
   evaluate(): EvaluatedDesign;
 }
@@ -52,7 +55,7 @@ export async function loadDesign(path: string, options?: BundleOptions): Promise
  * imports a part of `loadpath` that does not exist.
  */
 export async function loadBundle(bundle: DesignBundle): Promise<LoadedDesign> {
-  const { path: file, files, sourceHash, code, map } = bundle;
+  const { path: file, files, sourceHash, savedFaults, code, map } = bundle;
   const folder = dirname(file);
   const packages = new Packages(file);
   for (const wanted of bundle.packages) await packages.add(wanted);
@@ -70,6 +73,7 @@ export async function loadBundle(bundle: DesignBundle): Promise<LoadedDesign> {
     path: file,
     files,
     sourceHash,
+    savedFaults,
     evaluate() {
       const module = { exports: {} as Record<string, unknown> };
       try {

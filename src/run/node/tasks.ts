@@ -9,6 +9,7 @@ import type { Micros } from '../../host/host.ts';
 import type { ErrorCode, Problem } from '../../kit/errors.ts';
 import type { Progress } from '../api.ts';
 import type { Attempt, Attempted } from '../attempt.ts';
+import type { Otherwise } from '../options.ts';
 import type { Report } from '../report.ts';
 import type { DesignBundle } from './bundle.ts';
 
@@ -23,7 +24,7 @@ export interface LoadOrder {
   readonly bundle: DesignBundle;
 }
 
-export interface SimulateTask {
+export interface SimulateTask extends Otherwise {
   readonly kind: 'simulate';
   readonly seed: number;
   readonly forUs?: Micros | undefined;

@@ -4,7 +4,7 @@ import type { System } from '../../design/system.ts';
 import type { FaultPlan } from '../../host/fault.ts';
 import { LoadpathError } from '../../kit/errors.ts';
 import { attemptedOf, attemptOf } from '../attempt.ts';
-import { resolve, systemIn } from '../options.ts';
+import { designOf, resolve } from '../options.ts';
 import { Progressing } from '../progress.ts';
 import type { Report } from '../report.ts';
 import type { SimulationOutcome } from '../simulation.ts';
@@ -46,8 +46,8 @@ parentPort?.on('message', (task: LoadOrder | Task) => {
 });
 
 async function perform(task: Task): Promise<Report | Tried | null> {
-  const { path, evaluate: evaluated } = await loading;
-  const evaluate = (): System => systemIn(evaluated().default, path);
+  const loaded = await loading;
+  const evaluate = (): System => designOf(loaded, task.kind === 'look' ? {} : task);
   switch (task.kind) {
     case 'look':
       return null;
