@@ -1,0 +1,301 @@
+/**
+ * Where everything stands: blocks from left to right, from users to stores, each as large as what
+ * it holds. An open block shows its nodes as tiles, grouped by zone; a closed one as pips. Depends
+ * on the design and on what is open, never on a run, so nothing jumps between runs.
+ *
+ *   ┌ users ┐   ┌ edge ┐   ┌ api ──────┐   ┌ links ─────┐
+ *   │ ▪     │──▶│ ▪    │──▶│ a  api/0  │──▶│ ▪ ▪ ▪      │
+ *   └───────┘   └──────┘   │ b  api/1  │   └────────────┘
+ *                          └───────────┘
+ */
+import { layout as dagreLayout, Graph } from '@dagrejs/dagre';
+import type { BlockView, StructuralView } from 'loadpath/studio';
+import { type Curve, curveThrough, type Point, type Rect, union } from './curve.ts';
+
+export interface NodeBox extends Rect {
+  readonly id: string;
+  readonly zone: string;
+}
+
+export interface ZoneBox extends Rect {
+  readonly name: string;
+}
+
+export interface BlockBox extends Rect {
+  readonly name: string;
+  readonly isOpen: boolean;
+  readonly nodes: readonly NodeBox[];
+  /** Of an open block with nodes in several zones. */
+  readonly zones: readonly ZoneBox[];
+}
+
+export interface PathLine {
+  /** `api->links`. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** What flows, flows against the call: a topic is read. */
+  readonly isConsumed: boolean;
+  /** In the direction of what flows. */
+  readonly curve: Curve;
+  /** From the nodes of an open caller to where the line begins. */
+  readonly strands: readonly { readonly node: string; readonly curve: Curve }[];
+}
+
+export interface GraphLayout {
+  readonly blocks: readonly BlockBox[];
+  readonly paths: readonly PathLine[];
+  readonly bounds: Rect;
+}
+
+export interface LayoutOptions {
+  /** Names of open blocks. */
+  readonly open: ReadonlySet<string>;
+  /** Top left corners from a drawing board; blocks without one are placed beside them. */
+  readonly positions?: Readonly<Record<string, Point>> | undefined;
+}
+
+export const card = {
+  width: 142,
+  pad: 10,
+  /** From the top to the pips: name and figures. */
+  head: 47,
+  zoneLabel: 16,
+} as const;
+const tile = { width: 122, height: 36, gap: 6 } as const;
+const zonePad = 6;
+/** Right of the tiles, where the lines of single nodes come together. */
+const gatherPx = 20;
+const rankGap = 74;
+const blockGap = 26;
+
+export function layOut(design: StructuralView, options: LayoutOptions): GraphLayout {
+  const sizes = new Map(design.blocks.map((block) => [block.name, sizeOf(block, options.open)]));
+  const flows = flowsOf(design);
+  const { places, bends } = placed(design, sizes, flows);
+  const manual = options.positions ?? {};
+  const isManual = design.blocks.some(({ name }) => manual[name]);
+  const blocks = design.blocks.map((block) => {
+    const place = manual[block.name] ?? places.get(block.name)!;
+    return boxOf(block, { x: Math.round(place.x), y: Math.round(place.y) }, options.open);
+  });
+  const paths = linesOf(flows, blocks, isManual ? new Map() : bends, design);
+  const bounds = union([...blocks, ...paths.map(({ curve }) => curve.box)]);
+  return { blocks, paths, bounds };
+}
+
+interface Flow {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly isConsumed: boolean;
+}
+
+/** One line for all bindings between two blocks. */
+function flowsOf(design: StructuralView): Flow[] {
+  const flows = new Map<string, Flow>();
+  for (const { from, to, consumed } of design.calls) {
+    const id = `${from}->${to}`;
+    if (from !== to && !flows.has(id))
+      flows.set(id, { id, from, to, isConsumed: consumed ?? false });
+  }
+  return [...flows.values()];
+}
+
+function headOf(flow: Flow): { readonly source: string; readonly target: string } {
+  return flow.isConsumed
+    ? { source: flow.to, target: flow.from }
+    : { source: flow.from, target: flow.to };
+}
+
+// Sizes ------------------------------------------------------------------------------------------
+
+function sizeOf(block: BlockView, open: ReadonlySet<string>): { width: number; height: number } {
+  const { x: _x, y: _y, width, height } = boxOf(block, { x: 0, y: 0 }, open);
+  return { width, height };
+}
+
+function boxOf(block: BlockView, at: Point, open: ReadonlySet<string>): BlockBox {
+  return open.has(block.name) && block.nodes.length > 0 ? openBox(block, at) : closedBox(block, at);
+}
+
+function closedBox(block: BlockView, { x, y }: Point): BlockBox {
+  const inner = card.width - 2 * card.pad;
+  const pip = pipOf(block.nodes.length, inner);
+  const nodes = block.nodes.map((node, index) => ({
+    ...node,
+    x: x + card.pad + (index % pip.columns) * (pip.width + pip.gap),
+    y: y + card.head + Math.floor(index / pip.columns) * (pip.height + pip.gap),
+    width: pip.width,
+    height: pip.height,
+  }));
+  const rows = Math.max(1, Math.ceil(block.nodes.length / pip.columns));
+  const height = card.head + rows * (pip.height + pip.gap) - pip.gap + card.pad;
+  return { name: block.name, isOpen: false, x, y, width: card.width, height, nodes, zones: [] };
+}
+
+/** Few nodes are wide bars, many are small squares: a card keeps its width. */
+function pipOf(count: number, inner: number) {
+  const [columns, height, gap] =
+    count <= 4 ? [Math.max(2, count), 13, 4] : count <= 24 ? [8, 12, 3] : [12, 8, 2];
+  return { columns, height, gap, width: (inner - gap * (columns - 1)) / columns };
+}
+
+function openBox(block: BlockView, { x, y }: Point): BlockBox {
+  const names = [...new Set(block.nodes.map(({ zone }) => zone))];
+  const largest = Math.max(...names.map((zone) => inZone(block, zone).length));
+  const columns = Math.min(6, Math.max(1, Math.ceil(Math.sqrt(largest / 1.5))));
+  const tilesWidth = columns * (tile.width + tile.gap) - tile.gap;
+  const nodes: NodeBox[] = [];
+  const zones: ZoneBox[] = [];
+  let top = y + 46;
+  for (const zone of names) {
+    const members = inZone(block, zone);
+    const rows = Math.ceil(members.length / columns);
+    const height = card.zoneLabel + rows * (tile.height + tile.gap) - tile.gap + zonePad;
+    zones.push({ name: zone, x: x + 6, y: top, width: tilesWidth + 2 * zonePad, height });
+    for (const [index, node] of members.entries()) {
+      nodes.push({
+        ...node,
+        x: x + 6 + zonePad + (index % columns) * (tile.width + tile.gap),
+        y: top + card.zoneLabel + Math.floor(index / columns) * (tile.height + tile.gap),
+        width: tile.width,
+        height: tile.height,
+      });
+    }
+    top += height + 6;
+  }
+  const width = tilesWidth + 2 * zonePad + 6 + gatherPx;
+  return { name: block.name, isOpen: true, x, y, width, height: top - y, nodes, zones };
+}
+
+function inZone(block: BlockView, zone: string): BlockView['nodes'] {
+  return block.nodes.filter((node) => node.zone === zone);
+}
+
+// Places -----------------------------------------------------------------------------------------
+
+interface Placed {
+  readonly places: ReadonlyMap<string, Point>;
+  /** Where a line passes between the blocks of ranks that it only crosses. */
+  readonly bends: ReadonlyMap<string, readonly Point[]>;
+}
+
+function placed(
+  design: StructuralView,
+  sizes: ReadonlyMap<string, { width: number; height: number }>,
+  flows: readonly Flow[],
+): Placed {
+  const graph = new Graph({ multigraph: true });
+  graph.setGraph({ rankdir: 'LR', nodesep: blockGap, ranksep: rankGap, edgesep: 16 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  // Users first: among equals, what comes first is placed first.
+  const ordered = design.blocks.toSorted((a, b) => Number(b.outside) - Number(a.outside));
+  for (const { name } of ordered) graph.setNode(name, { ...sizes.get(name)! });
+  for (const flow of flows) {
+    const { source, target } = headOf(flow);
+    graph.setEdge(source, target, { weight: 1 }, flow.id);
+  }
+  dagreLayout(graph);
+  const boxes = new Map<string, Rect>();
+  for (const { name } of design.blocks) {
+    const { x, y } = graph.node(name) as Point;
+    const { width, height } = sizes.get(name)!;
+    boxes.set(name, { x: x - width / 2, y: y - height / 2, width, height });
+  }
+  const bends = new Map<string, readonly Point[]>();
+  for (const flow of flows) {
+    const { source, target } = headOf(flow);
+    const edge = graph.edge({ v: source, w: target, name: flow.id }) as {
+      readonly points: readonly Point[];
+    };
+    bends.set(
+      flow.id,
+      crossings(edge.points, [...boxes.values()], boxes.get(source)!, boxes.get(target)!),
+    );
+  }
+  return { places: boxes, bends };
+}
+
+/** A line passes a rank straight, over its whole width, so that it touches none of its blocks. */
+function crossings(
+  points: readonly Point[],
+  boxes: readonly Rect[],
+  source: Rect,
+  target: Rect,
+): Point[] {
+  const stops: Point[] = [];
+  for (const point of points.slice(1, -1)) {
+    const rank = boxes.filter((box) => Math.abs(box.x + box.width / 2 - point.x) < 1);
+    if (rank.length === 0 || rank.includes(source) || rank.includes(target)) continue;
+    const half = Math.max(...rank.map((box) => box.width / 2)) + 4;
+    const forward = source.x < target.x;
+    stops.push({ x: point.x + (forward ? -half : half), y: point.y });
+    stops.push({ x: point.x + (forward ? half : -half), y: point.y });
+  }
+  return stops;
+}
+
+// Lines ------------------------------------------------------------------------------------------
+
+function linesOf(
+  flows: readonly Flow[],
+  blocks: readonly BlockBox[],
+  bends: ReadonlyMap<string, readonly Point[]>,
+  design: StructuralView,
+): PathLine[] {
+  const boxes = new Map(blocks.map((block) => [block.name, block]));
+  const ends = flows.map((flow) => {
+    const { source, target } = headOf(flow);
+    return {
+      flow,
+      source: boxes.get(source)!,
+      target: boxes.get(target)!,
+      via: bends.get(flow.id) ?? [],
+    };
+  });
+  const outs = ports(
+    ends.map(({ source, target, via }) => ({ box: source, aim: via[0] ?? middle(target) })),
+  );
+  const ins = ports(
+    ends.map(({ source, target, via }) => ({ box: target, aim: via.at(-1) ?? middle(source) })),
+  );
+  return ends.map(({ flow, source, target, via }, index) => {
+    const start = { x: source.x + source.width, y: outs[index]! };
+    const end = { x: target.x, y: ins[index]! };
+    const caller = boxes.get(flow.from)!;
+    const view = design.blocks.find(({ name }) => name === flow.from)!;
+    const meet = flow.isConsumed ? end : start;
+    const strands = caller.isOpen && view.nodes.length > 1 ? strandsOf(caller, meet, flow) : [];
+    return { ...flow, curve: curveThrough([start, ...via, end]), strands };
+  });
+}
+
+function strandsOf(caller: BlockBox, meet: Point, flow: Flow): PathLine['strands'] {
+  return caller.nodes.map((node) => {
+    const y = node.y + node.height / 2;
+    const stops = flow.isConsumed
+      ? [meet, { x: node.x, y }]
+      : [{ x: node.x + node.width, y }, meet];
+    return { node: node.id, curve: curveThrough(stops) };
+  });
+}
+
+/** Heights at which lines meet a side, in the order of where they come from: lines do not cross there. */
+function ports(ends: readonly { readonly box: Rect; readonly aim: Point }[]): number[] {
+  const heights: number[] = new Array(ends.length).fill(0);
+  for (const box of new Set(ends.map((end) => end.box))) {
+    const here = [...ends.keys()]
+      .filter((index) => ends[index]!.box === box)
+      .sort((a, b) => ends[a]!.aim.y - ends[b]!.aim.y || a - b);
+    const spacing = Math.min(15, (box.height - 20) / Math.max(1, here.length - 1));
+    for (const [rank, index] of here.entries()) {
+      heights[index] = box.y + box.height / 2 + (rank - (here.length - 1) / 2) * spacing;
+    }
+  }
+  return heights;
+}
+
+function middle(box: Rect): Point {
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}

@@ -1,0 +1,306 @@
+/**
+ * What a frame says about the things that are drawn: per node, block and path the few figures and
+ * the one look that it has now. Which column of a frame belongs to what is found once a run.
+ */
+import {
+  type BlockView,
+  type CallView,
+  type Frame,
+  type FrameLayout,
+  Histogram,
+  type StructuralView,
+} from 'loadpath/studio';
+
+export type NodeLook = 'unknown' | 'up' | 'standby' | 'down' | 'paused' | 'slow' | 'sick' | 'new';
+
+/**
+ * `standby`: not used while its caller works; `idle`: nothing came that could use it; `refused`:
+ * nothing holds messages up, yet most calls fail; `partly`: from some nodes only.
+ */
+export type PathLook =
+  | 'unknown'
+  | 'open'
+  | 'idle'
+  | 'standby'
+  | 'cut'
+  | 'partly'
+  | 'lossy'
+  | 'slow'
+  | 'refused';
+
+export interface NodeFigures {
+  readonly look: NodeLook;
+  readonly ratePerSec: number;
+  readonly errorRatio: number;
+  /** 0 to 1. */
+  readonly busy: number;
+  readonly queue: number;
+  readonly p99Us: number;
+}
+
+export interface BlockFigures {
+  readonly health: 'unknown' | 'well' | 'hurt' | 'down';
+  readonly ratePerSec: number;
+  readonly errorRatio: number;
+  /** Of the busiest node. */
+  readonly busy: number;
+  readonly queue: number;
+  readonly p99Us: number;
+  readonly upCount: number;
+}
+
+export interface PathFigures {
+  readonly look: PathLook;
+  readonly ratePerSec: number;
+  readonly errorRatio: number;
+  readonly p99Us: number;
+  /** Callers that are cut off, of how many. */
+  readonly cutCount: number;
+  readonly callerCount: number;
+}
+
+export interface Figures {
+  readonly nodes: ReadonlyMap<string, NodeFigures>;
+  readonly blocks: ReadonlyMap<string, BlockFigures>;
+  /** Between blocks, `api->links`, and from single nodes, `api/0->links`. */
+  readonly paths: ReadonlyMap<string, PathFigures>;
+}
+
+export interface Scene {
+  readonly design: StructuralView;
+  readonly nodeColumns: ReadonlyMap<string, number>;
+  readonly blockColumns: ReadonlyMap<string, number>;
+  /** Columns of all callers, by `api->links`. */
+  readonly pathColumns: ReadonlyMap<string, readonly number[]>;
+  readonly callers: readonly string[];
+}
+
+const nodeLooks: Readonly<Record<string, NodeLook>> = {
+  u: 'up',
+  d: 'down',
+  p: 'paused',
+  s: 'slow',
+  f: 'sick',
+  n: 'new',
+};
+
+/** From here on a path is one that refuses rather than one that has errors. */
+const refusedRatio = 0.5;
+
+export function sceneOf(design: StructuralView, layout: FrameLayout | undefined): Scene {
+  const blockOf = new Map<string, string>();
+  for (const block of design.blocks) {
+    for (const { id } of block.nodes) blockOf.set(id, block.name);
+  }
+  for (const { id, block } of layout?.nodes ?? []) blockOf.set(id, block);
+  const pathColumns = new Map<string, number[]>();
+  for (const [column, { from, to }] of (layout?.paths ?? []).entries()) {
+    const id = `${blockOf.get(from) ?? from}->${to}`;
+    const columns = pathColumns.get(id);
+    if (columns) columns.push(column);
+    else pathColumns.set(id, [column]);
+  }
+  return {
+    design,
+    nodeColumns: new Map(layout?.nodes.map(({ id }, column) => [id, column])),
+    blockColumns: new Map(layout?.blocks.map((name, column) => [name, column])),
+    pathColumns,
+    callers: layout?.paths.map(({ from }) => from) ?? [],
+  };
+}
+
+/** With `previous`, rates are over both frames: figures that change less can be read. */
+export function figuresOf(
+  scene: Scene,
+  frame: Frame | undefined,
+  previous: Frame | undefined,
+): Figures {
+  if (!frame) return { nodes: new Map(), blocks: new Map(), paths: new Map() };
+  const before = previous && previous.toUs === frame.fromUs ? previous : undefined;
+  const window = new Window(frame, before);
+  const blocks = new Map<string, BlockFigures>();
+  const nodes = new Map<string, NodeFigures>();
+  for (const block of scene.design.blocks) {
+    const members = block.nodes.map(({ id }) => nodeFigures(scene.nodeColumns.get(id), window));
+    const serving = members.some(({ ratePerSec }) => ratePerSec > 0);
+    for (const [index, { id }] of block.nodes.entries()) {
+      const figures = members[index]!;
+      const spare = figures.look === 'up' && serving && figures.ratePerSec === 0;
+      nodes.set(id, spare ? { ...figures, look: 'standby' } : figures);
+    }
+    const column = scene.blockColumns.get(block.name);
+    const own = blockFigures(members, column === undefined ? 0 : frame.blocks.p99Us[column]!);
+    blocks.set(block.name, block.kind === 'users' ? withUsers(own, window) : own);
+  }
+  return { nodes, blocks, paths: pathsOf(scene, window, blocks) };
+}
+
+/** One frame, or two that follow one another, read as one. */
+class Window {
+  readonly frame: Frame;
+  readonly seconds: number;
+  readonly #before: Frame | undefined;
+
+  constructor(frame: Frame, before: Frame | undefined) {
+    this.frame = frame;
+    this.#before = before;
+    this.seconds = Math.max(1, frame.toUs - (before ?? frame).fromUs) / 1_000_000;
+  }
+
+  sum(of: (frame: Frame) => number): number {
+    return of(this.frame) + (this.#before ? of(this.#before) : 0);
+  }
+
+  most(of: (frame: Frame) => number): number {
+    return this.#before ? Math.max(of(this.frame), of(this.#before)) : of(this.frame);
+  }
+}
+
+function nodeFigures(column: number | undefined, window: Window): NodeFigures {
+  if (column === undefined) return silent;
+  const { frame } = window;
+  const requests = window.sum(({ nodes }) => nodes.requests[column]!);
+  const errors = window.sum(({ nodes }) => nodes.errors[column]!);
+  return {
+    look: nodeLooks[frame.nodes.state[column]!] ?? 'unknown',
+    ratePerSec: requests / window.seconds,
+    errorRatio: ratio(errors, requests),
+    busy: frame.nodes.busy[column]!,
+    queue: window.most(({ nodes }) => nodes.queue[column]!),
+    p99Us: window.most(({ nodes }) => nodes.p99Us[column]!),
+  };
+}
+
+const silent: NodeFigures = {
+  look: 'unknown',
+  ratePerSec: 0,
+  errorRatio: 0,
+  busy: 0,
+  queue: 0,
+  p99Us: 0,
+};
+
+function blockFigures(members: readonly NodeFigures[], p99Us: number): BlockFigures {
+  const ratePerSec = total(members, ({ ratePerSec }) => ratePerSec);
+  const errorsPerSec = total(members, (node) => node.ratePerSec * node.errorRatio);
+  const upCount = members.filter(({ look }) => look === 'up' || look === 'slow').length;
+  const known = members.some(({ look }) => look !== 'unknown');
+  const hurt = upCount < members.length || members.some(({ look }) => look === 'slow');
+  return {
+    health: !known ? 'unknown' : upCount === 0 ? 'down' : hurt ? 'hurt' : 'well',
+    ratePerSec,
+    errorRatio: ratio(errorsPerSec, ratePerSec),
+    busy: Math.max(0, ...members.map(({ busy }) => busy)),
+    queue: total(members, ({ queue }) => queue),
+    p99Us,
+    upCount,
+  };
+}
+
+/** What users see is counted at the users: generated, and of what is over, what failed. */
+function withUsers(own: BlockFigures, window: Window): BlockFigures {
+  const failed = window.sum(({ users }) => users.failed + users.rejected);
+  const over = window.sum(({ users }) => users.completed) + failed;
+  return {
+    ...own,
+    ratePerSec: window.sum(({ users }) => users.generated) / window.seconds,
+    errorRatio: ratio(failed, over),
+    p99Us: own.p99Us || Histogram.fromJSON(window.frame.users.latency).percentile(99),
+  };
+}
+
+function pathsOf(
+  scene: Scene,
+  window: Window,
+  blocks: ReadonlyMap<string, BlockFigures>,
+): Map<string, PathFigures> {
+  const paths = new Map<string, PathFigures>();
+  for (const [id, columns] of scene.pathColumns) {
+    const [caller = '', to = ''] = id.split('->');
+    const isBusy = (blocks.get(caller)?.ratePerSec ?? 0) > 0;
+    const each = columns.map((column) => pathFigures(column, window, isBusy));
+    for (const [index, figures] of each.entries()) {
+      paths.set(`${scene.callers[columns[index]!]}->${to}`, figures);
+    }
+    paths.set(id, together(each, isBusy));
+  }
+  return paths;
+}
+
+function pathFigures(column: number, window: Window, isBusy: boolean): PathFigures {
+  const calls = window.sum(({ paths }) => paths.calls[column]!);
+  const errors = window.sum(({ paths }) => paths.errors[column]!);
+  const errorRatio = ratio(errors, calls);
+  const state = window.frame.paths.state[column]!;
+  return {
+    look: lookOf(state, calls, errorRatio, isBusy),
+    ratePerSec: calls / window.seconds,
+    errorRatio,
+    p99Us: window.most(({ paths }) => paths.p99Us[column]!),
+    cutCount: state === 'c' ? 1 : 0,
+    callerCount: 1,
+  };
+}
+
+function lookOf(state: string, calls: number, errorRatio: number, isBusy: boolean): PathLook {
+  if (state === 'c') return 'cut';
+  if (state === 'l') return 'lossy';
+  if (state === 'd') return 'slow';
+  if (calls === 0) return isBusy ? 'standby' : 'idle';
+  return errorRatio > refusedRatio ? 'refused' : 'open';
+}
+
+function together(each: readonly PathFigures[], isBusy: boolean): PathFigures {
+  const ratePerSec = total(each, (path) => path.ratePerSec);
+  const errorRatio = ratio(
+    total(each, (path) => path.ratePerSec * path.errorRatio),
+    ratePerSec,
+  );
+  const cutCount = total(each, (path) => path.cutCount);
+  const has = (look: PathLook) => each.some((path) => path.look === look);
+  const look: PathLook =
+    cutCount === each.length
+      ? 'cut'
+      : cutCount > 0
+        ? 'partly'
+        : has('lossy')
+          ? 'lossy'
+          : has('slow')
+            ? 'slow'
+            : lookOf('o', ratePerSec, errorRatio, isBusy);
+  const p99Us = Math.max(0, ...each.map((path) => path.p99Us));
+  return { look, ratePerSec, errorRatio, p99Us, cutCount, callerCount: each.length };
+}
+
+/** Calls between two blocks, which may be bound more than once. */
+export function callsOf(design: StructuralView, from: string, to: string): readonly CallView[] {
+  return design.calls.filter((call) => call.from === from && call.to === to);
+}
+
+/** What one node of a block is called. Read from options that blocks share, so that a new block has a word too. */
+export function nodeWord({ quorum, config }: BlockView): string {
+  if (quorum || 'replicas' in config) return 'replica';
+  return 'instances' in config ? 'instance' : 'node';
+}
+
+/** Things that a fault in force names: `links/1`, `api`, `zone b`. */
+export function namedBy(sentences: readonly string[]): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (const sentence of sentences) {
+    const words = sentence.split(/[\s,]+/);
+    for (const [index, word] of words.entries()) {
+      named.add(word === 'zone' ? `zone ${words[index + 1]}` : word);
+    }
+  }
+  return named;
+}
+
+function total<T>(list: readonly T[], of: (item: T) => number): number {
+  let sum = 0;
+  for (const item of list) sum += of(item);
+  return sum;
+}
+
+function ratio(part: number, whole: number): number {
+  return whole > 0 ? Math.min(1, part / whole) : 0;
+}
