@@ -50,6 +50,14 @@ export function parseFault(sentence: string, names: FaultNames): Fault {
   return new Sentence(sentence, names).fault();
 }
 
+/** The same for a fault that is to happen at once: what the sentence says of when may be left out. */
+export function parseFaultNow(sentence: string, names: FaultNames): Fault {
+  const isTimed = /\sat\s/.test(sentence);
+  const end = /,?\s+(and\s+)?(for|restart after)\s/.exec(sentence)?.index ?? sentence.length;
+  const timed = `${sentence.slice(0, end)} at 0s${sentence.slice(end)}`;
+  return parseFault(isTimed ? sentence : timed, names);
+}
+
 /** All sentences, or one error that names every bad one. */
 export function parseFaults(sentences: readonly string[], names: FaultNames): FaultPlan {
   const faults: Fault[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sampler } from './distribution.ts';
-import { Histogram } from './histogram.ts';
+import { Histogram, percentileOf } from './histogram.ts';
 import { seeded } from './random.ts';
 
 const percents = [0, 0.1, 1, 10, 25, 50, 75, 90, 95, 99, 99.9, 99.99, 100];
@@ -62,9 +62,13 @@ test('merging two histograms gives the histogram of both', () => {
     (i % 3 === 0 ? one : other).record(value);
     both.record(value);
   }
+  const asData = Histogram.fromJSON(one.toJSON());
+  asData.add(other.toJSON());
+  asData.add(new Histogram().toJSON());
   one.merge(other);
   one.merge(new Histogram());
   expect(one.toJSON()).toEqual(both.toJSON());
+  expect(asData.toJSON()).toEqual(both.toJSON());
   expect(() => one.merge(new Histogram(0.001))).toThrow(/one precision/);
 });
 
@@ -76,6 +80,7 @@ test('a histogram survives JSON, and can be cleared', () => {
   expect(copy.toJSON()).toEqual(histogram.toJSON());
   for (const percent of percents) {
     expect(copy.percentile(percent)).toBe(histogram.percentile(percent));
+    expect(percentileOf(histogram.toJSON(), percent)).toBe(histogram.percentile(percent));
   }
   copy.clear();
   expect(copy.toJSON()).toEqual(new Histogram(0.001).toJSON());

@@ -98,7 +98,22 @@ export class Histogram {
     this.#max = Math.max(this.#max, other.#max);
   }
 
+  /** As `merge`, of one that was sent or kept as data. */
+  add(data: HistogramData): void {
+    assert(data.bits === this.#bits, 'merged histograms have one precision');
+    if (data.count === 0) return;
+    const { buckets } = data;
+    const last = buckets[buckets.length - 2]!;
+    if (last >= this.#buckets.length) this.#grow(last);
+    for (let i = 0; i < buckets.length; i += 2) this.#buckets[buckets[i]!]! += buckets[i + 1]!;
+    this.#count += data.count;
+    this.#sum += data.sum;
+    this.#min = Math.min(this.#min, data.min);
+    this.#max = Math.max(this.#max, data.max);
+  }
+
   clear(): void {
+    if (this.#count === 0) return;
     this.#buckets.fill(0);
     this.#count = 0;
     this.#sum = 0;
@@ -148,6 +163,21 @@ export class Histogram {
     grown.set(this.#buckets);
     this.#buckets = grown;
   }
+}
+
+/** `percentile` of one that is data, without making it anew. */
+export function percentileOf(data: HistogramData, percent: number): number {
+  const { count, min, max, buckets, bits } = data;
+  if (count === 0) return 0;
+  const rank = Math.max(1, Math.ceil((percent / 100) * count));
+  if (rank >= count) return max;
+  if (rank === 1) return min;
+  let seen = 0;
+  for (let i = 0; i < buckets.length; i += 2) {
+    seen += buckets[i + 1]!;
+    if (seen >= rank) return Math.min(max, Math.max(min, middleOf(buckets[i]!, bits)));
+  }
+  return max;
 }
 
 function middleOf(index: number, bits: number): number {

@@ -24,7 +24,7 @@ export async function startAdmin(system: LiveSystem, port = 0): Promise<Admin> {
       answer(response, 405, 'text/plain', 'Only GET.\n');
     } else if (path === '/metrics') {
       system.meters().then(
-        ({ snapshot }) =>
+        (snapshot) =>
           answer(
             response,
             200,

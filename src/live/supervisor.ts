@@ -16,7 +16,7 @@ import type { History } from '../host/history.ts';
 import type { Message, Micros, NodeId } from '../host/host.ts';
 import type { Plan } from '../host/plan.ts';
 import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
-import { type MetersWindow, mergeSnapshots } from '../kit/meters.ts';
+import { type MetersSnapshot, mergeSnapshots } from '../kit/meters.ts';
 import { machineNow } from './clocks.ts';
 import { LiveFaults } from './faults.ts';
 import { fileNameOf, fileTrouble } from './files.ts';
@@ -26,14 +26,7 @@ import { type Life, startChild, startHere } from './process.ts';
 import { machines } from './rules.ts';
 import { Seat } from './seat.ts';
 import type { News } from './session.ts';
-import type {
-  EdgeAddress,
-  LiveMeters,
-  LiveOptions,
-  LiveSystem,
-  NodeStatus,
-  SeatState,
-} from './system.ts';
+import type { EdgeAddress, LiveOptions, LiveSystem, NodeStatus, SeatState } from './system.ts';
 import type { Peer, Peers } from './transport.ts';
 
 export type { LiveOptions, LiveSystem } from './system.ts';
@@ -74,7 +67,6 @@ class Supervisor implements LiveSystem {
   /** Somebody else's nodes: told of, never started. */
   readonly #outside: Record<NodeId, Peer> = {};
   readonly #faults: LiveFaults;
-  readonly #windows: MetersWindow[] = [];
   #lock: Lock | undefined;
   #isReady = false;
   #failure: LoadpathError | undefined;
@@ -93,8 +85,10 @@ class Supervisor implements LiveSystem {
       drain: (seat) => this.#drainSeat(seat, drainDefaultUs),
       bringBack: (seat) => this.#bringBack(seat),
       note: (node, text) => this.#say({ type: 'note', at: this.now(), node, text }),
-      told: (fault, began) =>
-        this.#say({ type: 'fault', at: this.now(), text: this.#describe(fault), began }),
+      told: (fault, began) => {
+        this.#say({ type: 'fault', at: this.now(), text: this.#describe(fault), began });
+        options.onFault?.(fault, began);
+      },
     });
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -153,14 +147,14 @@ class Supervisor implements LiveSystem {
     }
   }
 
-  async meters(): Promise<LiveMeters> {
+  async read(waitMaxMs = 1_000): Promise<void> {
     const asked = [...this.#seats.values()].filter((seat) => seat.state === 'up');
     await Promise.all(
       asked.map(
         (seat) =>
           new Promise<void>((resolve) => {
             // A node that stands still does not answer: what it said last must do.
-            const timer = setTimeout(resolve, 1_000);
+            const timer = setTimeout(resolve, waitMaxMs);
             seat.readings.push(() => {
               clearTimeout(timer);
               resolve();
@@ -169,15 +163,15 @@ class Supervisor implements LiveSystem {
           }),
       ),
     );
-    const snapshots = [...this.#seats.values()].flatMap((seat) => [...seat.past, seat.current]);
-    return {
-      snapshot: mergeSnapshots(snapshots),
-      windows: [...this.#windows].sort((a, b) => a.toUs - b.toUs),
-    };
+  }
+
+  async meters(): Promise<MetersSnapshot> {
+    await this.read();
+    const seats = [...this.#seats.values()];
+    return mergeSnapshots(seats.flatMap((seat) => [...seat.past, seat.current]));
   }
 
   clearMeters(): void {
-    this.#windows.length = 0;
     for (const seat of this.#seats.values()) {
       seat.past = [];
       seat.current = [];
@@ -368,7 +362,7 @@ class Supervisor implements LiveSystem {
         seat.current = news.reading.meters;
         seat.busyUs = news.reading.processBusyUs;
         seat.transport = news.reading.transport;
-        if (news.reading.window.readings.length > 0) this.#windows.push(news.reading.window);
+        if (news.reading.window.readings.length > 0) this.#options.onWindow?.(news.reading.window);
         const waiting = seat.readings;
         seat.readings = [];
         for (const told of waiting) told();

@@ -29,17 +29,14 @@ export interface LiveOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
   /** A program sent `message` to `{ node: 'control', port: 'control' }`. */
   readonly onControl?: ((from: Address, message: Message) => void) | undefined;
+  /** What one node counted since it last said so: about once a second, and when it is asked. Not kept. */
+  readonly onWindow?: ((window: MetersWindow) => void) | undefined;
+  /** A fault began or ended; `onEvent` says the same in words. */
+  readonly onFault?: ((fault: Fault, began: boolean) => void) | undefined;
   /** A node was given up after the system had come up. The rest runs on. */
   readonly onFailure?: ((error: LoadpathError) => void) | undefined;
   /** A fault as a sentence, for events. */
   readonly describe?: ((fault: Fault) => string) | undefined;
-}
-
-export interface LiveMeters {
-  /** Everything counted since the start (or `clearMeters`), all nodes and all their lives. */
-  readonly snapshot: MetersSnapshot;
-  /** Second by second, as the nodes sent them; ordered by end. */
-  readonly windows: readonly MetersWindow[];
 }
 
 export interface NodeStatus {
@@ -86,8 +83,10 @@ export interface LiveSystem {
   heal(): Promise<void>;
   /** A message to the programs of the nodes meant, from `{ node: 'control', port: 'control' }`. */
   tell(target: Target, message: Message, port?: string): void;
-  /** Asks all nodes for what they count now, and merges it. */
-  meters(): Promise<LiveMeters>;
+  /** Asks all nodes for what they count now: `onWindow` has it when this resolves. Default: waits 1 s for each. */
+  read(waitMaxMs?: number): Promise<void>;
+  /** Reads, and merges everything counted since the start (or `clearMeters`), by all nodes in all their lives. */
+  meters(): Promise<MetersSnapshot>;
   /** Forgets what was counted so far: the end of a warm-up. */
   clearMeters(): void;
   /** All events of this run recorded so far, in order of time. */

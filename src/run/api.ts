@@ -10,6 +10,7 @@ import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
 import type { SettingTable } from '../kit/settings.ts';
 import type { Evidence } from '../verify/evidence.ts';
+import type { Frame, FrameLayout } from './frames.ts';
 import type { Report } from './report.ts';
 
 export interface Runner {
@@ -99,7 +100,35 @@ export interface Watch {
     readonly adminUrl?: string | undefined;
     /** Commands to paste: `curl …`. */
     readonly tryIt?: readonly string[] | undefined;
+    readonly control?: LiveControl | undefined;
   }): void;
+  /** With this or `onFrame`, a run is filmed: who is in its frames comes before the first of them. */
+  onLayout?(layout: FrameLayout): void;
+  onFrame?(frame: Frame): void;
+  /** Simulated: the run has been handed to a worker. */
+  onStart?(control: SimulationControl): void;
+}
+
+/** Steers a simulation that runs. All of it acts at the next edge of a second or a frame. */
+export interface SimulationControl {
+  /** It stands still and keeps its worker until it is resumed or stopped. */
+  pause(): void;
+  resume(): void;
+  /** Ends the load; the report is of what was seen until then. */
+  stop(): void;
+}
+
+/** Steers a live run. */
+export interface LiveControl {
+  /**
+   * Does what the sentence says, now. Returns the sentence with its time, as the timeline has it.
+   * Throws `LoadpathError` ('bad-option') when it cannot be understood.
+   */
+  fault(sentence: string): string;
+  /** Ends all faults, and forgets those to come. Resolves when every node is up again, or given up. */
+  heal(): Promise<void>;
+  /** Ends the run, as an aborted `signal` does. */
+  stop(): void;
 }
 
 export interface HuntOptions {

@@ -6,14 +6,13 @@ import type { Micros, NodeId } from '../host/host.ts';
 import { pathFigureOf } from '../host/path.ts';
 import type { Plan } from '../host/plan.ts';
 import { Histogram } from '../kit/histogram.ts';
-import type { MeterReading, MetersSnapshot, MetersWindow } from '../kit/meters.ts';
+import type { MeterReading, MetersSnapshot } from '../kit/meters.ts';
 import {
   type BlockReport,
   blockReport,
   type Counts,
   type InvariantResult,
   type NodeFigures,
-  type Series,
 } from './report.ts';
 
 export interface Observed {
@@ -21,8 +20,6 @@ export interface Observed {
   readonly loadUs: Micros;
   /** Over the load and the drain. */
   readonly totals: MetersSnapshot;
-  /** One a second of load. */
-  readonly windows: readonly MetersWindow[];
   busyUs(node: NodeId): Micros;
   boots(node: NodeId): number;
 }
@@ -32,12 +29,16 @@ export interface Figures {
   readonly latencies: Histogram;
   readonly errors: Readonly<Record<string, number>>;
   readonly blocks: Readonly<Record<string, BlockReport>>;
-  readonly series: Series;
   readonly complaints: InvariantResult;
 }
 
 /** Counted by every server program; shown in columns of their own. */
 const standard = new Set(['requests', 'errors', 'latency', 'queue']);
+
+/** Whether a meter is shown in a column of its own, and not among the rest. */
+export function isOwnColumn(name: string): boolean {
+  return standard.has(name);
+}
 
 export function figuresOf(observed: Observed): Figures {
   const users = observed.totals.filter((reading) => reading.block === 'users');
@@ -46,12 +47,11 @@ export function figuresOf(observed: Observed): Figures {
     latencies: merged(users, 'latency'),
     errors: withPrefix(users, 'reason: '),
     blocks: blocksOf(observed),
-    series: seriesOf(observed),
     complaints: complaintsOf(withPrefix(users, 'complaint: ')),
   };
 }
 
-function countsOf(users: MetersSnapshot): Counts {
+export function countsOf(users: MetersSnapshot): Counts {
   const sum = (name: string): number =>
     users.reduce((total, reading) => total + (reading.counters[name] ?? 0), 0);
   return {
@@ -63,7 +63,8 @@ function countsOf(users: MetersSnapshot): Counts {
   };
 }
 
-function withPrefix(readings: MetersSnapshot, prefix: string): Record<string, number> {
+/** Counters of a family, by what their names say after `prefix`. */
+export function withPrefix(readings: MetersSnapshot, prefix: string): Record<string, number> {
   const found: Record<string, number> = {};
   for (const { counters } of readings) {
     for (const [name, count] of Object.entries(counters)) {
@@ -146,42 +147,4 @@ function summed(all: readonly Readonly<Record<string, number>>[]): Record<string
     for (const [name, value] of Object.entries(meters)) sums[name] = (sums[name] ?? 0) + value;
   }
   return sums;
-}
-
-function seriesOf({ windows, plan }: Observed): Series {
-  const names = [...new Set(plan.nodes.map((node) => node.block))].filter(
-    (name) => name !== 'users',
-  );
-  const rows = windows.map(({ readings }) => {
-    const users = readings.filter((reading) => reading.block === 'users');
-    const latencies = merged(users, 'latency');
-    const sum = (name: string): number =>
-      users.reduce((total, reading) => total + (reading.counters[name] ?? 0), 0);
-    return {
-      throughput: sum('completed'),
-      errors: sum('failed') + sum('rejected'),
-      p50Ms: latencies.count > 0 ? latencies.percentile(50) / 1_000 : 0,
-      p99Ms: latencies.count > 0 ? latencies.percentile(99) / 1_000 : 0,
-      readings,
-    };
-  });
-  const requests = names.map((name) => {
-    const members = new Set(plan.nodes.filter((node) => node.block === name).map(({ id }) => id));
-    const perSecond = rows.map(({ readings }) =>
-      readings.reduce(
-        (total, { node, block, counters }) =>
-          block === name && members.has(node) ? total + (counters.requests ?? 0) : total,
-        0,
-      ),
-    );
-    return [name, perSecond] as const;
-  });
-  return {
-    at: rows.map((_row, index) => index),
-    throughput: rows.map((row) => row.throughput),
-    p50Ms: rows.map((row) => row.p50Ms),
-    p99Ms: rows.map((row) => row.p99Ms),
-    errors: rows.map((row) => row.errors),
-    blocks: Object.fromEntries(requests),
-  };
 }

@@ -10,28 +10,33 @@ import type { LoadOverride } from '../blocks/workload/users/index.ts';
 import { changesOf } from '../design/options.ts';
 import { declarationsOf, type Objectives, planOf, type System } from '../design/system.ts';
 import type { Boot } from '../host/boot.ts';
-import { control, type FromProgram, type ToProgram } from '../host/control.ts';
+import type { FromProgram, ToProgram } from '../host/control.ts';
 import type { Declaration } from '../host/declaration.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { FaultPlan } from '../host/fault.ts';
 import type { HistoryEvent } from '../host/history.ts';
-import type { Address, Host, Micros, NodeId } from '../host/host.ts';
+import type { Host, Micros, NodeId } from '../host/host.ts';
 import type { NodePlan, Plan } from '../host/plan.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { Histogram } from '../kit/histogram.ts';
-import type { MetersWindow } from '../kit/meters.ts';
+import type { MetersSnapshot, MetersWindow } from '../kit/meters.ts';
 import { formatDuration } from '../kit/units.ts';
 import { decode, encode } from '../parts/codec.ts';
+import type { Causality } from '../sim/causality.ts';
 import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
+import { type Describe, describer } from './describe.ts';
+import { Framer } from './framer.ts';
+import type { Frame, FrameLayout } from './frames.ts';
 import { judgeAll, judgedBlocks } from './judge.ts';
 import { figuresOf } from './measure.ts';
 import { lateFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
+import { SeriesTable } from './series.ts';
 import { version } from './version.ts';
 
 export interface SimulationOptions {
@@ -53,8 +58,16 @@ export interface SimulationOptions {
   readonly onTrace?: ((line: string) => void) | undefined;
   readonly onStep?: ((index: number, hash: number, describe: () => string) => void) | undefined;
   readonly onSecond?: ((second: Second) => void) | undefined;
-  /** Asked once a virtual second: true ends the load early. */
-  readonly shouldStop?: (() => boolean) | undefined;
+  /** Makes frames of the load: who is in them is told before the load begins. */
+  readonly frames?: FrameOptions | undefined;
+  /**
+   * Asked once a virtual second, and after each frame: true ends the load early. A run whose answer
+   * is long in coming stands still meanwhile.
+   */
+  readonly shouldStop?: ((now: Micros) => boolean) | undefined;
+  /** Hears what causes what; told with `onLoad` from when on requests count, in world time. */
+  readonly causality?: Causality | undefined;
+  readonly onLoad?: ((now: Micros) => void) | undefined;
   readonly drain: () => void;
   /** Real milliseconds, for `wallSeconds` alone. */
   readonly clock: () => number;
@@ -64,6 +77,12 @@ export interface SimulationOptions {
 export interface Second {
   readonly at: Micros;
   readonly window: MetersWindow;
+}
+
+export interface FrameOptions {
+  readonly frameUs: Micros;
+  onLayout(layout: FrameLayout): void;
+  onFrame(frame: Frame): void;
 }
 
 export interface SimulationOutcome {
@@ -82,13 +101,19 @@ export function runSimulation(options: SimulationOptions): SimulationOutcome {
   return new Simulation(options).run();
 }
 
+/** The same run for what its `causality` hears of it, until it should stop. Nothing is judged. */
+export function traceSimulation(options: SimulationOptions): void {
+  new Simulation(options).trace();
+}
+
 class Simulation {
   readonly #options: SimulationOptions;
   readonly #plan: Plan;
   readonly #world: World;
   readonly #history: HistoryEvent[] = [];
   readonly #events: RunEvent[] = [];
-  readonly #windows: MetersWindow[] = [];
+  readonly #series: SeriesTable;
+  readonly #framer: Framer | undefined;
   readonly #scopes = new Map<NodeId, Scope>();
   readonly #boots = new Map<NodeId, number>();
   readonly #notes: string[] = [];
@@ -97,22 +122,32 @@ class Simulation {
   #quiet = false;
   /** World time at which the load began; events are told relative to it. */
   #loadBeganAt: Micros = 0;
+  #loadUs: Micros = 0;
+  /** Real time that the run spent waiting for whoever watches it. */
+  #stoodStillMs = 0;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
-    const { design, load, seed, check } = options;
-    this.#plan = planOf(design, load);
-    const describe = describer(declarationsOf(design, load));
+    const { design, load, seed, check, frames, forUs } = options;
+    const declarations = declarationsOf(design, load);
+    const plan = planOf(design, load);
+    this.#plan = plan;
+    this.#series = new SeriesTable(plan);
+    this.#framer = frames && new Framer({ plan, declarations, frameUs: frames.frameUs, forUs });
+    const describe = describer(declarations);
     this.#world = new World({
-      plan: this.#plan,
+      plan,
       seed,
       boot: this.#boot(),
       check,
       codec: { encode, decode },
       describe,
+      causality: options.causality,
       record: (event) => this.#history.push(event),
       isRecorded: isIn(judgedBlocks(design.invariants)),
       onEvent: (event) => this.#tell(event),
+      onFault: (fault, began) =>
+        this.#framer?.fault(this.#world.now - this.#loadBeganAt, fault, began),
       onControl: (_from, message) => this.#hear(message as FromProgram),
       enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
       drain: options.drain,
@@ -122,10 +157,26 @@ class Simulation {
   }
 
   run(): SimulationOutcome {
+    return this.#caught(() => this.#run());
+  }
+
+  trace(): void {
+    this.#caught(() => {
+      this.#world.bootAll();
+      this.#prepare();
+      this.#load();
+      if (this.#options.shouldStop?.(this.#world.now)) return;
+      // The last requests have their ends only now, as in the run that is followed.
+      this.#heal();
+      this.#quieten();
+    });
+  }
+
+  #caught<T>(run: () => T): T {
     const release = catchStrays((node, thrown) => this.#stray(node, thrown));
     if (this.#options.check) this.#leaks.trace();
     try {
-      return this.#run();
+      return run();
     } finally {
       this.#leaks.stopTracing();
       release();
@@ -147,13 +198,11 @@ class Simulation {
     const recovery = this.#options.probe ? this.#recovers() : undefined;
     this.#drain();
     this.#phase('judge');
-    // The last window may be shorter than a second.
-    const loadUs = (this.#windows.at(-1)?.toUs ?? 0) - this.#loadBeganAt || forUs;
-    const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
+    const loadUs = this.#loadUs || forUs;
+    const { counts, latencies, errors, blocks, complaints } = figuresOf({
       plan: this.#plan,
       loadUs,
       totals: this.#world.meters.snapshot(),
-      windows: this.#windows,
       busyUs: (node) => this.#busyDuringLoad.get(node) ?? 0,
       boots: (node) => this.#boots.get(node) ?? 0,
     });
@@ -170,14 +219,14 @@ class Simulation {
       seed,
       digest,
       loadUs,
-      wallUs: Math.round((clock() - startedAt) * 1_000),
+      wallUs: Math.round((clock() - startedAt - this.#stoodStillMs) * 1_000),
       counts,
       latencies: design.workload ? latencies : new Histogram(),
       objectives: design.objectives satisfies Objectives,
       invariants,
       errors,
       blocks,
-      series,
+      series: this.#series.series(),
       events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
       notes: [
         ...changesOf(design.options),
@@ -232,7 +281,8 @@ class Simulation {
   }
 
   #runUserCode(node: NodePlan, what: string, start: () => Promise<void> | void): void {
-    const running = start();
+    const { causality } = this.#options;
+    const running = causality ? causality.inCode(start) : start();
     if (!running) return;
     const token = this.#leaks.open(node.id, what, this.#world.now);
     running.then(
@@ -282,30 +332,63 @@ class Simulation {
 
   #load(): void {
     const world = this.#world;
-    const {
-      forUs,
-      faults,
-      onSecond,
-      shouldStop,
-      untilUs = Number.POSITIVE_INFINITY,
-    } = this.#options;
+    const { forUs, faults, frames, untilUs = Number.POSITIVE_INFINITY } = this.#options;
     this.#loadBeganAt = world.now;
     this.#phase('load');
     world.meters.clear(world.now);
     const busyBefore = new Map(world.usage().map(({ node, busyUs }) => [node, busyUs]));
+    this.#framer?.begin((node) => busyBefore.get(node)!);
+    if (this.#framer) frames?.onLayout(this.#framer.layout);
+    this.#options.onLoad?.(world.now);
     world.applyFaults(faults, world.now);
     if (this.#options.design.workload) this.#post({ type: 'begin', forUs });
-    const endsAt = this.#loadBeganAt + Math.min(forUs, untilUs);
-    while (world.now < endsAt) {
-      world.run(Math.min(endsAt, world.now + 1_000_000));
-      const window = world.meters.window(world.now);
-      this.#windows.push(window);
-      onSecond?.({ at: world.now - this.#loadBeganAt, window });
-      if (shouldStop?.()) break;
-    }
+    this.#watched(Math.min(forUs, untilUs));
     for (const { node, busyUs } of world.usage()) {
       this.#busyDuringLoad.set(node, busyUs - (busyBefore.get(node) ?? 0));
     }
+  }
+
+  /** Closes windows at the edges of seconds and frames. The last of each may be shorter. */
+  #watched(forUs: Micros): void {
+    const world = this.#world;
+    const { onSecond, frames } = this.#options;
+    const secondUs = 1_000_000;
+    const stepUs = Math.min(secondUs, frames?.frameUs ?? secondUs);
+    const beganAt = this.#loadBeganAt;
+    let readings: MetersSnapshot = [];
+    let secondFromUs: Micros = 0;
+    let isStopped = false;
+    while (this.#loadUs < forUs && !isStopped) {
+      const at = Math.min(forUs, this.#loadUs + stepUs);
+      world.run(beganAt + at);
+      this.#loadUs = at;
+      const window = world.meters.window(world.now);
+      readings = readings.length === 0 ? window.readings : [...readings, ...window.readings];
+      this.#framer?.add(window.readings);
+      if (this.#framer && at >= this.#framer.dueUs) this.#frame();
+      isStopped = this.#isToStop();
+      if (at - secondFromUs < secondUs && at < forUs && !isStopped) continue;
+      this.#series.add(Math.floor(secondFromUs / secondUs), readings);
+      onSecond?.({ at, window: { fromUs: beganAt + secondFromUs, toUs: world.now, readings } });
+      readings = [];
+      secondFromUs = at;
+    }
+    if (this.#framer && this.#framer.fromUs < this.#loadUs) this.#frame();
+  }
+
+  #frame(): void {
+    const busyUs = new Map(this.#world.usage().map((usage) => [usage.node, usage.busyUs]));
+    const frame = this.#framer!.close(this.#loadUs, (node) => busyUs.get(node)!);
+    this.#options.frames?.onFrame(frame);
+  }
+
+  #isToStop(): boolean {
+    const { shouldStop, clock } = this.#options;
+    if (!shouldStop) return false;
+    const askedAt = clock();
+    const answer = shouldStop(this.#world.now);
+    this.#stoodStillMs += clock() - askedAt;
+    return answer;
   }
 
   #heal(): void {
@@ -389,14 +472,12 @@ class Simulation {
   #tell(event: RunEvent): void {
     const told = { ...event, at: event.at - this.#loadBeganAt };
     if (told.type === 'crash') this.#leaks.forget(told.node);
+    this.#framer?.hear(told);
     if (told.type !== 'log') this.#events.push(event);
     this.#options.onEvent?.(told);
   }
 
-  #tracer(
-    describe: ReturnType<typeof describer>,
-    onTrace: (line: string) => void,
-  ): (event: TraceLike) => void {
+  #tracer(describe: Describe, onTrace: (line: string) => void): (event: TraceLike) => void {
     return (event) => onTrace(traceLine(event, this.#loadBeganAt, describe));
   }
 }
@@ -409,26 +490,8 @@ function isIn(names: readonly string[] | undefined): (name: string) => boolean {
 
 type TraceLike = Parameters<NonNullable<ConstructorParameters<typeof World>[0]['onTrace']>>[0];
 
-function traceLine(
-  event: TraceLike,
-  origin: Micros,
-  describe: ReturnType<typeof describer>,
-): string {
+function traceLine(event: TraceLike, origin: Micros, describe: Describe): string {
   const { at, from, to, message, what } = event;
   const ms = ((at - origin) / 1_000).toFixed(3).padStart(12);
   return `${ms} ${from.node} ${what} ${to.node} ${describe(from, to, message)}`;
-}
-
-/** A message in one line, in the words of the block whose port it goes to or comes from. */
-function describer(
-  declarations: readonly Declaration[],
-): (from: Address, to: Address, message: { readonly type: string }) => string {
-  const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
-  const blockOf = ({ node, port }: Address): Declaration | undefined =>
-    byName.get(port) ?? byName.get(port.split('.')[0]!) ?? byName.get(node.split('/')[0]!);
-  return (from, to, message) => {
-    if (from.node === control.node) return message.type;
-    const block = blockOf(to)?.block ?? blockOf(from)?.block;
-    return block?.describe(message) ?? message.type;
-  };
 }

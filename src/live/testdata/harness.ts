@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import type { RunEvent } from '../../host/events.ts';
 import type { Address, Message, Value } from '../../host/host.ts';
 import type { Plan } from '../../host/plan.ts';
+import type { MetersWindow } from '../../kit/meters.ts';
 import { type LiveOptions, type LiveSystem, startLive } from '../supervisor.ts';
 import { makeBoot } from './programs.ts';
 
@@ -41,6 +42,7 @@ export type Said = Message & Readonly<Record<string, Value | undefined>>;
 export interface Trial {
   readonly system: LiveSystem;
   readonly events: RunEvent[];
+  readonly windows: MetersWindow[];
   readonly said: { readonly from: Address; readonly message: Said }[];
   /** The first thing said from now on, or before, that fits and was not taken yet. */
   hear(type: string, from?: string): Promise<Said>;
@@ -55,6 +57,7 @@ export function trial(
   more: Partial<LiveOptions> & { readonly here?: boolean } = {},
 ): Trial {
   const events: RunEvent[] = [];
+  const windows: MetersWindow[] = [];
   const said: { from: Address; message: Said }[] = [];
   const watchers = new Set<() => void>();
   const changed = () => {
@@ -75,6 +78,7 @@ export function trial(
       events.push(event);
       changed();
     },
+    onWindow: (window) => windows.push(window),
     onControl: (from, message) => {
       said.push({ from, message: message as Said });
       changed();
@@ -94,6 +98,7 @@ export function trial(
   return {
     system,
     events,
+    windows,
     said,
     hear: (type, from) =>
       until(() => {

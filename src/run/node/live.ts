@@ -6,9 +6,9 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { formatFault } from '../../design/faults.ts';
+import { formatFault, parseFaultNow } from '../../design/faults.ts';
 import { changesOf } from '../../design/options.ts';
-import { planOf, type System } from '../../design/system.ts';
+import { namesIn, planOf, type System } from '../../design/system.ts';
 import type { FromProgram, ToProgram } from '../../host/control.ts';
 import type { RunEvent } from '../../host/events.ts';
 import type { Micros } from '../../host/host.ts';
@@ -19,17 +19,17 @@ import { type Admin, startAdmin } from '../../live/admin.ts';
 import { emptyDirectory } from '../../live/lock.ts';
 import { type LiveSystem, startLive } from '../../live/supervisor.ts';
 import { onFormerData } from '../../verify/former.ts';
-import type { LiveOptions, Watch } from '../api.ts';
+import type { LiveControl, LiveOptions, Watch } from '../api.ts';
 import { judgeAll, judgedBlocks } from '../judge.ts';
 import { figuresOf } from '../measure.ts';
 import { lateFaults, type Resolved, resolve } from '../options.ts';
-import { Progressing } from '../progress.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
 import { version } from '../version.ts';
 import type { DesignBundle } from './bundle.ts';
 import type { ChildData } from './child.ts';
 import { entry } from './entry.ts';
 import { liveBoot } from './live-boot.ts';
+import { Observer } from './observer.ts';
 
 export interface LiveRun extends LiveOptions {
   readonly design: System;
@@ -62,6 +62,11 @@ class Live {
   #loadBeganAt: Micros = 0;
   /** What is on the disks may stem from runs whose history we do not have. */
   #hadData = false;
+  readonly #observer: Observer;
+  /** Undefined: until somebody stops it. */
+  readonly #forUs: Micros | undefined;
+  readonly #stopped = new AbortController();
+  readonly #signal: AbortSignal;
   #ready: ((answer: FromProgram & { type: 'ready' }) => void) | undefined;
   #quiet: (() => void) | undefined;
 
@@ -71,6 +76,20 @@ class Live {
     const { design, ownFaults } = run;
     this.#asked = resolve(ownFaults ? design : { ...design, faults: [] }, run);
     this.#plan = nodesToRun(planOf(design, this.#asked.load), design, run);
+    // Until stopped, unless somebody said for how long.
+    const isEndless = run.forUs === undefined && (!run.load || this.#asked.load === undefined);
+    this.#forUs = isEndless ? undefined : this.#asked.forUs;
+    const { load } = this.#asked;
+    const hasUsers = run.load;
+    this.#observer = new Observer(design, this.#plan, watch, {
+      forUs: this.#forUs,
+      load,
+      hasUsers,
+    });
+    this.#signal = AbortSignal.any([
+      this.#stopped.signal,
+      ...(watch.signal === undefined ? [] : [watch.signal]),
+    ]);
     this.#dataDir = run.dataFolder ?? join(dirname(run.bundle.path), '.loadpath', design.name);
   }
 
@@ -103,6 +122,8 @@ class Live {
       judged: this.#isJudged ? judgedBlocks(this.#run.design.invariants) : [],
       describe: formatFault,
       onEvent: (event) => this.#tell(event),
+      onFault: (fault, began) => this.#observer.fault(fault, began),
+      onWindow: (window) => this.#observer.window(window),
       onControl: (_from, message) => this.#hear(message as FromProgram),
       onFailure: (error) => this.#notes.push(error.message),
     });
@@ -114,6 +135,7 @@ class Live {
         urls: system.edges.map(({ url }) => url),
         adminUrl: `${admin.url}/metrics`,
         tryIt: commandsFor(design, system),
+        control: this.#control(system),
       });
       return await (this.#run.load ? this.#loaded(system) : this.#serve(system));
     } finally {
@@ -125,9 +147,12 @@ class Live {
   /** Without a load: serves until stopped. */
   async #serve(system: LiveSystem): Promise<Report> {
     this.#loadBeganAt = system.now();
+    this.#observer.begin(system, this.#loadBeganAt);
     system.startFaults(this.#asked.faults);
-    await this.#pause(this.#run.forUs === undefined ? undefined : this.#run.forUs / 1_000);
-    return this.#report(system, system.now() - this.#loadBeganAt);
+    await this.#pause(this.#forUs);
+    const loadUs = system.now() - this.#loadBeganAt;
+    await this.#observer.end(loadUs);
+    return this.#report(system, loadUs);
   }
 
   async #loaded(system: LiveSystem): Promise<Report> {
@@ -135,15 +160,12 @@ class Live {
     system.clearMeters();
     this.#loadBeganAt = system.now();
     this.#phase('load', this.#loadBeganAt);
-    // Until stopped, unless somebody said for how long.
-    const endless = this.#run.forUs === undefined && this.#asked.load === undefined;
-    const forUs = endless ? 365 * 86_400_000_000 : this.#asked.forUs;
+    this.#observer.begin(system, this.#loadBeganAt);
     system.startFaults(this.#asked.faults);
-    this.#post(system, { type: 'begin', forUs });
-    const stopProgress = this.#showProgress(system, endless ? undefined : forUs);
-    await this.#pause(endless ? undefined : forUs / 1_000);
-    stopProgress();
+    this.#post(system, { type: 'begin', forUs: this.#forUs ?? 365 * 86_400_000_000 });
+    await this.#pause(this.#forUs);
     const loadUs = system.now() - this.#loadBeganAt;
+    await this.#observer.end(loadUs);
     await this.#end(system);
     return this.#report(system, loadUs);
   }
@@ -192,14 +214,13 @@ class Live {
     this.#phase('judge', system.now());
     const { design, seed } = this.#run;
     const origin = this.#loadBeganAt;
-    const { snapshot, windows } = await system.meters();
+    const snapshot = await system.meters();
     const status = new Map(system.status().map((node) => [node.id, node]));
-    const { counts, latencies, errors, blocks, series, complaints } = figuresOf({
+    const { counts, latencies, errors, blocks, complaints } = figuresOf({
       // What is somebody else's was not measured.
       plan: { ...this.#plan, nodes: this.#plan.nodes.filter((node) => node.outside === undefined) },
       loadUs,
       totals: snapshot,
-      windows: bySecond(windows, origin, loadUs),
       busyUs: (node) => status.get(node)?.busyUs ?? 0,
       boots: (node) => status.get(node)?.boots ?? 0,
     });
@@ -222,7 +243,7 @@ class Live {
       invariants,
       errors,
       blocks,
-      series,
+      series: this.#observer.series(loadUs),
       events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
       notes: this.#notes,
     });
@@ -241,26 +262,6 @@ class Live {
     return [{ name: 'load reached', unit: '/s', target, measured, holds: measured >= target }];
   }
 
-  #showProgress(system: LiveSystem, endsAt: Micros | undefined): () => void {
-    const { onProgress } = this.#watch;
-    if (!onProgress) return () => {};
-    const progressing = new Progressing(endsAt);
-    let shown = 0;
-    const timer = setInterval(() => {
-      system.meters().then(
-        ({ windows }) => {
-          const fresh = bySecond(windows, this.#loadBeganAt, system.now() - this.#loadBeganAt);
-          for (const window of fresh.slice(shown)) {
-            onProgress(progressing.after(window.toUs - this.#loadBeganAt, window));
-          }
-          shown = Math.max(shown, fresh.length);
-        },
-        () => {},
-      );
-    }, 1_000);
-    return () => clearInterval(timer);
-  }
-
   #post(system: LiveSystem, message: ToProgram): void {
     system.tell({ block: 'users' }, message, 'users');
   }
@@ -276,28 +277,43 @@ class Live {
 
   #tell(event: RunEvent): void {
     if (event.type !== 'log') this.#events.push(event);
+    this.#observer.hear(event);
     this.#watch.onEvent?.({ ...event, at: event.at - this.#loadBeganAt });
   }
 
   /** Until the time is over, or somebody stops the run. */
-  #pause(ms: number | undefined): Promise<void> {
-    const { signal } = this.#watch;
+  #pause(us: Micros | undefined): Promise<void> {
+    const signal = this.#signal;
     return new Promise((settle) => {
-      if (signal?.aborted) return settle();
+      if (signal.aborted) return settle();
       // Long waits in pieces: a timer holds 24 days at the most.
-      const timer = ms === undefined ? setInterval(() => {}, 1 << 30) : setTimeout(done, ms);
+      const timer =
+        us === undefined ? setInterval(() => {}, 1 << 30) : setTimeout(done, us / 1_000);
       function done(): void {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
+        signal.removeEventListener('abort', done);
         settle();
       }
-      signal?.addEventListener('abort', done, { once: true });
+      signal.addEventListener('abort', done, { once: true });
     });
   }
 
+  #control(system: LiveSystem): LiveControl {
+    const names = namesIn(this.#run.design);
+    return {
+      fault: (sentence) => {
+        const atUs = Math.max(0, system.now() - this.#loadBeganAt);
+        const fault = { ...parseFaultNow(sentence, names), atUs: atUs - (atUs % 1_000) };
+        system.inject(fault);
+        return formatFault(fault);
+      },
+      heal: () => system.heal(),
+      stop: () => this.#stopped.abort(),
+    };
+  }
+
   #orAborted<T>(promise: Promise<T>): Promise<T> {
-    const { signal } = this.#watch;
-    if (!signal) return promise;
+    const signal = this.#signal;
     return new Promise((settle, reject) => {
       const stop = (): void =>
         reject(new LoadpathError('bad-option', 'stopped before the load began'));
@@ -341,7 +357,7 @@ function usersCount(totals: MetersSnapshot, name: string): number {
 }
 
 async function isBehind(system: LiveSystem): Promise<boolean> {
-  const { snapshot } = await system.meters();
+  const snapshot = await system.meters();
   return snapshot.some(({ gauges }) =>
     Object.entries(gauges).some(([name, { last }]) => name.startsWith('lag') && last > 0),
   );
@@ -349,20 +365,4 @@ async function isBehind(system: LiveSystem): Promise<boolean> {
 
 function sleep(ms: number): Promise<void> {
   return new Promise((settle) => setTimeout(settle, ms));
-}
-
-type Windows = Awaited<ReturnType<LiveSystem['meters']>>['windows'];
-
-/** Nodes close their windows each at its own instant; here they are put together second by second. */
-function bySecond(windows: Windows, origin: Micros, loadUs: Micros): Windows {
-  const seconds = Math.floor(loadUs / 1_000_000);
-  const joined = Array.from({ length: seconds }, (_, second) => ({
-    fromUs: origin + second * 1_000_000,
-    toUs: origin + (second + 1) * 1_000_000,
-    readings: [] as Windows[number]['readings'][number][],
-  }));
-  for (const { fromUs, toUs, readings } of windows) {
-    joined[Math.floor(((fromUs + toUs) / 2 - origin) / 1_000_000)]?.readings.push(...readings);
-  }
-  return joined;
 }
