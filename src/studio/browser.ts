@@ -10,6 +10,7 @@ export type { RunEvent } from '../host/events.ts';
 export type { Fault } from '../host/fault.ts';
 export type { Micros, NodeId } from '../host/host.ts';
 export type { Problem } from '../kit/errors.ts';
+export { LoadpathError } from '../kit/errors.ts';
 export { Histogram, type HistogramData } from '../kit/histogram.ts';
 export {
   formatBytes,

@@ -1,0 +1,133 @@
+/**
+ * The run from left to right: faults as bands, what happened as signs, throughput and p99 below.
+ * Press or drag to go there; it is a slider to the keyboard and to screen readers.
+ */
+import type { Frame, Micros } from 'loadpath/studio';
+import { type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { clockText, durationText, rateText } from '../parts/format.ts';
+import type { Mark } from '../state/marks.ts';
+import { drawSpark } from './draw.ts';
+import { bandsOf, clustersOf, clusterText } from './lanes.ts';
+import { Sign } from './Sign.tsx';
+import { type Scale, ticksOf, usOf, xOf } from './scale.ts';
+import { niceCeiling, sparkOf } from './spark.ts';
+import styles from './Timeline.module.css';
+
+export interface TimelineProps {
+  readonly fromUs: Micros;
+  readonly untilUs: Micros;
+  /** How far the run has come: beyond it there is nothing to see yet. */
+  readonly knownUs: Micros;
+  readonly frames: readonly Frame[];
+  readonly marks: readonly Mark[];
+  /** Light or dark: the canvas is painted again when it changes. */
+  readonly theme: string;
+  readonly onSeek: (us: Micros) => void;
+  /** Moves by itself, sixty times a second, without the rest being drawn again. */
+  readonly playhead: (scale: Scale) => ReactNode;
+}
+
+const rowsMax = 3;
+const lanes = { rateHeight: 30, p99Height: 22, gap: 6 };
+
+export function Timeline(props: TimelineProps) {
+  const { fromUs, untilUs, knownUs, frames, marks, theme, onSeek, playhead } = props;
+  const track = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [width, setWidth] = useState(0);
+  const scale = useMemo(() => ({ fromUs, untilUs, width }), [fromUs, untilUs, width]);
+  const spark = useMemo(() => sparkOf(frames, scale), [frames, scale]);
+  const { bands, rowCount } = useMemo(() => bandsOf(marks, scale, rowsMax), [marks, scale]);
+  const clusters = useMemo(() => clustersOf(marks, scale), [marks, scale]);
+
+  useEffect(() => {
+    const element = track.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
+  useEffect(() => {
+    if (canvas.current && width > 0) drawSpark(canvas.current, spark, { width, ...lanes });
+  }, [spark, width, theme]);
+
+  function seekTo(event: PointerEvent): void {
+    const box = track.current!.getBoundingClientRect();
+    onSeek(usOf(scale, event.clientX - box.left));
+  }
+
+  return (
+    <div className={styles.timeline}>
+      <div className={styles.gutter} aria-hidden="true">
+        <span className={styles.top}>{rateText(niceCeiling(spark.ratePeak))}</span>
+        <span className={styles.middle}>{durationText(niceCeiling(spark.p99PeakUs))}</span>
+      </div>
+      <div
+        ref={track}
+        className={styles.track}
+        onPointerDown={(event) => {
+          if (event.button !== 0 || (event.target as Element).closest('button')) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          seekTo(event);
+        }}
+        onPointerMove={(event) => {
+          if (event.currentTarget.hasPointerCapture(event.pointerId)) seekTo(event);
+        }}
+      >
+        <div className={styles.signs}>
+          {clusters.map((cluster) => (
+            <button
+              key={cluster.marks[0]!.atUs}
+              type="button"
+              tabIndex={-1}
+              className={styles.sign}
+              style={{ left: cluster.x }}
+              data-tip={`${clockText(cluster.marks[0]!.atUs)}  ${clusterText(cluster)}`}
+              aria-label={`${clockText(cluster.marks[0]!.atUs)}: ${clusterText(cluster)}`}
+              onClick={() => onSeek(cluster.marks[0]!.atUs)}
+            >
+              <Sign type={cluster.type} count={cluster.marks.length} />
+            </button>
+          ))}
+        </div>
+        <div className={rowCount > 1 ? styles.bandsMany : styles.bands}>
+          {bands.map(({ mark, x, width, row }) => (
+            <button
+              key={`${mark.atUs} ${mark.text}`}
+              type="button"
+              tabIndex={-1}
+              className={styles.band}
+              style={{ left: x, width, top: `calc(${row} * var(--row))` }}
+              data-tip={`${mark.text}, ${clockText(mark.atUs)} to ${clockText(mark.untilUs!)}`}
+              aria-label={`fault: ${mark.text}, from ${clockText(mark.atUs)} to ${clockText(mark.untilUs!)}`}
+              onClick={() => onSeek(mark.atUs)}
+            >
+              <span>{mark.text}</span>
+            </button>
+          ))}
+        </div>
+        <canvas ref={canvas} className={styles.spark} />
+        {bands.map(({ mark, x, width }) => (
+          <span
+            key={`${mark.atUs} ${mark.text}`}
+            className={styles.shade}
+            style={{ left: x, width }}
+          />
+        ))}
+        {knownUs < untilUs && (
+          <span className={styles.unknown} style={{ left: xOf(scale, knownUs) }} />
+        )}
+        <div className={styles.axis} aria-hidden="true">
+          {ticksOf(scale).map((us) => (
+            <span key={us} className={styles.tick} style={{ left: xOf(scale, us) }}>
+              {clockText(us, untilUs - fromUs < 5e6)}
+            </span>
+          ))}
+        </div>
+        {width > 0 && playhead(scale)}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+/** Paints the sparkline: completed as an area with what failed on top of it, and p99 as a line. */
+import { readTokens } from '../theme/theme.ts';
+import { niceCeiling, type Spark } from './spark.ts';
+
+export interface Lanes {
+  readonly width: number;
+  readonly rateHeight: number;
+  readonly p99Height: number;
+  /** Between the two. */
+  readonly gap: number;
+}
+
+const tokens = ['--line', '--series-1', '--bad-fill', '--series-4', '--surface'] as const;
+
+export function drawSpark(canvas: HTMLCanvasElement, spark: Spark, lanes: Lanes): void {
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  const { width, rateHeight, p99Height, gap } = lanes;
+  const height = rateHeight + gap + p99Height;
+  const ratio = devicePixelRatio || 1;
+  const [deviceWidth, deviceHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== deviceWidth) canvas.width = deviceWidth;
+  if (canvas.height !== deviceHeight) canvas.height = deviceHeight;
+  const colour = readTokens(tokens);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+
+  const rateTop = niceCeiling(spark.ratePeak);
+  const yOfRate = (perSec: number) => rateHeight - (perSec / rateTop) * (rateHeight - 2);
+  const errors = new Path2D();
+  const area = new Path2D();
+  const line = new Path2D();
+  let isFirst = true;
+  area.moveTo(spark.columns[0]?.x ?? 0, rateHeight);
+  for (const column of spark.columns) {
+    const y = yOfRate(column.completedPerSec);
+    area.lineTo(column.x, y);
+    area.lineTo(column.x + column.width, y);
+    if (isFirst) line.moveTo(column.x, y);
+    else line.lineTo(column.x, y);
+    line.lineTo(column.x + column.width, y);
+    isFirst = false;
+    if (column.errorsPerSec > 0) {
+      const top = yOfRate(column.completedPerSec + column.errorsPerSec);
+      // One error among thousands is still seen.
+      const tall = Math.max(2, y - top);
+      errors.rect(column.x, y - tall, Math.max(1, column.width), tall);
+    }
+  }
+  const last = spark.columns.at(-1);
+  area.lineTo(last ? last.x + last.width : 0, rateHeight);
+  area.closePath();
+  context.fillStyle = colour['--series-1'];
+  context.globalAlpha = 0.22;
+  context.fill(area);
+  context.globalAlpha = 1;
+  context.strokeStyle = colour['--series-1'];
+  context.lineWidth = 1.25;
+  context.stroke(line);
+  context.fillStyle = colour['--bad-fill'];
+  context.fill(errors);
+
+  const base = rateHeight + gap + p99Height;
+  const p99Top = niceCeiling(spark.p99PeakUs);
+  context.strokeStyle = colour['--series-4'];
+  context.lineWidth = 1.5;
+  context.lineJoin = 'round';
+  context.beginPath();
+  let isDown = false;
+  for (const column of spark.columns) {
+    const x = column.x + column.width / 2;
+    const y = base - (column.p99Us / p99Top) * (p99Height - 3);
+    // A gap where nobody was answered, not a zero.
+    if (column.p99Us === 0) isDown = false;
+    else if (isDown) context.lineTo(x, y);
+    else context.moveTo(x, y);
+    if (column.p99Us > 0) isDown = true;
+  }
+  context.stroke();
+  context.strokeStyle = colour['--line'];
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(0, rateHeight + 0.5);
+  context.lineTo(width, rateHeight + 0.5);
+  context.moveTo(0, base - 0.5);
+  context.lineTo(width, base - 0.5);
+  context.stroke();
+}

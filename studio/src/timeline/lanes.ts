@@ -1,0 +1,69 @@
+/** Where faults and marks stand on the track: bands in rows that do not overlap, signs in clusters. */
+import type { Mark, MarkType } from '../state/marks.ts';
+import { type Scale, xOf } from './scale.ts';
+
+export interface Band {
+  readonly mark: Mark;
+  readonly x: number;
+  readonly width: number;
+  readonly row: number;
+}
+
+export interface Bands {
+  readonly bands: readonly Band[];
+  readonly rowCount: number;
+}
+
+/** A band can be seen and pressed however short its fault was. */
+const bandLeastPx = 6;
+
+/** Each into the first row where there is room; what finds none of `rowsMax` lies over the last. */
+export function bandsOf(marks: readonly Mark[], scale: Scale, rowsMax: number): Bands {
+  const ends: number[] = [];
+  const bands = marks
+    .filter((mark) => mark.untilUs !== undefined)
+    .map((mark) => {
+      const x = xOf(scale, mark.atUs);
+      const width = Math.max(bandLeastPx, xOf(scale, mark.untilUs!) - x);
+      const free = ends.findIndex((end) => end <= x);
+      const row = free >= 0 ? free : Math.min(ends.length, rowsMax - 1);
+      ends[row] = Math.max(ends[row] ?? 0, x + width + 1);
+      return { mark, x, width, row };
+    });
+  return { bands, rowCount: ends.length };
+}
+
+export interface Cluster {
+  readonly x: number;
+  readonly marks: readonly Mark[];
+  /** Of the gravest in it: what its sign shows. */
+  readonly type: MarkType;
+}
+
+/** Gravest first. */
+const gravity: readonly MarkType[] = ['invariant', 'objective', 'crash', 'fault', 'note', 'boot'];
+
+/** Marks without length, put together where they would lie over one another. */
+export function clustersOf(marks: readonly Mark[], scale: Scale, leastPx = 11): readonly Cluster[] {
+  const clusters: { x: number; marks: Mark[]; type: MarkType }[] = [];
+  for (const mark of marks) {
+    if (mark.untilUs !== undefined) continue;
+    const x = xOf(scale, mark.atUs);
+    const last = clusters.at(-1);
+    if (last && x - last.x < leastPx) {
+      last.marks.push(mark);
+      if (gravity.indexOf(mark.type) < gravity.indexOf(last.type)) last.type = mark.type;
+    } else {
+      clusters.push({ x, marks: [mark], type: mark.type });
+    }
+  }
+  return clusters;
+}
+
+const shownMax = 5;
+
+export function clusterText(cluster: Cluster): string {
+  const texts = cluster.marks.slice(0, shownMax).map((mark) => mark.text);
+  const more = cluster.marks.length - texts.length;
+  return more > 0 ? `${texts.join(' · ')} · and ${more} more` : texts.join(' · ');
+}

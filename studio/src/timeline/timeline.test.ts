@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { frame, frames } from '../state/fixture.ts';
+import type { Mark } from '../state/marks.ts';
+import { bandsOf, clustersOf, clusterText } from './lanes.ts';
+import { ticksOf, usOf, xOf } from './scale.ts';
+import { niceCeiling, sparkOf } from './spark.ts';
+
+const scale = { fromUs: 0, untilUs: 60_000_000, width: 600 };
+
+describe('the scale', () => {
+  test('goes both ways and stays within the run', () => {
+    expect(xOf(scale, 30_000_000)).toBe(300);
+    expect(usOf(scale, 300)).toBe(30_000_000);
+    expect(usOf(scale, -50)).toBe(0);
+    expect(usOf(scale, 5_000)).toBe(60_000_000);
+    expect(xOf({ ...scale, untilUs: 0 }, 5)).toBe(0);
+  });
+
+  test('ticks are round and far enough apart to be read', () => {
+    expect(ticksOf(scale)).toEqual([0, 10e6, 20e6, 30e6, 40e6, 50e6, 60e6]);
+    expect(ticksOf({ ...scale, fromUs: 25_000_000 }, 100)[0]).toBe(30_000_000);
+    expect(ticksOf({ ...scale, width: 0 })).toEqual([]);
+  });
+});
+
+const fault = (atUs: number, untilUs: number): Mark => ({
+  type: 'fault',
+  atUs,
+  untilUs,
+  text: 'kill',
+});
+
+describe('faults and marks', () => {
+  test('faults at the same time stand in rows', () => {
+    const { bands, rowCount } = bandsOf(
+      [fault(0, 10e6), fault(5e6, 8e6), fault(20e6, 21e6)],
+      scale,
+      3,
+    );
+    expect(bands.map(({ row }) => row)).toEqual([0, 1, 0]);
+    expect(rowCount).toBe(2);
+  });
+
+  test('a hundred faults at once take no more rows than there are', () => {
+    const { rowCount } = bandsOf(
+      Array.from({ length: 100 }, () => fault(0, 60e6)),
+      scale,
+      3,
+    );
+    expect(rowCount).toBe(3);
+  });
+
+  test('signs that would cover one another become one, with the gravest on top', () => {
+    const marks: Mark[] = [
+      { type: 'note', atUs: 1_000_000, text: 'elected' },
+      { type: 'crash', atUs: 1_200_000, text: 'crashed' },
+      { type: 'boot', atUs: 30_000_000, text: 'up again' },
+    ];
+    const clusters = clustersOf(marks, scale);
+    expect(clusters.map(({ type, marks }) => [type, marks.length])).toEqual([
+      ['crash', 2],
+      ['boot', 1],
+    ]);
+    expect(clusterText(clusters[0]!)).toBe('elected · crashed');
+  });
+});
+
+describe('the sparkline', () => {
+  test('has a column a frame where there is room', () => {
+    const spark = sparkOf(frames(10), { ...scale, untilUs: 1_000_000 });
+    expect(spark.columns.length).toBe(10);
+    expect(spark.columns[0]).toMatchObject({ completedPerSec: 500, errorsPerSec: 0 });
+    expect(Math.abs(spark.p99PeakUs - 3_000)).toBeLessThan(60);
+  });
+
+  test('puts frames together where there is none, without losing a peak of p99', () => {
+    const film = [...frames(50), frame(50, { latencyUs: 90_000 }), ...frames(49)];
+    const spark = sparkOf(
+      film.map((one, index) => ({ ...one, fromUs: index * 100_000, toUs: (index + 1) * 100_000 })),
+      { fromUs: 0, untilUs: 10_000_000, width: 20 },
+    );
+    expect(spark.columns.length).toBe(10);
+    expect(spark.p99PeakUs).toBeGreaterThan(80_000);
+  });
+
+  test('its top is a round number', () => {
+    expect([0, 3, 87, 502, 1_000].map(niceCeiling)).toEqual([1, 5, 100, 1_000, 1_000]);
+  });
+});
