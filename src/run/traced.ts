@@ -51,6 +51,8 @@ export interface Waterfall {
   readonly request: RequestRow;
   /** Parents before children. */
   readonly spans: readonly Span[];
+  /** A request may set off more than anybody can look at: how many more spans there were. */
+  readonly leftOut: number;
 }
 
 export interface MessageRow {
@@ -65,6 +67,17 @@ export interface MessageRow {
   readonly fate: 'delivered' | 'lost' | 'cut' | 'refused' | 'twice';
   /** It came after its sender had given the call up. */
   readonly late: boolean;
+}
+
+/** Which messages: those under way between two instants. */
+export interface MessageQuery {
+  readonly fromUs: Micros;
+  readonly toUs: Micros;
+  /** Nodes, or blocks for all of theirs: messages among them; of a single node, all that it sends and gets. */
+  readonly nodes?: readonly string[] | undefined;
+  /** From or to a program of these. */
+  readonly blocks?: readonly string[] | undefined;
+  readonly maxCount: number;
 }
 
 export interface MessageWindow {

@@ -26,10 +26,23 @@ export function simulateOnly(): void {
 
 /** `prepare` runs with the platform patched: user modules must first be loaded there. */
 export function simulateHere(prepare: () => HereOptions): Promise<SimulationOutcome> {
+  return followHere(prepare, runSimulation);
+}
+
+/** The same for callers who are in a macrotask already. */
+export function simulateNow(prepare: () => HereOptions): SimulationOutcome {
+  return followNow(prepare, runSimulation);
+}
+
+/** For other ways to follow a run than to the report at its end. */
+export function followHere<T>(
+  prepare: () => HereOptions,
+  follow: (options: SimulationOptions) => T,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     setImmediate(() => {
       try {
-        resolve(simulateNow(prepare));
+        resolve(followNow(prepare, follow));
       } catch (error) {
         reject(error as Error);
       }
@@ -37,13 +50,12 @@ export function simulateHere(prepare: () => HereOptions): Promise<SimulationOutc
   });
 }
 
-/** The same for callers who are in a macrotask already. */
-export function simulateNow(prepare: () => HereOptions): SimulationOutcome {
+function followNow<T>(prepare: () => HereOptions, follow: (options: SimulationOptions) => T): T {
   chosen ??= chooseDrain();
   running++;
   install();
   try {
-    return runSimulation({ ...prepare(), drain: chosen, clock });
+    return follow({ ...prepare(), drain: chosen, clock });
   } finally {
     if (--running === 0) uninstall();
   }
