@@ -21,13 +21,10 @@
  */
 import type { Disk, DiskOutcome, Value } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
-import { decode, encode } from './codec.ts';
+import { decode, encode, ValueWriter } from './codec.ts';
 import { crc32c } from './crc32c.ts';
 
-interface Waiting {
-  readonly bytes: Uint8Array;
-  readonly done: (outcome: DiskOutcome) => void;
-}
+type Done = (outcome: DiskOutcome) => void;
 
 const headerBytes = 16;
 const magic = 0x314a504c; // 'LPJ1' read as a little-endian word.
@@ -42,10 +39,11 @@ export class Journal<T extends Value> {
   #sizeBytes: number;
   #entryCount: number;
   #busy = false;
-  #pending: Waiting[] = [];
-  #replacement:
-    | { readonly entries: readonly T[]; readonly done: (outcome: DiskOutcome) => void }
-    | undefined;
+  /** Entries that share the next frame. */
+  #pending = new Batch();
+  /** The batch that took its turn before and will again. */
+  #spare = new Batch();
+  #replacement: { readonly entries: readonly T[]; readonly done: Done } | undefined;
   /** Durable entries that `#replacement` does not stand for, because their `done` came after it. */
   #carried: Uint8Array[] = [];
   /**
@@ -55,7 +53,7 @@ export class Journal<T extends Value> {
    */
   #unsure: Uint8Array | undefined;
   /** The durable batch whose `done`s are being called, and how many of them were. */
-  #telling: readonly Uint8Array[] = [];
+  #telling: Batch | undefined;
   #told = 0;
 
   private constructor(disk: Disk, name: string, sizeBytes: number, entryCount: number) {
@@ -92,12 +90,12 @@ export class Journal<T extends Value> {
 
   /** Entries not yet durable and not yet under way: they share the next sync. */
   get pendingCount(): number {
-    return this.#pending.length;
+    return this.#pending.size;
   }
 
   /** True when nothing is under way: what a drain waits for. */
   get idle(): boolean {
-    return !this.#busy && this.#pending.length === 0 && this.#replacement === undefined;
+    return !this.#busy && this.#pending.size === 0 && this.#replacement === undefined;
   }
 
   /**
@@ -109,8 +107,8 @@ export class Journal<T extends Value> {
    *
    * The entry is encoded at once: changing it afterwards changes nothing.
    */
-  append(entry: T, done: (outcome: DiskOutcome) => void): void {
-    this.#pending.push({ bytes: encode(entry), done });
+  append(entry: T, done: Done): void {
+    this.#pending.add(entry, done);
     this.#next();
   }
 
@@ -119,29 +117,26 @@ export class Journal<T extends Value> {
    * come. Those still under way are the journal's business: it carries them over. When it fails
    * the old file goes on. One at a time; asking again before `done` is a mistake.
    */
-  replaceWith(entries: readonly T[], done: (outcome: DiskOutcome) => void): void {
+  replaceWith(entries: readonly T[], done: Done): void {
     if (this.#replacement) throw new Error(`journal ${this.#name}: already being replaced`);
     this.#replacement = { entries, done };
-    this.#carried = this.#telling.slice(this.#told);
+    this.#carried = this.#telling?.entriesFrom(this.#told) ?? [];
     this.#next();
   }
 
   #next(): void {
     if (this.#busy) return;
     if (this.#replacement) this.#replace();
-    else if (this.#pending.length === 0) return;
+    else if (this.#pending.size === 0) return;
     else if (this.#unsure) this.#rewrite(this.#unsure);
     else this.#write();
   }
 
   #write(): void {
     this.#busy = true;
-    const batch = this.#pending;
-    this.#pending = [];
+    const batch = this.#take();
     const before = this.#sizeBytes;
-    const entries = batch.map((waiting) => waiting.bytes);
-    const bytes =
-      before === 0 ? concat(header(0), frame(headerBytes, entries)) : frame(before, entries);
+    const bytes = batch.frame(before);
     // A refused append still goes through `sync`, so that `done` never comes before `append` returned
     // and a full disk is not asked faster than it answers.
     const refused = !this.#disk.append(this.#name, bytes);
@@ -149,23 +144,34 @@ export class Journal<T extends Value> {
     this.#disk.sync(this.#name, (synced) => {
       const outcome = refused ? 'full' : synced === 'ok' ? 'ok' : 'failed';
       if (outcome === 'ok') {
-        this.#entryCount += batch.length;
-        if (this.#replacement) this.#carried.push(...entries);
-        else this.#telling = entries;
+        this.#entryCount += batch.size;
+        if (this.#replacement) this.#carried.push(...batch.entriesFrom(0));
+        else this.#telling = batch;
       } else if (outcome === 'failed') {
         this.#disk.truncate(this.#name, before);
         this.#sizeBytes = before;
       }
-      this.#told = 0;
-      for (const waiting of batch) {
-        // Counted before the call: its entry is told once `done` begins.
-        this.#told++;
-        waiting.done(outcome);
-      }
-      this.#telling = [];
+      this.#tell(batch, outcome);
       this.#busy = false;
       this.#next();
     });
+  }
+
+  /** The batch that is written now. Nobody else is under way, so the other one is free. */
+  #take(): Batch {
+    const batch = this.#pending;
+    this.#pending = this.#spare;
+    this.#spare = batch;
+    return batch;
+  }
+
+  #tell(batch: Batch, outcome: DiskOutcome): void {
+    for (this.#told = 0; this.#told < batch.size; ) {
+      // Counted before the call: its entry is told once `done` begins.
+      batch.dones[this.#told++]!(outcome);
+    }
+    this.#telling = undefined;
+    batch.clear();
   }
 
   #replace(): void {
@@ -202,12 +208,67 @@ export class Journal<T extends Value> {
         this.#unsure = undefined;
         return this.#next();
       }
-      const batch = this.#pending;
-      this.#pending = [];
       // Nothing of it was written, so it is certainly not there, whatever the disk said.
-      for (const waiting of batch) waiting.done('full');
+      this.#tell(this.#take(), 'full');
       this.#next();
     });
+  }
+}
+
+/** Beyond it the memory of a batch is given back once it was written. */
+const batchBytesKept = 1 << 16;
+
+/**
+ * Entries in the bytes of their frame, which is written in place: a list of small arrays to be put
+ * together later costs more than the entries themselves.
+ */
+class Batch {
+  /** Room for the file's header and the head of the frame, then the entries. */
+  #writer = new ValueWriter(1_024);
+  readonly #starts: number[] = [];
+  readonly dones: Done[] = [];
+
+  constructor() {
+    this.clear();
+  }
+
+  get size(): number {
+    return this.dones.length;
+  }
+
+  add(entry: Value, done: Done): void {
+    const writer = this.#writer;
+    const start = writer.length;
+    writer.u32(0);
+    writer.value(entry);
+    putU32(writer.bytes, start, writer.length - start - entryHeadBytes);
+    this.#starts.push(start);
+    this.dones.push(done);
+  }
+
+  /** The bytes to append to a file of `sizeBytes`. Good until `clear`. */
+  frame(sizeBytes: number): Uint8Array {
+    const { bytes, length } = this.#writer;
+    endFrame(bytes, headerBytes, length, sizeBytes === 0 ? headerBytes : sizeBytes);
+    if (sizeBytes > 0) return bytes.subarray(headerBytes, length);
+    bytes.set(header(0));
+    return bytes.subarray(0, length);
+  }
+
+  /** Copies. */
+  entriesFrom(index: number): Uint8Array[] {
+    const { bytes, length } = this.#writer;
+    const starts = this.#starts;
+    return starts
+      .slice(index)
+      .map((start, i) => bytes.slice(start + entryHeadBytes, starts[index + i + 1] ?? length));
+  }
+
+  clear(): void {
+    if (this.#writer.bytes.length > batchBytesKept) this.#writer = new ValueWriter(1_024);
+    this.#writer.length = headerBytes + frameHeadBytes;
+    this.#starts.length = 0;
+    this.dones.length = 0;
   }
 }
 
@@ -222,18 +283,24 @@ function header(baseBytes: number): Uint8Array {
 
 /** `offset` is where the frame will stand: a frame found anywhere else is not one. */
 function frame(offset: number, entries: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
+  let length = frameHeadBytes;
   for (const entry of entries) length += entryHeadBytes + entry.length;
-  const bytes = new Uint8Array(frameHeadBytes + length);
+  const bytes = new Uint8Array(length);
   let at = frameHeadBytes;
   for (const entry of entries) {
     putU32(bytes, at, entry.length);
     bytes.set(entry, at + entryHeadBytes);
     at += entryHeadBytes + entry.length;
   }
-  putU32(bytes, 0, length);
-  putU32(bytes, 4, checksum(bytes, 0, length, offset));
+  endFrame(bytes, 0, length, offset);
   return bytes;
+}
+
+/** Writes the head of the frame `bytes[start, end)`, whose entries are there. */
+function endFrame(bytes: Uint8Array, start: number, end: number, offset: number): void {
+  const length = end - start - frameHeadBytes;
+  putU32(bytes, start, length);
+  putU32(bytes, start + 4, checksum(bytes, start, length, offset));
 }
 
 /** Low byte first. By hand, since a frame is written for every sync and a view costs as much as its bytes. */

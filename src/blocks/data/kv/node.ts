@@ -9,7 +9,7 @@
  * value at a majority leaves its write-back out, and if those replicas then lose power before
  * their sync, the next reader gets the old value back.
  */
-import type { Address, Handlers, Host, NodeId, Value } from '../../../host/host.ts';
+import type { Address, Handlers, Host, NodeId } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
 import { isNewer } from '../../../parts/hlc.ts';
 import { Journal } from '../../../parts/journal.ts';
@@ -19,9 +19,10 @@ import type { Member } from './client.ts';
 import { collector } from './collector.ts';
 import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
+import { type LogRecord, type PackedRecord, pack, unpack } from './log.ts';
 import type { Hint, KvMessage, Store } from './messages.ts';
 import { type Rules, soundRules } from './rules.ts';
-import { type LogRecord, Table } from './table.ts';
+import { Table } from './table.ts';
 
 export type ReplicaConfig = KvConfig & {
   readonly name: string;
@@ -51,9 +52,9 @@ export function replica(host: Host, config: ReplicaConfig): Handlers {
 
 export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) => Handlers {
   return (host, config) => {
-    const { journal, entries, tornBytes } = Journal.open<LogRecord>(host.disk, logName);
+    const { journal, entries, tornBytes } = Journal.open<PackedRecord>(host.disk, logName);
     const table = new Table();
-    for (const record of entries) table.apply(record);
+    for (const record of entries) table.apply(unpack(record));
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
     const refusals = new Map<string, Full>();
@@ -82,7 +83,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const tombstones = collector(self);
 
     function write(record: LogRecord, done: (outcome: 'ok' | 'full' | 'failed') => void): void {
-      journal.append(record as Value as LogRecord, (outcome) => {
+      journal.append(pack(record), (outcome) => {
         if (outcome === 'ok') {
           table.apply(record);
           meters.keys.set(table.keyCount);
@@ -106,7 +107,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       const { sizeBytes } = journal;
       if (compacting || sizeBytes < config.snapshotBytes || sizeBytes < 2 * compactedBytes) return;
       compacting = true;
-      journal.replaceWith(table.snapshot(), (outcome) => {
+      journal.replaceWith(table.snapshot().map(pack), (outcome) => {
         compacting = false;
         // After a failure, wait until the log has doubled once more: a full disk is not hammered.
         compactedBytes = journal.sizeBytes;

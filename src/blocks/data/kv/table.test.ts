@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decode, encode } from '../../../parts/codec.ts';
 import type { Version } from '../../../parts/hlc.ts';
-import { type LogRecord, Table } from './table.ts';
+import { type LogRecord, type PackedRecord, pack, unpack } from './log.ts';
+import { Table } from './table.ts';
 
 const version = (at: number): Version => ({ at, count: 0, by: 'api/0#1' });
 const key = fc.constantFrom('a', 'b');
@@ -18,6 +20,15 @@ const record: fc.Arbitrary<LogRecord> = fc.oneof(
   fc.record({ do: fc.constant('unhint' as const), owner, key, version: at }),
   fc.record({ do: fc.constant('collect' as const), key, version: fc.constant(version(5)) }),
 );
+
+test('a record says in its log what it said', () => {
+  const floor = fc.record({ do: fc.constant('floor' as const), version: at });
+  fc.assert(
+    fc.property(fc.oneof(record, floor), (each) => {
+      expect(unpack(decode(encode(pack(each))) as unknown as PackedRecord)).toEqual(each);
+    }),
+  );
+});
 
 function tableOf(records: readonly LogRecord[]): Table {
   const table = new Table();

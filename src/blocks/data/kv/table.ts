@@ -5,28 +5,8 @@
  */
 import type { Micros, NodeId } from '../../../host/host.ts';
 import { compareVersions, isNewer, type Version } from '../../../parts/hlc.ts';
+import type { LogRecord } from './log.ts';
 import type { Entry, Standing } from './messages.ts';
-
-export type LogRecord =
-  | { readonly do: 'store'; readonly key: string; readonly entry: Entry }
-  | {
-      readonly do: 'hint';
-      readonly owner: NodeId;
-      readonly key: string;
-      readonly entry: Entry;
-      /** Wall clock: hints grow old across restarts. */
-      readonly since: Micros;
-    }
-  /** The hint was handed over, or grew too old. */
-  | {
-      readonly do: 'unhint';
-      readonly owner: NodeId;
-      readonly key: string;
-      readonly version: Version;
-    }
-  /** A tombstone that everyone has is forgotten; `version` stays as the floor. */
-  | { readonly do: 'collect'; readonly key: string; readonly version: Version }
-  | { readonly do: 'floor'; readonly version: Version };
 
 export interface KeptHint {
   readonly entry: Entry;
