@@ -1,6 +1,7 @@
 /** The commands of `loadpath`, one file each. */
 import { Command } from 'commander';
 import { version } from '../run/version.ts';
+import { addCompare } from './commands/compare.ts';
 import { addEstimate } from './commands/estimate.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHunt } from './commands/hunt.ts';
@@ -36,6 +37,7 @@ Examples:
     addLoad,
     addHunt,
     addReplay,
+    addCompare,
     addVerify,
     addLint,
     addExplain,
