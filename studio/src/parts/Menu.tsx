@@ -34,7 +34,7 @@ export function Menu({ at, alignEnd, label, items, onClose }: MenuProps) {
           role="menuitem"
           className={styles.item}
           disabled={item.disabled}
-          onKeyDown={moveFocus}
+          onKeyDown={(event) => moveFocus(event)}
           onClick={() => {
             onClose();
             item.onPress();
@@ -87,12 +87,10 @@ export function MenuButton({ items, label, alignEnd, ...button }: MenuButtonProp
   );
 }
 
-/** Among the buttons of the same box. */
-export function moveFocus(event: KeyboardEvent<HTMLElement>): void {
+/** Arrow keys, Home and End among the buttons of the same box. */
+export function moveFocus(event: KeyboardEvent<HTMLElement>, kin = '[role="menuitem"]'): void {
   const box = event.currentTarget.closest('[role="menu"], [role="dialog"], [role="listbox"]');
-  const all = [
-    ...(box?.querySelectorAll<HTMLElement>('button[role^="menuitem"]:not(:disabled)') ?? []),
-  ];
+  const all = [...(box?.querySelectorAll<HTMLElement>(`button${kin}:not(:disabled)`) ?? [])];
   const here = all.indexOf(event.currentTarget);
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const target =
