@@ -7,11 +7,11 @@ import { PlotView } from '../parts/plot/PlotView.tsx';
 import { formatSecond } from '../parts/plot/plot.ts';
 import type { Selection } from '../state/selection.ts';
 import './charts.css';
+import { framesWithin, groupFrames, mergedLatency, pointLength } from '../parts/plot/series.ts';
+import { useSlowly } from '../parts/use-slowly.ts';
 import { plotsFor, type Subject, subjectText } from './catalogue.ts';
 import { HistogramView } from './HistogramView.tsx';
-import { framesWithin, groupFrames, mergedLatency, pointLength } from './series.ts';
 import { limitsOf, subjectOf } from './subject.ts';
-import { useSlowly } from './use-slowly.ts';
 
 export interface ChartsViewProps {
   readonly layout: FrameLayout;

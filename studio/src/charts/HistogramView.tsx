@@ -1,8 +1,9 @@
 /** The latency of all requests in view, on a log scale, with its percentiles marked. */
-import { formatDuration, type Histogram } from 'loadpath/studio';
+import type { Histogram } from 'loadpath/studio';
 import { useMemo, useState } from 'react';
+import { countText, durationText } from '../parts/format.ts';
 import { placeOn } from '../parts/plot/axis.ts';
-import { formatNumber, type Limit } from '../parts/plot/plot.ts';
+import type { Limit } from '../parts/plot/plot.ts';
 import { useWidth } from '../parts/plot/use-width.ts';
 import { type Bar, barsInWords, latencyBars } from './histogram.ts';
 import { saveHistogram } from './save-histogram.ts';
@@ -49,7 +50,7 @@ export function HistogramView({
       </figcaption>
       <p className="histogram-told">
         {pointed
-          ? `${formatDuration(pointed.fromUs)} to ${formatDuration(pointed.toUs)}: ${formatNumber(pointed.count)} requests, ${share(pointed.count)}`
+          ? `${durationText(pointed.fromUs)} to ${durationText(pointed.toUs)}: ${countText(pointed.count)} requests, ${share(pointed.count)}`
           : barsInWords(shown)}
       </p>
       <div ref={place} className="histogram">
@@ -67,12 +68,12 @@ export function HistogramView({
                 className="histogram-grid"
               />
               <text x={xAt(tick)} y={height - 8} textAnchor="middle" className="histogram-tick">
-                {formatDuration(tick)}
+                {durationText(tick)}
               </text>
             </g>
           ))}
           <text x={edge.left - 6} y={edge.top + 4} textAnchor="end" className="histogram-tick">
-            {formatNumber(shown.greatest)}
+            {countText(shown.greatest)}
           </text>
           {shown.bars.map((bar) => (
             <g key={bar.fromUs} onPointerEnter={() => setPointed(bar)}>
@@ -119,7 +120,7 @@ export function HistogramView({
                 d={`M${xAt(limit.value)} ${edge.top}V${height - edge.bottom}`}
                 className="histogram-limit"
               >
-                <title>{`${limit.name} ${formatDuration(limit.value)}`}</title>
+                <title>{`${limit.name} ${durationText(limit.value)}`}</title>
               </path>
             ) : null,
           )}

@@ -11,7 +11,7 @@ import {
   type Plot,
   type PlotUnit,
 } from '../parts/plot/plot.ts';
-import { errorReasons, type Group, percentilesOf, secondsOf, sum } from './series.ts';
+import { errorReasons, type Group, percentilesOf, secondsOf, sum } from '../parts/plot/series.ts';
 
 export type Subject =
   | { readonly type: 'everything' }

@@ -1,10 +1,16 @@
 import { Histogram } from 'loadpath/studio';
 import { describe, expect, test } from 'vitest';
+import {
+  framesWithin,
+  groupFrames,
+  mergedLatency,
+  percentilesOf,
+  pointLength,
+} from '../parts/plot/series.ts';
 import { framesOf, layout } from '../parts/run.fixture.ts';
 import { plotsFor, type Subject } from './catalogue.ts';
 import { barsInWords, latencyBars } from './histogram.ts';
 import { histogramCsv, histogramSvg } from './save-histogram.ts';
-import { framesWithin, groupFrames, mergedLatency, percentilesOf, pointLength } from './series.ts';
 import { limitsOf, subjectOf } from './subject.ts';
 
 const frames = framesOf();

@@ -3,7 +3,7 @@
  * powers of ten. From the exact buckets of a histogram, each given to the step its middle lies in.
  */
 import type { Histogram } from 'loadpath/studio';
-import { formatDuration } from 'loadpath/studio';
+import { durationText } from '../parts/format.ts';
 import { type Axis, logAxis, placeOn } from '../parts/plot/axis.ts';
 
 export interface Bar {
@@ -58,7 +58,7 @@ export function latencyBars(histogram: Histogram): LatencyBars | undefined {
 
 /** What the bars show, for who does not see them. */
 export function barsInWords({ count, percentiles }: LatencyBars): string {
-  const told = percentiles.map(({ name, us }) => `${name} ${formatDuration(us)}`).join(', ');
+  const told = percentiles.map(({ name, us }) => `${name} ${durationText(us)}`).join(', ');
   return `${count} completed requests: ${told}`;
 }
 

@@ -1,5 +1,5 @@
 /** The histogram as a file. */
-import { formatDuration } from 'loadpath/studio';
+import { durationText } from '../parts/format.ts';
 import { placeOn } from '../parts/plot/axis.ts';
 import { coloursNow, type PlotFormat, rasterised, save } from '../parts/plot/save.ts';
 import { escaped } from '../parts/plot/svg.ts';
@@ -46,7 +46,7 @@ export function histogramSvg(
     });
   const ticks = shown.axis.ticks.map(
     (tick) =>
-      `<text x="${xAt(tick).toFixed(1)}" y="${floor + 18}" fill="${colours.faint}" font-size="11" text-anchor="middle">${formatDuration(tick)}</text>`,
+      `<text x="${xAt(tick).toFixed(1)}" y="${floor + 18}" fill="${colours.faint}" font-size="11" text-anchor="middle">${durationText(tick)}</text>`,
   );
   const percentiles = shown.percentiles.map(
     ({ us }) =>

@@ -2,7 +2,7 @@
  * A plot as plain data: what the live chart, the still drawing, the SVG and the CSV are all made
  * from, so that what one exports is what one saw.
  */
-import { formatDuration } from 'loadpath/studio';
+import { countText, durationText, rateText, shareText } from '../format.ts';
 
 /** What the values of an axis are. */
 export type PlotUnit = 'perSec' | 'us' | 'ratio' | 'count';
@@ -85,29 +85,14 @@ export function formatValue(unit: PlotUnit, value: number | null | undefined): s
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   switch (unit) {
     case 'us':
-      return formatDuration(value);
+      return durationText(value);
     case 'ratio':
-      return formatShare(value);
+      return shareText(value);
     case 'perSec':
-      return `${formatNumber(value)}/s`;
+      return rateText(value);
     case 'count':
-      return formatNumber(value);
+      return countText(value);
   }
-}
-
-/** Three digits, thousands as `k`: `1.23k`. */
-export function formatNumber(value: number): string {
-  const magnitude = Math.abs(value);
-  if (magnitude >= 1e6) return `${short(value / 1e6)}M`;
-  if (magnitude >= 1e4) return `${short(value / 1e3)}k`;
-  return short(value);
-}
-
-/** Near a whole, where availability lives, the digits after the nines are what counts. */
-export function formatShare(share: number): string {
-  const percent = share * 100;
-  if (percent > 99 && percent < 100) return `${Number(percent.toFixed(3))} %`;
-  return `${Number(percent.toPrecision(3))} %`;
 }
 
 /** `12s`, `1m 20s`, `0.35s`: seconds on a time axis. */
@@ -129,8 +114,4 @@ export function stacked(curves: readonly Curve[]): readonly (readonly (number | 
     totals.push(curve.values.map((value, i) => (value ?? 0) + (below?.[i] ?? 0)));
   }
   return totals;
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }
