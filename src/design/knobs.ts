@@ -12,7 +12,8 @@ export interface KnobRow {
 export function knobRows(knobs: Knobs): KnobRow[] {
   return Object.entries(knobs).map(([name, knob]) => ({
     name,
-    preset: knob.preset === undefined ? undefined : show(knob.preset),
+    preset:
+      knob.preset === undefined ? undefined : (knob.print?.(knob.preset) ?? show(knob.preset)),
     allowed: knob.allowed,
     doc: knob.doc,
   }));

@@ -3,7 +3,7 @@
  * filled in, nested tables under dotted names (`policy.retry.attempts`).
  */
 import type { Block } from '../host/declaration.ts';
-import type { Knob } from '../kit/config.ts';
+import type { Knob, Knobs } from '../kit/config.ts';
 import type { MetOption, Setting } from '../kit/settings.ts';
 import type { System } from './system.ts';
 
@@ -21,7 +21,7 @@ export interface KnobView {
 
 /** Every option of a kind of block, nested ones included. */
 export function knobsOf(block: Block): readonly KnobView[] {
-  return [...knobTable(block)].map(([name, knob]) => ({
+  return Object.entries(allKnobs(block)).map(([name, knob]) => ({
     name,
     unit: knob.unit,
     preset: settingOf(knob, knob.preset) ?? null,
@@ -38,7 +38,7 @@ export type OptionTable = Readonly<Record<string, Readonly<Record<string, Settin
 export function optionsOf(design: System): OptionTable {
   const blocks = blocksOf(design).map(({ name, block }) => {
     const options: Record<string, Setting> = {};
-    for (const option of knobTable(block).keys()) {
+    for (const option of Object.keys(allKnobs(block))) {
       const met = design.options?.get(`${name}.${option}`);
       const value = met && settingOf(met.knob, met.value);
       if (value !== undefined) options[option] = value;
@@ -67,16 +67,13 @@ export function blocksOf(
   return crowd ? [...design.declarations, crowd] : design.declarations;
 }
 
-export function optionNames(block: Block): readonly string[] {
-  return [...knobTable(block).keys()];
-}
-
-function knobTable(block: Block): ReadonlyMap<string, Knob> {
+/** All of a block, those of its tables under dotted names. */
+export function allKnobs(block: Block): Knobs {
   const { '': beside = {}, ...nested } = block.tables ?? {};
   const named = Object.entries(nested).flatMap(([table, knobs]) =>
     Object.entries(knobs).map(([name, knob]) => [`${table}.${name}`, knob] as const),
   );
-  return new Map([...Object.entries(beside), ...Object.entries(block.knobs), ...named]);
+  return { ...beside, ...block.knobs, ...Object.fromEntries(named) };
 }
 
 function settingOf(knob: Knob, value: unknown): Setting | undefined {

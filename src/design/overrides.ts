@@ -5,7 +5,7 @@
 import { nearest } from '../kit/config.ts';
 import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import { Settings, type SettingTable } from '../kit/settings.ts';
-import { blocksOf, changesOf, optionNames } from './options.ts';
+import { allKnobs, blocksOf, changesOf } from './options.ts';
 import type { System } from './system.ts';
 
 /**
@@ -40,7 +40,7 @@ function strangers(design: System, settings: Settings, set: SettingTable): Probl
       const what = `there is no block ${name}; ${guess(name, [...blocks.keys()])}`;
       return { at: path, what };
     }
-    const names = optionNames(block);
+    const names = Object.keys(allKnobs(block));
     if (dot < 0) {
       return { at: path, what: `name an option of it too, such as ${path}.${names[0] ?? ''}` };
     }

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { type Explanation, explain } from '../../design/explain.ts';
 import { knobRows } from '../../design/knobs.ts';
+import { mermaidOf } from '../../design/mermaid.ts';
+import { allKnobs } from '../../design/options.ts';
 import type { Block } from '../../host/declaration.ts';
 import { formatBytes, formatDuration } from '../../kit/units.ts';
 import { Given, type RawOptions } from '../options.ts';
 import { ending, loadRunner, outStyle, print, printJson } from '../session.ts';
 import { wrap } from '../style.ts';
+import { setOption, settingsGiven } from './load-options.ts';
 
 export function addExplain(program: Command): void {
   program
@@ -15,28 +18,40 @@ export function addExplain(program: Command): void {
       'Prints what a design comes to after all defaults: its blocks and where they stand, and the policy\nof every path in the order that a call meets it. With the name of a block, its options.',
     )
     .argument('<design or block>', 'a design file or folder, or a kind of block such as kv')
+    .option(...setOption)
+    .option('--mermaid', 'print the design as a flowchart for Mermaid')
     .option('--json', 'print it as JSON')
     .addHelpText(
       'after',
       `
 Examples:
   $ loadpath explain examples/shortener
+  $ loadpath explain examples/shortener --mermaid > docs/shortener.mmd
   $ loadpath explain kv
 `,
     )
     .action(
       ending(async (subject: string, raw: RawOptions) => {
         const given = new Given(raw);
+        const set = settingsGiven(given);
+        if (given.flag('json') && given.flag('mermaid'))
+          given.problem('mermaid', 'is no JSON: choose one');
+        given.check();
         const runner = await loadRunner();
         const block = (await runner.blocks()).find(({ kind }) => kind === subject);
         if (block) {
           const { kind, family, purpose } = block;
-          const options = knobRows(block.knobs);
+          const options = knobRows(allKnobs(block));
           if (given.flag('json')) printJson({ kind, family, purpose, options });
           else print(renderBlock(block));
           return 0;
         }
-        const explanation = explain(await runner.inspect(subject));
+        const view = await runner.inspect(subject, set);
+        if (given.flag('mermaid')) {
+          print(mermaidOf(view));
+          return 0;
+        }
+        const explanation = explain(view);
         if (given.flag('json')) printJson(explanation);
         else print(renderExplanation(explanation));
         return 0;
@@ -46,7 +61,7 @@ Examples:
 
 function renderBlock(block: Block): string {
   const lines = [`${outStyle.strong(block.kind)} ${block.purpose}`];
-  for (const { name, preset, allowed, doc } of knobRows(block.knobs)) {
+  for (const { name, preset, allowed, doc } of knobRows(allKnobs(block))) {
     const indent = '      ';
     const byDefault = preset === undefined ? 'none by default' : `default ${preset}`;
     lines.push('', `  ${outStyle.strong(name)}  ${byDefault}`);
