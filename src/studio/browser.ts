@@ -37,3 +37,4 @@ export type { SweepPoint, SweepReport } from '../run/sweep.ts';
 export type { MessageRow, MessageWindow, RequestRow, Span, Waterfall } from '../run/traced.ts';
 export type { Evidence, EvidenceOperation } from '../verify/evidence.ts';
 export type * from './protocol.ts';
+export { type ReportFile, readReport, reportElement, reportFormat } from './report-data.ts';
