@@ -11,6 +11,7 @@ import { addNew } from './commands/new.ts';
 import { addReplay } from './commands/replay.ts';
 import { addRun } from './commands/run.ts';
 import { addSim } from './commands/sim.ts';
+import { addStudio } from './commands/studio.ts';
 import { addVerify } from './commands/verify.ts';
 
 export function program(): Command {
@@ -33,6 +34,7 @@ Examples:
     );
   for (const add of [
     addSim,
+    addStudio,
     addRun,
     addLoad,
     addHunt,

@@ -1,8 +1,8 @@
 /** What is known of a design without running it, as plain data: what Studio shows of it. */
-import { formatFault } from '../design/faults.ts';
+import { type FaultNames, formatFault } from '../design/faults.ts';
 import { type OptionTable, optionsOf } from '../design/options.ts';
 import { type StructuralView, structureOf } from '../design/structure.ts';
-import type { System } from '../design/system.ts';
+import { namesIn, type System } from '../design/system.ts';
 import { formatDuration } from '../kit/units.ts';
 import type { Objectives } from './report.ts';
 
@@ -14,6 +14,8 @@ export interface DesignLook {
   readonly invariants: readonly string[];
   /** Those that happen in every run of it. */
   readonly faults: readonly string[];
+  /** What a fault may name. */
+  readonly names: FaultNames;
 }
 
 export function lookAt(design: System): DesignLook {
@@ -23,6 +25,7 @@ export function lookAt(design: System): DesignLook {
     objectives: written(design.objectives),
     invariants: design.invariants.map(({ name }) => name),
     faults: design.faults.map(formatFault),
+    names: namesIn(design),
   };
   // A config may hold the design's own functions, which do not cross to another thread.
   return JSON.parse(JSON.stringify(look)) as DesignLook;

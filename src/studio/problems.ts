@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LoadpathError } from '../kit/errors.ts';
+import { shownPath } from '../run/node/places.ts';
 import type { ProblemView } from './protocol.ts';
 
-/** An error without parts is one problem: its message. `sources`: the design first. */
+/** An error without parts is one problem: its message. `sources`: absolute. */
 export function problemViews(
   error: LoadpathError,
   sources: readonly string[] = [],
@@ -20,15 +21,15 @@ export function problemViews(
 type Place = Pick<ProblemView, 'file' | 'line' | 'column'>;
 
 function placeOf(at: string, sources: readonly string[]): Place {
-  const [, file, line, column] = /^(.+):(\d+):(\d+)$/.exec(at) ?? [];
+  const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(at) ?? [];
   if (file !== undefined) {
-    return { file: resolve(file), line: Number(line), column: Number(column) };
+    return { file: shownPath(resolve(file)), line: Number(line), column: Number(column ?? 1) };
   }
   const [block = '', ...option] = at.split('.');
   if (!/^[\w-]+$/.test(block)) return {};
   for (const source of sources) {
     const place = declaredIn(textOf(source), block, option.at(-1));
-    if (place) return { file: source, ...place };
+    if (place) return { file: shownPath(source), ...place };
   }
   return {};
 }

@@ -22,7 +22,7 @@
  *   GET    /api/runs/:id/messages?fromUs&toUs&nodes=a,b&blocks=…   MessageWindow
  *   GET    /api/runs/:id/html                 one file that opens offline
  *   POST   /api/faults/save    { faults }     { file }          into the design's fault plan
- *   POST   /api/faults/check   { faults }     FaultCheck[]
+ *   POST   /api/faults/check   { faults, data? }   FaultCheck[]    `data`: what is on the drawing board
  *   POST   /api/hunts          HuntRequest    { id }
  *   GET    /api/hunts/:id/stream              events: HuntEvents
  *   POST   /api/hunts/:id/stop

@@ -1,0 +1,222 @@
+/** Studio on a design: it is simulated here, in worker threads. */
+
+import { formatFault, parseFault } from '../design/faults.ts';
+import { mermaidOf } from '../design/mermaid.ts';
+import { LoadpathError } from '../kit/errors.ts';
+import { shownPath } from '../run/node/places.ts';
+import { saveFaults } from '../run/node/saved-faults.ts';
+import { version } from '../run/version.ts';
+import {
+  designDataOf,
+  faultsOf,
+  huntRequestOf,
+  messageQueryOf,
+  runRequestOf,
+  sweepRequestOf,
+  wholeOf,
+} from './asked.ts';
+import { Desk } from './desk.ts';
+import { EventLog } from './event-log.ts';
+import { streamLog } from './event-stream.ts';
+import { palette } from './palette.ts';
+import type { FaultCheck, Hello, HuntEvents, SweepEvents, WatchEvents } from './protocol.ts';
+import { reportHtml } from './report-file.ts';
+import type { Call, Routes } from './routes.ts';
+import { Runs, summaryOf } from './runs.ts';
+import { Searches } from './searches.ts';
+import { Refused, type StudioServer, startServer } from './server.ts';
+
+export interface DesignStudioOptions {
+  /** A design; or a `.json` file that is not there yet, for an empty board. */
+  readonly designPath: string;
+  /** 0: any free one. */
+  readonly port?: number | undefined;
+}
+
+/** Resolves once the page can be opened; a design with mistakes is shown with them. */
+export async function openDesignStudio({
+  designPath,
+  port = 0,
+}: DesignStudioOptions): Promise<StudioServer> {
+  const studio = new DesignStudio(designPath);
+  try {
+    await studio.open();
+    const server = await startServer(studio.routes, { port });
+    return {
+      ...server,
+      close: async () => {
+        await studio.close();
+        await server.close();
+      },
+    };
+  } catch (failure) {
+    await studio.close();
+    throw failure;
+  }
+}
+
+class DesignStudio {
+  readonly #hello: Hello = { version, mode: 'design', palette: palette() };
+  readonly #watch = new EventLog<WatchEvents>({
+    design: 'latest',
+    runs: 'latest',
+    live: 'latest',
+  });
+  readonly #desk: Desk;
+  readonly #runs = new Runs((runs) => this.#watch.add('runs', runs));
+  readonly #hunts = new Searches<HuntEvents>('hunt', {
+    progress: 'latest',
+    finding: { first: 100 },
+    report: 'latest',
+    failed: 'latest',
+  });
+  readonly #sweeps = new Searches<SweepEvents>('sweep', {
+    point: { first: 1_000 },
+    report: 'latest',
+    failed: 'latest',
+  });
+
+  constructor(designPath: string) {
+    this.#desk = new Desk(designPath, (view) => this.#watch.add('design', view));
+  }
+
+  async open(): Promise<void> {
+    await this.#desk.open();
+  }
+
+  async close(): Promise<void> {
+    this.#runs.close();
+    this.#hunts.close();
+    this.#sweeps.close();
+    this.#watch.end();
+    await this.#desk.close();
+  }
+
+  readonly routes: Routes = {
+    'GET /api/hello': () => this.#hello,
+    'GET /api/watch': (call) => stream(this.#watch, call),
+
+    'GET /api/design': () => this.#desk.view,
+    'PUT /api/design': ({ body }) => this.#desk.save(designDataOf(body)),
+    'POST /api/design/check': ({ body }) => this.#desk.check(designDataOf(body)),
+    'POST /api/design/typescript': notYet,
+    'GET /api/source': (call) => this.#source(call),
+    'GET /api/mermaid': () => this.#mermaid(),
+
+    'POST /api/runs': ({ body }) => ({
+      id: this.#runs.start(runRequestOf(body), this.#desk.workshop),
+    }),
+    'GET /api/runs': () => this.#runs.summaries,
+    'GET /api/runs/:id/stream': (call) => stream(this.#runs.get(call.parts.id).log, call),
+    'POST /api/runs/:id/pause': ({ parts }) => done(() => this.#runs.pause(parts.id)),
+    'POST /api/runs/:id/resume': ({ parts }) => done(() => this.#runs.resume(parts.id)),
+    'POST /api/runs/:id/stop': ({ parts }) => done(() => this.#runs.stop(parts.id)),
+    'DELETE /api/runs/:id': ({ parts }) => done(() => this.#runs.remove(parts.id)),
+    'GET /api/runs/:id/requests': ({ parts }) => this.#runs.requests(parts.id),
+    'GET /api/runs/:id/requests/:index': ({ parts }) =>
+      this.#runs.waterfall(parts.id, wholeOf(parts.index)),
+    'GET /api/runs/:id/messages': ({ parts, query }) =>
+      this.#runs.messages(parts.id, messageQueryOf(query)),
+    'GET /api/runs/:id/html': (call) => this.#html(call),
+
+    'POST /api/faults/check': ({ body }) => this.#checkFaults(faultsOf(body)),
+    'POST /api/faults/save': ({ body }) => this.#saveFaults(faultsOf(body)),
+
+    'POST /api/hunts': ({ body }) => {
+      const request = huntRequestOf(body);
+      const { workshop } = this.#desk;
+      return {
+        id: this.#hunts.start((log, signal) =>
+          workshop.hunt(request, signal, (name, value) => log.add(name, value)),
+        ),
+      };
+    },
+    'GET /api/hunts/:id/stream': (call) => stream(this.#hunts.log(call.parts.id), call),
+    'POST /api/hunts/:id/stop': ({ parts }) => done(() => this.#hunts.stop(parts.id)),
+
+    'POST /api/sweeps': ({ body }) => {
+      const request = sweepRequestOf(body);
+      const { workshop } = this.#desk;
+      return {
+        id: this.#sweeps.start((log, signal) => notYet(workshop, request, signal, log)),
+      };
+    },
+    'GET /api/sweeps/:id/stream': (call) => stream(this.#sweeps.log(call.parts.id), call),
+    'POST /api/sweeps/:id/stop': ({ parts }) => done(() => this.#sweeps.stop(parts.id)),
+  };
+
+  #source({ query, response }: Call): undefined {
+    const text = this.#desk.source(query.get('file') ?? '');
+    if (text === undefined) {
+      throw new Refused(404, 'unknown-file', 'That is not a file of this design.');
+    }
+    response.writeHead(200, {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+    });
+    response.end(text);
+  }
+
+  #mermaid(): { readonly text: string } {
+    const { structure } = this.#desk.view;
+    if (!structure) throw new Refused(409, 'no-design', 'There is nothing to draw yet.');
+    return { text: mermaidOf(structure) };
+  }
+
+  #html({ parts, response }: Call): undefined {
+    const run = this.#runs.get(parts.id);
+    const text = reportHtml(this.#desk.view, this.#hello, {
+      summary: summaryOf(run),
+      log: run.log,
+    });
+    response.writeHead(200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-disposition': `attachment; filename="${run.id}.html"`,
+      'cache-control': 'no-store',
+    });
+    response.end(text);
+  }
+
+  async #checkFaults({
+    faults,
+    data,
+  }: ReturnType<typeof faultsOf>): Promise<readonly FaultCheck[]> {
+    const names = await this.#desk.names(data);
+    return faults.map((sentence) => {
+      try {
+        const text = formatFault(parseFault(sentence, names));
+        return { sentence, text, problem: null };
+      } catch (failure) {
+        if (!(failure instanceof LoadpathError)) throw failure;
+        return { sentence, text: null, problem: failure.problems[0]?.what ?? failure.message };
+      }
+    });
+  }
+
+  async #saveFaults(asked: ReturnType<typeof faultsOf>): Promise<{ readonly file: string }> {
+    const wrong = (await this.#checkFaults(asked)).filter(({ problem }) => problem !== null);
+    if (wrong.length > 0) {
+      const problems = wrong.map(({ sentence, problem }) => ({ at: sentence, what: problem! }));
+      throw new LoadpathError('bad-option', 'Some of the faults cannot be understood.', {
+        problems,
+      });
+    }
+    return { file: shownPath(saveFaults(this.#desk.path, asked.faults)) };
+  }
+}
+
+function stream<Events extends object>(
+  log: EventLog<Events>,
+  { request, response }: Call,
+): undefined {
+  streamLog(log, request, response);
+}
+
+function done(act: () => void): Record<string, never> {
+  act();
+  return {};
+}
+
+function notYet(..._asked: readonly unknown[]): never {
+  throw new Refused(501, 'not-yet', 'This Studio cannot do that yet.');
+}
