@@ -11,7 +11,10 @@ import type { Micros } from '../host/host.ts';
 import type { SettingTable } from '../kit/settings.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import type { Frame, FrameLayout } from './frames.ts';
+import type { DesignLook } from './look.ts';
+import type { Otherwise } from './options.ts';
 import type { Report } from './report.ts';
+import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from './traced.ts';
 
 export interface Runner {
   /** Loads a design without running it: what `lint`, `explain` and `estimate` look at. */
@@ -19,6 +22,8 @@ export interface Runner {
   /** Every kind of block there is, for `explain <kind>`. */
   blocks(): Promise<readonly Block[]>;
   simulate(designPath: string, options: SimulateOptions, watch?: Watch): Promise<Report>;
+  /** For run after run of one design: it is loaded once, and the workers stay warm. */
+  openSimulator(designPath: string, options?: SimulatorOptions): Simulator;
   runLive(designPath: string, options: LiveOptions, watch?: Watch): Promise<Report>;
   /** Sends a design's workload to where that design already runs, and judges what users saw. */
   load(designPath: string, options: TargetOptions, watch?: Watch): Promise<Report>;
@@ -54,6 +59,39 @@ export interface SimulateOptions extends LoadOptions {
   readonly isolatePackages: boolean;
   /** A design of data in place of the file's. */
   readonly data?: unknown;
+  /** Of the frames that `onFrame` gets: how many at most. Default 600. */
+  readonly frameCountMax?: number | undefined;
+}
+
+export interface SimulatorOptions {
+  /** Runs that go on at once; further ones wait for their turn. Default 1. */
+  readonly workers?: number | undefined;
+  readonly isolatePackages?: boolean | undefined;
+}
+
+/** Which run to trace: what does not change it, as its frames, does not matter. */
+export type TracedOptions = Omit<
+  SimulateOptions,
+  'isolatePackages' | 'check' | 'trace' | 'frameCountMax'
+>;
+
+/** Holds a design as it was when it was opened: who sees a file change opens another. */
+export interface Simulator {
+  simulate(options: Omit<SimulateOptions, 'isolatePackages'>, watch?: Watch): Promise<Report>;
+  /** What is known of the design, as changed by `set` or replaced by `data`, without running it. */
+  look(otherwise?: Otherwise): Promise<DesignLook & { readonly files: readonly string[] }>;
+  /** The slowest requests of a run, then those that failed. Like all of a trace, told by running it again. */
+  requests(options: TracedOptions, signal?: AbortSignal): Promise<readonly RequestRow[]>;
+  /** The way of one of them, by its index. */
+  waterfall(options: TracedOptions, index: number, signal?: AbortSignal): Promise<Waterfall>;
+  /** What nodes said to each other. */
+  messages(
+    options: TracedOptions,
+    query: MessageQuery,
+    signal?: AbortSignal,
+  ): Promise<MessageWindow>;
+  /** Ends what runs, at once: those calls fail. */
+  close(): Promise<void>;
 }
 
 export interface LiveOptions extends LoadOptions {

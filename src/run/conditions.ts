@@ -71,24 +71,26 @@ export class Conditions {
   }
 
   /**
-   * Closes what lies before `until`, and gives a letter a node and a letter a path for it. What
-   * happens at that very instant belongs to what comes next.
+   * A letter a node and a letter a path for the time from `from` to `until`. What happens at an edge
+   * belongs to what comes after it, and what ended there is not seen any more.
    */
-  until(until: Micros): { readonly nodes: string; readonly paths: string } {
-    let nodes = this.#nodes;
-    let paths = this.#paths;
-    const changes = this.#toCome.filter(({ at }) => at < until);
+  within(from: Micros, until: Micros): { readonly nodes: string; readonly paths: string } {
+    const changes = this.#toCome.filter(({ at }) => at < until).sort((a, b) => a.at - b.at);
     this.#toCome = this.#toCome.filter(({ at }) => at >= until);
-    changes.sort((a, b) => a.at - b.at);
+    let nodes = '';
+    let paths = '';
+    const look = (): void => {
+      nodes = gravest(nodes, this.#nodes, nodeStates);
+      paths = gravest(paths, this.#paths, pathStates);
+    };
+    if (!changes.some(({ at }) => at <= from)) look();
     for (const [index, change] of changes.entries()) {
       this.#apply(change);
-      if (changes[index + 1]?.at === change.at) continue;
-      nodes = gravest(nodes, this.#nodesNow(), nodeStates);
-      if ('fault' in change) paths = gravest(paths, this.#pathsNow(), pathStates);
-    }
-    if (changes.length > 0) {
+      const next = changes[index + 1]?.at;
+      if (next === change.at || (next !== undefined && next <= from)) continue;
       this.#nodes = this.#nodesNow();
       this.#paths = this.#pathsNow();
+      look();
     }
     return { nodes, paths };
   }
@@ -196,7 +198,7 @@ function linkState(
 }
 
 function gravest(a: string, b: string, states: readonly string[]): string {
-  if (a === b) return a;
+  if (a === b || a === '') return b;
   let worse = '';
   for (let i = 0; i < a.length; i++) {
     worse += states.indexOf(a[i]!) >= states.indexOf(b[i]!) ? a[i] : b[i];

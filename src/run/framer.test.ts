@@ -186,8 +186,12 @@ describe('states', () => {
     const later = framer();
     later.hear({ type: 'crash', at: 1.5 * second, node: 'api/1', why: 'killed' });
     later.hear({ type: 'boot', at: 3.5 * second, node: 'api/1', life: 2 });
-    const states = [1, 2, 3, 4, 5].map((at) => later.close(at * second, idle).nodes.state[3]);
-    expect(states).toEqual(['u', 'd', 'd', 'd', 'u']);
+    later.hear({ type: 'crash', at: 5 * second, node: 'api/1', why: 'killed' });
+    later.hear({ type: 'boot', at: 7 * second, node: 'api/1', life: 3 });
+    const seconds = [1, 2, 3, 4, 5, 6, 7, 8];
+    const states = seconds.map((at) => later.close(at * second, idle).nodes.state[3]);
+    // What happens at an edge belongs to what comes after it.
+    expect(states.join('')).toBe('uddduddu');
   });
 
   test('a fault that began and ended within a frame is seen in it, and in no other', () => {
@@ -196,7 +200,6 @@ describe('states', () => {
     frames.fault(second, fault, true);
     frames.fault(1.1 * second, fault, false);
     const states = [1, 2, 3].map((at) => frames.close(at * second, idle).nodes.state[2]);
-    // What happens at an edge belongs to what comes after it.
     expect(states).toEqual(['u', 'p', 'u']);
   });
 

@@ -109,7 +109,7 @@ export class Framer {
 
   close(toUs: Micros, busyUs: (node: NodeId) => Micros): Frame {
     const fromUs = this.#fromUs;
-    const state = this.#conditions.until(toUs);
+    const state = this.#conditions.within(fromUs, toUs);
     const users = this.#readings.filter(({ block }) => block === 'users');
     const frame: Frame = {
       index: this.#index++,

@@ -13,15 +13,19 @@ import type {
   Runner,
   SimulateOptions,
   TargetOptions,
+  TracedOptions,
   Watch,
 } from './api.ts';
 import { hunt } from './hunt.ts';
-import { bundleDesign, findDesign } from './node/bundle.ts';
+import type { DesignLook } from './look.ts';
+import { bundleDesign, type DesignBundle, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
 import { loadBundle, loadDesign } from './node/load.ts';
 import { Pool } from './node/pool.ts';
+import { Reins } from './node/reins.ts';
 import { faultsFile } from './node/saved-faults.ts';
 import type { Tried } from './node/tasks.ts';
+import type { Question, Traced } from './node/traced.ts';
 import { designOf } from './options.ts';
 import type { Report } from './report.ts';
 
@@ -36,19 +40,34 @@ export const runner: Runner = {
   },
 
   async sources(designPath) {
-    const { path, files } = await bundleDesign(designPath);
-    // Also when it is not there yet: to save the first fault is a change.
-    return [...files, faultsFile(path) ?? []].flat();
+    return sourcesOf(await bundleDesign(designPath));
   },
 
   async simulate(designPath, options, watch = {}) {
-    const { isolatePackages } = options;
-    const pool = new Pool(bundleDesign(findDesign(designPath), { isolatePackages }), 1);
+    const simulator = runner.openSimulator(designPath, options);
     try {
-      return await simulateIn(pool, options, watch);
+      return await simulator.simulate(options, watch);
     } finally {
-      await pool.close();
+      await simulator.close();
     }
+  },
+
+  openSimulator(designPath, { workers = 1, isolatePackages = false } = {}) {
+    const bundle = bundleDesign(findDesign(designPath), { isolatePackages });
+    const pool = new Pool(bundle, workers);
+    return {
+      simulate: (options, watch = {}) => simulateIn(pool, options, watch),
+      look: async ({ set, data } = {}) => ({
+        ...((await pool.run({ kind: 'look', set, data })) as DesignLook),
+        files: sourcesOf(await bundle),
+      }),
+      requests: (options, signal) => tracedIn(pool, options, { ask: 'requests' }, signal),
+      waterfall: (options, index, signal) =>
+        tracedIn(pool, options, { ask: 'waterfall', index }, signal),
+      messages: (options, query, signal) =>
+        tracedIn(pool, options, { ask: 'messages', query }, signal),
+      close: () => pool.close(),
+    };
   },
 
   runLive: (designPath, options, watch) => live(designPath, options, undefined, watch),
@@ -86,42 +105,98 @@ export const runner: Runner = {
   },
 };
 
-async function simulateIn(pool: Pool, options: SimulateOptions, watch: Watch): Promise<Report> {
+/** The faults beside it also when there are none yet: to save the first is a change. */
+function sourcesOf({ path, files }: DesignBundle): readonly string[] {
+  return [...files, faultsFile(path) ?? []].flat();
+}
+
+async function simulateIn(
+  pool: Pool,
+  options: Omit<SimulateOptions, 'isolatePackages'>,
+  watch: Watch,
+): Promise<Report> {
   const { seed, forUs, faults, ownFaults, ratePerSec, set, data, check, untilUs, trace } = options;
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const file = trace === undefined || trace === '-' ? undefined : await traceFile(trace);
+  const reins = new Reins();
   let written: Promise<unknown> = Promise.resolve();
-  const stop = (): void => pool.stop();
+  const stop = (): void => reins.stop();
+  const write = (text: string): void => {
+    if (!file) {
+      process.stdout.write(text);
+      return reins.hear();
+    }
+    written = written.then(async () => {
+      await file.write(text);
+      reins.hear();
+    });
+    // It waits for what is not written: told at the end.
+    written.catch(stop);
+  };
   watch.signal?.addEventListener('abort', stop);
   if (watch.signal?.aborted) stop();
   try {
-    const task = {
-      kind: 'simulate',
-      seed,
-      forUs,
-      faults,
-      ownFaults,
-      ratePerSec,
-      set,
-      data,
-      visits: log?.visits,
-      check,
-      untilUs,
-    } as const;
-    const report = await pool.run({ ...task, trace: trace !== undefined }, (answer) => {
-      if (answer.type === 'event') watch.onEvent?.(answer.event);
-      else if (answer.type === 'progress') watch.onProgress?.(answer.progress);
-      else if (answer.type === 'trace') {
-        const text = `${answer.lines.join('\n')}\n`;
-        if (file) written = written.then(() => file.write(text));
-        else process.stdout.write(text);
-      }
+    const isFilmed = watch.onLayout !== undefined || watch.onFrame !== undefined;
+    const running = pool.run(
+      {
+        kind: 'simulate',
+        seed,
+        forUs,
+        faults,
+        ownFaults,
+        ratePerSec,
+        set,
+        data,
+        visits: log?.visits,
+        check,
+        untilUs,
+        trace: trace !== undefined,
+        reins: reins.shared,
+        frameCountMax: isFilmed ? (options.frameCountMax ?? 600) : undefined,
+      },
+      (answer) => {
+        if (answer.type === 'trace') return write(`${answer.lines.join('\n')}\n`);
+        if (answer.type === 'event') watch.onEvent?.(answer.event);
+        else if (answer.type === 'progress') watch.onProgress?.(answer.progress);
+        else if (answer.type === 'layout') watch.onLayout?.(answer.layout);
+        else if (answer.type === 'frames') {
+          for (const frame of answer.frames) watch.onFrame?.(frame);
+        }
+        reins.hear();
+      },
+    );
+    watch.onStart?.({
+      pause: () => reins.pause(),
+      resume: () => reins.resume(),
+      stop,
     });
+    const report = await running;
     await written;
     return noted(report as Report, log);
   } finally {
     watch.signal?.removeEventListener('abort', stop);
     await file?.close();
+  }
+}
+
+/** What kind the answer is of follows from the question. Aborted, it is of what was seen until then. */
+async function tracedIn<T extends Traced>(
+  pool: Pool,
+  options: TracedOptions,
+  question: Question,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const { replayLog, ...run } = options;
+  const log = replayLog === undefined ? undefined : await visitsIn(replayLog);
+  const reins = new Reins();
+  const stop = (): void => reins.stop();
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  try {
+    const task = { ...run, visits: log?.visits, reins: reins.shared, question };
+    return (await pool.run({ kind: 'trace', ...task })) as T;
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
 

@@ -5,17 +5,16 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LoadpathError } from '../../kit/errors.ts';
-import type { Report } from '../report.ts';
 import type { DesignBundle } from './bundle.ts';
 import { entry } from './entry.ts';
-import type { Answer, LoadOrder, Task, Tried, WorkerSetup } from './tasks.ts';
+import type { Answer, Done, LoadOrder, Task } from './tasks.ts';
 
 type Hear = (answer: Answer) => void;
 
 interface Waiting {
   readonly task: Task;
   readonly hear: Hear | undefined;
-  readonly resolve: (value: Report | Tried | null) => void;
+  readonly resolve: (value: Done) => void;
   readonly reject: (failure: Error) => void;
 }
 
@@ -27,7 +26,6 @@ const maxYoungGenerationSizeMb = 128;
 
 export class Pool {
   readonly #bundle: Promise<DesignBundle>;
-  readonly #setup: WorkerSetup = { stop: new SharedArrayBuffer(4) };
   readonly #size: number;
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
@@ -47,18 +45,13 @@ export class Pool {
     return this.#size;
   }
 
-  async run(task: Task, hear?: Hear): Promise<Report | Tried | null> {
+  async run(task: Task, hear?: Hear): Promise<Done> {
     await this.#bundle;
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new Error('the pool is closed'));
       this.#queue.push({ task, hear, resolve, reject });
       this.#next();
     });
-  }
-
-  /** Simulations that run end their load and give the report of what they have seen. */
-  stop(): void {
-    Atomics.store(new Int32Array(this.#setup.stop), 0, 1);
   }
 
   async close(): Promise<void> {
@@ -79,7 +72,6 @@ export class Pool {
   #start(): Worker | undefined {
     if (this.#all.size >= this.#size) return undefined;
     const worker = new Worker(entry('worker', import.meta.url), {
-      workerData: this.#setup,
       resourceLimits: { maxYoungGenerationSizeMb },
     });
     this.#all.add(worker);

@@ -1,7 +1,6 @@
 /**
  * What a simulation worker can be asked for, and how the asking and answering look. One worker
- * holds one loaded design and works on one task at a time; the loop never yields while it runs, so
- * a stop comes through shared memory.
+ * holds one loaded design and works on one task at a time.
  */
 import type { Visit } from '../../blocks/workload/users/index.ts';
 import type { RunEvent } from '../../host/events.ts';
@@ -9,14 +8,12 @@ import type { Micros } from '../../host/host.ts';
 import type { ErrorCode, Problem } from '../../kit/errors.ts';
 import type { Progress } from '../api.ts';
 import type { Attempt, Attempted } from '../attempt.ts';
+import type { Frame, FrameLayout } from '../frames.ts';
+import type { DesignLook } from '../look.ts';
 import type { Otherwise } from '../options.ts';
 import type { Report } from '../report.ts';
 import type { DesignBundle } from './bundle.ts';
-
-export interface WorkerSetup {
-  /** One Int32: not 0 asks the running simulation to end its load. */
-  readonly stop: SharedArrayBuffer;
-}
+import type { Traced, TraceTask } from './traced.ts';
 
 /** Told once to each worker, which starts up while the bundle is still being made. */
 export interface LoadOrder {
@@ -36,6 +33,10 @@ export interface SimulateTask extends Otherwise {
   readonly check: boolean;
   readonly trace: boolean;
   readonly untilUs?: Micros | undefined;
+  /** How it is held: see `Reins`. */
+  readonly reins: SharedArrayBuffer;
+  /** Makes frames, at most so many. */
+  readonly frameCountMax?: number | undefined;
 }
 
 /** One seed of a hunt. */
@@ -46,17 +47,22 @@ export interface TrySeedTask extends Attempt {
 export type Tried = Attempted;
 
 /** What is known of a design without running it: for `inspect` and `--watch`. */
-export interface LookTask {
+export interface LookTask extends Otherwise {
   readonly kind: 'look';
 }
 
-export type Task = SimulateTask | TrySeedTask | LookTask;
+export type Task = SimulateTask | TrySeedTask | TraceTask | LookTask;
+
+/** By the kind of the task. */
+export type Done = Report | Tried | Traced | DesignLook;
 
 export type Answer =
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'trace'; readonly lines: readonly string[] }
-  | { readonly type: 'done'; readonly value: Report | Tried | null }
+  | { readonly type: 'layout'; readonly layout: FrameLayout }
+  | { readonly type: 'frames'; readonly frames: readonly Frame[] }
+  | { readonly type: 'done'; readonly value: Done }
   | {
       readonly type: 'failed';
       readonly message: string;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../report.ts';
 import { bundleDesign } from './bundle.ts';
 import { Pool } from './pool.ts';
+import { Reins } from './reins.ts';
 
 let folder: string;
 
@@ -44,7 +45,8 @@ test('a package that keeps the clock while it loads keeps the virtual one', asyn
   const pool = new Pool(bundleDesign(folder), 1);
   try {
     const task = { seed: 1, forUs: 1_000_000, faults: [], ownFaults: true } as const;
-    const run = () => pool.run({ kind: 'simulate', ...task, check: false, trace: false });
+    const reins = new Reins().shared;
+    const run = () => pool.run({ kind: 'simulate', ...task, check: false, trace: false, reins });
     const [first, second] = [(await run()) as Report, (await run()) as Report];
     expect(first.completed).toBeGreaterThan(0);
     expect(first.invariants.map(({ verdict }) => verdict)).not.toContain('violated');

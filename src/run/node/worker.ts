@@ -1,29 +1,25 @@
 /** Entry of a simulation worker thread: loads a bundled design once, then does tasks as they come. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { System } from '../../design/system.ts';
 import type { FaultPlan } from '../../host/fault.ts';
+import type { Micros } from '../../host/host.ts';
 import { LoadpathError } from '../../kit/errors.ts';
 import { attemptedOf, attemptOf } from '../attempt.ts';
+import { frameLengthUs } from '../framer.ts';
+import { lookAt } from '../look.ts';
 import { designOf, resolve } from '../options.ts';
 import { Progressing } from '../progress.ts';
 import type { Report } from '../report.ts';
-import type { SimulationOutcome } from '../simulation.ts';
+import type { FrameOptions, SimulationOutcome } from '../simulation.ts';
 import type { DesignBundle } from './bundle.ts';
 import { Comparison } from './comparison.ts';
 import { simulateHere, simulateOnly } from './here.ts';
 import { loadBundle } from './load.ts';
-import type {
-  Answer,
-  LoadOrder,
-  SimulateTask,
-  Task,
-  Tried,
-  TrySeedTask,
-  WorkerSetup,
-} from './tasks.ts';
+import { Reins } from './reins.ts';
+import { Speaker } from './speaker.ts';
+import type { Answer, Done, LoadOrder, SimulateTask, Task, Tried, TrySeedTask } from './tasks.ts';
+import { traceHere } from './traced.ts';
 
-const setup = workerData as WorkerSetup;
-const stop = new Int32Array(setup.stop);
 let hand: (bundle: DesignBundle) => void;
 const loading = new Promise<DesignBundle>((resolve) => {
   hand = resolve;
@@ -45,14 +41,19 @@ parentPort?.on('message', (task: LoadOrder | Task) => {
   );
 });
 
-async function perform(task: Task): Promise<Report | Tried | null> {
+async function perform(task: Task): Promise<Done> {
   const loaded = await loading;
-  const evaluate = (): System => designOf(loaded, task.kind === 'look' ? {} : task);
+  const evaluate = (): System => designOf(loaded, task);
   switch (task.kind) {
     case 'look':
-      return null;
+      return lookAt(evaluate());
     case 'simulate':
-      return noteStop(await (task.check ? checkTwice : simulateOnce)(task, evaluate));
+      return noteStop(
+        await (task.check ? checkTwice : simulateOnce)(task, evaluate),
+        new Reins(task.reins),
+      );
+    case 'trace':
+      return traceHere(task, evaluate);
     case 'try':
       return trySeed(task, evaluate);
   }
@@ -64,10 +65,7 @@ function simulateTask(
   comparison?: Comparison,
 ): Promise<SimulationOutcome> {
   const { seed, check, untilUs } = task;
-  const lines: string[] = [];
-  const flush = (): void => {
-    if (lines.length > 0) say({ type: 'trace', lines: lines.splice(0) });
-  };
+  const speaker = new Speaker(say, new Reins(task.reins));
   return simulateHere(() => {
     const whole = evaluate();
     const design = task.ownFaults ? whole : { ...whole, faults: [] };
@@ -80,19 +78,28 @@ function simulateTask(
       check,
       untilUs,
       ...asked,
-      onEvent: (event) => say({ type: 'event', event }),
+      onEvent: (event) => speaker.say({ type: 'event', event }),
       onSecond: ({ at, window }) =>
-        say({ type: 'progress', progress: progressing.after(at, window) }),
+        speaker.say({ type: 'progress', progress: progressing.after(at, window) }),
       onStep: comparison && ((index, hash, describe) => comparison.step(index, hash, describe)),
-      onTrace: task.trace
-        ? (line) => {
-            lines.push(line);
-            if (lines.length >= 1_000) flush();
-          }
-        : undefined,
-      shouldStop: () => Atomics.load(stop, 0) !== 0,
+      onTrace: task.trace ? (line) => speaker.trace(line) : undefined,
+      frames: filmed(task, asked.forUs, speaker),
+      shouldStop: () => speaker.hold(),
     };
-  }).finally(flush);
+  }).finally(() => speaker.flush());
+}
+
+function filmed(
+  { frameCountMax, untilUs = Number.POSITIVE_INFINITY }: SimulateTask,
+  forUs: Micros,
+  speaker: Speaker,
+): FrameOptions | undefined {
+  if (frameCountMax === undefined) return undefined;
+  return {
+    frameUs: frameLengthUs(Math.min(forUs, untilUs), frameCountMax),
+    onLayout: (layout) => speaker.say({ type: 'layout', layout }),
+    onFrame: (frame) => speaker.frame(frame),
+  };
 }
 
 async function simulateOnce(task: SimulateTask, evaluate: () => System): Promise<Report> {
@@ -100,8 +107,8 @@ async function simulateOnce(task: SimulateTask, evaluate: () => System): Promise
 }
 
 /** A run that somebody ended is shorter than it says elsewhere: its figures are to be read so. */
-function noteStop(report: Report): Report {
-  if (Atomics.load(stop, 0) === 0) return report;
+function noteStop(report: Report, reins: Reins): Report {
+  if (!reins.isStopped) return report;
   const note = `stopped early, after ${report.simulatedSeconds.toFixed(1)} s: the load was to go on`;
   return { ...report, notes: [...report.notes, note] };
 }
@@ -111,7 +118,7 @@ async function checkTwice(task: SimulateTask, evaluate: () => System): Promise<R
   const comparison = new Comparison();
   const first = await simulateTask(task, evaluate, comparison);
   comparison.again();
-  await simulateTask({ ...task, trace: false }, evaluate, comparison);
+  await simulateTask({ ...task, trace: false, frameCountMax: undefined }, evaluate, comparison);
   comparison.end();
   return {
     ...first.report,
