@@ -21,6 +21,14 @@ export {
   parseRate,
 } from '../kit/units.ts';
 export type { Finding, HuntProgress, HuntReport, Progress, SeedVerdict } from '../run/api.ts';
+export {
+  type Compared,
+  type ComparedPromise,
+  type ComparedRow,
+  type Comparison,
+  compareReports,
+  type Difference,
+} from '../run/compare.ts';
 export type { Frame, FrameLayout, NodeState, PathState } from '../run/frames.ts';
 export type {
   BlockReport,
