@@ -135,6 +135,22 @@ describe('sim', () => {
     expect(report.simulatedSeconds).toBeLessThan(36_000);
   });
 
+  test('shows the slowest requests hop by hop, and what nodes say to each other', async () => {
+    const { out } = await loadpath('sim', 'pad.ts', '--for', '2s', '--slowest', '2');
+    const [, shown] = out.split('Slowest requests\n\n');
+    expect(shown?.split('\n\n')).toHaveLength(2);
+    expect(shown).toMatch(
+      /^#\d+ (GET|PUT) \/n took .*: ok\n {2}edge\/0 .*\n {4}api\/0 .*\n {6}notes\//,
+    );
+    const asked = ['--for', '2s', '--messages', 'api,notes/1', '--from', '500ms'];
+    const listed = await loadpath('sim', 'pad.ts', ...asked);
+    expect(listed.out).toMatch(/^0\.5\d+s +(api\/0 → notes\/1|notes\/1 → api\/0) /);
+    const drawn = await loadpath('sim', 'pad.ts', ...asked, '--mermaid');
+    expect(drawn.out).toMatch(/^sequenceDiagram\n {2}participant n0 as api\/0\n/);
+    const { code, err } = await loadpath('sim', 'pad.ts', '--messages', 'nobody');
+    expect([code, err]).toEqual([2, expect.stringContaining('the blocks are edge, api, notes')]);
+  });
+
   test('with a fault that the design cannot have names every mistake', async () => {
     const faults = ['shift api to v9=1 at 1s', 'shift notes to v1=1 at 1s', 'kill nots/1 at 1s'];
     const args = faults.flatMap((fault) => ['--fault', fault]);

@@ -30,6 +30,10 @@ export class Given {
     if (this.#problems.length > 0) refuse('bad-option', 'the command line', this.#problems);
   }
 
+  has(name: string): boolean {
+    return this.#options[name] !== undefined;
+  }
+
   flag(name: string): boolean {
     return this.#options[name] === true;
   }

@@ -4,7 +4,7 @@
  * far the second goes. Synchronous, as `runSimulation`.
  */
 import type { Micros } from '../host/host.ts';
-import { LoadpathError } from '../kit/errors.ts';
+import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import { Causality, type Continuations, type Tracer } from '../sim/causality.ts';
 import { continuations } from '../sim/node/continuations.ts';
 import { type SimulationOptions, traceSimulation } from './simulation.ts';
@@ -47,9 +47,28 @@ export function traceWaterfall(options: SimulationOptions, index: number): Water
 }
 
 export function traceMessages(options: SimulationOptions, query: MessageQuery): MessageWindow {
-  const tracer = new MessageTracer(wordsOf(options), query);
+  const words = wordsOf(options);
+  checkNames(words, query);
+  const tracer = new MessageTracer(words, query);
   follow(options, tracer);
   return tracer.window();
+}
+
+/** A name that nobody has would give an empty picture, which looks like silence. */
+function checkNames({ members }: Words, { nodes = [], blocks = [] }: MessageQuery): void {
+  const ids = new Set([...members.values()].flat());
+  const there = [...members.keys()].join(', ');
+  const strangers = nodes.filter((name) => !members.has(name) && !ids.has(name));
+  const problems: Problem[] = [
+    ...strangers.map((name) => ({
+      at: name,
+      what: `no node or block is called that; the blocks are ${there}`,
+    })),
+    ...blocks
+      .filter((name) => !members.has(name))
+      .map((name) => ({ at: name, what: `no block is called that; there are ${there}` })),
+  ];
+  if (problems.length > 0) refuse('bad-option', 'messages', problems);
 }
 
 function wordsOf({ design, load }: SimulationOptions): Words {

@@ -18,9 +18,10 @@ import {
 } from '../session.ts';
 import { rerunOnSave } from '../watch.ts';
 import { exitHelp, faultHelp, loadGiven, withLoadOptions } from './load-options.ts';
+import { showMessages, showSlowest, tracesGiven, withTraceOptions } from './sim-traces.ts';
 
 export function addSim(program: Command): void {
-  withLoadOptions(
+  const command = withLoadOptions(
     program
       .command('sim')
       .summary('simulate a design: minutes in seconds, and the same for the same seed')
@@ -34,7 +35,8 @@ export function addSim(program: Command): void {
     .option('--check', 'run twice, compare every message and disk write, and trace leaks')
     .option('--until <time>', 'stop at this instant of the load and report what was seen')
     .option('--trace <file>', "write every event, one line each; '-' for standard output")
-    .option('--isolate <what>', "'packages': give each node its own copy of packages too")
+    .option('--isolate <what>', "'packages': give each node its own copy of packages too");
+  withTraceOptions(command)
     .option('--json', 'print the report as JSON')
     .option('--watch', 'run again when the design is saved')
     .addHelpText(
@@ -46,6 +48,8 @@ Examples:
   $ loadpath sim design.ts --seeds 20
   $ loadpath sim design.ts --fault 'kill links/1 at 30s, restart after 5s'
   $ loadpath sim design.ts --set links.replicas=5 --set edge.policy.timeout=80ms
+  $ loadpath sim design.ts --slowest 5
+  $ loadpath sim design.ts --messages links,api/0 --from 10s --to 10100ms
   $ loadpath sim design.ts --watch
 ${faultHelp}${exitHelp}`,
     )
@@ -67,15 +71,25 @@ async function sim(design: string, raw: RawOptions): Promise<number> {
   if (json && options.trace === '-')
     given.problem('trace', 'cannot share standard output with --json');
   if (json && given.flag('watch')) given.problem('watch', 'has no use with --json');
+  const traces = tracesGiven(given);
+  if (seedCount > 1 && (traces.slowest ?? traces.query)) {
+    given.problem('seeds', 'must be 1 where single requests or messages are shown');
+  }
   given.check();
 
   const runner = await loadRunner();
   let code = 0;
   const once = async (signal: AbortSignal) => {
+    const { query, slowest, mermaid } = traces;
+    if (query) {
+      const shape = { json, mermaid };
+      return await showMessages(runner, design, options, query, shape, signal);
+    }
     code =
       seedCount === 1
         ? await one(runner, design, options, signal, json)
         : await many(runner, design, options, seedCount, jobs, signal, json);
+    if (slowest !== undefined) await showSlowest(runner, design, options, slowest, signal);
   };
   await interruptible(async (signal) => {
     if (given.flag('watch')) await rerunOnSave(() => runner.sources(design), signal, once);
