@@ -9,11 +9,13 @@ import type { Block } from '../host/declaration.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
 import type { SettingTable } from '../kit/settings.ts';
+import type { AdminPage } from '../live/admin.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import type { Frame, FrameLayout } from './frames.ts';
 import type { DesignLook } from './look.ts';
 import type { Otherwise } from './options.ts';
 import type { Report } from './report.ts';
+import type { SweepPoint, SweepReport } from './sweep.ts';
 import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from './traced.ts';
 
 export interface Runner {
@@ -28,6 +30,8 @@ export interface Runner {
   /** Sends a design's workload to where that design already runs, and judges what users saw. */
   load(designPath: string, options: TargetOptions, watch?: Watch): Promise<Report>;
   hunt(designPath: string, options: HuntOptions, watch?: HuntWatch): Promise<HuntReport>;
+  /** One option over a range of values, everything else as it is. */
+  sweep(designPath: string, options: SweepOptions, watch?: SweepWatch): Promise<SweepReport>;
   /** Files whose change means a new run: the design and what it imports, packages aside. */
   sources(designPath: string): Promise<readonly string[]>;
 }
@@ -107,6 +111,8 @@ export interface LiveOptions extends LoadOptions {
   readonly edgePort?: number | undefined;
   /** A killed node loses what it had not synced, as if the power had failed. */
   readonly discardUnsynced?: boolean | undefined;
+  /** Answers on the admin port what that does not know by itself. */
+  readonly page?: AdminPage | undefined;
 }
 
 export interface TargetOptions extends LoadOptions {
@@ -139,7 +145,11 @@ export interface Watch {
     /** Commands to paste: `curl …`. */
     readonly tryIt?: readonly string[] | undefined;
     readonly control?: LiveControl | undefined;
+    /** Where Studio shows it, with the token that lets one in. */
+    readonly studioUrl?: string | undefined;
   }): void;
+  /** Live: the report, while the admin port still answers. */
+  onReport?(report: Report): void;
   /** With this or `onFrame`, a run is filmed: who is in its frames comes before the first of them. */
   onLayout?(layout: FrameLayout): void;
   onFrame?(frame: Frame): void;
@@ -167,6 +177,26 @@ export interface LiveControl {
   heal(): Promise<void>;
   /** Ends the run, as an aborted `signal` does. */
   stop(): void;
+}
+
+export interface SweepOptions extends LoadOptions {
+  /** `rate`, or an option as `set` names it: `api.instances`. */
+  readonly over: string;
+  /** `1..8`, `100/s..1000/s step 100/s`, `eventual, atomic`. */
+  readonly values: string;
+  /** Runs at each value, from `seed` on. */
+  readonly seedCount: number;
+  /** A design of data in place of the file's. */
+  readonly data?: unknown;
+  /** Worker threads; undefined: one a core. */
+  readonly workers?: number | undefined;
+}
+
+export interface SweepWatch {
+  readonly signal?: AbortSignal | undefined;
+  /** A value with all its seeds, as soon as they have ended. */
+  onPoint?(point: SweepPoint): void;
+  onProgress?(progress: { readonly runsDone: number; readonly runCount: number }): void;
 }
 
 export interface HuntOptions {

@@ -12,6 +12,8 @@ import type {
   LiveOptions,
   Runner,
   SimulateOptions,
+  SweepOptions,
+  SweepWatch,
   TargetOptions,
   TracedOptions,
   Watch,
@@ -28,6 +30,7 @@ import type { Tried } from './node/tasks.ts';
 import type { Question, Traced } from './node/traced.ts';
 import { designOf } from './options.ts';
 import type { Report } from './report.ts';
+import { type SweepReport, sweep } from './sweep.ts';
 
 export const runner: Runner = {
   async inspect(designPath, set) {
@@ -84,6 +87,8 @@ export const runner: Runner = {
     }
   },
 
+  sweep: (designPath, options, watch = {}) => sweepOf(designPath, options, watch),
+
   async hunt(designPath, options: HuntOptions, watch = {}) {
     const path = findDesign(designPath);
     const parallel = options.workers ?? availableParallelism();
@@ -104,6 +109,29 @@ export const runner: Runner = {
     }
   },
 };
+
+async function sweepOf(
+  designPath: string,
+  options: SweepOptions,
+  watch: SweepWatch,
+): Promise<SweepReport> {
+  const parallel = options.workers ?? availableParallelism();
+  const simulator = runner.openSimulator(designPath, { workers: parallel });
+  const { signal } = watch;
+  try {
+    return await sweep(
+      {
+        ...options,
+        parallel,
+        look: (set) => simulator.look({ set, data: options.data }),
+        simulate: (run) => simulator.simulate({ ...options, ...run, check: false }, { signal }),
+      },
+      watch,
+    );
+  } finally {
+    await simulator.close();
+  }
+}
 
 /** The faults beside it also when there are none yet: to save the first is a change. */
 function sourcesOf({ path, files }: DesignBundle): readonly string[] {
