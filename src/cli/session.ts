@@ -67,7 +67,7 @@ export function watching(signal: AbortSignal, label: string): Watch {
       if (text !== undefined) screen.line(text);
     },
     onProgress: (progress) => screen.status(progressLine(progress, label)),
-    onReady: ({ urls, adminUrl, tryIt }) => {
+    onReady: ({ urls, adminUrl, tryIt, studioUrl }) => {
       for (const url of urls) screen.line(`Open ${screen.style.strong(url)}`);
       for (const command of tryIt ?? []) screen.line(`Try  ${command}`);
       if (urls.length === 0) {
@@ -75,6 +75,7 @@ export function watching(signal: AbortSignal, label: string): Watch {
           'Nothing to open: without a gateway nothing listens for people. Users reach it with --load.',
         );
       }
+      if (studioUrl) screen.line(`Studio ${screen.style.strong(studioUrl)}`);
       if (adminUrl) screen.line(`Meters ${adminUrl}`);
     },
   };

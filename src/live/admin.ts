@@ -4,7 +4,7 @@
  *   /metrics   Prometheus text        /status   nodes, lives, ports, faults, as JSON
  *   /healthz   200 when every node is up, 503 with the names of those that are not
  */
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { portTaken } from './edge.ts';
 import { errorCode } from './files.ts';
 import { prometheusText } from './prometheus.ts';
@@ -16,11 +16,20 @@ export interface Admin {
   close(): Promise<void>;
 }
 
+/** Answers what is none of the above, and decides by itself who may ask: Studio's page. */
+export type AdminPage = (request: IncomingMessage, response: ServerResponse) => void;
+
+const own = ['/metrics', '/healthz', '/status'];
+
 /** `port` 0: any free one. Throws `LoadpathError('port-taken')`. */
-export async function startAdmin(system: LiveSystem, port = 0): Promise<Admin> {
+export async function startAdmin(
+  system: LiveSystem,
+  { port = 0, page }: { readonly port?: number; readonly page?: AdminPage | undefined } = {},
+): Promise<Admin> {
   const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0];
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const path = (request.url ?? '/').split('?', 1)[0]!;
+    if (page && !own.includes(path)) page(request, response);
+    else if (request.method !== 'GET' && request.method !== 'HEAD') {
       answer(response, 405, 'text/plain', 'Only GET.\n');
     } else if (path === '/metrics') {
       system.meters().then(

@@ -1,11 +1,10 @@
 /** Studio on a design: it is simulated here, in worker threads. */
 
-import { formatFault, parseFault } from '../design/faults.ts';
-import { mermaidOf } from '../design/mermaid.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { shownPath } from '../run/node/places.ts';
 import { saveFaults } from '../run/node/saved-faults.ts';
 import { version } from '../run/version.ts';
+import { checkFaults, mermaid, sendHtml, sendSource, stream } from './answers.ts';
 import {
   designDataOf,
   faultsOf,
@@ -17,11 +16,9 @@ import {
 } from './asked.ts';
 import { Desk } from './desk.ts';
 import { EventLog } from './event-log.ts';
-import { streamLog } from './event-stream.ts';
 import { palette } from './palette.ts';
 import type { FaultCheck, Hello, HuntEvents, SweepEvents, WatchEvents } from './protocol.ts';
-import { reportHtml } from './report-file.ts';
-import type { Call, Routes } from './routes.ts';
+import type { Routes } from './routes.ts';
 import { Runs, summaryOf } from './runs.ts';
 import { Searches } from './searches.ts';
 import { Refused, type StudioServer, startServer } from './server.ts';
@@ -100,8 +97,8 @@ class DesignStudio {
     'PUT /api/design': ({ body }) => this.#desk.save(designDataOf(body)),
     'POST /api/design/check': ({ body }) => this.#desk.check(designDataOf(body)),
     'POST /api/design/typescript': notYet,
-    'GET /api/source': (call) => this.#source(call),
-    'GET /api/mermaid': () => this.#mermaid(),
+    'GET /api/source': (call) => sendSource(this.#desk.files, call),
+    'GET /api/mermaid': () => mermaid(this.#desk.view),
 
     'POST /api/runs': ({ body }) => ({
       id: this.#runs.start(runRequestOf(body), this.#desk.workshop),
@@ -117,7 +114,11 @@ class DesignStudio {
       this.#runs.waterfall(parts.id, wholeOf(parts.index)),
     'GET /api/runs/:id/messages': ({ parts, query }) =>
       this.#runs.messages(parts.id, messageQueryOf(query)),
-    'GET /api/runs/:id/html': (call) => this.#html(call),
+    'GET /api/runs/:id/html': (call) => {
+      const run = this.#runs.get(call.parts.id);
+      const filmed = { summary: summaryOf(run), log: run.log };
+      return sendHtml(this.#desk.view, this.#hello, filmed, call);
+    },
 
     'POST /api/faults/check': ({ body }) => this.#checkFaults(faultsOf(body)),
     'POST /api/faults/save': ({ body }) => this.#saveFaults(faultsOf(body)),
@@ -145,52 +146,11 @@ class DesignStudio {
     'POST /api/sweeps/:id/stop': ({ parts }) => done(() => this.#sweeps.stop(parts.id)),
   };
 
-  #source({ query, response }: Call): undefined {
-    const text = this.#desk.source(query.get('file') ?? '');
-    if (text === undefined) {
-      throw new Refused(404, 'unknown-file', 'That is not a file of this design.');
-    }
-    response.writeHead(200, {
-      'content-type': 'text/plain; charset=utf-8',
-      'cache-control': 'no-store',
-    });
-    response.end(text);
-  }
-
-  #mermaid(): { readonly text: string } {
-    const { structure } = this.#desk.view;
-    if (!structure) throw new Refused(409, 'no-design', 'There is nothing to draw yet.');
-    return { text: mermaidOf(structure) };
-  }
-
-  #html({ parts, response }: Call): undefined {
-    const run = this.#runs.get(parts.id);
-    const text = reportHtml(this.#desk.view, this.#hello, {
-      summary: summaryOf(run),
-      log: run.log,
-    });
-    response.writeHead(200, {
-      'content-type': 'text/html; charset=utf-8',
-      'content-disposition': `attachment; filename="${run.id}.html"`,
-      'cache-control': 'no-store',
-    });
-    response.end(text);
-  }
-
   async #checkFaults({
     faults,
     data,
   }: ReturnType<typeof faultsOf>): Promise<readonly FaultCheck[]> {
-    const names = await this.#desk.names(data);
-    return faults.map((sentence) => {
-      try {
-        const text = formatFault(parseFault(sentence, names));
-        return { sentence, text, problem: null };
-      } catch (failure) {
-        if (!(failure instanceof LoadpathError)) throw failure;
-        return { sentence, text: null, problem: failure.problems[0]?.what ?? failure.message };
-      }
-    });
+    return checkFaults(faults, await this.#desk.names(data));
   }
 
   async #saveFaults(asked: ReturnType<typeof faultsOf>): Promise<{ readonly file: string }> {
@@ -203,13 +163,6 @@ class DesignStudio {
     }
     return { file: shownPath(saveFaults(this.#desk.path, asked.faults)) };
   }
-}
-
-function stream<Events extends object>(
-  log: EventLog<Events>,
-  { request, response }: Call,
-): undefined {
-  streamLog(log, request, response);
 }
 
 function done(act: () => void): Record<string, never> {

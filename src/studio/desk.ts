@@ -90,10 +90,9 @@ export class Desk {
     return this.#read();
   }
 
-  /** The text of one of the design's own files, as `sources` names it. */
-  source(shown: string): string | undefined {
-    const file = this.#sources.find((source) => shownPath(source) === shown);
-    return file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  /** The design's own, absolute, the design first. */
+  get files(): readonly string[] {
+    return this.#sources;
   }
 
   async close(): Promise<void> {

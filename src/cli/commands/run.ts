@@ -77,7 +77,11 @@ async function run(design: string, raw: RawOptions): Promise<number> {
   let code = 0;
   await interruptible(async (signal) => {
     const once = async (until: AbortSignal) => {
-      const report = await runner.runLive(design, options, watching(until, 'live'));
+      // The page is beside the system, never in its way: it is made of what the run tells anyway.
+      const { openLiveStudio } = await import('../../studio/index.ts');
+      const studio = await openLiveStudio(design, options);
+      const shown = studio.watching(watching(until, 'live'));
+      const report = await runner.runLive(design, { ...options, page: studio.page }, shown);
       screen.clear();
       if (given.flag('json')) printJson(report);
       else if (options.load) print(renderReport(report, outStyle));

@@ -130,17 +130,19 @@ class Live {
     let admin: Admin | undefined;
     try {
       await this.#orAborted(system.ready);
-      admin = await startAdmin(system);
+      admin = await startAdmin(system, { page: this.#run.page });
       this.#watch.onReady?.({
         urls: system.edges.map(({ url }) => url),
         adminUrl: `${admin.url}/metrics`,
         tryIt: commandsFor(design, system),
         control: this.#control(system),
       });
-      return await (this.#run.load ? this.#loaded(system) : this.#serve(system));
+      const report = await (this.#run.load ? this.#loaded(system) : this.#serve(system));
+      this.#watch.onReport?.(report);
+      return report;
     } finally {
-      await admin?.close();
       await system.stop({ drainUs: 5_000_000 });
+      await admin?.close();
     }
   }
 
