@@ -2,37 +2,23 @@
  * Everything that changes the store: what users do, and what streams tell. The only place that
  * talks to the server; without React, so that tests can run a whole session against a fake client.
  */
-import type { Micros, Refusal, RunRequest } from 'loadpath/studio';
+import type { Micros, Refusal, ReportFile, RunRequest } from 'loadpath/studio';
 import { type Client, Refused } from '../api/client.ts';
 import type { Stream } from '../api/stream.ts';
 import type { ThemeChoice } from '../theme/theme.ts';
 import { type OptionValue, stillEdits, withEdit, withoutEdit } from './edits.ts';
-import {
-  type FaultList,
-  faultAtUs,
-  firstDifferenceUs,
-  withChecks,
-  withDesignFaults,
-  withFaults,
-} from './faults.ts';
+import { createFaultActions } from './fault-actions.ts';
+import { firstDifferenceUs, withDesignFaults } from './faults.ts';
 import { allFaults, formProblems, type RunForm, requestOf, sameButFaults } from './form.ts';
 import { advance, type Extent } from './playhead.ts';
-import {
-  endUs,
-  isGoing,
-  type Lender,
-  lengthUs,
-  newRun,
-  type RunState,
-  withMessages,
-} from './run.ts';
+import { endUs, isGoing, type Lender, newRun, type RunState, withMessages } from './run.ts';
 import { createSearches } from './searches.ts';
 import { type Selection, stillThere } from './selection.ts';
 import type { Session } from './session.ts';
 import {
-  type FaultMenuState,
   type Notice,
   type Panel,
+  type Place,
   type StudioState,
   type StudioStore,
   shownRun,
@@ -79,6 +65,20 @@ export function createActions(store: StudioStore, client: Client) {
     } else if (design.problems.length === 0 && design.structure) {
       await run();
     }
+  }
+
+  /** One finished run from a file: there is no server, and nothing can be run. */
+  function openReport(file: ReportFile): void {
+    const { hello, design, run, layout, frames, events, report, summary } = file;
+    const shown = { ...newRun(run.id, run.request), layout, frames, events, report, summary };
+    set({
+      hello,
+      design,
+      connection: 'open',
+      runs: new Map([[run.id, { ...shown, state: run.state }]]),
+      shownRun: run.id,
+      playing: false,
+    });
   }
 
   function takeConnection(state: 'opening' | 'open' | 'lost' | 'closed'): void {
@@ -217,68 +217,6 @@ export function createActions(store: StudioStore, client: Client) {
     });
   }
 
-  // Faults -----------------------------------------------------------------------------------------
-
-  /** Adds a fault and repeats the run with it; the playhead goes on from where the fault is. */
-  async function inflict(text: string): Promise<void> {
-    const { faultList, playheadUs } = get();
-    set({ faultList: withFaults(faultList, [text]), faultMenu: null });
-    const atUs = faultAtUs(text) ?? playheadUs;
-    // A moment before, so that one sees it happen.
-    await run({ fromUs: Math.max(0, Math.min(playheadUs, atUs)) });
-    void check();
-  }
-
-  function setFaults(faultList: FaultList): void {
-    set({ faultList });
-    void check();
-  }
-
-  /** Repeats the run with the list as it is; from just before the first sentence that changed. */
-  async function runFaults(): Promise<void> {
-    const { design, faultList, form, edits } = get();
-    const former = shownRun(get())?.request;
-    if (!design || !former) return run();
-    const request = requestOf(form, faultList, edits, design);
-    const sinceUs = firstDifferenceUs(
-      allFaults(former, design.faults),
-      allFaults(request, design.faults),
-    );
-    await run({ fromUs: Math.max(0, (sinceUs ?? 0) - leadUs) });
-  }
-
-  async function check(): Promise<void> {
-    const texts = get().faultList.map((entry) => entry.text);
-    if (texts.length === 0 || get().hello?.mode === 'report') return;
-    const checks = await client.checkFaults(texts).catch(() => []);
-    set((state) => ({ faultList: withChecks(state.faultList, checks) }));
-  }
-
-  async function saveFaults(): Promise<void> {
-    const texts = get()
-      .faultList.filter((entry) => entry.on)
-      .map((entry) => entry.text);
-    await attempt(async () => {
-      const file = await client.saveFaults(texts);
-      notice('good', `Saved to ${file}: every run of this design has these faults from now on.`);
-    });
-  }
-
-  async function inflictLive(sentence: string): Promise<void> {
-    set({ faultMenu: null });
-    await attempt(async () => {
-      const text = await client.liveFault(sentence);
-      notice('plain', `Done in the running system: ${text}.`);
-    });
-  }
-
-  async function healLive(): Promise<void> {
-    await attempt(async () => {
-      await client.liveHeal();
-      notice('good', 'All faults in the running system are ended.');
-    });
-  }
-
   // Looking ----------------------------------------------------------------------------------------
 
   /** Real time passed; the playhead moves over what there is. */
@@ -326,17 +264,13 @@ export function createActions(store: StudioStore, client: Client) {
 
   return {
     open,
+    openReport,
     run,
     start,
     stop,
     pause,
     resume,
-    inflict,
-    setFaults,
-    runFaults,
-    saveFaults,
-    inflictLive,
-    healLive,
+    ...createFaultActions(store, client, { attempt, run, notice }),
     ...createSearches(store, client, { attempt, run: () => run() }),
     tick,
     seek,
@@ -354,10 +288,9 @@ export function createActions(store: StudioStore, client: Client) {
     compareWith: (comparedRun: string | null) => set({ comparedRun }),
     setForm: (change: Partial<RunForm>) => set((state) => ({ form: { ...state.form, ...change } })),
     setPanel: (panel: Panel) => set({ panel, panelOpen: true }),
+    goTo: (place: Place) => set({ place, panel: 'source', panelOpen: true }),
     togglePanel: () => set((state) => ({ panelOpen: !state.panelOpen })),
     setTheme: (theme: ThemeChoice) => set({ theme }),
-    openFaultMenu: (faultMenu: FaultMenuState) => set({ faultMenu, selection: faultMenu.target }),
-    closeFaultMenu: () => set({ faultMenu: null }),
     edit: (key: string, value: OptionValue | null) =>
       set(({ edits, design }) => ({
         edits:
@@ -373,20 +306,6 @@ export function createActions(store: StudioStore, client: Client) {
       for (const id of [...streams.keys()]) closeStream(id);
     },
   };
-}
-
-/** How long before the first change a repeated run is shown from. */
-const leadUs = 1_000_000;
-
-/** A click on "kill" at the very end would hit nothing: then the fault goes to a third of the run. */
-export function faultTimeUs(
-  state: Pick<StudioState, 'playheadUs'>,
-  run: RunState | undefined,
-): Micros {
-  if (!run) return 0;
-  const whole = lengthUs(run);
-  const atUs = Math.ceil(state.playheadUs / 100_000) * 100_000;
-  return whole > 0 && atUs > whole * 0.9 ? Math.round(whole / 3 / 1e6) * 1_000_000 : atUs;
 }
 
 export function extentOf(run: RunState): Extent {

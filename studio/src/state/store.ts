@@ -71,6 +71,11 @@ export interface FaultMenuState {
   readonly y: number;
 }
 
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
 export interface StudioState extends Playhead {
   readonly connection: Connection;
   readonly hello: Hello | null;
@@ -88,6 +93,10 @@ export interface StudioState extends Playhead {
   readonly form: RunForm;
   readonly panel: Panel;
   readonly panelOpen: boolean;
+  /** Where in the source to look. */
+  readonly place: Place | null;
+  /** What a live system is about to be done to, until somebody confirms it. */
+  readonly pendingFault: string | null;
   readonly theme: ThemeChoice;
   readonly faultMenu: FaultMenuState | null;
   readonly hunt: HuntState | null;
@@ -119,6 +128,8 @@ export function createStudioStore(start: Partial<StudioState> = {}): StudioStore
     form: emptyForm,
     panel: 'verdict',
     panelOpen: true,
+    place: null,
+    pendingFault: null,
     theme: 'system',
     faultMenu: null,
     hunt: null,

@@ -1,0 +1,73 @@
+/** What keys do on the page, where nobody types. The help lists these and no others. */
+import { type Panel, panels } from '../state/store.ts';
+
+export type KeyAction =
+  | { readonly do: 'play' | 'run' | 'next' | 'previous' | 'forth' | 'back' | 'start' | 'end' }
+  | { readonly do: 'faster' | 'slower' | 'theme' | 'keys' | 'panel' | 'faults' | 'clear' }
+  | { readonly do: 'kill' }
+  | { readonly do: 'show'; readonly panel: Panel };
+
+export interface KeyHelp {
+  readonly keys: readonly string[];
+  readonly what: string;
+  readonly group: 'Run' | 'Time' | 'Break' | 'Graph' | 'Page';
+}
+
+export const keyHelp: readonly KeyHelp[] = [
+  { keys: ['R'], what: 'Run with what stands above', group: 'Run' },
+  { keys: ['Space'], what: 'Play or pause', group: 'Time' },
+  { keys: ['[', ']'], what: 'Previous and next event', group: 'Time' },
+  { keys: [',', '.'], what: 'One frame back and forth', group: 'Time' },
+  { keys: ['<', '>'], what: 'Slower and faster', group: 'Time' },
+  { keys: ['Home', 'End'], what: 'To the beginning and the end', group: 'Time' },
+  {
+    keys: ['Right-click', 'Shift F10'],
+    what: 'Faults for what is pointed at or focused',
+    group: 'Break',
+  },
+  { keys: ['B'], what: 'Faults for what is selected', group: 'Break' },
+  { keys: ['K'], what: 'Kill what is selected, at the playhead', group: 'Break' },
+  { keys: ['Tab', '↑ ↓ ← →'], what: 'Into the graph, and from block to block', group: 'Graph' },
+  { keys: ['+', '-', '0', 'F'], what: 'Zoom in, out, to 100 %, fit', group: 'Graph' },
+  { keys: ['O'], what: 'Open or close a block', group: 'Graph' },
+  { keys: ['/'], what: 'Search for a block or node', group: 'Graph' },
+  { keys: ['1 … 9', '0'], what: 'Verdict, charts, faults and so on', group: 'Page' },
+  { keys: ['\\'], what: 'Close or open the panel', group: 'Page' },
+  { keys: ['T'], what: 'Light, dark or as the system', group: 'Page' },
+  { keys: ['Esc'], what: 'Close what is open; select nothing', group: 'Page' },
+  { keys: ['?'], what: 'These keys', group: 'Page' },
+];
+
+const plain: Readonly<Record<string, KeyAction>> = {
+  ' ': { do: 'play' },
+  r: { do: 'run' },
+  '[': { do: 'previous' },
+  ']': { do: 'next' },
+  ',': { do: 'back' },
+  '.': { do: 'forth' },
+  '<': { do: 'slower' },
+  '>': { do: 'faster' },
+  Home: { do: 'start' },
+  End: { do: 'end' },
+  b: { do: 'faults' },
+  k: { do: 'kill' },
+  '\\': { do: 'panel' },
+  t: { do: 'theme' },
+  '?': { do: 'keys' },
+  Escape: { do: 'clear' },
+};
+
+export interface Press {
+  readonly key: string;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+}
+
+export function keyAction(press: Press): KeyAction | undefined {
+  if (press.ctrlKey || press.metaKey || press.altKey) return undefined;
+  const digit = /^[0-9]$/.test(press.key) ? (Number(press.key) + 9) % 10 : undefined;
+  // Zero fits the graph when it has the focus, and stops there; elsewhere it is the tenth.
+  if (digit !== undefined) return panels[digit] ? { do: 'show', panel: panels[digit] } : undefined;
+  return plain[press.key] ?? plain[press.key.toLowerCase()];
+}
