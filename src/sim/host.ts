@@ -56,6 +56,9 @@ export class SimTimer implements Timer {
   }
 }
 
+/** As many as a program speaks to by turns; a few comparisons cost less than a look-up by name. */
+const recentMax = 8;
+
 export class SimHost implements Host {
   readonly self: NodeId;
   readonly address: Address;
@@ -70,9 +73,10 @@ export class SimHost implements Host {
   readonly #queue: EventQueue;
   readonly #machine: Machine;
   readonly #routes = new Map<NodeId, Route[]>();
-  /** Programs tend to speak to one address many times over. */
-  #lastTo: Address | undefined;
-  #lastRoute: Route | undefined;
+  /** Those taken last, by the very address objects: programs keep a few and use them over and over. */
+  readonly #recentTo: Address[] = [];
+  readonly #recentRoutes: Route[] = [];
+  #recentNext = 0;
 
   constructor(
     services: HostServices,
@@ -116,7 +120,8 @@ export class SimHost implements Host {
   send(to: Address, message: Message): void {
     if (this.#isOver()) return;
     if (to.node === control.node) return this.#services.toControl(this.address, message);
-    const route = to === this.#lastTo ? this.#lastRoute! : this.#routeTo(to);
+    const recent = this.#recentTo.indexOf(to);
+    const route = recent >= 0 ? this.#recentRoutes[recent]! : this.#routeTo(to);
     this.#services.network.send(route, this.#services.pass(message));
   }
 
@@ -167,8 +172,9 @@ export class SimHost implements Host {
       if (!target) return route;
       routes.push(route);
     }
-    this.#lastTo = to;
-    this.#lastRoute = route;
+    this.#recentTo[this.#recentNext] = to;
+    this.#recentRoutes[this.#recentNext] = route;
+    this.#recentNext = (this.#recentNext + 1) % recentMax;
     return route;
   }
 }

@@ -30,6 +30,9 @@ export interface Route {
   /** Undefined for a name that no plan knows. */
   readonly target: Machine | undefined;
   readonly link: Link | undefined;
+  /** Who listens there, as looked up in `ports` of the target: its life may have ended since. */
+  handlers: Handlers | undefined;
+  ports: ReadonlyMap<string, Handlers> | undefined;
 }
 
 /** One direction between two machines. */
@@ -144,7 +147,8 @@ export class Network {
     to: Address,
     target: Machine | undefined,
   ): Route {
-    return { from, to, life, source, target, link: target && this.link(source, target) };
+    const link = target && this.link(source, target);
+    return { from, to, life, source, target, link, handlers: undefined, ports: undefined };
   }
 
   link(source: Machine, target: Machine): Link {
@@ -209,7 +213,7 @@ export class Network {
       return undefined;
     }
     if (link.openTo === 0 && target.isUp) link.openTo = target.life;
-    const handlers = link.openTo === target.life ? target.ports.get(route.to.port) : undefined;
+    const handlers = link.openTo === target.life ? listenersOf(route, target) : undefined;
     if (handlers === undefined || !target.isUp) {
       this.counts.refused++;
       this.#trace(route, message, 'refused');
@@ -236,7 +240,7 @@ export class Network {
   arriveAgain(route: Route, message: Message): Handlers | undefined {
     const { target, openTo } = route.link!;
     if (!target.isUp || openTo !== target.life) return undefined;
-    const handlers = target.ports.get(route.to.port);
+    const handlers = listenersOf(route, target);
     if (!handlers) return undefined;
     this.counts.duplicated++;
     this.#trace(route, message, 'duplicated');
@@ -392,6 +396,14 @@ export class Network {
     link.lossRatio = 1 - kept;
     link.duplicateRatio = 1 - single;
   }
+}
+
+function listenersOf(route: Route, target: Machine): Handlers | undefined {
+  if (route.ports !== target.ports) {
+    route.ports = target.ports;
+    route.handlers = target.ports.get(route.to.port);
+  }
+  return route.handlers;
 }
 
 function applies(rule: Rule, link: Link): boolean {

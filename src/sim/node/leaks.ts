@@ -5,10 +5,17 @@
  */
 import { createHook } from 'node:async_hooks';
 import type { Micros } from '../../host/host.ts';
+import { IdMap } from '../../parts/id-map.ts';
 import { current } from './scope.ts';
 
 /** What `open` gave, to be closed. */
 export type Token = number;
+
+interface Open {
+  readonly node: string;
+  readonly what: string;
+  readonly sinceUs: Micros;
+}
 
 export interface Stuck {
   readonly node: string;
@@ -54,7 +61,7 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 export class Leaks {
-  readonly #open = new Map<Token, { node: string; what: string; sinceUs: Micros }>();
+  readonly #open = new IdMap<Open>();
   #nextToken = 1;
   #stopTracing: (() => void) | undefined;
   /** Unfinished resources, by id. */
@@ -67,12 +74,14 @@ export class Leaks {
   }
 
   close(token: Token): void {
-    this.#open.delete(token);
+    this.#open.take(token);
   }
 
   /** A crash ends a node's handlers without closing them. */
   forget(node: string): void {
-    for (const [token, one] of this.#open) if (one.node === node) this.#open.delete(token);
+    for (const token of this.#open.ids()) {
+      if (this.#open.get(token)!.node === node) this.#open.take(token);
+    }
     for (const [id, one] of this.#resources) if (one.node === node) this.#resources.delete(id);
   }
 
@@ -82,7 +91,10 @@ export class Leaks {
 
   /** Oldest first. */
   stuck(): Stuck[] {
-    return [...this.#open.values()].map((one) => ({ ...one, waitsFor: this.#kindsOf(one.node) }));
+    return this.#open.ids().map((token) => {
+      const one = this.#open.get(token)!;
+      return { ...one, waitsFor: this.#kindsOf(one.node) };
+    });
   }
 
   /** Watches what nodes begin from now on; about 13 % slower, so for `--check` only. */

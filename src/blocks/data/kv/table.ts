@@ -13,15 +13,20 @@ export interface KeptHint {
   readonly since: Micros;
 }
 
+/** One look-up finds it, and what is stored there changes without a second. */
+interface Place {
+  entry: Entry;
+}
+
 export class Table {
-  readonly #entries = new Map<string, Entry>();
+  readonly #places = new Map<string, Place>();
   readonly #tombstones = new Set<string>();
   readonly #hints = new Map<NodeId, Map<string, KeptHint>>();
   #hintCount = 0;
   #floor: Version | undefined;
 
   get keyCount(): number {
-    return this.#entries.size;
+    return this.#places.size;
   }
 
   get hintCount(): number {
@@ -42,7 +47,7 @@ export class Table {
   }
 
   get(key: string): Entry | undefined {
-    return this.#entries.get(key);
+    return this.#places.get(key)?.entry;
   }
 
   /** In any order and any number of times: only versions decide. */
@@ -65,7 +70,7 @@ export class Table {
   snapshot(): LogRecord[] {
     const records: LogRecord[] = [];
     if (this.#floor) records.push({ do: 'floor', version: this.#floor });
-    for (const [key, entry] of this.#entries) records.push({ do: 'store', key, entry });
+    for (const [key, { entry }] of this.#places) records.push({ do: 'store', key, entry });
     for (const [owner, kept] of this.#hints) {
       for (const [key, { entry, since }] of kept) {
         records.push({ do: 'hint', owner, key, entry, since });
@@ -81,7 +86,7 @@ export class Table {
   standing(key: string, version: Version, owner: boolean): Standing {
     for (const kept of this.#hints.values()) if (kept.has(key)) return 'busy';
     if (!owner) return 'clear';
-    const entry = this.#entries.get(key);
+    const entry = this.get(key);
     if (!entry)
       return this.#floor && compareVersions(this.#floor, version) >= 0 ? 'clear' : 'behind';
     const order = compareVersions(entry.version, version);
@@ -89,8 +94,10 @@ export class Table {
   }
 
   #store(key: string, entry: Entry): void {
-    if (!isNewer(entry.version, this.#entries.get(key)?.version)) return;
-    this.#entries.set(key, entry);
+    const place = this.#places.get(key);
+    if (place === undefined) this.#places.set(key, { entry });
+    else if (isNewer(entry.version, place.entry.version)) place.entry = entry;
+    else return;
     if (entry.value === null) this.#tombstones.add(key);
     else this.#tombstones.delete(key);
   }
@@ -119,9 +126,9 @@ export class Table {
 
   #collect(key: string, version: Version): void {
     this.#raiseFloor(version);
-    const entry = this.#entries.get(key);
+    const entry = this.get(key);
     if (!entry || compareVersions(entry.version, version) !== 0) return;
-    this.#entries.delete(key);
+    this.#places.delete(key);
     this.#tombstones.delete(key);
   }
 

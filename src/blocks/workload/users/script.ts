@@ -40,6 +40,12 @@ export interface UsersCode {
   readonly ip: ((id: number) => string) | undefined;
 }
 
+/** What the system knows a user by. */
+interface Face {
+  readonly ip: string;
+  readonly session: string;
+}
+
 export class Script {
   readonly #host: Host;
   readonly #config: CrowdConfig;
@@ -49,7 +55,9 @@ export class Script {
   readonly #code: UsersCode;
   readonly #samplers = new Map<string, (random: Random) => number>();
   /** By user. */
+  readonly #faces: Face[] = [];
   readonly #looks: Asked[] = [];
+  readonly #visiting: Random;
   #prepared: unknown;
   #visits = 0;
   #closed = false;
@@ -68,6 +76,7 @@ export class Script {
     this.#tally = tally;
     this.#run = run;
     this.#code = code;
+    this.#visiting = host.random.fork('visits');
   }
 
   prepare(done: (failure?: string) => void): void {
@@ -75,7 +84,7 @@ export class Script {
     if (!setup) return done();
     this.#run('setup', async () => {
       try {
-        this.#prepared = await setup(this.#user(0, undefined, 'setup'));
+        this.#prepared = await setup(this.#user(0, undefined, this.#host.random.fork('setup')));
         done();
       } catch (failure) {
         done(failure instanceof Error ? failure.message : String(failure));
@@ -95,7 +104,7 @@ export class Script {
   visit(id: number, shouldBeginAt: Micros, done?: () => void): void {
     const { act } = this.#code;
     if (!act) return this.#look(id, shouldBeginAt, done);
-    const user = this.#user(id, shouldBeginAt, `visit ${this.#visits++}`);
+    const user = this.#user(id, shouldBeginAt, this.#visiting.nth(this.#visits++));
     this.#run('act', async () => {
       try {
         await act(user, this.#prepared);
@@ -123,8 +132,8 @@ export class Script {
   /** What a user without a script asks for is always the same, so it is made once. */
   #firstLook(id: number): Asked {
     const url = `${this.#config.origin}/`;
-    const ip = this.#ip(id);
-    const said = { method: 'GET', url, headers: [], body: null, ip, session: `u${id}` };
+    const { ip, session } = this.#face(id);
+    const said = { method: 'GET', url, headers: [], body: null, ip, session };
     this.#looks[id] = said;
     return said;
   }
@@ -138,11 +147,9 @@ export class Script {
     });
   }
 
-  #user(id: number, shouldBeginAt: Micros | undefined, stream: string): User {
+  #user(id: number, shouldBeginAt: Micros | undefined, random: Random): User {
     const host = this.#host;
-    const random = host.random.fork(stream);
-    const ip = this.#ip(id);
-    const session = `u${id}`;
+    const { ip, session } = this.#face(id);
     const counted = shouldBeginAt !== undefined;
     let beginAt = shouldBeginAt;
     return {
@@ -190,8 +197,13 @@ export class Script {
     return draw;
   }
 
-  #ip(id: number): string {
-    return this.#code.ip?.(id) ?? publicAddress(id);
+  #face(id: number): Face {
+    let face = this.#faces[id];
+    if (!face) {
+      face = { ip: this.#code.ip?.(id) ?? publicAddress(id), session: `u${id}` };
+      this.#faces[id] = face;
+    }
+    return face;
   }
 }
 
