@@ -139,7 +139,9 @@ class DesignStudio {
       const request = sweepRequestOf(body);
       const { workshop } = this.#desk;
       return {
-        id: this.#sweeps.start((log, signal) => notYet(workshop, request, signal, log)),
+        id: this.#sweeps.start((log, signal) =>
+          workshop.sweep(request, signal, (name, value) => log.add(name, value)),
+        ),
       };
     },
     'GET /api/sweeps/:id/stream': (call) => stream(this.#sweeps.log(call.parts.id), call),

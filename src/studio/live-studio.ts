@@ -2,12 +2,9 @@
  * Studio beside a system that runs: the same page, on its admin port. It is told what the run tells
  * whoever watches it, and its faults are real ones.
  */
+import type { FaultNames } from '../design/faults.ts';
 import type { AdminPage } from '../live/admin.ts';
 import type { LiveControl, LiveOptions, Watch } from '../run/api.ts';
-import { lookAt } from '../run/look.ts';
-import { loadDesign } from '../run/node/load.ts';
-import { shownPath } from '../run/node/places.ts';
-import { designOf } from '../run/options.ts';
 import { version } from '../run/version.ts';
 import { checkFaults, mermaid, sendHtml, sendSource, stream } from './answers.ts';
 import { faultOf, faultsOf } from './asked.ts';
@@ -17,6 +14,7 @@ import type { DesignView, Hello, RunEvents, RunSummary, WatchEvents } from './pr
 import type { Call, Routes } from './routes.ts';
 import { newRunId, runKeep } from './runs.ts';
 import { addressOf, answering, newToken, Refused } from './server.ts';
+import { viewOf } from './view.ts';
 
 export interface LiveStudio {
   readonly page: AdminPage;
@@ -29,29 +27,16 @@ export async function openLiveStudio(
   designPath: string,
   options: LiveOptions,
 ): Promise<LiveStudio> {
-  const loaded = await loadDesign(designPath);
-  const { names, ...look } = lookAt(designOf(loaded, options));
-  const files = [loaded.path, ...loaded.files.filter((file) => file !== loaded.path)];
-  const design: DesignView = {
-    ...look,
-    revision: 1,
-    path: shownPath(loaded.path),
-    kind: loaded.path.endsWith('.json') ? 'data' : 'code',
-    problems: [],
-    sources: files.map(shownPath),
-    data: null,
-  };
-  return new Beside(design, files, options, names);
+  const { view, files, names } = await viewOf(designPath, options);
+  return new Beside(view, files, options, names);
 }
-
-type Names = ReturnType<typeof lookAt>['names'];
 
 class Beside implements LiveStudio {
   readonly page: AdminPage;
   readonly #hello: Hello = { version, mode: 'live', palette: palette() };
   readonly #design: DesignView;
   readonly #files: readonly string[];
-  readonly #names: Names;
+  readonly #names: FaultNames;
   readonly #token = newToken();
   readonly #id = newRunId();
   readonly #request: RunSummary['request'];
@@ -67,7 +52,7 @@ class Beside implements LiveStudio {
     design: DesignView,
     files: readonly string[],
     { seed, forUs, ratePerSec, faults, ownFaults, set = {} }: LiveOptions,
-    names: Names,
+    names: FaultNames,
   ) {
     this.#design = design;
     this.#files = files;

@@ -8,7 +8,14 @@ import { runner } from '../run/index.ts';
 import type { DesignLook } from '../run/look.ts';
 import type { Report } from '../run/report.ts';
 import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from '../run/traced.ts';
-import type { HuntEvents, HuntRequest, JsonDesign, RunRequest } from './protocol.ts';
+import type {
+  HuntEvents,
+  HuntRequest,
+  JsonDesign,
+  RunRequest,
+  SweepEvents,
+  SweepRequest,
+} from './protocol.ts';
 
 /** Told as the streams of protocol.ts tell it. */
 type Tell<Events> = <Name extends keyof Events>(name: Name, value: Events[Name]) => void;
@@ -74,6 +81,18 @@ export class Workshop {
         signal,
         onProgress: (progress) => tell('progress', progress),
         onFinding: (finding) => tell('finding', finding),
+      });
+      tell('report', report);
+    });
+  }
+
+  sweep(request: SweepRequest, signal: AbortSignal, tell: Tell<SweepEvents>): Promise<void> {
+    return this.#work(async () => {
+      const { over, values, seeds, run } = request;
+      const asked = { ...optionsOf(run), over, values, seedCount: seeds };
+      const report = await runner.sweep(this.#path, asked, {
+        signal,
+        onPoint: (point) => tell('point', point),
       });
       tell('report', report);
     });

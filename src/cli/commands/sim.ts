@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import type { Runner, SimulateOptions } from '../../run/api.ts';
+import { LoadpathError } from '../../kit/errors.ts';
+import type { Runner, SimulateOptions, Watch } from '../../run/api.ts';
 import { exitCode, type Report } from '../../run/report.ts';
 import { summarise, summaryExitCode } from '../../run/summary.ts';
 import { count } from '../figures.ts';
@@ -38,6 +40,7 @@ export function addSim(program: Command): void {
     .option('--isolate <what>', "'packages': give each node its own copy of packages too");
   withTraceOptions(command)
     .option('--json', 'print the report as JSON')
+    .option('--html <file>', 'write the run as one page that opens offline: graph, charts, verdict')
     .option('--watch', 'run again when the design is saved')
     .addHelpText(
       'after',
@@ -50,6 +53,7 @@ Examples:
   $ loadpath sim design.ts --set links.replicas=5 --set edge.policy.timeout=80ms
   $ loadpath sim design.ts --slowest 5
   $ loadpath sim design.ts --messages links,api/0 --from 10s --to 10100ms
+  $ loadpath sim design.ts --html report.html
   $ loadpath sim design.ts --watch
 ${faultHelp}${exitHelp}`,
     )
@@ -71,6 +75,9 @@ async function sim(design: string, raw: RawOptions): Promise<number> {
   if (json && options.trace === '-')
     given.problem('trace', 'cannot share standard output with --json');
   if (json && given.flag('watch')) given.problem('watch', 'has no use with --json');
+  const html = given.text('html');
+  if (html !== undefined && seedCount > 1)
+    given.problem('html', 'shows one run: leave out --seeds');
   const traces = tracesGiven(given);
   if (seedCount > 1 && (traces.slowest ?? traces.query)) {
     given.problem('seeds', 'must be 1 where single requests or messages are shown');
@@ -87,7 +94,7 @@ async function sim(design: string, raw: RawOptions): Promise<number> {
     }
     code =
       seedCount === 1
-        ? await one(runner, design, options, signal, json)
+        ? await one(runner, design, options, signal, { json, html })
         : await many(runner, design, options, seedCount, jobs, signal, json);
     if (slowest !== undefined) await showSlowest(runner, design, options, slowest, signal);
   };
@@ -103,13 +110,37 @@ async function one(
   design: string,
   options: SimulateOptions,
   signal: AbortSignal,
-  json: boolean,
+  { json, html }: { readonly json: boolean; readonly html: string | undefined },
 ): Promise<number> {
-  const report = await runner.simulate(design, options, watching(signal, `seed ${options.seed}`));
+  const watch = watching(signal, `seed ${options.seed}`);
+  const report = await (html === undefined
+    ? runner.simulate(design, options, watch)
+    : simulateTo(html, runner, design, options, watch));
   screen.clear();
   if (json) printJson(report);
   else print(renderReport(report, outStyle));
   return exitCode(report);
+}
+
+async function simulateTo(
+  file: string,
+  runner: Runner,
+  design: string,
+  options: SimulateOptions,
+  watch: Watch,
+): Promise<Report> {
+  const { Filming } = await import('../../studio/index.ts');
+  const filming = new Filming(design, options);
+  const report = await runner.simulate(design, options, filming.watching(watch));
+  const page = await filming.html(report);
+  try {
+    writeFileSync(file, page);
+  } catch (failure) {
+    const why = failure instanceof Error ? failure.message : String(failure);
+    throw new LoadpathError('bad-option', `the report ${file} cannot be written: ${why}`);
+  }
+  screen.line(`Report  ${file}`);
+  return report;
 }
 
 /** Replications: each seed is a run of its own, `jobs` of them at once. */
