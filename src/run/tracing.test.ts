@@ -16,9 +16,15 @@ import { users } from '../blocks/workload/users/index.ts';
 import { system } from '../design/system.ts';
 import type { Declaration } from '../host/declaration.ts';
 import type { Micros } from '../host/host.ts';
+import { Causality } from '../sim/causality.ts';
+import { continuations } from '../sim/node/continuations.ts';
 import { followHere, type HereOptions, simulateHere } from './node/here.ts';
 import { type Asked, resolve } from './options.ts';
 import type { MessageQuery, MessageWindow, RequestRow, Span, Waterfall } from './traced.ts';
+import { MessageTracer } from './traces/messages.ts';
+import { RequestTracer } from './traces/requests.ts';
+import { WaterfallTracer } from './traces/waterfall.ts';
+import { Words } from './traces/words.ts';
 import { traceMessages, traceRequests, traceWaterfall } from './tracing.ts';
 
 const hopUs = 500;
@@ -216,6 +222,26 @@ describe('a waterfall', () => {
     expect(answers.filter(({ late }) => late)).toHaveLength(1);
   });
 
+  test('of a question asked again in the same words has both, and the answer to the second', async () => {
+    const cells = kv('cells', { timeout: '90ms' });
+    const api = service('api', {
+      instances: 1,
+      env: { cells },
+      fetch: async (_request, env) => Response.json((await env.cells.get('a')) ?? null),
+    });
+    const faults = [0, 1].map((i) => `lose 100% between api and cells/${i} at 0s for 25ms`);
+    const { spans } = await waterfall(asked(api, [10 * ms], { faults }));
+    const told = spans.slice(1).map(({ to, outcome, attempt }) => `${to} ${outcome} #${attempt}`);
+    expect(told.sort()).toEqual([
+      'cells/0 lost #1',
+      'cells/0 ok #2',
+      // With the two others that is a majority.
+      'cells/1 abandoned #2',
+      'cells/1 lost #1',
+      'cells/2 ok #1',
+    ]);
+  });
+
   test('tells requests apart that one load answers, and what each does afterwards', async () => {
     const store = external('store', { latency: '20ms' });
     const after = external('after', { latency: '1ms' });
@@ -278,6 +304,28 @@ describe('the shortener, traced', () => {
     design: shortener,
     seed: 5,
     ...resolve(shortener, { forUs, faults }),
+  });
+
+  test('is the very same run, whatever is traced', async () => {
+    const words = new Words(shortener, undefined);
+    const window = { fromUs: 0, toUs: forUs, maxCount: 10 };
+    const code = continuations();
+    const traced = [
+      new RequestTracer(words),
+      new WaterfallTracer(words, 700),
+      new MessageTracer(words, window),
+    ];
+    const { report } = await simulateHere(prepare);
+    for (const tracer of traced) {
+      const causality = new Causality(tracer, code);
+      const again = await simulateHere(() => ({
+        ...prepare(),
+        causality,
+        onLoad: (at) => tracer.begins(at),
+      }));
+      expect(again.report.digest).toBe(report.digest);
+    }
+    code.end();
   });
 
   test('counts as the run that it follows', async () => {

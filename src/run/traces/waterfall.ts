@@ -285,7 +285,8 @@ export class WaterfallTracer implements Tracer {
       case 'reply':
         return 'ok';
       case 'timeout':
-        return call.isLost ? 'lost' : 'timeout';
+      case 'abandoned':
+        return call.isLost ? 'lost' : call.end;
       case undefined:
         if (call.isLost) return 'lost';
         // Without anybody waiting it was only told, and that is done.
