@@ -16,6 +16,7 @@ import { createSearches } from './searches.ts';
 import { type Selection, stillThere } from './selection.ts';
 import type { Session } from './session.ts';
 import {
+  baselineRun,
   type Notice,
   type Panel,
   type Place,
@@ -27,6 +28,8 @@ import {
 /** As many as the server keeps. */
 const runsMax = 8;
 const noticesMax = 3;
+/** Enough for an interval that says something, few enough to wait for. */
+const replications = 10;
 
 export type Actions = ReturnType<typeof createActions>;
 
@@ -180,6 +183,7 @@ export function createActions(store: StudioStore, client: Client) {
       const id = await client.startRun(request);
       if (former && isGoing(former)) change(former.id, (run) => ({ ...run, state: 'stopped' }));
       attach(id, request, lender);
+      change(id, (run) => ({ ...run, startedAtMs: Date.now() }));
       set({ playheadUs: fromUs ?? 0, playing: true, following: false });
     });
   }
@@ -192,6 +196,22 @@ export function createActions(store: StudioStore, client: Client) {
       allFaults(request, design.faults),
     );
     return { run: former, untilUs: Math.min(untilUs ?? Number.POSITIVE_INFINITY, endUs(former)) };
+  }
+
+  /** The shown run and the one it is held against, over several seeds each: then figures have intervals. */
+  async function replicate(): Promise<void> {
+    const [before, shown] = [baselineRun(get()), shownRun(get())];
+    if (!before?.request || !shown?.request) return;
+    await start({ ...before.request, seeds: replications });
+    const [former, wanted] = [get().shownRun, shown.request];
+    const stopWaiting = store.subscribe((state) => {
+      const run = former === null ? undefined : state.runs.get(former);
+      if (run && isGoing(run)) return;
+      stopWaiting();
+      // Somebody went on to something else meanwhile.
+      if (!run || state.shownRun !== former || run.state !== 'done') return;
+      void start({ ...wanted, seeds: replications }).then(() => set({ comparedRun: former }));
+    });
   }
 
   async function stop(): Promise<void> {
@@ -267,6 +287,7 @@ export function createActions(store: StudioStore, client: Client) {
     openReport,
     run,
     start,
+    replicate,
     stop,
     pause,
     resume,

@@ -25,6 +25,8 @@ export interface RunState {
   /** Null for a live run and for a report from a file. */
   readonly request: RunRequest | null;
   readonly state: RunSummary['state'];
+  /** By this page's clock; undefined for a run that was under way before it looked. */
+  readonly startedAtMs?: number | undefined;
   readonly layout: FrameLayout | null;
   /** By index, without gaps. A run without end keeps the last `framesMax`. */
   readonly frames: readonly Frame[];

@@ -1,5 +1,4 @@
 /** Play, pause, speed, the next and the previous event; what is at work at the playhead. */
-import type { Micros } from 'loadpath/studio';
 import type { ReactNode } from 'react';
 import { Button, IconButton } from '../parts/Button.tsx';
 import { MenuButton } from '../parts/Menu.tsx';
@@ -21,7 +20,6 @@ export interface TransportProps {
   readonly onPrevious: () => void;
   readonly onNext: () => void;
   readonly onFollow: () => void;
-  readonly forUs: Micros;
 }
 
 export function Transport(props: TransportProps) {

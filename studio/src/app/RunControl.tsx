@@ -1,0 +1,96 @@
+/** Seed, length, load, how many seeds; run, pause, stop. */
+import { Button, IconButton } from '../parts/Button.tsx';
+import { Field } from '../parts/Field.tsx';
+import { durationText } from '../parts/format.ts';
+import { formProblems, type RunForm } from '../state/form.ts';
+import { isGoing, lengthUs } from '../state/run.ts';
+import styles from './RunControl.module.css';
+import { useActions, useShownRun, useStudioState } from './studio.ts';
+
+const presetUs = 60_000_000;
+
+export function RunControl() {
+  const actions = useActions();
+  const form = useStudioState((state) => state.form);
+  const rate = useStudioState((state) => state.design?.structure?.ratePerSec);
+  const canRun = useStudioState(
+    ({ design }) => design?.problems.length === 0 && design.structure !== null,
+  );
+  const run = useShownRun();
+  const problems = formProblems(form);
+  const going = isGoing(run);
+  const ownUs = run && run.request?.forUs === undefined ? lengthUs(run) : 0;
+  const field = (name: keyof RunForm) => ({
+    value: form[name],
+    problem: problems[name],
+    inline: true as const,
+    onChange: (value: string) => actions.setForm({ [name]: value }),
+    onEnter: () => void actions.run(),
+  });
+  return (
+    <form
+      className={styles.control}
+      aria-label="Run"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void actions.run();
+      }}
+    >
+      <Field
+        {...field('seed')}
+        label="Seed"
+        width={4}
+        numeric
+        tip="The same seed gives the same run, event by event"
+      />
+      <Field
+        {...field('duration')}
+        label="for"
+        width={5}
+        placeholder={durationText(ownUs || presetUs).replace('\u202f', '')}
+        tip="Virtual length of the load: 60s, 5min. Empty: what the design says"
+      />
+      <Field
+        {...field('rate')}
+        label="at"
+        width={6}
+        placeholder={rate === undefined ? 'as is' : `${Number(rate.toPrecision(3))}/s`}
+        tip="Requests a second. Empty: what the design says"
+      />
+      <Field
+        {...field('seeds')}
+        label="×"
+        width={3}
+        numeric
+        tip="How many seeds. From 2 on, figures have confidence intervals"
+        after={<span className={styles.unit}>{form.seeds === '1' ? 'seed' : 'seeds'}</span>}
+      />
+      <span className={styles.buttons}>
+        <Button
+          submit
+          tone="primary"
+          icon={going ? 'restart' : 'play'}
+          shortcut="R"
+          disabled={!canRun || Object.keys(problems).length > 0}
+          tip={going ? 'Begin again' : 'Simulate'}
+        >
+          {going ? 'Run again' : 'Run'}
+        </Button>
+        {going && (
+          <>
+            <IconButton
+              icon={run?.state === 'paused' ? 'play' : 'pause'}
+              label={run?.state === 'paused' ? 'Resume the simulation' : 'Pause the simulation'}
+              onPress={() => void (run?.state === 'paused' ? actions.resume() : actions.pause())}
+            />
+            <IconButton
+              icon="stop"
+              label="Stop the simulation"
+              onPress={() => void actions.stop()}
+            />
+          </>
+        )}
+      </span>
+    </form>
+  );
+}

@@ -1,0 +1,173 @@
+/** The run in time: what is played, what happened when, what is at work now. */
+import { useMemo } from 'react';
+import { clockText, countText, durationText } from '../parts/format.ts';
+import { useSlowly } from '../parts/use-slowly.ts';
+import { nextMark, previousMark } from '../state/marks.ts';
+import { endUs, isGoing, lengthUs, type RunState } from '../state/run.ts';
+import { shownRun } from '../state/store.ts';
+import { Playhead } from '../timeline/Playhead.tsx';
+import type { Scale } from '../timeline/scale.ts';
+import { p99Of } from '../timeline/spark.ts';
+import { Timeline } from '../timeline/Timeline.tsx';
+import { Transport } from '../timeline/Transport.tsx';
+import {
+  useActions,
+  useFrames,
+  useMarks,
+  useShownRun,
+  useStudio,
+  useStudioState,
+} from './studio.ts';
+import styles from './TimelineArea.module.css';
+
+const noFrames = [] as const;
+/** The track is painted at most this often while frames stream in. */
+const paintMs = 120;
+
+export function TimelineArea() {
+  const actions = useActions();
+  const { store } = useStudio();
+  const run = useShownRun();
+  const marks = useMarks();
+  const theme = useStudioState((state) => state.theme);
+  const playing = useStudioState((state) => state.playing);
+  const speed = useStudioState((state) => state.speed);
+  const following = useStudioState((state) => state.following);
+  const isLive = useStudioState((state) => state.hello?.mode === 'live');
+  const hasNext = useStudioState((state) => nextMark(marks, state.playheadUs) !== undefined);
+  const hasPrevious = useStudioState(
+    (state) => previousMark(marks, state.playheadUs) !== undefined,
+  );
+  const frames = useSlowly(run?.frames ?? noFrames, paintMs);
+  const fromUs = frames[0]?.fromUs ?? 0;
+  const untilUs = run ? Math.max(lengthUs(run), fromUs + 1_000_000) : 60_000_000;
+  const frameUs = run?.layout?.frameUs ?? 100_000;
+
+  function jump(find: typeof nextMark): void {
+    const mark = find(marks, store.getState().playheadUs);
+    if (mark) actions.seek(mark.atUs);
+  }
+
+  const playhead = useMemo(
+    () => (scale: Scale) => <MovingPlayhead scale={scale} frameUs={frameUs} />,
+    [frameUs],
+  );
+  return (
+    <section className={styles.area} aria-label="Timeline">
+      <div className={styles.controls}>
+        <Transport
+          playing={playing}
+          speed={speed}
+          following={isLive ? following : null}
+          clock={<Clock untilUs={untilUs} />}
+          now={<Now />}
+          hasNext={hasNext}
+          hasPrevious={hasPrevious}
+          onPlay={actions.play}
+          onPause={actions.pausePlaying}
+          onSpeed={actions.setSpeed}
+          onNext={() => jump(nextMark)}
+          onPrevious={() => jump(previousMark)}
+          onFollow={actions.follow}
+        />
+        {run && <Course run={run} />}
+      </div>
+      <Timeline
+        fromUs={fromUs}
+        untilUs={untilUs}
+        knownUs={run && isGoing(run) ? endUs({ frames }) : untilUs}
+        frames={frames}
+        marks={marks}
+        theme={theme}
+        onSeek={actions.seek}
+        playhead={playhead}
+      />
+    </section>
+  );
+}
+
+function MovingPlayhead({ scale, frameUs }: { readonly scale: Scale; readonly frameUs: number }) {
+  const actions = useActions();
+  const atUs = useStudioState((state) => state.playheadUs);
+  return <Playhead scale={scale} atUs={atUs} frameUs={frameUs} onSeek={actions.seek} />;
+}
+
+function Clock({ untilUs }: { readonly untilUs: number }) {
+  const tenths = useStudioState((state) => Math.floor(state.playheadUs / 100_000));
+  return (
+    <span className={styles.clock}>
+      {clockText(tenths * 100_000)}{' '}
+      <span className={styles.whole}>/ {clockText(untilUs, false)}</span>
+    </span>
+  );
+}
+
+/** Figures of the frame at the playhead, and the faults at work in it. */
+function Now() {
+  const { frame } = useFrames();
+  const marks = useMarks();
+  const active = useStudioState((state) =>
+    marks
+      .filter(
+        (mark) =>
+          mark.type === 'fault' &&
+          mark.atUs <= state.playheadUs &&
+          state.playheadUs < (mark.untilUs ?? 0),
+      )
+      .map((mark) => mark.text)
+      .join('\n'),
+  );
+  if (!frame) return null;
+  const seconds = Math.max((frame.toUs - frame.fromUs) / 1e6, 1e-6);
+  const failed = frame.users.failed + frame.users.rejected;
+  return (
+    <>
+      <span className={styles.figure}>
+        <i className={styles.answered} /> {countText(frame.users.completed / seconds)}/s answered
+      </span>
+      <span className={`${styles.figure} ${failed > 0 ? styles.hasFailed : ''}`}>
+        <i className={styles.failed} /> {countText(failed / seconds)}/s failed
+      </span>
+      <span className={styles.figure}>
+        <i className={styles.p99} /> p99{' '}
+        {frame.users.latency.count === 0 ? '–' : durationText(p99Of(frame))}
+      </span>
+      {active !== '' &&
+        active.split('\n').map((text) => (
+          <span key={text} className={styles.fault}>
+            {text}
+          </span>
+        ))}
+    </>
+  );
+}
+
+/** How the simulation itself is doing, apart from what is played. */
+function Course({ run }: { readonly run: RunState }) {
+  const startedAt = useStudioState((state) => shownRun(state)?.startedAtMs);
+  if (!isGoing(run) || run.layout?.forUs === null) {
+    const { report } = run;
+    if (!report || report.world !== 'simulated') return null;
+    const times = report.wallSeconds > 0 ? report.simulatedSeconds / report.wallSeconds : 0;
+    return (
+      <span className={styles.course}>
+        {report.simulatedSeconds} s simulated in {report.wallSeconds.toFixed(1)} s (
+        {countText(times)}× real time)
+      </span>
+    );
+  }
+  const at = run.progress?.at ?? 0;
+  const seconds = startedAt === undefined ? 0 : (Date.now() - startedAt) / 1_000;
+  const times = seconds > 0.5 && at > 0 ? ` · ${countText(at / 1e6 / seconds)}× real time` : '';
+  return (
+    <span className={styles.course}>
+      {run.state === 'paused' ? 'paused at' : (phaseText(run.progress?.phase) ?? 'simulating')}{' '}
+      {clockText(Math.max(0, at), false)} of {clockText(lengthUs(run), false)}
+      {run.state === 'paused' ? '' : times}
+    </span>
+  );
+}
+
+function phaseText(phase: string | undefined): string | undefined {
+  return phase === undefined || phase === 'load' ? undefined : `${phase},`;
+}

@@ -1,0 +1,32 @@
+/** Before there is anything: the server is asked, or is not there, or does not know this page. */
+import { Empty } from '../parts/Empty.tsx';
+import { useStudioState } from './studio.ts';
+
+export function Welcome() {
+  const connection = useStudioState((state) => state.connection);
+  const refusal = useStudioState((state) => state.refusal);
+  if (refusal) {
+    const isToken = refusal.code === 'bad-token' || refusal.code === 'unauthorized';
+    return (
+      <main>
+        <Empty
+          icon="alert"
+          title={isToken ? 'This address does not open Studio' : 'Studio cannot open'}
+        >
+          {refusal.message}
+          {isToken && ' Open the address that `loadpath studio` printed, with its token.'}
+        </Empty>
+      </main>
+    );
+  }
+  return (
+    <main aria-busy="true">
+      {connection === 'lost' && (
+        <Empty icon="link" title="Studio’s server does not answer">
+          It may have been ended with Ctrl-C. Once it is started again at the same address, this
+          page goes on by itself.
+        </Empty>
+      )}
+    </main>
+  );
+}

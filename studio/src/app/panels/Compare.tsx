@@ -1,0 +1,28 @@
+import { CompareView } from '../../compare/CompareView.tsx';
+import { baselineRun } from '../../state/store.ts';
+import { resolveTheme, systemIsDark } from '../../theme/theme.ts';
+import { useActions, useShownRun, useStudioState } from '../studio.ts';
+
+const stepUs = 100_000;
+
+export default function Compare() {
+  const actions = useActions();
+  const runs = useStudioState((state) => state.runs);
+  const shown = useShownRun();
+  const baseline = useStudioState(baselineRun);
+  const playheadUs = useStudioState((state) => Math.floor(state.playheadUs / stepUs) * stepUs);
+  const theme = useStudioState((state) => state.theme);
+  return (
+    <CompareView
+      runs={[...runs.values()].reverse()}
+      baseline={baseline}
+      shown={shown}
+      playheadUs={playheadUs}
+      theme={resolveTheme(theme, systemIsDark())}
+      onBaseline={actions.compareWith}
+      onShow={actions.show}
+      onSeek={actions.seek}
+      onReplicate={() => void actions.replicate()}
+    />
+  );
+}

@@ -1,0 +1,59 @@
+import { compareReports } from 'loadpath/studio';
+import { useMemo } from 'react';
+import { Empty } from '../../parts/Empty.tsx';
+import { commandOf } from '../../state/form.ts';
+import { lengthUs } from '../../state/run.ts';
+import { baselineRun } from '../../state/store.ts';
+import { Underway } from '../../verdicts/Underway.tsx';
+import { VerdictPanel } from '../../verdicts/VerdictPanel.tsx';
+import { useActions, useMarks, useShownRun, useStudioState } from '../studio.ts';
+
+const changesMax = 5;
+
+export function Verdict() {
+  const actions = useActions();
+  const run = useShownRun();
+  const before = useStudioState(baselineRun);
+  const path = useStudioState((state) => state.design?.path ?? '');
+  const targets = useStudioState((state) => state.design?.objectives);
+  const invariants = useStudioState((state) => state.design?.invariants);
+  const marks = useMarks();
+  const report = run?.report ?? null;
+  const changes = useMemo(
+    () =>
+      report && before?.report
+        ? compareReports(before.report, report).sentences.slice(0, changesMax)
+        : [],
+    [report, before?.report],
+  );
+  if (!run) {
+    return (
+      <Empty icon="verdict" title="Nothing was run yet">
+        Press Run, or R: the verdict stands here when the run has ended.
+      </Empty>
+    );
+  }
+  if (!report) {
+    return (
+      <Underway
+        run={run}
+        targets={targets ?? {}}
+        invariants={invariants ?? []}
+        marks={marks}
+        onSeek={actions.seek}
+      />
+    );
+  }
+  const request = run.request ?? { seed: report.seed, faults: [], ownFaults: true, set: {} };
+  return (
+    <VerdictPanel
+      report={report}
+      summary={run.summary}
+      marks={marks}
+      changes={changes}
+      replayCommand={commandOf({ ...request, forUs: lengthUs(run) }, path)}
+      onSeek={actions.seek}
+      onCompare={() => actions.setPanel('compare')}
+    />
+  );
+}

@@ -1,0 +1,109 @@
+/** Keys of the whole page. What has the focus comes first: fields, menus and the graph have their own. */
+import { useEffect } from 'react';
+import { sentenceOf, verbs, verbsFor } from '../faults/verbs.ts';
+import { faultTimeUs } from '../state/fault-actions.ts';
+import { timeText } from '../state/faults.ts';
+import type { Mark } from '../state/marks.ts';
+import { nextMark, previousMark } from '../state/marks.ts';
+import { faster, slower } from '../state/playhead.ts';
+import { endUs } from '../state/run.ts';
+import { shownRun } from '../state/store.ts';
+import { nextTheme } from '../theme/theme.ts';
+import { type KeyAction, keyAction } from './keys.ts';
+import { type Studio, useMarks, useStudio } from './studio.ts';
+
+export function useKeys(onHelp: () => void): void {
+  const studio = useStudio();
+  const marks = useMarks();
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (
+        event.defaultPrevented ||
+        isTyping(event.target) ||
+        document.querySelector('dialog[open]')
+      ) {
+        return;
+      }
+      const action = keyAction(event);
+      if (!action) return;
+      // A button that has the focus is pressed by the space bar, as everywhere.
+      if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
+      event.preventDefault();
+      if (action.do === 'keys') onHelp();
+      else perform(action, studio, marks);
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, [studio, marks, onHelp]);
+}
+
+function perform(action: KeyAction, { store, actions }: Studio, marks: readonly Mark[]): void {
+  const state = store.getState();
+  const run = shownRun(state);
+  const { playheadUs, hello, selection, design } = state;
+  const frameUs = run?.layout?.frameUs ?? 100_000;
+  switch (action.do) {
+    case 'play':
+      return state.playing ? actions.pausePlaying() : actions.play();
+    case 'run':
+      if (hello?.mode === 'design') void actions.run();
+      return;
+    case 'next':
+    case 'previous': {
+      const mark = (action.do === 'next' ? nextMark : previousMark)(marks, playheadUs);
+      if (mark) actions.seek(mark.atUs);
+      return;
+    }
+    case 'forth':
+      return actions.seek(playheadUs + frameUs);
+    case 'back':
+      return actions.seek(playheadUs - frameUs);
+    case 'start':
+      return actions.seek(0);
+    case 'end':
+      if (hello?.mode === 'live') return actions.follow();
+      return actions.seek(run ? endUs(run) : 0);
+    case 'faster':
+      return actions.setSpeed(faster(state.speed));
+    case 'slower':
+      return actions.setSpeed(slower(state.speed));
+    case 'theme':
+      return actions.setTheme(nextTheme(state.theme));
+    case 'panel':
+      return actions.togglePanel();
+    case 'show':
+      return actions.setPanel(action.panel);
+    case 'clear':
+      return actions.select(null);
+    case 'faults': {
+      if (!selection || hello?.mode === 'report') return;
+      const box = document.activeElement?.getBoundingClientRect();
+      const isOnPage = box && document.activeElement !== document.body;
+      const [x, y] = isOnPage ? [box.right + 8, box.top] : [innerWidth / 3, innerHeight / 4];
+      return actions.openFaultMenu({ target: selection, x, y });
+    }
+    case 'kill': {
+      const kill = verbs.find(({ id }) => id === 'kill');
+      if (!selection || !kill || !design?.structure || !verbsFor(selection).includes(kill)) return;
+      if (hello?.mode === 'report') return;
+      const isLive = hello?.mode === 'live';
+      const at = isLive ? '0s' : timeText(faultTimeUs(state, run));
+      const sentence = sentenceOf(
+        { verb: kill, target: selection, at, lasts: '' },
+        design.structure,
+      );
+      return isLive ? actions.askLive(sentence) : void actions.inflict(sentence);
+    }
+    default:
+      return;
+  }
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLSelectElement ||
+    target instanceof HTMLTextAreaElement ||
+    (target instanceof HTMLElement && target.isContentEditable)
+  );
+}
