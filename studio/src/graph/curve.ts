@@ -24,7 +24,7 @@ export interface Curve {
 export const stepPx = 4;
 
 /** Short lines need less of a swing; lines that go back need room to turn. */
-const swingMinPx = 28;
+const swingMinPx = 20;
 
 export function curveThrough(stops: readonly Point[]): Curve {
   const first = stops[0]!;
@@ -33,8 +33,10 @@ export function curveThrough(stops: readonly Point[]): Curve {
     const from = stops[index - 1]!;
     const to = stops[index]!;
     const gap = to.x - from.x;
-    const swing = gap > 0 ? Math.min(gap, Math.max(swingMinPx, gap / 2)) : Math.max(60, -gap / 2);
-    pieces.push(from.x + swing, from.y, to.x - swing, to.y, to.x, to.y);
+    // Forward lines turn early and arrive straight: where they end there is room for figures.
+    const leave = gap > 0 ? Math.min(gap, Math.max(swingMinPx, gap * 0.3)) : Math.max(60, -gap / 2);
+    const arrive = gap > 0 ? gap * 0.75 : leave;
+    pieces.push(from.x + leave, from.y, to.x - arrive, to.y, to.x, to.y);
   }
   return { pieces, ...evenly(pieces) };
 }

@@ -314,7 +314,7 @@ describe('finding things', () => {
 
 test('details fade in with the zoom, and names stay readable', () => {
   expect(levelsAt(0.2)).toMatchObject({ figures: 0, pathLabels: 0, nodeDetail: 0 });
-  expect(levelsAt(1)).toMatchObject({ figures: 1, pathLabels: 1, nodeDetail: 1, namePx: 12.5 });
+  expect(levelsAt(1)).toMatchObject({ figures: 1, pathLabels: 1, nodeDetail: 1, namePx: 13 });
   expect(levelsAt(0.5).namePx * 0.5).toBeGreaterThanOrEqual(9.4);
 });
 

@@ -38,6 +38,8 @@ export interface PathLine {
   readonly isConsumed: boolean;
   /** In the direction of what flows. */
   readonly curve: Curve;
+  /** Where its figures stand: before its end, where lines are apart. */
+  readonly label: Rect & { readonly lines: 1 | 2 };
   /** From the nodes of an open caller to where the line begins. */
   readonly strands: readonly { readonly node: string; readonly curve: Curve }[];
 }
@@ -56,18 +58,18 @@ export interface LayoutOptions {
 }
 
 export const card = {
-  width: 142,
+  width: 134,
   pad: 10,
   /** From the top to the pips: name and figures. */
-  head: 47,
+  head: 49,
   zoneLabel: 16,
 } as const;
-const tile = { width: 122, height: 36, gap: 6 } as const;
+const tile = { width: 122, height: 40, gap: 6 } as const;
 const zonePad = 6;
 /** Right of the tiles, where the lines of single nodes come together. */
 const gatherPx = 20;
-const rankGap = 74;
-const blockGap = 26;
+const rankGap = 62;
+const blockGap = 28;
 
 export function layOut(design: StructuralView, options: LayoutOptions): GraphLayout {
   const sizes = new Map(design.blocks.map((block) => [block.name, sizeOf(block, options.open)]));
@@ -137,7 +139,7 @@ function closedBox(block: BlockView, { x, y }: Point): BlockBox {
 /** Few nodes are wide bars, many are small squares: a card keeps its width. */
 function pipOf(count: number, inner: number) {
   const [columns, height, gap] =
-    count <= 4 ? [Math.max(2, count), 13, 4] : count <= 24 ? [8, 12, 3] : [12, 8, 2];
+    count <= 4 ? [Math.max(2, count), 15, 4] : count <= 24 ? [8, 12, 3] : [12, 8, 2];
   return { columns, height, gap, width: (inner - gap * (columns - 1)) / columns };
 }
 
@@ -148,7 +150,7 @@ function openBox(block: BlockView, { x, y }: Point): BlockBox {
   const tilesWidth = columns * (tile.width + tile.gap) - tile.gap;
   const nodes: NodeBox[] = [];
   const zones: ZoneBox[] = [];
-  let top = y + 46;
+  let top = y + 48;
   for (const zone of names) {
     const members = inZone(block, zone);
     const rows = Math.ceil(members.length / columns);
@@ -171,6 +173,11 @@ function openBox(block: BlockView, { x, y }: Point): BlockBox {
 
 function inZone(block: BlockView, zone: string): BlockView['nodes'] {
   return block.nodes.filter((node) => node.zone === zone);
+}
+
+/** Where a block is opened and closed by a press. */
+export function chevronOf({ x, y, width }: Rect): Rect {
+  return { x: x + width - 20, y: y + 11, width: 16, height: 18 };
 }
 
 // Places -----------------------------------------------------------------------------------------
@@ -254,10 +261,10 @@ function linesOf(
       via: bends.get(flow.id) ?? [],
     };
   });
-  const outs = ports(
+  const [outs] = ports(
     ends.map(({ source, target, via }) => ({ box: source, aim: via[0] ?? middle(target) })),
   );
-  const ins = ports(
+  const [ins, insApart] = ports(
     ends.map(({ source, target, via }) => ({ box: target, aim: via.at(-1) ?? middle(source) })),
   );
   return ends.map(({ flow, source, target, via }, index) => {
@@ -267,8 +274,22 @@ function linesOf(
     const view = design.blocks.find(({ name }) => name === flow.from)!;
     const meet = flow.isConsumed ? end : start;
     const strands = caller.isOpen && view.nodes.length > 1 ? strandsOf(caller, meet, flow) : [];
-    return { ...flow, curve: curveThrough([start, ...via, end]), strands };
+    const label = labelOf(end, via.at(-1) ?? start, insApart[index]!);
+    return { ...flow, curve: curveThrough([start, ...via, end]), label, strands };
   });
+}
+
+/**
+ * Two lines of text on the side that the line does not come from; where lines arrive close to each
+ * other, one line.
+ */
+function labelOf(end: Point, before: Point, apartPx: number): PathLine['label'] {
+  const width = Math.max(24, Math.min(58, end.x - before.x - 12));
+  const x = end.x - 10 - width;
+  const rise = end.y - before.y;
+  if (apartPx < 30) return { x, y: end.y - 13, width, height: 13, lines: 1 };
+  const y = rise > 12 ? end.y + 2 : rise < -12 ? end.y - 28 : end.y - 15;
+  return { x, y, width, height: rise > -12 && rise <= 12 ? 30 : 26, lines: 2 };
 }
 
 function strandsOf(caller: BlockBox, meet: Point, flow: Flow): PathLine['strands'] {
@@ -281,9 +302,12 @@ function strandsOf(caller: BlockBox, meet: Point, flow: Flow): PathLine['strands
   });
 }
 
-/** Heights at which lines meet a side, in the order of where they come from: lines do not cross there. */
-function ports(ends: readonly { readonly box: Rect; readonly aim: Point }[]): number[] {
+/** Heights at which lines meet a side and how far apart they are there, in the order of where they come from: lines do not cross there. */
+function ports(
+  ends: readonly { readonly box: Rect; readonly aim: Point }[],
+): [heights: number[], apart: number[]] {
   const heights: number[] = new Array(ends.length).fill(0);
+  const apart: number[] = new Array(ends.length).fill(0);
   for (const box of new Set(ends.map((end) => end.box))) {
     const here = [...ends.keys()]
       .filter((index) => ends[index]!.box === box)
@@ -291,9 +315,10 @@ function ports(ends: readonly { readonly box: Rect; readonly aim: Point }[]): nu
     const spacing = Math.min(15, (box.height - 20) / Math.max(1, here.length - 1));
     for (const [rank, index] of here.entries()) {
       heights[index] = box.y + box.height / 2 + (rank - (here.length - 1) / 2) * spacing;
+      apart[index] = here.length === 1 ? box.height : spacing;
     }
   }
-  return heights;
+  return [heights, apart];
 }
 
 function middle(box: Rect): Point {

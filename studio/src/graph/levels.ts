@@ -14,9 +14,11 @@ export interface Levels {
   readonly linePx: number;
   /** Share of the particles that are drawn. */
   readonly particles: number;
+  /** Speed on the plane that looks the same on the screen, within reason. */
+  readonly haste: number;
 }
 
-const namePx = 12.5;
+const namePx = 13;
 /** Smaller letters than this cannot be read on a screen. */
 const nameScreenMinPx = 9.5;
 /** As large as fits into a card that shows nothing else. */
@@ -31,6 +33,7 @@ export function levelsAt(scale: number): Levels {
     // One pixel on the screen at any zoom, two when blown up.
     linePx: scale >= 1 ? 1 : 1 / scale,
     particles: Math.min(1, Math.max(0.35, scale * 1.2)),
+    haste: 1 / Math.min(1, Math.max(0.4, scale)),
   };
 }
 

@@ -36,9 +36,12 @@ export class Particles {
     this.#alive = new Uint16Array(pathCount);
   }
 
-  /** @param share of the particles to show, from 0 to 1: less when zoomed out. */
-  step(seconds: number, flows: readonly Flow[], share: number): void {
-    this.#move(seconds * speedPxPerSec, flows);
+  /**
+   * @param share of the particles to show, from 0 to 1: less when zoomed out.
+   * @param haste times the usual speed: on the plane faster when zoomed out, on the screen the same.
+   */
+  step(seconds: number, flows: readonly Flow[], share: number, haste = 1): void {
+    this.#move(seconds * speedPxPerSec * haste, flows);
     for (let path = 0; path < flows.length; path++) {
       const { figures } = flows[path]!;
       if (!figures || !flowing(figures)) continue;

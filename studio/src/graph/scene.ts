@@ -183,9 +183,10 @@ const silent: NodeFigures = {
 function blockFigures(members: readonly NodeFigures[], p99Us: number): BlockFigures {
   const ratePerSec = total(members, ({ ratePerSec }) => ratePerSec);
   const errorsPerSec = total(members, (node) => node.ratePerSec * node.errorRatio);
-  const upCount = members.filter(({ look }) => look === 'up' || look === 'slow').length;
+  const upCount = members.filter(({ look }) => !isOut(look)).length;
   const known = members.some(({ look }) => look !== 'unknown');
-  const hurt = upCount < members.length || members.some(({ look }) => look === 'slow');
+  const hurt =
+    upCount < members.length || members.some(({ look }) => look === 'slow' || look === 'sick');
   return {
     health: !known ? 'unknown' : upCount === 0 ? 'down' : hurt ? 'hurt' : 'well',
     ratePerSec,
@@ -195,6 +196,11 @@ function blockFigures(members: readonly NodeFigures[], p99Us: number): BlockFigu
     p99Us,
     upCount,
   };
+}
+
+/** It answers nobody now. */
+function isOut(look: NodeLook): boolean {
+  return look === 'down' || look === 'paused' || look === 'new' || look === 'unknown';
 }
 
 /** What users see is counted at the users: generated, and of what is over, what failed. */

@@ -19,7 +19,7 @@ export const scaleMin = 0.08;
 export const scaleMax = 3;
 /** What fits with room to spare is not blown up: cards keep the size that they were drawn for. */
 const fitScaleMax = 1.25;
-const fitMarginPx = 28;
+const fitMarginPx = 20;
 
 export function toScreen(view: Viewport, point: Point): Point {
   return { x: point.x * view.scale + view.x, y: point.y * view.scale + view.y };

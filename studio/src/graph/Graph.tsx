@@ -1,0 +1,411 @@
+/**
+ * The graph of a design with the traffic of one instant on it: canvases below, a layer of buttons
+ * over them, and around it search, legend, zones and a map.
+ */
+import type { Frame, FrameLayout, PaletteBlock, StructuralView } from 'loadpath/studio';
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
+import type { Selection } from '../state/selection.ts';
+import type { Theme } from '../theme/theme.ts';
+import { Bar } from './Bar.tsx';
+import { readColours } from './colours.ts';
+import { contains, type Point } from './curve.ts';
+import { detailsOf } from './details.ts';
+import styles from './Graph.module.css';
+import { pathAt } from './hit.ts';
+import { Legend } from './Legend.tsx';
+import { chevronOf, layOut } from './layout.ts';
+import { Minimap } from './Minimap.tsx';
+import { layers, Renderer } from './renderer.ts';
+import { Search } from './Search.tsx';
+import { figuresOf, namedBy, sceneOf } from './scene.ts';
+import { Targets } from './Targets.tsx';
+import { Tip } from './Tip.tsx';
+import { isArrow, neighbour, type Target, targetsOf } from './targets.ts';
+import { useView } from './useView.ts';
+import { toWorld } from './viewport.ts';
+
+export interface GraphProps {
+  readonly design: StructuralView;
+  readonly palette: readonly PaletteBlock[];
+  readonly layout: FrameLayout | null | undefined;
+  readonly frame: Frame | undefined;
+  readonly previous: Frame | undefined;
+  /** Sentences of the faults in force now. */
+  readonly activeFaults: readonly string[];
+  readonly selection: Selection | null;
+  readonly theme: Theme;
+  readonly playing: boolean;
+  /** Corners from a drawing board. */
+  readonly positions?: Readonly<Record<string, Point>> | undefined;
+  readonly onSelect: (selection: Selection | null) => void;
+  /** A menu is wanted for this, here on the screen. */
+  readonly onContext: (target: Selection, at: Point) => void;
+}
+
+/** From here on a selected block is made out by what steps back. */
+const manyBlocks = 16;
+const nothing: ReadonlySet<string> = new Set();
+
+export function Graph(props: GraphProps) {
+  const { design, palette, selection, onSelect, onContext } = props;
+  const root = useRef<HTMLDivElement>(null);
+  const buttons = useRef(new Map<string, HTMLButtonElement>());
+  const [open, setOpen] = useState<ReadonlySet<string>>(nothing);
+  const [hovered, setHovered] = useState<Hovered | undefined>();
+  const [tabKey, setTabKey] = useState<string | undefined>();
+  const [panel, setPanel] = useState<'search' | 'legend' | undefined>();
+
+  const layout = useMemo(
+    () => layOut(design, { open, positions: props.positions }),
+    [design, open, props.positions],
+  );
+  const scene = useMemo(() => sceneOf(design, props.layout ?? undefined), [design, props.layout]);
+  const figures = useMemo(
+    () => figuresOf(scene, props.frame, props.previous),
+    [scene, props.frame, props.previous],
+  );
+  const targets = useMemo(
+    () => targetsOf(layout, design.blocks.find(({ kind }) => kind === 'users')?.name),
+    [layout, design],
+  );
+  const control = useView(root, layout.bounds);
+  const { view, size, show } = control;
+
+  // The style sheet has changed by the time the theme has.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: read again with every theme
+  const colours = useMemo(readColours, [props.theme]);
+  const paletteByKind = useMemo(() => new Map(palette.map((each) => [each.kind, each])), [palette]);
+  const views = useMemo(() => new Map(design.blocks.map((each) => [each.name, each])), [design]);
+  const named = useMemo(() => namedBy(props.activeFaults), [props.activeFaults]);
+  const isStill = useReducedMotion();
+  const renderer = useRenderer(root);
+  useEffect(() => {
+    if (size.width === 0) return;
+    renderer.current?.show({
+      layout,
+      views,
+      palette: paletteByKind,
+      figures,
+      colours,
+      view,
+      size,
+      ...markedBy(selection, design),
+      hoveredPath: hovered?.selection.type === 'path' ? hovered.selection.id : undefined,
+      named: withZones(named, design),
+      isMoving: props.playing,
+      isStill,
+    });
+  });
+
+  const toggle = useCallback((name: string) => {
+    setOpen((former) => {
+      const next = new Set(former);
+      if (!next.delete(name)) next.add(name);
+      return next;
+    });
+  }, []);
+  const focus = useCallback(
+    (target: Target) => {
+      setTabKey(target.key);
+      show(target.rect);
+      buttons.current.get(target.key)?.focus({ preventScroll: true });
+    },
+    [show],
+  );
+  const goTo = (wanted: Selection) => {
+    setPanel(undefined);
+    onSelect(wanted);
+    const target = targets.find(
+      ({ selection: { type, id } }) => type === wanted.type && id === wanted.id,
+    );
+    if (!target) return;
+    show(target.rect, 0.8);
+    setTabKey(target.key);
+    // The search box is gone only after this event.
+    requestAnimationFrame(() => buttons.current.get(target.key)?.focus({ preventScroll: true }));
+  };
+  const targetOf = (event: { readonly target: EventTarget }) => {
+    const key = (event.target as Element).closest<HTMLElement>('[data-target]')?.dataset.target;
+    return key === undefined ? undefined : targets.find((target) => target.key === key);
+  };
+  const lineAt = (event: { readonly clientX: number; readonly clientY: number }) => {
+    const box = root.current!.getBoundingClientRect();
+    const at = toWorld(view, { x: event.clientX - box.x, y: event.clientY - box.y });
+    return pathAt(layout, at.x, at.y, 7 / view.scale);
+  };
+
+  const isOnChevron = (target: Target, event: MouseEvent) => {
+    const box = root.current!.getBoundingClientRect();
+    const at = toWorld(view, { x: event.clientX - box.x, y: event.clientY - box.y });
+    const many = (views.get(target.block)?.nodes.length ?? 0) > 1;
+    return many && contains(chevronOf(target.rect), at.x, at.y, 3);
+  };
+
+  const pressed = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const here = targetOf(event);
+    if (here && isArrow(event.key)) {
+      event.preventDefault();
+      const next = neighbour(targets, layout, here.key, event.key);
+      if (next) focus(next);
+      return;
+    }
+    if (event.key === 'o' && here) toggle(here.block);
+    else if (event.key === '+' || event.key === '=') control.zoomBy(1.25);
+    else if (event.key === '-') control.zoomBy(0.8);
+    else if (event.key === '0') control.zoomTo(1);
+    else if (event.key === 'f') control.fitAll();
+    else if (event.key === '/') setPanel('search');
+    else if (event.key === 'Escape' && (panel || selection)) {
+      if (panel) setPanel(undefined);
+      else onSelect(null);
+    } else return;
+    event.preventDefault();
+  };
+  const clicked = (event: MouseEvent) => {
+    if (control.wasDragged() || (event.target as Element).closest('[data-still]')) return;
+    const target = targetOf(event);
+    const line = target ? undefined : lineAt(event);
+    if (target) setTabKey(target.key);
+    if (target?.key.startsWith('block ') && isOnChevron(target, event)) {
+      toggle(target.block);
+      return;
+    }
+    onSelect(target?.selection ?? (line === undefined ? null : { type: 'path', id: line }));
+  };
+  const asked = (event: MouseEvent) => {
+    if ((event.target as Element).closest('[data-still]')) return;
+    event.preventDefault();
+    const target = targetOf(event);
+    const line = target ? undefined : lineAt(event);
+    const wanted = target?.selection ?? (line === undefined ? undefined : pathOf(line));
+    if (!wanted) return;
+    if (target) setTabKey(target.key);
+    setHovered(undefined);
+    onContext(wanted, placeOfMenu(event));
+  };
+  const moved = (event: {
+    target: EventTarget;
+    clientX: number;
+    clientY: number;
+    buttons: number;
+  }) => {
+    if (event.buttons !== 0 || (event.target as Element).closest('[data-still]')) {
+      setHovered(undefined);
+      return;
+    }
+    const target = targetOf(event);
+    const line = target ? undefined : lineAt(event);
+    const wanted = target?.selection ?? (line === undefined ? undefined : pathOf(line));
+    setHovered((former) =>
+      wanted
+        ? former && former.selection.id === wanted.id && former.selection.type === wanted.type
+          ? former
+          : { selection: wanted, at: placeOfTip(event, root.current!, target) }
+        : undefined,
+    );
+  };
+  const focused = (event: { readonly target: Element }) => {
+    const target = targetOf(event);
+    if (target && event.target.matches(':focus-visible')) {
+      setTabKey(target.key);
+      setHovered({
+        selection: target.selection,
+        at: {
+          x: (target.rect.x + target.rect.width) * view.scale + view.x + 10,
+          y: target.rect.y * view.scale + view.y,
+        },
+      });
+    }
+  };
+
+  const details = hovered && detailsOf(hovered.selection, design, figures);
+  const isAllSeen =
+    layout.bounds.x * view.scale + view.x >= -1 &&
+    layout.bounds.y * view.scale + view.y >= -1 &&
+    (layout.bounds.x + layout.bounds.width) * view.scale + view.x <= size.width + 1 &&
+    (layout.bounds.y + layout.bounds.height) * view.scale + view.y <= size.height + 1;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a group of many buttons, not of form fields
+    <div
+      ref={root}
+      className={styles.graph}
+      role="group"
+      aria-label={`Graph of ${design.design}`}
+      onKeyDown={pressed}
+      onClick={clicked}
+      onDoubleClick={(event) => {
+        const target = targetOf(event);
+        if (target && target.selection.type !== 'path') toggle(target.block);
+      }}
+      onContextMenu={asked}
+      onPointerMove={moved}
+      onPointerLeave={() => setHovered(undefined)}
+      onFocus={focused}
+      onBlur={() => setHovered(undefined)}
+    >
+      <div aria-hidden="true">
+        {layers.map((layer) => (
+          <canvas key={layer} data-layer={layer} className={styles.canvas} />
+        ))}
+      </div>
+      <div
+        className={styles.plane}
+        style={{ transform: `translate(${view.x}px, ${view.y}px) scale(${view.scale})` }}
+      >
+        <Targets
+          targets={targets}
+          design={design}
+          figures={figures}
+          selection={selection}
+          open={open}
+          tabKey={tabKey ?? targets[0]?.key}
+          buttons={buttons}
+        />
+      </div>
+      {design.blocks.length === 0 && <p className={styles.empty}>There is no block yet.</p>}
+      {panel === 'search' && (
+        <div data-still="">
+          <Search design={design} onChoose={goTo} onClose={() => setPanel(undefined)} />
+        </div>
+      )}
+      {panel === 'legend' && (
+        <div data-still="">
+          <Legend colours={colours} />
+        </div>
+      )}
+      {details && !panel && <Tip details={details} at={hovered.at} size={size} />}
+      <Bar
+        design={design}
+        view={view}
+        control={control}
+        selection={selection}
+        panel={panel}
+        onPanel={setPanel}
+        allOpen={open.size > 0}
+        onOpenAll={() =>
+          setOpen(open.size > 0 ? nothing : new Set(design.blocks.map(({ name }) => name)))
+        }
+        onSelect={onSelect}
+        onContext={onContext}
+      />
+      {!isAllSeen && (
+        <div data-still="" className={styles.map}>
+          <Minimap
+            layout={layout}
+            figures={figures}
+            colours={colours}
+            view={view}
+            size={size}
+            onGo={control.centre}
+          />
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface Hovered {
+  readonly selection: Selection;
+  /** Within the graph. */
+  readonly at: Point;
+}
+
+function pathOf(id: string): Selection {
+  return { type: 'path', id };
+}
+
+/** What is drawn as selected, and, among many blocks, what the eye should be led to. */
+function markedBy(selection: Selection | null, design: StructuralView) {
+  const selected = new Set<string>();
+  let focus: Set<string> | undefined;
+  if (selection?.type === 'zone') {
+    for (const { nodes } of design.blocks) {
+      for (const { id, zone } of nodes) if (zone === selection.id) selected.add(id);
+    }
+  } else if (selection && selection.type !== 'path') {
+    selected.add(selection.id);
+    const block = design.blocks.find(
+      ({ name, nodes }) => name === selection.id || nodes.some(({ id }) => id === selection.id),
+    );
+    if (block && design.blocks.length >= manyBlocks) {
+      focus = new Set([block.name]);
+      for (const { from, to } of design.calls) {
+        if (from === block.name) focus.add(to);
+        if (to === block.name) focus.add(from);
+      }
+    }
+  }
+  return { selected, focus, selectedPath: selection?.type === 'path' ? selection.id : undefined };
+}
+
+/** A fault on a zone marks each of its nodes. */
+function withZones(named: ReadonlySet<string>, design: StructuralView): ReadonlySet<string> {
+  const zones = design.zones
+    .filter(({ name }) => named.has(`zone ${name}`))
+    .map(({ name }) => name);
+  const surged = design.blocks.filter(({ kind }) => kind === 'users' && named.has('surge'));
+  const nodes = design.blocks.flatMap((block) =>
+    block.nodes.filter(({ zone }) => zones.includes(zone)).map(({ id }) => id),
+  );
+  return new Set([...named, ...nodes, ...surged.map(({ name }) => name)]);
+}
+
+/** Called up by key, a menu opens at the thing; by mouse where it points. */
+function placeOfMenu(event: MouseEvent): Point {
+  if (event.button === 2) return { x: event.clientX, y: event.clientY };
+  const box = (event.target as Element).getBoundingClientRect();
+  return { x: box.x + Math.min(24, box.width / 2), y: box.bottom };
+}
+
+function placeOfTip(
+  event: { readonly clientX: number; readonly clientY: number },
+  root: HTMLElement,
+  target: Target | undefined,
+): Point {
+  const box = root.getBoundingClientRect();
+  const beside = target ? 14 : 12;
+  return { x: event.clientX - box.x + beside, y: event.clientY - box.y + beside };
+}
+
+function useRenderer(root: { readonly current: HTMLElement | null }) {
+  const renderer = useRef<Renderer | undefined>(undefined);
+  useEffect(() => {
+    const find = (layer: string) =>
+      root.current!.querySelector<HTMLCanvasElement>(`canvas[data-layer="${layer}"]`)!;
+    const [lines, traffic, cards, figures] = layers.map(find) as [
+      HTMLCanvasElement,
+      HTMLCanvasElement,
+      HTMLCanvasElement,
+      HTMLCanvasElement,
+    ];
+    const made = new Renderer({ lines, traffic, cards, figures });
+    renderer.current = made;
+    document.fonts.ready.then(() => made.redraw());
+    return () => made.close();
+  }, [root]);
+  return renderer;
+}
+
+function useReducedMotion(): boolean {
+  const [isReduced, setReduced] = useState(() => reduced().matches);
+  useEffect(() => {
+    const media = reduced();
+    const changed = () => setReduced(media.matches);
+    media.addEventListener('change', changed);
+    return () => media.removeEventListener('change', changed);
+  }, []);
+  return isReduced;
+}
+
+function reduced(): MediaQueryList {
+  return matchMedia('(prefers-reduced-motion: reduce)');
+}

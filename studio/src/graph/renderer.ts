@@ -1,0 +1,196 @@
+/**
+ * The canvases, and when each is drawn. Four lie on one another, so that what changes often is drawn
+ * without what does not:
+ *
+ *   lines     grid, paths                     when a frame, the view or the theme changes
+ *   traffic   particles                       every animation frame, while the playhead moves
+ *   cards     outlines and names              when the layout, the view or the theme changes
+ *   figures   state, load, queues, numbers    when a frame, the view or the theme changes
+ *
+ * One loop asks for animation frames, and only while something moves or is due.
+ */
+import type { BlockView, PaletteBlock } from 'loadpath/studio';
+import type { Colours } from './colours.ts';
+import { type CardPaint, drawBlockFigures, drawBlocks } from './draw-cards.ts';
+import { drawPathFigures, drawPaths, drawStrands, type PathPaint } from './draw-paths.ts';
+import { drawGrid, drawTraffic } from './draw-traffic.ts';
+import type { GraphLayout } from './layout.ts';
+import { levelsAt } from './levels.ts';
+import { type Flow, Particles } from './particles.ts';
+import { Pen } from './pen.ts';
+import type { Figures } from './scene.ts';
+import type { Size, Viewport } from './viewport.ts';
+
+export interface Picture {
+  readonly layout: GraphLayout;
+  readonly views: ReadonlyMap<string, BlockView>;
+  readonly palette: ReadonlyMap<string, PaletteBlock>;
+  readonly figures: Figures;
+  readonly colours: Colours;
+  readonly view: Viewport;
+  readonly size: Size;
+  readonly selected: ReadonlySet<string>;
+  readonly selectedPath: string | undefined;
+  readonly hoveredPath: string | undefined;
+  readonly named: ReadonlySet<string>;
+  readonly focus: ReadonlySet<string> | undefined;
+  /** Particles move. */
+  readonly isMoving: boolean;
+  /** They never do: the reader asked for less motion. */
+  readonly isStill: boolean;
+}
+
+export const layers = ['lines', 'traffic', 'cards', 'figures'] as const;
+export type Layer = (typeof layers)[number];
+
+/** After a tab was hidden, traffic goes on from where it was rather than making up for it. */
+const stepMaxMs = 50;
+
+export class Renderer {
+  readonly #contexts: Readonly<Record<Layer, CanvasRenderingContext2D>>;
+  readonly #particles = new Particles();
+  readonly #dirty = new Set<Layer>();
+  #flows: readonly Flow[] = [];
+  #picture: Picture | undefined;
+  #dpr = 1;
+  #request = 0;
+  #drawnAtMs = 0;
+
+  constructor(canvases: Readonly<Record<Layer, HTMLCanvasElement>>) {
+    const of = (layer: Layer) => canvases[layer].getContext('2d')!;
+    this.#contexts = {
+      lines: of('lines'),
+      traffic: of('traffic'),
+      cards: of('cards'),
+      figures: of('figures'),
+    };
+  }
+
+  /** Compares with what was drawn, and draws only what looks different. */
+  show(picture: Picture): void {
+    const former = this.#picture;
+    this.#picture = picture;
+    this.#fitCanvases(picture.size);
+    if (!former || former.layout !== picture.layout) this.#setFlows(picture);
+    if (!former || former.figures !== picture.figures) this.#feed(picture);
+    const changed = (...names: (keyof Picture)[]) =>
+      !former || names.some((name) => former[name] !== picture[name]);
+    const isElsewhere = changed('view', 'size', 'layout', 'colours', 'focus');
+    if (isElsewhere || changed('views', 'palette')) this.#dirty.add('cards');
+    if (
+      isElsewhere ||
+      changed('figures', 'selected', 'named', 'palette', 'selectedPath', 'hoveredPath')
+    )
+      this.#dirty.add('figures');
+    if (isElsewhere || changed('figures', 'selectedPath', 'hoveredPath', 'isStill'))
+      this.#dirty.add('lines');
+    if (isElsewhere || changed('isStill')) this.#dirty.add('traffic');
+    this.#ask();
+  }
+
+  close(): void {
+    cancelAnimationFrame(this.#request);
+    this.#picture = undefined;
+  }
+
+  /** Fonts have come, or the window was moved to a screen of another density. */
+  redraw(): void {
+    for (const layer of layers) this.#dirty.add(layer);
+    if (this.#picture) this.#fitCanvases(this.#picture.size);
+    this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#request === 0) this.#request = requestAnimationFrame((nowMs) => this.#draw(nowMs));
+  }
+
+  #draw(nowMs: number): void {
+    this.#request = 0;
+    const picture = this.#picture;
+    if (!picture) return;
+    const moves = picture.isMoving && !picture.isStill;
+    const elapsedMs = Math.min(stepMaxMs, nowMs - this.#drawnAtMs);
+    this.#drawnAtMs = nowMs;
+    if (moves) {
+      const { particles: share, haste } = levelsAt(picture.view.scale);
+      this.#particles.step(elapsedMs / 1_000, this.#flows, share * haste, haste);
+      this.#dirty.add('traffic');
+    }
+    for (const layer of layers) {
+      if (this.#dirty.has(layer)) this.#paint(layer, picture);
+    }
+    this.#dirty.clear();
+    if (moves) this.#ask();
+  }
+
+  #paint(layer: Layer, picture: Picture): void {
+    const ctx = this.#contexts[layer];
+    const { view, size, colours } = picture;
+    if (layer === 'traffic') {
+      if (picture.isStill) this.#particles.reset(this.#flows.length);
+      const curves = picture.layout.paths.map(({ curve }) => curve);
+      drawTraffic(ctx, this.#particles, curves, view, size, this.#dpr, colours);
+      return;
+    }
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+    const pen = new Pen(ctx, view, this.#dpr, colours.font);
+    switch (layer) {
+      case 'lines':
+        drawGrid(ctx, view, size, this.#dpr, colours.grid);
+        drawPaths(pen, pathPaint(picture));
+        break;
+      case 'cards':
+        drawBlocks(pen, cardPaint(picture));
+        break;
+      case 'figures':
+        drawPathFigures(pen, pathPaint(picture));
+        drawStrands(pen, pathPaint(picture));
+        drawBlockFigures(pen, cardPaint(picture));
+        break;
+    }
+  }
+
+  #setFlows({ layout }: Picture): void {
+    this.#flows = layout.paths.map(({ curve }) => ({
+      lengthPx: curve.lengthPx,
+      figures: undefined,
+    }));
+    this.#particles.reset(this.#flows.length);
+    this.#feed(this.#picture!);
+  }
+
+  #feed({ layout, figures }: Picture): void {
+    for (const [index, { id }] of layout.paths.entries()) {
+      this.#flows[index]!.figures = figures.paths.get(id);
+    }
+  }
+
+  #fitCanvases({ width, height }: Size): void {
+    this.#dpr = devicePixelRatio || 1;
+    for (const { canvas } of Object.values(this.#contexts)) {
+      const [wide, high] = [Math.round(width * this.#dpr), Math.round(height * this.#dpr)];
+      if (canvas.width === wide && canvas.height === high) continue;
+      canvas.width = wide;
+      canvas.height = high;
+      for (const layer of layers) this.#dirty.add(layer);
+    }
+  }
+}
+
+function pathPaint(picture: Picture): PathPaint {
+  return {
+    ...picture,
+    levels: levelsAt(picture.view.scale),
+    selected: picture.selectedPath,
+    hovered: picture.hoveredPath,
+  };
+}
+
+function cardPaint(picture: Picture): CardPaint {
+  return {
+    ...picture,
+    blocks: picture.layout.blocks,
+    levels: levelsAt(picture.view.scale),
+  };
+}
