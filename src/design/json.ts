@@ -68,11 +68,13 @@ class Reader {
 
   system(): System {
     const { name, blocks, entry, users: crowd, objectives, faults, zones, ...rest } = this.#data;
+    const { $schema: _schema, studio, ...unknown } = rest;
     const at = typeof name === 'string' ? name : 'design';
-    for (const option of Object.keys(rest)) {
-      if (option !== '$schema')
-        this.#problems.push({ at: `${at}.${option}`, what: 'no such option' });
+    for (const option of Object.keys(unknown)) {
+      this.#problems.push({ at: `${at}.${option}`, what: 'no such option' });
     }
+    // For the drawing board alone: no run looks inside.
+    this.#must(studio === undefined || isFields(studio), `${at}.studio`, 'an object');
     if (typeof name !== 'string')
       this.#problems.push({ at: 'name', what: `must be text, got ${show(name)}` });
     for (const block of blocks as unknown[]) this.#register(block);
@@ -387,6 +389,16 @@ export function designSchema(): object {
           type: 'array',
           items: { type: 'string' },
           description: "Sentences: 'kill api/1 at 30s, restart after 5s'.",
+        },
+        studio: {
+          ...record({
+            positions: {
+              type: 'object',
+              additionalProperties: { type: 'array', items: { type: 'number' } },
+              description: 'By block: across and down, where it stands on the drawing board.',
+            },
+          }),
+          description: 'What Studio keeps for its drawing board. No run looks at it.',
         },
       },
       ['name', 'blocks', 'entry'],
