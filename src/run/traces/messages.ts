@@ -2,8 +2,8 @@
  * Who said what to whom in a span of time: what a space-time diagram is drawn from.
  *
  * A message belongs to the span when it was under way in it. Whether a reply came late is known from
- * its question, so those are remembered from a while before; of everything else only what is told is
- * kept, and no more of it than was asked for.
+ * its question, so those are remembered from a while before until they are answered; of everything
+ * else only what is told is kept, and no more of it than was asked for.
  */
 import type { Unanswered } from '../../host/causes.ts';
 import type { Address, Message, Micros, NodeId } from '../../host/host.ts';
@@ -14,13 +14,28 @@ import { Leading } from './leading.ts';
 import { idOf, isSame, type Words } from './words.ts';
 
 /** World times. */
-interface Sent extends SentMessage {
+class Sent {
+  readonly at: Micros;
+  readonly from: Address;
+  readonly to: Address;
+  readonly message: Message;
   readonly number: number;
-  arrivedAt: Micros | undefined;
-  fate: MessageRow['fate'];
-  isLate: boolean;
+  /** The question that this is the reply to. */
+  readonly question: Sent | undefined;
+  arrivedAt: Micros | undefined = undefined;
+  fate: MessageRow['fate'] = 'delivered';
+  isLate = false;
   /** Its caller got no reply in time, or needs none any more. */
-  isOver: boolean;
+  isOver = false;
+
+  constructor({ at, from, to, message }: SentMessage, number: number, question?: Sent) {
+    this.at = at;
+    this.from = from;
+    this.to = to;
+    this.message = message;
+    this.number = number;
+    this.question = question;
+  }
 }
 
 /** Longer than any call waits by default; questions older than that are forgotten. */
@@ -71,16 +86,9 @@ export class MessageTracer implements Tracer {
     const { fromUs, toUs } = this.#query;
     if (at < this.#origin + fromUs - memoryUs || at > this.#origin + toUs) return undefined;
     if (!this.#isWanted(from, to)) return undefined;
-    const sent: Sent = {
-      ...message,
-      number: this.#number++,
-      arrivedAt: undefined,
-      fate: 'delivered',
-      isLate: false,
-      isOver: false,
-    };
+    const sent = new Sent(message, this.#number++, this.#questionOf(message));
     this.#underWay++;
-    this.#remember(sent);
+    if (!sent.question) this.#remember(sent);
     return sent;
   }
 
@@ -88,21 +96,18 @@ export class MessageTracer implements Tracer {
     const sent = carried as Sent | undefined;
     if (!sent) return undefined;
     if (what === 'duplicated') {
-      this.#tell({
-        ...sent,
-        number: sent.number + 0.5,
-        arrivedAt: at,
-        fate: 'twice',
-        isLate: false,
-      });
+      const copy = new Sent(sent, sent.number + 0.5);
+      copy.arrivedAt = at;
+      copy.fate = 'twice';
+      this.#tell(copy);
       return sent;
     }
     this.#underWay--;
     if (what === 'delivered') {
       sent.arrivedAt = at;
-      const question = this.#question(sent);
-      sent.isLate = question?.isOver === true;
+      sent.isLate = sent.question?.isOver === true;
     } else sent.fate = what;
+    if (sent.question) this.#forget(sent.question);
     this.#tell(sent, at);
     return sent;
   }
@@ -142,18 +147,21 @@ export class MessageTracer implements Tracer {
     }
   }
 
-  /** The latest that this may be the answer to: asked the other way round, in another word. */
-  #question({ from, to, message, at }: Sent): Sent | undefined {
+  #forget(question: Sent): void {
+    const id = idOf(question.message)!;
+    const left = this.#questions.get(id)?.filter((one) => one !== question) ?? [];
+    if (left.length > 0) this.#questions.set(id, left);
+    else this.#questions.delete(id);
+  }
+
+  /** The latest that this may be the reply to: asked the other way round, in another word. */
+  #questionOf({ from, to, message }: SentMessage): Sent | undefined {
     const id = idOf(message);
     if (id === undefined) return undefined;
     return this.#questions
       .get(id)
       ?.findLast(
-        (one) =>
-          one.at <= at &&
-          isSame(one.from, to) &&
-          isSame(one.to, from) &&
-          one.message.type !== message.type,
+        (one) => isSame(one.from, to) && isSame(one.to, from) && one.message.type !== message.type,
       );
   }
 
@@ -169,7 +177,7 @@ export class MessageTracer implements Tracer {
       from: from.node,
       to: to.node,
       block: this.#words.blockAt(to),
-      what: this.#words.what(from, to, message as Message),
+      what: this.#words.what(from, to, message),
       sentAt: at - this.#origin,
       arrivedAt: arrivedAt === undefined ? null : arrivedAt - this.#origin,
       fate,
