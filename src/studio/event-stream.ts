@@ -26,6 +26,12 @@ export function streamLog<Events extends object>(
   let stalled: NodeJS.Timeout | undefined;
   let scheduled = false;
 
+  if (log.ended && log.after(place) === undefined) {
+    // A browser that is told so does not come back.
+    response.writeHead(204, { 'cache-control': 'no-store' });
+    response.end();
+    return;
+  }
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',

@@ -35,7 +35,6 @@ export interface KeptRun {
   readonly startedAt: string;
   readonly log: EventLog<RunEvents>;
   state: RunSummary['state'];
-  report: Report | undefined;
 }
 
 interface OwnRun extends KeptRun {
@@ -74,7 +73,6 @@ export class Runs {
       startedAt: new Date().toISOString(),
       log: new EventLog<RunEvents>(runKeep),
       state: 'running',
-      report: undefined,
       workshop,
       abort: new AbortController(),
       details: new Map(),
@@ -158,7 +156,6 @@ export class Runs {
         onEvent: (event) => log.add('event', event),
         onProgress: (progress) => log.add('progress', progress),
       });
-      run.report = report;
       log.add('report', report);
       if (!abort.signal.aborted) await this.#replicate(run, report);
       this.#end(run, abort.signal.aborted ? 'stopped' : 'done');

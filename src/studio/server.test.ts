@@ -195,6 +195,9 @@ describe('a stream', () => {
     expect(idsIn(whole.text)).toEqual([1, 2, 3, 4, 5]);
     const rest = await ask('/api/stream', { headers: { ...own, 'last-event-id': '3' } });
     expect(idsIn(rest.text)).toEqual([4, 5]);
+    // 204 keeps a browser from asking again.
+    const over = await ask('/api/stream', { headers: { ...own, 'last-event-id': '5' } });
+    expect(over.status).toBe(204);
   });
 
   test('who does not read is hung up on, and comes back to where it was', async () => {

@@ -3,6 +3,7 @@
  * that a second run begins at once; when the design is saved, a new workshop takes over and this
  * one closes as soon as nothing in it is at work.
  */
+import { LoadpathError } from '../kit/errors.ts';
 import type { SimulateOptions, Simulator, Watch } from '../run/api.ts';
 import { runner } from '../run/index.ts';
 import type { DesignLook } from '../run/look.ts';
@@ -16,6 +17,10 @@ import type {
   SweepEvents,
   SweepRequest,
 } from './protocol.ts';
+
+/** So that a run can begin while the one that it replaces is still being judged. */
+const frontMax = 2;
+const lookMaxMs = 15_000;
 
 /** Told as the streams of protocol.ts tell it. */
 type Tell<Events> = <Name extends keyof Events>(name: Name, value: Events[Name]) => void;
@@ -37,8 +42,25 @@ export class Workshop {
     return this.#isRetired;
   }
 
+  /** LoadpathError 'design-failed' also when its modules never come to an end. */
   look(data?: JsonDesign): Promise<DesignLook & { readonly files: readonly string[] }> {
-    return this.#work(() => this.#inFront().look({ data }));
+    return this.#work(async () => {
+      const looking = this.#inFront().look({ data });
+      let late: NodeJS.Timeout | undefined;
+      const never = new Promise<'late'>((resolve) => {
+        late = setTimeout(resolve, lookMaxMs, 'late');
+      });
+      const look = await Promise.race([looking, never]).finally(() => clearTimeout(late));
+      if (look !== 'late') return look;
+      // Only the end of its thread ends a loop.
+      looking.catch(() => {});
+      await this.#front?.close();
+      this.#front = undefined;
+      throw new LoadpathError(
+        'design-failed',
+        `The design does not finish loading: its modules have been at work for ${lookMaxMs / 1_000} s. Is there a loop without an end?`,
+      );
+    });
   }
 
   simulate(request: RunRequest, watch: Watch): Promise<Report> {
@@ -52,13 +74,18 @@ export class Workshop {
     signal: AbortSignal,
     onReport: (report: Report) => void,
   ): Promise<void> {
-    return this.#work(async () => {
-      for (let further = 1; further <= count && !signal.aborted; further++) {
+    let further = 0;
+    const lane = async (): Promise<void> => {
+      while (further < count && !signal.aborted) {
+        further++;
         const options = { ...optionsOf(request), seed: request.seed + further };
         const report = await this.#inFront().simulate(options, { signal });
         // Shorter than the others: it would bend the mean.
         if (!signal.aborted) onReport(report);
       }
+    };
+    return this.#work(async () => {
+      await Promise.all(Array.from({ length: Math.min(frontMax, count) }, lane));
     });
   }
 
@@ -112,7 +139,7 @@ export class Workshop {
   }
 
   #inFront(): Simulator {
-    this.#front ??= runner.openSimulator(this.#path);
+    this.#front ??= runner.openSimulator(this.#path, { workers: frontMax });
     return this.#front;
   }
 
