@@ -16,21 +16,23 @@ import type { Selection } from '../state/selection.ts';
 import type { Theme } from '../theme/theme.ts';
 import { Bar } from './Bar.tsx';
 import { readColours } from './colours.ts';
-import { contains, type Point } from './curve.ts';
+import { contains, type Point, type Rect } from './curve.ts';
 import { detailsOf } from './details.ts';
 import styles from './Graph.module.css';
 import { pathAt } from './hit.ts';
+import { useKeysElsewhere, useReducedMotion, useRenderer } from './hooks.ts';
 import { Legend } from './Legend.tsx';
 import { chevronOf, layOut } from './layout.ts';
 import { Minimap } from './Minimap.tsx';
-import { layers, Renderer } from './renderer.ts';
+import { markedBy, withZones } from './marks.ts';
+import { layers } from './renderer.ts';
 import { Search } from './Search.tsx';
 import { figuresOf, namedBy, sceneOf } from './scene.ts';
 import { Targets } from './Targets.tsx';
 import { Tip } from './Tip.tsx';
 import { isArrow, neighbour, type Target, targetsOf } from './targets.ts';
 import { useView } from './useView.ts';
-import { toWorld } from './viewport.ts';
+import { toScreen, toWorld, type Viewport } from './viewport.ts';
 
 export interface GraphProps {
   readonly design: StructuralView;
@@ -50,8 +52,6 @@ export interface GraphProps {
   readonly onContext: (target: Selection, at: Point) => void;
 }
 
-/** From here on a selected block is made out by what steps back. */
-const manyBlocks = 16;
 const nothing: ReadonlySet<string> = new Set();
 
 export function Graph(props: GraphProps) {
@@ -80,7 +80,6 @@ export function Graph(props: GraphProps) {
   const { view, size, show } = control;
 
   // The style sheet has changed by the time the theme has.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: read again with every theme
   const colours = useMemo(readColours, [props.theme]);
   const paletteByKind = useMemo(() => new Map(palette.map((each) => [each.kind, each])), [palette]);
   const views = useMemo(() => new Map(design.blocks.map((each) => [each.name, each])), [design]);
@@ -132,8 +131,9 @@ export function Graph(props: GraphProps) {
     // The search box is gone only after this event.
     requestAnimationFrame(() => buttons.current.get(target.key)?.focus({ preventScroll: true }));
   };
-  const targetOf = (event: { readonly target: EventTarget }) => {
-    const key = (event.target as Element).closest<HTMLElement>('[data-target]')?.dataset.target;
+  const targetOf = (event: { readonly target: EventTarget | null }) => {
+    const key = (event.target as Element | null)?.closest<HTMLElement>('[data-target]')?.dataset
+      .target;
     return key === undefined ? undefined : targets.find((target) => target.key === key);
   };
   const lineAt = (event: { readonly clientX: number; readonly clientY: number }) => {
@@ -149,7 +149,7 @@ export function Graph(props: GraphProps) {
     return many && contains(chevronOf(target.rect), at.x, at.y, 3);
   };
 
-  const pressed = (event: KeyboardEvent) => {
+  const pressed = (event: KeyboardEvent | globalThis.KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const here = targetOf(event);
     if (here && isArrow(event.key)) {
@@ -169,7 +169,10 @@ export function Graph(props: GraphProps) {
       else onSelect(null);
     } else return;
     event.preventDefault();
+    // The page has meanings of its own for some of these.
+    event.stopPropagation();
   };
+  useKeysElsewhere(root, pressed);
   const clicked = (event: MouseEvent) => {
     if (control.wasDragged() || (event.target as Element).closest('[data-still]')) return;
     const target = targetOf(event);
@@ -215,16 +218,10 @@ export function Graph(props: GraphProps) {
   };
   const focused = (event: { readonly target: Element }) => {
     const target = targetOf(event);
-    if (target && event.target.matches(':focus-visible')) {
-      setTabKey(target.key);
-      setHovered({
-        selection: target.selection,
-        at: {
-          x: (target.rect.x + target.rect.width) * view.scale + view.x + 10,
-          y: target.rect.y * view.scale + view.y,
-        },
-      });
-    }
+    if (!target || !event.target.matches(':focus-visible')) return;
+    setTabKey(target.key);
+    show(target.rect);
+    setHovered({ selection: target.selection, beside: target.rect });
   };
 
   const details = hovered && detailsOf(hovered.selection, design, figures);
@@ -282,7 +279,7 @@ export function Graph(props: GraphProps) {
           <Legend colours={colours} />
         </div>
       )}
-      {details && !panel && <Tip details={details} at={hovered.at} size={size} />}
+      {details && !panel && <Tip details={details} at={tipAt(hovered, view)} size={size} />}
       <Bar
         design={design}
         view={view}
@@ -313,50 +310,21 @@ export function Graph(props: GraphProps) {
   );
 }
 
-interface Hovered {
-  readonly selection: Selection;
-  /** Within the graph. */
-  readonly at: Point;
+/** By the pointer, at a point within the graph; or by the focus, beside a part of the plane. */
+type Hovered = { readonly selection: Selection } & (
+  | { readonly at: Point }
+  | { readonly beside: Rect }
+);
+
+function tipAt(hovered: Hovered, view: Viewport): Point {
+  if ('at' in hovered) return hovered.at;
+  const { x, y, width } = hovered.beside;
+  const corner = toScreen(view, { x: x + width, y });
+  return { x: corner.x + 10, y: corner.y };
 }
 
 function pathOf(id: string): Selection {
   return { type: 'path', id };
-}
-
-/** What is drawn as selected, and, among many blocks, what the eye should be led to. */
-function markedBy(selection: Selection | null, design: StructuralView) {
-  const selected = new Set<string>();
-  let focus: Set<string> | undefined;
-  if (selection?.type === 'zone') {
-    for (const { nodes } of design.blocks) {
-      for (const { id, zone } of nodes) if (zone === selection.id) selected.add(id);
-    }
-  } else if (selection && selection.type !== 'path') {
-    selected.add(selection.id);
-    const block = design.blocks.find(
-      ({ name, nodes }) => name === selection.id || nodes.some(({ id }) => id === selection.id),
-    );
-    if (block && design.blocks.length >= manyBlocks) {
-      focus = new Set([block.name]);
-      for (const { from, to } of design.calls) {
-        if (from === block.name) focus.add(to);
-        if (to === block.name) focus.add(from);
-      }
-    }
-  }
-  return { selected, focus, selectedPath: selection?.type === 'path' ? selection.id : undefined };
-}
-
-/** A fault on a zone marks each of its nodes. */
-function withZones(named: ReadonlySet<string>, design: StructuralView): ReadonlySet<string> {
-  const zones = design.zones
-    .filter(({ name }) => named.has(`zone ${name}`))
-    .map(({ name }) => name);
-  const surged = design.blocks.filter(({ kind }) => kind === 'users' && named.has('surge'));
-  const nodes = design.blocks.flatMap((block) =>
-    block.nodes.filter(({ zone }) => zones.includes(zone)).map(({ id }) => id),
-  );
-  return new Set([...named, ...nodes, ...surged.map(({ name }) => name)]);
 }
 
 /** Called up by key, a menu opens at the thing; by mouse where it points. */
@@ -374,38 +342,4 @@ function placeOfTip(
   const box = root.getBoundingClientRect();
   const beside = target ? 14 : 12;
   return { x: event.clientX - box.x + beside, y: event.clientY - box.y + beside };
-}
-
-function useRenderer(root: { readonly current: HTMLElement | null }) {
-  const renderer = useRef<Renderer | undefined>(undefined);
-  useEffect(() => {
-    const find = (layer: string) =>
-      root.current!.querySelector<HTMLCanvasElement>(`canvas[data-layer="${layer}"]`)!;
-    const [lines, traffic, cards, figures] = layers.map(find) as [
-      HTMLCanvasElement,
-      HTMLCanvasElement,
-      HTMLCanvasElement,
-      HTMLCanvasElement,
-    ];
-    const made = new Renderer({ lines, traffic, cards, figures });
-    renderer.current = made;
-    document.fonts.ready.then(() => made.redraw());
-    return () => made.close();
-  }, [root]);
-  return renderer;
-}
-
-function useReducedMotion(): boolean {
-  const [isReduced, setReduced] = useState(() => reduced().matches);
-  useEffect(() => {
-    const media = reduced();
-    const changed = () => setReduced(media.matches);
-    media.addEventListener('change', changed);
-    return () => media.removeEventListener('change', changed);
-  }, []);
-  return isReduced;
-}
-
-function reduced(): MediaQueryList {
-  return matchMedia('(prefers-reduced-motion: reduce)');
 }

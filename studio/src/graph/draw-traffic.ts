@@ -1,4 +1,7 @@
-/** Particles, all of one look in one stroke: dots for what goes well, crosses for what fails. */
+/**
+ * Particles, all of one look in one stroke: dots for what goes well, crosses for what fails. Paths
+ * without a curve keep theirs to themselves.
+ */
 import type { Colours } from './colours.ts';
 import { type Curve, contains, placeAlong } from './curve.ts';
 import type { Particles } from './particles.ts';
@@ -9,7 +12,7 @@ const place = { x: 0, y: 0 };
 export function drawTraffic(
   ctx: CanvasRenderingContext2D,
   particles: Particles,
-  curves: readonly Curve[],
+  curves: readonly (Curve | undefined)[],
   view: Viewport,
   size: Size,
   dpr: number,
@@ -25,7 +28,9 @@ export function drawTraffic(
     ctx.beginPath();
     for (let index = 0; index < particles.count; index++) {
       if (particles.fails[index] !== failing) continue;
-      placeAlong(curves[particles.path[index]!]!, particles.distancePx[index]!, place);
+      const curve = curves[particles.path[index]!];
+      if (!curve) continue;
+      placeAlong(curve, particles.distancePx[index]!, place);
       if (!contains(part, place.x, place.y)) continue;
       const x = place.x * scale + left;
       const y = place.y * scale + top;

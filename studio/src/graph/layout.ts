@@ -66,20 +66,23 @@ export const card = {
 } as const;
 const tile = { width: 122, height: 40, gap: 6 } as const;
 const zonePad = 6;
-/** Right of the tiles, where the lines of single nodes come together. */
-const gatherPx = 20;
+/** Beside the tiles, where the lines of single nodes come together. */
+const gatherPx = 16;
 const rankGap = 62;
 const blockGap = 28;
 
 export function layOut(design: StructuralView, options: LayoutOptions): GraphLayout {
-  const sizes = new Map(design.blocks.map((block) => [block.name, sizeOf(block, options.open)]));
   const flows = flowsOf(design);
+  const sketches = new Map(
+    design.blocks.map((block) => [block.name, sketchOf(block, flows, options.open)]),
+  );
+  const sizes = new Map([...sketches].map(([name, at]) => [name, at({ x: 0, y: 0 })]));
   const { places, bends } = placed(design, sizes, flows);
   const manual = options.positions ?? {};
   const isManual = design.blocks.some(({ name }) => manual[name]);
   const blocks = design.blocks.map((block) => {
     const place = manual[block.name] ?? places.get(block.name)!;
-    return boxOf(block, { x: Math.round(place.x), y: Math.round(place.y) }, options.open);
+    return sketches.get(block.name)!({ x: Math.round(place.x), y: Math.round(place.y) });
   });
   const paths = linesOf(flows, blocks, isManual ? new Map() : bends, design);
   const bounds = union([...blocks, ...paths.map(({ curve }) => curve.box)]);
@@ -112,13 +115,17 @@ function headOf(flow: Flow): { readonly source: string; readonly target: string 
 
 // Sizes ------------------------------------------------------------------------------------------
 
-function sizeOf(block: BlockView, open: ReadonlySet<string>): { width: number; height: number } {
-  const { x: _x, y: _y, width, height } = boxOf(block, { x: 0, y: 0 }, open);
-  return { width, height };
-}
-
-function boxOf(block: BlockView, at: Point, open: ReadonlySet<string>): BlockBox {
-  return open.has(block.name) && block.nodes.length > 0 ? openBox(block, at) : closedBox(block, at);
+/** A block as it will be, wherever it is put. */
+function sketchOf(
+  block: BlockView,
+  flows: readonly Flow[],
+  open: ReadonlySet<string>,
+): (at: Point) => BlockBox {
+  if (!open.has(block.name) || block.nodes.length === 0) return (at) => closedBox(block, at);
+  const own = block.nodes.length > 1 ? flows.filter(({ from }) => from === block.name) : [];
+  const left = own.some(({ isConsumed }) => isConsumed) ? gatherPx : 0;
+  const right = own.some(({ isConsumed }) => !isConsumed) ? gatherPx : 0;
+  return (at) => openBox(block, at, left, right);
 }
 
 function closedBox(block: BlockView, { x, y }: Point): BlockBox {
@@ -143,7 +150,7 @@ function pipOf(count: number, inner: number) {
   return { columns, height, gap, width: (inner - gap * (columns - 1)) / columns };
 }
 
-function openBox(block: BlockView, { x, y }: Point): BlockBox {
+function openBox(block: BlockView, { x, y }: Point, leftPx: number, rightPx: number): BlockBox {
   const names = [...new Set(block.nodes.map(({ zone }) => zone))];
   const largest = Math.max(...names.map((zone) => inZone(block, zone).length));
   const columns = Math.min(6, Math.max(1, Math.ceil(Math.sqrt(largest / 1.5))));
@@ -155,11 +162,11 @@ function openBox(block: BlockView, { x, y }: Point): BlockBox {
     const members = inZone(block, zone);
     const rows = Math.ceil(members.length / columns);
     const height = card.zoneLabel + rows * (tile.height + tile.gap) - tile.gap + zonePad;
-    zones.push({ name: zone, x: x + 6, y: top, width: tilesWidth + 2 * zonePad, height });
+    zones.push({ name: zone, x: x + 6 + leftPx, y: top, width: tilesWidth + 2 * zonePad, height });
     for (const [index, node] of members.entries()) {
       nodes.push({
         ...node,
-        x: x + 6 + zonePad + (index % columns) * (tile.width + tile.gap),
+        x: x + 6 + leftPx + zonePad + (index % columns) * (tile.width + tile.gap),
         y: top + card.zoneLabel + Math.floor(index / columns) * (tile.height + tile.gap),
         width: tile.width,
         height: tile.height,
@@ -167,7 +174,7 @@ function openBox(block: BlockView, { x, y }: Point): BlockBox {
     }
     top += height + 6;
   }
-  const width = tilesWidth + 2 * zonePad + 6 + gatherPx;
+  const width = tilesWidth + 2 * zonePad + 12 + leftPx + rightPx;
   return { name: block.name, isOpen: true, x, y, width, height: top - y, nodes, zones };
 }
 

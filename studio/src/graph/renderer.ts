@@ -11,7 +11,9 @@
  */
 import type { BlockView, PaletteBlock } from 'loadpath/studio';
 import type { Colours } from './colours.ts';
-import { type CardPaint, drawBlockFigures, drawBlocks } from './draw-cards.ts';
+import type { Curve } from './curve.ts';
+import { drawBlockFigures, drawBlocks } from './draw-cards.ts';
+import type { CardPaint } from './draw-nodes.ts';
 import { drawPathFigures, drawPaths, drawStrands, type PathPaint } from './draw-paths.ts';
 import { drawGrid, drawTraffic } from './draw-traffic.ts';
 import type { GraphLayout } from './layout.ts';
@@ -51,6 +53,7 @@ export class Renderer {
   readonly #particles = new Particles();
   readonly #dirty = new Set<Layer>();
   #flows: readonly Flow[] = [];
+  #curves: readonly (Curve | undefined)[] = [];
   #picture: Picture | undefined;
   #dpr = 1;
   #request = 0;
@@ -85,6 +88,7 @@ export class Renderer {
     if (isElsewhere || changed('figures', 'selectedPath', 'hoveredPath', 'isStill'))
       this.#dirty.add('lines');
     if (isElsewhere || changed('isStill')) this.#dirty.add('traffic');
+    if (changed('layout', 'focus')) this.#curves = curvesIn(picture);
     this.#ask();
   }
 
@@ -128,8 +132,7 @@ export class Renderer {
     const { view, size, colours } = picture;
     if (layer === 'traffic') {
       if (picture.isStill) this.#particles.reset(this.#flows.length);
-      const curves = picture.layout.paths.map(({ curve }) => curve);
-      drawTraffic(ctx, this.#particles, curves, view, size, this.#dpr, colours);
+      drawTraffic(ctx, this.#particles, this.#curves, view, size, this.#dpr, colours);
       return;
     }
     ctx.setTransform(1, 0, 0, 1, 0, 0);
@@ -176,6 +179,13 @@ export class Renderer {
       for (const layer of layers) this.#dirty.add(layer);
     }
   }
+}
+
+/** Traffic of what stepped back would lead the eye to it. */
+function curvesIn({ layout, focus }: Picture): (Curve | undefined)[] {
+  return layout.paths.map(({ from, to, curve }) =>
+    !focus || (focus.has(from) && focus.has(to)) ? curve : undefined,
+  );
 }
 
 function pathPaint(picture: Picture): PathPaint {
