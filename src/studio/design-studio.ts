@@ -30,14 +30,13 @@ export interface DesignStudioOptions {
   readonly port?: number | undefined;
 }
 
-/** Resolves once the page can be opened; a design with mistakes is shown with them. */
+/** Resolves once the page can be opened, while the design is still being read; its mistakes are shown there. */
 export async function openDesignStudio({
   designPath,
   port = 0,
 }: DesignStudioOptions): Promise<StudioServer> {
   const studio = new DesignStudio(designPath);
   try {
-    await studio.open();
     const server = await startServer(studio.routes, { port });
     return {
       ...server,
@@ -77,10 +76,6 @@ class DesignStudio {
     this.#desk = new Desk(designPath, (view) => this.#watch.add('design', view));
   }
 
-  async open(): Promise<void> {
-    await this.#desk.open();
-  }
-
   async close(): Promise<void> {
     this.#runs.close();
     this.#hunts.close();
@@ -93,16 +88,18 @@ class DesignStudio {
     'GET /api/hello': () => this.#hello,
     'GET /api/watch': (call) => stream(this.#watch, call),
 
-    'GET /api/design': () => this.#desk.view,
+    'GET /api/design': () => this.#desk.current(),
     'PUT /api/design': ({ body }) => this.#desk.save(designDataOf(body)),
     'POST /api/design/check': ({ body }) => this.#desk.check(designDataOf(body)),
     'POST /api/design/typescript': notYet,
     'GET /api/source': (call) => sendSource(this.#desk.files, call),
-    'GET /api/mermaid': () => mermaid(this.#desk.view),
+    'GET /api/mermaid': async () => mermaid(await this.#desk.current()),
 
-    'POST /api/runs': ({ body }) => ({
-      id: this.#runs.start(runRequestOf(body), this.#desk.workshop),
-    }),
+    'POST /api/runs': async ({ body }) => {
+      const request = runRequestOf(body);
+      await this.#desk.current();
+      return { id: this.#runs.start(request, this.#desk.workshop) };
+    },
     'GET /api/runs': () => this.#runs.summaries,
     'GET /api/runs/:id/stream': (call) => stream(this.#runs.get(call.parts.id).log, call),
     'POST /api/runs/:id/pause': ({ parts }) => done(() => this.#runs.pause(parts.id)),

@@ -27,11 +27,11 @@ export class Desk {
   #sources: readonly string[] = [];
   #names: FaultNames = { nodes: [], blocks: [], zones: [], regions: [] };
   #view: DesignView;
-  #reading: Promise<DesignView> = Promise.resolve(undefined as never);
+  #reading: Promise<DesignView>;
   #unwatch = (): void => {};
   #closed = false;
 
-  /** `designPath`: a design, or a `.json` file that is to become one. */
+  /** Reads the design, and again on every save. `designPath`: a design, or a `.json` file that is to become one. */
   constructor(designPath: string, onChange: (view: DesignView) => void) {
     const isNew = designPath.endsWith('.json') && !existsSync(designPath);
     this.path = isNew ? resolve(designPath) : findDesign(designPath);
@@ -52,6 +52,7 @@ export class Desk {
       data: null,
     };
     this.#sources = [this.path];
+    this.#reading = this.#readNow();
   }
 
   get view(): DesignView {
@@ -60,6 +61,7 @@ export class Desk {
 
   /** What a fault may name, in the file or on the board. */
   async names(data: JsonDesign | undefined): Promise<FaultNames> {
+    await this.#reading;
     return data === undefined ? this.#names : (await this.#workshop.look(data)).names;
   }
 
@@ -67,13 +69,14 @@ export class Desk {
     return this.#workshop;
   }
 
-  /** Reads the design, and again on every save from now on. */
-  async open(): Promise<DesignView> {
-    return this.#read();
+  /** Resolves when the design has been read as it was last saved. */
+  current(): Promise<DesignView> {
+    return this.#reading;
   }
 
   /** A design of data as it stands on the drawing board: what is wrong with it, without saving. */
   async check(data: JsonDesign): Promise<DesignView> {
+    await this.#reading;
     return { ...this.#view, ...(await this.#look(data)), data };
   }
 
@@ -111,10 +114,11 @@ export class Desk {
   async #readNow(): Promise<DesignView> {
     if (this.#closed) return this.#view;
     if (existsSync(this.path)) this.#forgetStandIn();
-    const former = this.#workshop;
-    this.#workshop = new Workshop(this.#stand ?? this.path);
-    // Runs that go on keep the workshop in which they began.
-    former.retire();
+    if (this.#view.revision > 0) {
+      // Runs that go on keep the workshop in which they began.
+      this.#workshop.retire();
+      this.#workshop = new Workshop(this.#stand ?? this.path);
+    }
     const data = this.#view.kind === 'data' ? this.#dataInFile() : null;
     const found = await this.#look(this.#stand === undefined ? undefined : emptyDesign);
     this.#view = { ...this.#view, ...found, data, revision: this.#view.revision + 1 };

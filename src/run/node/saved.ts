@@ -1,5 +1,5 @@
 /** Tells when one of some files was saved. */
-import { watch } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 /** Editors save in several steps: write, rename, touch. */
@@ -16,7 +16,8 @@ export function onSaved(files: readonly string[], saved: () => void): () => void
     byFolder.set(dirname(file), names.add(basename(file)));
   }
   let timer: NodeJS.Timeout | undefined;
-  const watchers = [...byFolder].map(([folder, names]) =>
+  const there = [...byFolder].filter(([folder]) => existsSync(folder));
+  const watchers = there.map(([folder, names]) =>
     watch(folder, (_event, name) => {
       if (name !== null && !names.has(name)) return;
       clearTimeout(timer);
