@@ -4,6 +4,7 @@ import { version } from '../run/version.ts';
 import { addCompare } from './commands/compare.ts';
 import { addEstimate } from './commands/estimate.ts';
 import { addExplain } from './commands/explain.ts';
+import { addExport } from './commands/export.ts';
 import { addHunt } from './commands/hunt.ts';
 import { addLint } from './commands/lint.ts';
 import { addLoad } from './commands/load.ts';
@@ -12,6 +13,7 @@ import { addReplay } from './commands/replay.ts';
 import { addRun } from './commands/run.ts';
 import { addSim } from './commands/sim.ts';
 import { addStudio } from './commands/studio.ts';
+import { addSweep } from './commands/sweep.ts';
 import { addVerify } from './commands/verify.ts';
 
 export function program(): Command {
@@ -39,11 +41,13 @@ Examples:
     addLoad,
     addHunt,
     addReplay,
+    addSweep,
     addCompare,
     addVerify,
     addLint,
     addExplain,
     addEstimate,
+    addExport,
     addNew,
   ]) {
     add(root);

@@ -88,11 +88,11 @@ export async function sweep(options: Sweeping, watch: SweepWatch = {}): Promise<
   return { over, points: known, knee: kneeOf(over, known) };
 }
 
-function valuesOf({ over, values }: SweepOptions): readonly SweepValue[] {
+function valuesOf({ values }: SweepOptions): readonly SweepValue[] {
   const found = parseValues(values);
   if (found) return found;
   const what = `must be ${sweepValuesForm}, at most ${sweepValuesMax} of them, got '${values}'`;
-  return refuse('bad-option', 'the sweep', [{ at: over, what }]);
+  return refuse('bad-option', 'the sweep', [{ at: 'values', what }]);
 }
 
 function wayOf({ over, set = {}, ratePerSec }: SweepOptions, { text, x }: SweepValue): Way {
