@@ -12,6 +12,7 @@ import {
 } from '../blocks/compute/service/index.ts';
 import { kv } from '../blocks/data/kv/index.ts';
 import { gateway } from '../blocks/edge/gateway/index.ts';
+import { topic } from '../blocks/messaging/topic/index.ts';
 import { users } from '../blocks/workload/users/index.ts';
 import { system } from '../design/system.ts';
 import type { Declaration } from '../host/declaration.ts';
@@ -261,6 +262,58 @@ describe('a waterfall', () => {
     expect(await named(0)).toEqual(['api/0', 'store/0', 'after/0']);
     shared = undefined;
     expect(await named(1)).toEqual(['api/0', 'after/0']);
+  });
+
+  test('follows what was published to who consumes it, and leaves out what one sync tells others', async () => {
+    const events = topic<string>('events', { partitions: 1, nodes: 1 });
+    const cells = kv('cells', { replicas: 1 });
+    const api = service('api', {
+      instances: 2,
+      env: { events },
+      async fetch(_request, env) {
+        await env.events.publish('x');
+        return new Response();
+      },
+    });
+    const reader = service('reader', {
+      instances: 1,
+      env: { events, cells },
+      on: {
+        events: async (batch, env) => {
+          for (const { id, value } of batch) await env.cells.put(id, value);
+        },
+      },
+    });
+    const design = system('traced', {
+      entry: gateway('edge', { routes: { '/': api } }),
+      blocks: [reader],
+      zones: ['a'],
+      network,
+      workload: users({ rate: '1/s' }),
+    });
+    const visits = [0, 0, 0].map((atUs) => ({
+      atUs: atUs + 100 * ms,
+      ip: '20.0.0.1',
+      method: 'POST',
+      path: '/',
+    }));
+    const run = (): HereOptions => ({ design, seed: 1, ...resolve(design, { visits }) });
+    const first = await waterfall(run, 0);
+    expect(
+      first.spans.map(({ from, block, what }) => `${from} > ${block} ${what.split(' ')[0]}`),
+    ).toEqual([
+      'users/0 > edge POST',
+      'edge/0 > api POST',
+      'api/0 > events publish',
+      'events/0 > events deliver',
+      'reader/0 > cells ask-version',
+      'reader/0 > cells store',
+      'reader/0 > events commit',
+    ]);
+    for (const index of [1, 2]) {
+      const { spans } = await waterfall(run, index);
+      expect(spans.map(({ block }) => block)).toEqual(['edge', 'api', 'events']);
+    }
   });
 
   test('of a number that was never asked says how many there are', async () => {

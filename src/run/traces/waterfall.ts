@@ -139,7 +139,11 @@ export class WaterfallTracer implements Tracer {
         return new Flight(answered, 'back');
       }
     }
-    if (!doing) return undefined;
+    // One sync answers many: what others get by it is theirs.
+    if (!doing || this.#words.isReply(to, message)) return undefined;
+    // Told to who asked, and no reply: the next batch after a commit is the next turn, not this one.
+    if (id === undefined && isSame(to, doing.from)) return undefined;
+    if (sent.at > (this.#calls[0]!.endedAt ?? sent.at) + afterUs) return undefined;
     if (this.#calls.length >= spansMax) {
       this.#leftOut++;
       return undefined;

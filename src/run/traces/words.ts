@@ -2,20 +2,21 @@
 import type { LoadOverride } from '../../blocks/workload/users/index.ts';
 import { declarationsOf, planOf, type System } from '../../design/system.ts';
 import type { Address, Message, NodeId } from '../../host/host.ts';
+import type { ProgramPlan } from '../../host/plan.ts';
 import { type Describe, describer } from '../describe.ts';
 
 export class Words {
   readonly users: ReadonlySet<NodeId>;
   /** Node ids by block, in the order of the plan. */
   readonly members: ReadonlyMap<string, readonly NodeId[]>;
-  readonly #blocks = new Map<NodeId, Map<string, string>>();
+  readonly #programs = new Map<NodeId, Map<string, ProgramPlan>>();
   readonly #describe: Describe;
 
   constructor(design: System, load: LoadOverride | undefined) {
     const { nodes } = planOf(design, load);
     const members = new Map<string, NodeId[]>();
     for (const { id, block, programs } of nodes) {
-      this.#blocks.set(id, new Map(programs.map((program) => [program.port, program.block])));
+      this.#programs.set(id, new Map(programs.map((program) => [program.port, program])));
       members.set(block, [...(members.get(block) ?? []), id]);
     }
     this.members = members;
@@ -25,7 +26,14 @@ export class Words {
 
   /** The block that the program at an address belongs to: its own, or the one it is the client half of. */
   blockAt({ node, port }: Address): string {
-    return this.#blocks.get(node)?.get(port) ?? node.split('/')[0]!;
+    return this.#programs.get(node)?.get(port)?.block ?? node.split('/')[0]!;
+  }
+
+  /** Nobody asks the halves of a block that stand at its callers: with an id they are answered. */
+  isReply({ node, port }: Address, message: Message): boolean {
+    if (message.type === 'reply') return true;
+    const role = this.#programs.get(node)?.get(port)?.role;
+    return (role === 'client' || role === 'consumer') && idOf(message) !== undefined;
   }
 
   /** Addresses of services are told elsewhere, so a request is named by method and path. */
