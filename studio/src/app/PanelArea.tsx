@@ -70,7 +70,7 @@ export function PanelArea() {
   const tabs = shownIn[mode].map((id) => ({
     id,
     ...words[id],
-    shortcut: String((panels.indexOf(id) + 1) % 10),
+    shortcut: id === 'source' ? 'S' : String(panels.indexOf(id) + 1),
     badge: badges[id],
   }));
 

@@ -147,7 +147,7 @@ function Course({ run }: { readonly run: RunState }) {
   const startedAt = useStudioState((state) => shownRun(state)?.startedAtMs);
   if (!isGoing(run) || run.layout?.forUs === null) {
     const { report } = run;
-    if (!report || report.world !== 'simulated') return null;
+    if (report?.world !== 'simulated') return null;
     const times = report.wallSeconds > 0 ? report.simulatedSeconds / report.wallSeconds : 0;
     return (
       <span className={styles.course}>

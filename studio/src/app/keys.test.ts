@@ -5,9 +5,10 @@ const press = (key: string, more = {}) =>
   keyAction({ key, ctrlKey: false, metaKey: false, altKey: false, ...more });
 
 describe('keys', () => {
-  test('digits open panels in their order, zero the tenth', () => {
+  test('digits open panels in their order, zero is left to the graph', () => {
     expect(press('1')).toEqual({ do: 'show', panel: 'verdict' });
-    expect(press('0')).toEqual({ do: 'show', panel: 'source' });
+    expect(press('9')).toEqual({ do: 'show', panel: 'hunt' });
+    expect(press('0')).toBeUndefined();
   });
 
   test('letters mean the same with the caps lock on', () => {

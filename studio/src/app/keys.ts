@@ -31,7 +31,8 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: ['+', '-', '0', 'F'], what: 'Zoom in, out, to 100 %, fit', group: 'Graph' },
   { keys: ['O'], what: 'Open or close a block', group: 'Graph' },
   { keys: ['/'], what: 'Search for a block or node', group: 'Graph' },
-  { keys: ['1 … 9', '0'], what: 'Verdict, charts, faults and so on', group: 'Page' },
+  { keys: ['1 … 9'], what: 'Verdict, charts, faults and so on', group: 'Page' },
+  { keys: ['S'], what: 'The source', group: 'Page' },
   { keys: ['\\'], what: 'Close or open the panel', group: 'Page' },
   { keys: ['T'], what: 'Light, dark or as the system', group: 'Page' },
   { keys: ['Esc'], what: 'Close what is open; select nothing', group: 'Page' },
@@ -52,6 +53,7 @@ const plain: Readonly<Record<string, KeyAction>> = {
   b: { do: 'faults' },
   k: { do: 'kill' },
   '\\': { do: 'panel' },
+  s: { do: 'show', panel: 'source' },
   t: { do: 'theme' },
   '?': { do: 'keys' },
   Escape: { do: 'clear' },
@@ -66,8 +68,8 @@ export interface Press {
 
 export function keyAction(press: Press): KeyAction | undefined {
   if (press.ctrlKey || press.metaKey || press.altKey) return undefined;
-  const digit = /^[0-9]$/.test(press.key) ? (Number(press.key) + 9) % 10 : undefined;
-  // Zero fits the graph when it has the focus, and stops there; elsewhere it is the tenth.
-  if (digit !== undefined) return panels[digit] ? { do: 'show', panel: panels[digit] } : undefined;
+  // Zero is the graph's: 100 %.
+  const panel = /^[1-9]$/.test(press.key) ? panels[Number(press.key) - 1] : undefined;
+  if (panel !== undefined) return { do: 'show', panel };
   return plain[press.key] ?? plain[press.key.toLowerCase()];
 }

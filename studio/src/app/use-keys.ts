@@ -17,13 +17,7 @@ export function useKeys(onHelp: () => void): void {
   const marks = useMarks();
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (
-        event.defaultPrevented ||
-        isTyping(event.target) ||
-        document.querySelector('dialog[open]')
-      ) {
-        return;
-      }
+      if (event.defaultPrevented || isTyping(event.target) || isSomethingOpen()) return;
       const action = keyAction(event);
       if (!action) return;
       // A button that has the focus is pressed by the space bar, as everywhere.
@@ -97,6 +91,11 @@ function perform(action: KeyAction, { store, actions }: Studio, marks: readonly 
     default:
       return;
   }
+}
+
+/** Menus and dialogs have keys of their own, and what they do not know is nobody's. */
+function isSomethingOpen(): boolean {
+  return document.querySelector('dialog[open], [role="menu"], [role="dialog"]') !== null;
 }
 
 function isTyping(target: EventTarget | null): boolean {

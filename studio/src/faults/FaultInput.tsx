@@ -93,7 +93,7 @@ export function FaultInput(props: FaultInputProps) {
         aria-activedescendant={chosen >= 0 ? `${id}-${chosen}` : undefined}
         aria-invalid={tried && problem !== null ? true : undefined}
         aria-describedby={tried && problem !== null ? `${id}-problem` : undefined}
-        // biome-ignore lint/a11y/noAutofocus: it stands where one pressed to edit
+        // It stands where one pressed to edit.
         autoFocus={props.focused}
         spellCheck={false}
         autoComplete="off"
@@ -106,7 +106,7 @@ export function FaultInput(props: FaultInputProps) {
       />
       <div id={`${id}-words`} role="listbox" aria-label="Next word" className={styles.words}>
         {words.map((word, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the input's, as in every combobox
+          // The keys are the input's, as in every combobox.
           <span
             key={word}
             id={`${id}-${index}`}

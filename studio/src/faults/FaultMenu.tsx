@@ -3,13 +3,13 @@
  * amount ask for it on a second page. Every verb has a letter.
  */
 import type { StructuralView } from 'loadpath/studio';
-import { type KeyboardEvent, useState } from 'react';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { IconButton } from '../parts/Button.tsx';
 import { Choice, Field } from '../parts/Field.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { moveFocus } from '../parts/Menu.tsx';
 import { type Point, Popover } from '../parts/Popover.tsx';
-import { type Selection, titleOf } from '../state/selection.ts';
+import { type Selection, sameSelection, titleOf } from '../state/selection.ts';
 import styles from './FaultMenu.module.css';
 import {
   asksMore,
@@ -37,12 +37,20 @@ export interface FaultMenuProps {
 const lengths = ['', '1s', '5s', '10s', '30s', '1min'] as const;
 
 export function FaultMenu(props: FaultMenuProps) {
-  const { target, design, nowText, onFault } = props;
+  const { design, nowText, onFault } = props;
+  const [target, setTarget] = useState(props.target);
   const [verb, setVerb] = useState<Verb | null>(null);
   const [amount, setAmount] = useState('');
   const [at, setAt] = useState(nowText ?? '0s');
   const [lasts, setLasts] = useState('');
   const offered = verbsFor(target);
+  const box = useRef<HTMLDivElement>(null);
+
+  // The other page has other buttons: the focus goes on among them.
+  // It is the page that changed.
+  useEffect(() => {
+    box.current?.querySelector<HTMLElement>('[data-verb]')?.focus();
+  }, [verb]);
 
   const say = (chosen: Verb, other?: string, much?: string) =>
     sentenceOf({ verb: chosen, target, other, amount: much, at, lasts }, design);
@@ -75,110 +83,147 @@ export function FaultMenu(props: FaultMenuProps) {
       onClose={props.onClose}
       className={styles.menu}
     >
-      <header className={styles.head}>
-        {verb && <IconButton small icon="undo" label="Back" onPress={() => setVerb(null)} />}
-        <h2>{verb ? `${verb.label}: ${titleOf(target)}` : titleOf(target)}</h2>
-        <span className={styles.what}>{props.what}</span>
-        <IconButton
-          small
-          icon="inspect"
-          label="Inspect"
-          tip="Figures, options, story"
-          onPress={props.onInspect}
-        />
-      </header>
-      <div className={styles.when}>
-        {nowText !== null && (
-          <Field
-            label="at"
-            inline
-            width={7}
-            value={at}
-            onChange={setAt}
-            problem={atProblem}
-            tip="When, since the load began. The preset is the playhead."
+      <div ref={box} onKeyDown={pressed} role="presentation">
+        <header className={styles.head}>
+          {verb && <IconButton small icon="undo" label="Back" onPress={() => setVerb(null)} />}
+          <h2>{verb ? `${verb.label}: ${titleOf(target)}` : titleOf(target)}</h2>
+          <span className={styles.what}>{props.what}</span>
+          <IconButton
+            small
+            icon="inspect"
+            label="Inspect"
+            tip="Figures, options, story"
+            onPress={props.onInspect}
           />
-        )}
-        <Choice
-          label="for"
-          inline
-          value={lasts}
-          onChange={setLasts}
-          choices={lengths.map((value) => ({
-            value,
-            label: value === '' ? 'until the end' : value,
-          }))}
-          tip="How long. What is killed is started again after it."
-        />
-        {verb?.amounts && (
+        </header>
+        {!verb && <Nodes of={props.target} design={design} chosen={target} onChoose={setTarget} />}
+        <div className={styles.when}>
+          {nowText !== null && (
+            <Field
+              label="at"
+              inline
+              width={7}
+              value={at}
+              onChange={setAt}
+              problem={atProblem}
+              tip="When, since the load began. The preset is the playhead."
+            />
+          )}
           <Choice
-            label="by"
+            label="for"
             inline
-            value={amount}
-            onChange={setAmount}
-            choices={verb.amounts.map((value) => ({ value, label: value }))}
+            value={lasts}
+            onChange={setLasts}
+            choices={lengths.map((value) => ({
+              value,
+              label: value === '' ? 'until the end' : value,
+            }))}
+            tip="How long. What is killed is started again after it."
           />
-        )}
-      </div>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: letters work wherever the focus is in it */}
-      <div className={styles.verbs} onKeyDown={pressed}>
-        {!verb &&
-          offered.map((one, index) => (
-            <button
-              key={one.id}
-              type="button"
-              className={styles.verb}
-              data-autofocus={index === 0 ? '' : undefined}
-              data-verb=""
-              aria-keyshortcuts={one.key}
-              onKeyDown={step}
-              onClick={() => choose(one)}
-            >
-              <Icon name={one.icon} />
-              <span className={styles.label}>
-                {one.label}
-                {asksMore(one, target) && ' …'}
-              </span>
-              <span className={styles.meaning}>{one.meaning}</span>
-              <kbd>{one.key.toUpperCase()}</kbd>
-            </button>
-          ))}
-        {verb &&
-          (verb.asksOther && target.type !== 'path'
-            ? othersFor(target, design).map((other, index) => (
-                <button
-                  key={other.words}
-                  type="button"
-                  className={styles.verb}
-                  data-autofocus={index === 0 ? '' : undefined}
-                  data-verb=""
-                  onKeyDown={step}
-                  onClick={() => onFault(say(verb, other.words, amount))}
-                >
-                  <Icon name={verb.icon} />
-                  <span className={styles.label}>
-                    {verb.id === 'cut' ? 'from' : 'to and from'} {other.words}
-                  </span>
-                  <span className={styles.meaning}>{other.hint}</span>
-                </button>
-              ))
-            : verb.amounts?.map((value, index) => (
-                <button
-                  key={value}
-                  type="button"
-                  className={styles.verb}
-                  data-autofocus={index === 0 ? '' : undefined}
-                  data-verb=""
-                  onKeyDown={step}
-                  onClick={() => onFault(say(verb, undefined, value))}
-                >
-                  <Icon name={verb.icon} />
-                  <span className={styles.label}>by {value}</span>
-                  <code className={styles.meaning}>{say(verb, undefined, value)}</code>
-                </button>
-              )))}
+          {verb?.amounts && (
+            <Choice
+              label="by"
+              inline
+              value={amount}
+              onChange={setAmount}
+              choices={verb.amounts.map((value) => ({ value, label: value }))}
+            />
+          )}
+        </div>
+        <div className={styles.verbs}>
+          {!verb &&
+            offered.map((one, index) => (
+              <button
+                key={one.id}
+                type="button"
+                className={styles.verb}
+                data-autofocus={index === 0 ? '' : undefined}
+                data-verb=""
+                aria-keyshortcuts={one.key}
+                onKeyDown={step}
+                onClick={() => choose(one)}
+              >
+                <Icon name={one.icon} />
+                <span className={styles.label}>
+                  {one.label}
+                  {asksMore(one, target) && ' …'}
+                </span>
+                <span className={styles.meaning}>{one.meaning}</span>
+                <kbd>{one.key.toUpperCase()}</kbd>
+              </button>
+            ))}
+          {verb &&
+            (verb.asksOther && target.type !== 'path'
+              ? othersFor(target, design).map((other, index) => (
+                  <button
+                    key={other.words}
+                    type="button"
+                    className={styles.verb}
+                    data-autofocus={index === 0 ? '' : undefined}
+                    data-verb=""
+                    onKeyDown={step}
+                    onClick={() => onFault(say(verb, other.words, amount))}
+                  >
+                    <Icon name={verb.icon} />
+                    <span className={styles.label}>
+                      {verb.id === 'cut' ? 'from' : 'to and from'} {other.words}
+                    </span>
+                    <span className={styles.meaning}>{other.hint}</span>
+                  </button>
+                ))
+              : verb.amounts?.map((value, index) => (
+                  <button
+                    key={value}
+                    type="button"
+                    className={styles.verb}
+                    data-autofocus={index === 0 ? '' : undefined}
+                    data-verb=""
+                    onKeyDown={step}
+                    onClick={() => onFault(say(verb, undefined, value))}
+                  >
+                    <Icon name={verb.icon} />
+                    <span className={styles.label}>by {value}</span>
+                    <code className={styles.meaning}>{say(verb, undefined, value)}</code>
+                  </button>
+                )))}
+        </div>
       </div>
     </Popover>
+  );
+}
+
+interface NodesProps {
+  readonly of: Selection;
+  readonly design: StructuralView;
+  readonly chosen: Selection;
+  readonly onChoose: (target: Selection) => void;
+}
+
+/** More than these are better pointed at in the graph. */
+const nodesMax = 9;
+
+/** A block is all of its nodes; most faults are meant for one of them. */
+function Nodes({ of, design, chosen, onChoose }: NodesProps) {
+  const block = of.type === 'block' ? design.blocks.find(({ name }) => name === of.id) : undefined;
+  if (!block || block.nodes.length < 2) return null;
+  const choices: readonly Selection[] = [
+    of,
+    ...block.nodes.slice(0, nodesMax).map(({ id }) => ({ type: 'node' as const, id })),
+  ];
+  return (
+    <div className={styles.nodes}>
+      {choices.map((choice) => (
+        <button
+          key={`${choice.type} ${choice.id}`}
+          type="button"
+          className={styles.node}
+          aria-pressed={sameSelection(choice, chosen)}
+          onClick={() => onChoose(choice)}
+        >
+          {choice === of ? `all ${block.nodes.length}` : choice.id}
+        </button>
+      ))}
+    </div>
   );
 }
 

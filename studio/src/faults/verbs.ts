@@ -32,7 +32,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'kill',
     label: 'Kill',
-    meaning: 'The process ends at once; what was not synced is lost',
+    meaning: 'The process ends; unsynced data is lost',
     icon: 'kill',
     key: 'k',
     on: machines,
@@ -42,7 +42,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'power-off',
     label: 'Power off',
-    meaning: 'The machine goes dark: peers get no refusal, only silence',
+    meaning: 'The machine goes dark: peers hear nothing',
     icon: 'power',
     key: 'o',
     on: machines,
@@ -52,7 +52,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'restart',
     label: 'Restart',
-    meaning: 'A graceful stop and start, as in a deployment',
+    meaning: 'A graceful stop and start, as to deploy',
     icon: 'restart',
     key: 'r',
     on: nodes,
@@ -62,7 +62,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'pause',
     label: 'Pause',
-    meaning: 'It stands still, then goes on as if nothing had happened',
+    meaning: 'It stands still, then goes on',
     icon: 'pause',
     key: 'p',
     on: machines,
@@ -83,7 +83,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'cut',
     label: 'Cut off',
-    meaning: 'No message passes, in either direction',
+    meaning: 'No message passes, either way',
     icon: 'cut',
     key: 'c',
     on: connected,
@@ -94,7 +94,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'lose',
     label: 'Lose messages',
-    meaning: 'A share of what is sent never arrives',
+    meaning: 'A share of them never arrives',
     icon: 'lose',
     key: 'l',
     on: connected,
@@ -106,7 +106,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'delay',
     label: 'Delay messages',
-    meaning: 'Everything arrives later',
+    meaning: 'They arrive later',
     icon: 'delay',
     key: 'd',
     on: connected,
@@ -118,7 +118,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'duplicate',
     label: 'Duplicate messages',
-    meaning: 'A share of what is sent arrives twice',
+    meaning: 'A share of them arrives twice',
     icon: 'duplicate',
     key: 'u',
     on: ['path'],
@@ -130,7 +130,7 @@ export const verbs: readonly Verb[] = [
   {
     id: 'skew',
     label: 'Skew the clock',
-    meaning: 'Its wall clock jumps, and is set right at the end',
+    meaning: 'Its wall clock jumps, until the end',
     icon: 'skew',
     key: 'w',
     on: nodes,

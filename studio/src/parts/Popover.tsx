@@ -60,13 +60,14 @@ export function Popover(props: PopoverProps) {
       close.current();
     };
     const noMenu = (event: Event) => event.preventDefault();
-    element?.addEventListener('keydown', pressedKey);
+    addEventListener('keydown', pressedKey, true);
     element?.addEventListener('contextmenu', noMenu);
     addEventListener('pointerdown', pressedElsewhere, true);
     addEventListener('resize', closeNow);
     return () => {
       removeEventListener('pointerdown', pressedElsewhere, true);
       removeEventListener('resize', closeNow);
+      removeEventListener('keydown', pressedKey, true);
       const lost = document.activeElement === document.body || !document.activeElement;
       if (
         former instanceof HTMLElement &&

@@ -30,7 +30,7 @@ export function SourcePanel({ files, problems, revision, place, load }: SourcePa
     if (place) setChosen(place.file);
   }, [place]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new revision is a new text
+  // A new revision is a new text.
   useEffect(() => {
     if (file === undefined) return;
     let isWanted = true;
@@ -76,7 +76,6 @@ export function SourcePanel({ files, problems, revision, place, load }: SourcePa
         {text !== undefined && <CopyButton text={text} label="Copy" />}
       </div>
       {failure !== null && <p className={styles.failure}>{failure}</p>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by key */}
       <section ref={code} className={styles.code} aria-label={file} tabIndex={0}>
         {text !== undefined &&
           numbered(lines).map(({ number, tokens }) => (

@@ -4,7 +4,7 @@
  * Pure; the timeline draws them, `[` and `]` jump between them.
  */
 
-import type { Frame, Micros, Report, RunEvent } from 'loadpath/studio';
+import type { Frame, HistogramData, Micros, Report, RunEvent } from 'loadpath/studio';
 import { Histogram, parseDuration } from 'loadpath/studio';
 
 export type MarkType = 'fault' | 'crash' | 'boot' | 'note' | 'objective' | 'invariant';
@@ -71,7 +71,8 @@ export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readon
         }
         break;
       case 'note':
-        if (event.at >= 0) {
+        // Before the load, everybody notes how it began.
+        if (event.at > 0) {
           marks.push({
             type: 'note',
             atUs: event.at,
@@ -122,13 +123,16 @@ export function objectiveMarks(
     if (completed > 0 && latency) {
       for (const { name, us, percent, text } of percentiles) {
         const isMissed = latency.percentile(percent) > us;
-        judge(name, isMissed, first.fromUs, `${name} goes above ${text}`);
+        const begin =
+          window.find(({ users }) => percentileOf(users.latency, percent) > us) ?? first;
+        judge(name, isMissed, begin.fromUs, `${name} goes above ${text}`);
       }
     }
     if (typeof availability === 'number' && completed + failed > 0) {
       const share = completed / (completed + failed);
       const text = `availability falls below ${Number((availability * 100).toPrecision(6))} %`;
-      judge('availability', share < availability, first.fromUs, text);
+      const begin = window.find(({ users }) => users.failed > 0) ?? first;
+      judge('availability', share < availability, begin.fromUs, text);
     }
   }
   return marks;
@@ -197,6 +201,10 @@ function figuresOf(window: readonly Frame[]): WindowFigures {
   const made = { completed, failed, latency };
   figures.set(last, made);
   return made;
+}
+
+function percentileOf(latency: HistogramData, percent: number): number {
+  return latency.count === 0 ? 0 : Histogram.fromJSON(latency).percentile(percent);
 }
 
 function* windowsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {

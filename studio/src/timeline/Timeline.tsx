@@ -48,7 +48,7 @@ export function Timeline(props: TimelineProps) {
     return () => observer.disconnect();
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
+  // Another theme has other colours.
   useEffect(() => {
     if (canvas.current && width > 0) drawSpark(canvas.current, spark, { width, ...lanes });
   }, [spark, width, theme]);
@@ -83,7 +83,7 @@ export function Timeline(props: TimelineProps) {
               type="button"
               tabIndex={-1}
               className={styles.sign}
-              style={{ left: cluster.x }}
+              style={{ left: Math.min(cluster.x, width - 14) }}
               data-tip={`${clockText(cluster.marks[0]!.atUs)}  ${clusterText(cluster)}`}
               aria-label={`${clockText(cluster.marks[0]!.atUs)}: ${clusterText(cluster)}`}
               onClick={() => onSeek(cluster.marks[0]!.atUs)}
@@ -95,7 +95,7 @@ export function Timeline(props: TimelineProps) {
         <div className={rowCount > 1 ? styles.bandsMany : styles.bands}>
           {bands.map(({ mark, x, width, row }) => (
             <button
-              key={`${mark.atUs} ${mark.text}`}
+              key={`${row} ${mark.atUs} ${mark.text}`}
               type="button"
               tabIndex={-1}
               className={styles.band}
@@ -109,9 +109,9 @@ export function Timeline(props: TimelineProps) {
           ))}
         </div>
         <canvas ref={canvas} className={styles.spark} />
-        {bands.map(({ mark, x, width }) => (
+        {bands.map(({ mark, x, width, row }) => (
           <span
-            key={`${mark.atUs} ${mark.text}`}
+            key={`${row} ${mark.atUs} ${mark.text}`}
             className={styles.shade}
             style={{ left: x, width }}
           />

@@ -77,9 +77,9 @@ function mergedP99(frames: readonly Frame[]): number {
   return merged?.percentile(99) ?? 0;
 }
 
-/** The next of 1, 2, 5, 10 … so that a scale does not move with every frame. */
+/** The next round number, so that a scale does not move with every frame. */
 export function niceCeiling(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10) * power;
+  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value) ?? 10) * power;
 }

@@ -84,6 +84,6 @@ describe('the sparkline', () => {
   });
 
   test('its top is a round number', () => {
-    expect([0, 3, 87, 502, 1_000].map(niceCeiling)).toEqual([1, 5, 100, 1_000, 1_000]);
+    expect([0, 3, 87, 502, 1_000].map(niceCeiling)).toEqual([1, 3, 100, 600, 1_000]);
   });
 });

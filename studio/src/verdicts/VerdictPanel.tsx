@@ -57,6 +57,22 @@ export function VerdictPanel(props: VerdictPanelProps) {
           <p>{headline.text}.</p>
         </div>
       </div>
+      {changes.length > 0 && (
+        <>
+          <div className={styles.title}>
+            <h3>Against the run before</h3>
+            <Button small tone="quiet" icon="compare" onPress={props.onCompare}>
+              Compare
+            </Button>
+          </div>
+          <ul className={styles.sentences}>
+            {changes.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </>
+      )}
+
       <dl className={styles.figures}>
         {figuresOf(report).map(({ name, value }) => (
           <div key={name}>
@@ -73,22 +89,6 @@ export function VerdictPanel(props: VerdictPanelProps) {
           <PromiseRow key={promised.key} promised={promised} {...props} />
         ))}
       </ul>
-
-      {changes.length > 0 && (
-        <>
-          <div className={styles.title}>
-            <h3>Against the run before</h3>
-            <Button small tone="quiet" icon="compare" onPress={props.onCompare}>
-              Compare
-            </Button>
-          </div>
-          <ul className={styles.sentences}>
-            {changes.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
-            ))}
-          </ul>
-        </>
-      )}
 
       {summary && summary.seeds.length > 1 && <Seeds summary={summary} />}
 

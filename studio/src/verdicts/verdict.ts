@@ -29,7 +29,11 @@ export function promisesOf(report: Report): readonly Promised[] {
     standing: objective.holds ? ('holds' as const) : ('violated' as const),
     detail: amountText(objective, objective.measured),
     target: `${isCeiling(objective) ? 'at most' : 'at least'} ${amountText(objective, objective.target)}`,
-    share: objective.target > 0 ? objective.measured / objective.target : null,
+    // The difference between 99 % and 99.9 % is not one of length.
+    share:
+      objective.target > 0 && objective.unit !== 'ratio'
+        ? objective.measured / objective.target
+        : null,
     counterexample: [],
   }));
   const invariants = report.invariants.map((invariant) => ({
