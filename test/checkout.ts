@@ -31,13 +31,13 @@ export function exists(path: string): boolean {
 /** TypeScript files under `folders`. */
 export function sources(...folders: readonly string[]): string[] {
   return files.filter(
-    (path) => path.endsWith('.ts') && folders.some((folder) => path.startsWith(`${folder}/`)),
+    (path) => /\.tsx?$/.test(path) && folders.some((folder) => path.startsWith(`${folder}/`)),
   );
 }
 
 /** Tests, contracts that tests run, and what only they use. */
 export function isTest(path: string): boolean {
-  return /\.(test|contract)\.ts$/.test(path) || /(^|\/)(testdata|test)\//.test(path);
+  return /\.(test|contract|fixture)\.tsx?$/.test(path) || /(^|\/)(testdata|test)\//.test(path);
 }
 
 const parsed = new Map<string, ts.SourceFile>();

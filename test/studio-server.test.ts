@@ -212,6 +212,7 @@ describe('a design', () => {
     expect(view).toMatchObject({ kind: 'data', problems: [], data: shop });
     expect(view.structure!.blocks.map(({ name }) => name)).toContain('store');
     expect(view.options.store).toMatchObject({ slots: 5 });
+    expect((await page.ask<{ text: string }>('/api/mermaid')).text).toContain('flowchart LR');
     const { palette } = await page.ask<Hello>('/api/hello');
     expect(palette.filter(({ modelled }) => modelled).map(({ kind }) => kind)).toEqual([
       'gateway',
@@ -259,6 +260,8 @@ describe('a design', () => {
     expect(checked.problems.length).toBeGreaterThan(0);
     const { told: all } = await page.run({ ...short, data: shop });
     expect(told(all, 'end')).toEqual([{ state: 'done' }]);
+    const { text } = await page.tell<{ text: string }>('/api/design/typescript', shop);
+    expect(text).toContain("service('store'");
     const saved = (await (await page.call('PUT', '/api/design', shop)).json()) as DesignView;
     expect(saved).toMatchObject({ problems: [], data: shop });
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(shop);

@@ -85,7 +85,7 @@ const bannedFolders = ['utils', 'util', 'helpers', 'common', 'types', 'lib', 'mi
 const linesMax = 700;
 
 const sourceFiles = sources('src').filter((path) => !isTest(path));
-const everyTypeScript = files.filter((path) => path.endsWith('.ts'));
+const everyTypeScript = files.filter((path) => /\.tsx?$/.test(path));
 
 function floorOf(path: string): string | undefined {
   const [, folder, rest] = /^src\/([^/]+)\/(.+)$/.exec(path) ?? [];
@@ -175,6 +175,45 @@ describe('floors', () => {
         .filter((one) => one.path !== undefined && !(/\.\w+$/.test(one.path) && exists(one.path)))
         .map((one) => `${path}:${one.line} imports ${one.name}`),
     );
+    expect(wrong).toEqual([]);
+  });
+});
+
+/** What every view of the page may use, besides its own folder. `app` puts the views together. */
+const pageFloors = ['api', 'state', 'theme', 'parts'];
+
+describe('the page', () => {
+  const pageFiles = sources('studio/src').filter((path) => !isTest(path));
+  const viewOf = (path: string) => /^studio\/src\/([^/]+)\//.exec(path)?.[1];
+
+  test('knows Loadpath by loadpath/studio only', () => {
+    const { devDependencies } = JSON.parse(read('studio/package.json')) as {
+      devDependencies: Record<string, string>;
+    };
+    const packages = [...Object.keys(devDependencies), 'loadpath/studio'];
+    const isKnown = (name: string) =>
+      packages.some((it) => name === it || name.startsWith(`${it}/`));
+    const wrong = pageFiles.flatMap((path) =>
+      importsOf(path)
+        .filter((one) =>
+          one.path === undefined ? !isKnown(one.name) : !one.path.startsWith('studio/src/'),
+        )
+        .map((one) => `${path}:${one.line} imports ${one.name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('has views that do not know one another', () => {
+    const wrong: string[] = [];
+    for (const path of pageFiles) {
+      const own = viewOf(path);
+      if (own === undefined || own === 'app') continue;
+      for (const imported of importsOf(path)) {
+        const other = imported.path && viewOf(imported.path);
+        if (other === undefined || other === own || pageFloors.includes(other)) continue;
+        wrong.push(`${path}:${imported.line} imports the view ${other}`);
+      }
+    }
     expect(wrong).toEqual([]);
   });
 });
@@ -394,8 +433,8 @@ function prose(text: string): string {
 }
 
 describe('versions', () => {
-  test('package.json pins what it uses', () => {
-    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+  test.each(['package.json', 'studio/package.json'])('%s pins what it uses', (path) => {
+    const { dependencies, devDependencies } = JSON.parse(read(path)) as Record<
       string,
       Record<string, string>
     >;

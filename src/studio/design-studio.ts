@@ -1,5 +1,6 @@
 /** Studio on a design: it is simulated here, in worker threads. */
 
+import { typescriptOf } from '../design/typescript.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { shownPath } from '../run/node/places.ts';
 import { saveFaults } from '../run/node/saved-faults.ts';
@@ -21,7 +22,7 @@ import type { FaultCheck, Hello, HuntEvents, SweepEvents, WatchEvents } from './
 import type { Routes } from './routes.ts';
 import { Runs, summaryOf } from './runs.ts';
 import { Searches } from './searches.ts';
-import { Refused, type StudioServer, startServer } from './server.ts';
+import { type StudioServer, startServer } from './server.ts';
 
 export interface DesignStudioOptions {
   /** A design; or a `.json` file that is not there yet, for an empty board. */
@@ -91,7 +92,7 @@ class DesignStudio {
     'GET /api/design': () => this.#desk.current(),
     'PUT /api/design': ({ body }) => this.#desk.save(designDataOf(body)),
     'POST /api/design/check': ({ body }) => this.#desk.check(designDataOf(body)),
-    'POST /api/design/typescript': notYet,
+    'POST /api/design/typescript': ({ body }) => ({ text: typescriptOf(designDataOf(body)) }),
     'GET /api/source': (call) => sendSource(this.#desk.files, call),
     'GET /api/mermaid': async () => mermaid(await this.#desk.current()),
 
@@ -167,8 +168,4 @@ class DesignStudio {
 function done(act: () => void): Record<string, never> {
   act();
   return {};
-}
-
-function notYet(..._asked: readonly unknown[]): never {
-  throw new Refused(501, 'not-yet', 'This Studio cannot do that yet.');
 }
