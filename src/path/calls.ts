@@ -10,8 +10,9 @@
  * Every opened call is answered exactly once: by the reply, or by why there is none. And it is
  * counted, by the block that it goes to: see `host/path.ts`.
  */
-import type { Address, Host, Micros, NodeId, Timer } from '../host/host.ts';
+import type { Address, Host, Micros, NodeId } from '../host/host.ts';
 import { blockOfNode, type PathMeter, pathMeter } from '../host/path.ts';
+import { Deadlines } from '../parts/deadlines.ts';
 import { IdMap } from '../parts/id-map.ts';
 
 /**
@@ -37,7 +38,7 @@ interface Waiting<R> {
   readonly node: NodeId;
   readonly path: PathMeter | undefined;
   readonly openedAt: Micros;
-  readonly timer: Timer;
+  readonly until: Micros;
   readonly done: (answer: Answer<R>) => void;
 }
 
@@ -50,6 +51,7 @@ export class Calls<R> {
   readonly #failed: ((reply: R) => boolean) | undefined;
   readonly #counted: boolean;
   readonly #waiting = new IdMap<Waiting<R>>();
+  readonly #deadlines: Deadlines;
   /** By node, so that a call costs one look-up and no text is made of it. */
   readonly #paths = new Map<NodeId, PathMeter>();
   #nextId: number;
@@ -60,6 +62,10 @@ export class Calls<R> {
     this.#host = host;
     this.#failed = failed;
     this.#counted = counted;
+    this.#deadlines = new Deadlines(host, {
+      waiting: this.#waiting,
+      due: (id) => this.#finish(id, timedOut),
+    });
     // A node that restarts must not take replies to its former life for its own.
     this.#nextId = host.life * 2 ** 32;
   }
@@ -80,10 +86,11 @@ export class Calls<R> {
     const path = this.#counted ? (this.#paths.get(node) ?? this.#pathTo(node)) : undefined;
     path?.calls.add();
     const openedAt = this.#host.now();
-    const timer = this.#host.after(timeoutUs, () => this.#finish(id, timedOut));
+    const until = openedAt + Math.ceil(timeoutUs);
     const { causes } = this.#host;
     const then = causes ? causes.asks(id, done) : done;
-    this.#waiting.set(id, { node, path, openedAt, timer, done: then });
+    this.#waiting.set(id, { node, path, openedAt, until, done: then });
+    this.#deadlines.set(id, until);
     return id;
   }
 
@@ -103,14 +110,13 @@ export class Calls<R> {
 
   /** Stops waiting; `done` is not called. A reply that still comes counts as late. */
   abandon(id: number): void {
-    this.#waiting.take(id)?.timer.cancel();
+    this.#waiting.take(id);
     this.#host.causes?.ended(id, 'abandoned');
   }
 
   #finish(id: number, answer: Answer<R>): boolean {
     const call = this.#waiting.take(id);
     if (!call) return false;
-    call.timer.cancel();
     if (call.path) this.#count(call.path, call.openedAt, answer);
     if (!answer.ok) this.#host.causes?.ended(id, answer.why);
     call.done(answer);
