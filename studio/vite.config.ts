@@ -22,10 +22,12 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1_000,
-    ...(mode === 'report' && {
-      cssCodeSplit: false,
-      rolldownOptions: { output: { codeSplitting: false } },
-    }),
+    cssCodeSplit: mode !== 'report',
+    rolldownOptions: {
+      output: { codeSplitting: mode !== 'report' },
+      // How long which plugin took is nothing to warn of.
+      checks: { pluginTimings: false },
+    },
   },
 }));
 
