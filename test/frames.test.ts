@@ -13,7 +13,7 @@ import type { Frame, FrameLayout } from '../src/run/frames.ts';
 import { runner } from '../src/run/index.ts';
 import { simulateHere } from '../src/run/node/here.ts';
 import type { Report } from '../src/run/report.ts';
-import { root } from './checkout.ts';
+import { read, root } from './checkout.ts';
 
 const shortener = join(root, 'examples/shortener');
 
@@ -77,6 +77,58 @@ function expectSums(film: Film, report: Report): void {
     expect(frame.fromUs).toBe(frames[index - 1]?.toUs ?? 0);
   }
 }
+
+describe('docs/stream.md', () => {
+  test('shows a layout and a frame of a real run', async () => {
+    const design = systemFromJson({
+      name: 'shop',
+      zones: ['a', 'b'],
+      blocks: [
+        { kind: 'service', name: 'app', instances: 2, cost: '5ms' },
+        { kind: 'gateway', name: 'edge', routes: { '/': 'app' } },
+      ],
+      entry: 'edge',
+      users: { rate: '100/s' },
+      faults: ['kill app/1 at 1s'],
+    });
+    const shown: unknown[] = [];
+    await simulateHere(() => ({
+      design,
+      seed: 1,
+      forUs: 1_100_000,
+      faults: design.faults,
+      frames: {
+        frameUs: 100_000,
+        onLayout: (layout) => shown.push(layout),
+        onFrame: (frame) => {
+          shown[1] = frame;
+        },
+      },
+    }));
+    const [layout, frame] = shown;
+    const page = 'docs/stream.md';
+    const fence = (name: string) => new RegExp(`(<!-- ${name} -->\n\`\`\`json\n)[^\`]*`);
+    const expected = read(page)
+      .replace(fence('layout'), (_all, head) => `${head}${printed(layout)}\n`)
+      .replace(fence('frame'), (_all, head) => `${head}${printed(frame)}\n`);
+    if (process.env.REWRITE === '1') writeFileSync(join(root, page), expected);
+    else expect(read(page)).toBe(expected);
+  });
+
+  /** A line for each field that fits on one. */
+  function printed(value: unknown, indent = ''): string {
+    const line = JSON.stringify(value).replaceAll(/([:,])(?=[^\s])/g, '$1 ');
+    if (line.length + indent.length < 96 || typeof value !== 'object' || value === null) {
+      return line;
+    }
+    const inner = `${indent}  `;
+    const isList = Array.isArray(value);
+    const parts = Object.entries(value).map(
+      ([name, field]) => `${inner}${isList ? '' : `"${name}": `}${printed(field, inner)}`,
+    );
+    return `${isList ? '[' : '{'}\n${parts.join(',\n')}\n${indent}${isList ? ']' : '}'}`;
+  }
+});
 
 describe('simulated', () => {
   const faults = ['kill links/1 at 3s, restart after 4s', 'slow zone b by 3x at 6s for 2s'];

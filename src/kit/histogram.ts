@@ -123,7 +123,9 @@ export class Histogram {
 
   toJSON(): HistogramData {
     const buckets: number[] = [];
-    for (let index = 0; index < this.#buckets.length; index++) {
+    // Most windows of most meters are empty.
+    const length = this.#count === 0 ? 0 : this.#buckets.length;
+    for (let index = 0; index < length; index++) {
       if (this.#buckets[index]! > 0) buckets.push(index, this.#buckets[index]!);
     }
     const { min, max } = this;
