@@ -133,6 +133,10 @@ function shortened(line: string): string[] {
   const [verb] = args;
   if (verb === 'sim' || verb === 'run' || verb === 'hunt') set('--for', '1s');
   if (verb === 'hunt') set('--seeds', '2');
+  if (verb === 'sweep') {
+    set('--for', '1s');
+    set('--seeds', '1');
+  }
   if (verb === 'sim' && args.includes('--seeds')) set('--seeds', '2');
   if (verb === 'run') {
     set('--port', '0');

@@ -115,9 +115,11 @@ export function renderSweep({ over, points, knee }: SweepReport, style: Style): 
 
 function kneeText(over: string, points: readonly SweepPoint[], knee: SweepReport['knee']): string {
   if (knee) return `Knee at ${over} ${knee.value}: ${knee.why}.`;
-  return points.length < 3
-    ? 'Too few values for a knee.'
-    : 'No knee: p99 stays within three times its best, and what is offered is served, or nowhere is.';
+  if (points.length < 3) return 'Too few values for a knee.';
+  const isServed = points.some((one) => one.throughputPerSec.mean >= 0.99 * one.offeredPerSec);
+  return isServed
+    ? 'No knee: p99 stays within three times its best, and what is offered is served.'
+    : 'No knee: at none of these values is what is offered served.';
 }
 
 function withInterval({ mean, plusMinus }: Estimate, show: (value: number) => string): string {
