@@ -85,32 +85,36 @@ export function ChartsView(props: ChartsViewProps) {
               {formatSecond(round(zoom.fromUs))} to {formatSecond(round(zoom.toUs))} · show all
             </button>
           ) : (
-            `a point is ${formatSecond(pointUs / 1e6)}; drag to zoom`
+            <span data-tip="Drag over a chart to look closer; points are then shorter">
+              points of {formatSecond(pointUs / 1e6)}
+            </span>
           )}
         </span>
       </div>
-      {plots.map((plot) => (
-        <PlotView
-          key={plot.id}
-          plot={plot}
-          bands={bands}
-          span={span}
-          playheadUs={playheadUs}
-          log={log && plot.unit === 'us'}
-          theme={theme}
-          cursorKey="charts"
-          height={plot.id === 'latency' ? 180 : 130}
-          onSeek={onSeek}
-          onZoom={setZoom}
-        />
-      ))}
-      {subject === everything ? (
-        <HistogramView
-          histogram={histogram}
-          limits={limits}
-          caption={zoom ? 'in the span shown' : 'of the whole run'}
-        />
-      ) : null}
+      <div className="charts-plots">
+        {plots.map((plot) => (
+          <PlotView
+            key={plot.id}
+            plot={plot}
+            bands={bands}
+            span={span}
+            playheadUs={playheadUs}
+            log={log && plot.unit === 'us'}
+            theme={theme}
+            cursorKey="charts"
+            height={plot.id === 'latency' ? 180 : 130}
+            onSeek={onSeek}
+            onZoom={setZoom}
+          />
+        ))}
+        {subject === everything ? (
+          <HistogramView
+            histogram={histogram}
+            limits={limits}
+            caption={zoom ? 'in the span shown' : 'of the whole run'}
+          />
+        ) : null}
+      </div>
     </div>
   );
 }

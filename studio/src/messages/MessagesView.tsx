@@ -26,30 +26,32 @@ export interface MessagesViewProps {
   readonly blocks: readonly string[];
   readonly events: readonly RunEvent[];
   readonly atUs: number;
+  /** Where the load ended: nothing is to be seen after it. */
+  readonly untilUs: number;
   readonly theme: string;
   readonly load: (query: MessagesQuery) => Promise<MessageWindow>;
   readonly onSeek: (us: number) => void;
 }
 
-const lengths = ['2ms', '10ms', '50ms', '200ms', '1s', '5s'] as const;
+const lengths = ['1ms', '5ms', '20ms', '100ms', '500ms', '2s'] as const;
 type Length = (typeof lengths)[number];
 const lengthsUs: Readonly<Record<Length, number>> = {
-  '2ms': 2_000,
-  '10ms': 10_000,
-  '50ms': 50_000,
-  '200ms': 200_000,
-  '1s': 1_000_000,
-  '5s': 5_000_000,
+  '1ms': 1_000,
+  '5ms': 5_000,
+  '20ms': 20_000,
+  '100ms': 100_000,
+  '500ms': 500_000,
+  '2s': 2_000_000,
 };
 
 export function MessagesView(props: MessagesViewProps) {
-  const { run, whyNot, blocks, atUs } = props;
+  const { run, whyNot, blocks, atUs, untilUs } = props;
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const [length, setLength] = useState<Length>('50ms');
+  const [length, setLength] = useState<Length>('20ms');
   // Where one looked, not where the playhead goes on to: the window stays until one asks anew.
   const [centreUs, setCentreUs] = useState(atUs);
   const lengthUs = lengthsUs[length];
-  const fromUs = Math.max(0, Math.round(centreUs - lengthUs / 2));
+  const fromUs = Math.max(0, Math.round(Math.min(centreUs - lengthUs / 2, untilUs - lengthUs)));
   const query = { fromUs, toUs: fromUs + lengthUs, nodes: chosen };
   const [answer, again] = useAnswer(
     () => props.load(query),
@@ -89,7 +91,8 @@ export function MessagesView(props: MessagesViewProps) {
           small
           icon="previous"
           tip="The time before"
-          onPress={() => setCentreUs(Math.max(lengthUs / 2, centreUs - lengthUs))}
+          disabled={fromUs === 0}
+          onPress={() => setCentreUs(fromUs - lengthUs / 2)}
         >
           Earlier
         </Button>
@@ -100,7 +103,12 @@ export function MessagesView(props: MessagesViewProps) {
           choices={lengths.map((value) => ({ value, label: value }))}
           onChange={setLength}
         />
-        <Button small tip="The time after" onPress={() => setCentreUs(centreUs + lengthUs)}>
+        <Button
+          small
+          tip="The time after"
+          disabled={fromUs + lengthUs >= untilUs}
+          onPress={() => setCentreUs(fromUs + lengthUs * 1.5)}
+        >
           Later
         </Button>
         <Button

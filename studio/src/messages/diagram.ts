@@ -19,7 +19,7 @@ export interface Frame2D {
   readonly lanes: readonly string[];
 }
 
-export const laneHeight = 40;
+export const laneHeight = 34;
 export const laneTop = 34;
 
 export function heightOf(laneCount: number): number {
@@ -192,7 +192,7 @@ export function messageInWords({
   const how =
     arrivedAt === null ? fateWords[fate] : `${durationText(arrivedAt - sentAt)} on the way`;
   const twice = fate === 'twice' ? ', delivered twice' : '';
-  return `${from} → ${to}: ${what}. ${how}${twice}${late ? ', late: its sender had given up' : ''}`;
+  return `${from} → ${to}: ${what}. ${how}${twice}${late ? ', late: nobody waited for it any more' : ''}`;
 }
 
 /** An instant, as exactly as a window of this length needs it: `20.4123 s`. */

@@ -76,7 +76,9 @@ describe('words', () => {
     expect(messageInWords(messages.find((one) => one.fate === 'lost')!)).toContain(
       'lost on the way',
     );
-    expect(messageInWords(messages.find((one) => one.late)!)).toContain('its sender had given up');
+    expect(messageInWords(messages.find((one) => one.late)!)).toContain(
+      'nobody waited for it any more',
+    );
   });
 
   test('instants are as exact as the window needs', () => {

@@ -128,21 +128,29 @@ function Label({ row: { span, depth } }: { readonly row: WaterfallRow }) {
 /** Where the caller stopped waiting, and how it ended unless well. */
 function End({ row, at }: { readonly row: WaterfallRow; readonly at: (us: number) => string }) {
   const { span, gaveUpAt, endUs } = row;
-  const words = isLate(span) ? 'late' : span.outcome === 'ok' ? '' : span.outcome;
+  const words = endWords(span);
   return (
     <>
       {gaveUpAt !== null && <span className={styles.gaveUp} style={{ left: at(gaveUpAt) }} />}
       {words !== '' && (
         <span
           className={styles.outcome}
+          data-tone={span.outcome === 'abandoned' ? 'plain' : undefined}
           data-flip={Number.parseFloat(at(endUs)) > 80 || undefined}
           style={{ left: at(endUs) }}
         >
-          ✗ {words}
+          {words}
         </span>
       )}
     </>
   );
+}
+
+/** A quorum answers without its slowest member: that is not a failure. */
+function endWords(span: WaterfallRow['span']): string {
+  if (span.outcome === 'abandoned') return 'not waited for';
+  if (isLate(span)) return '✗ late';
+  return span.outcome === 'ok' ? '' : `✗ ${span.outcome}`;
 }
 
 function Details({

@@ -39,7 +39,7 @@ export const partWords: Readonly<Record<PartKind, string>> = {
   queued: 'queued',
   served: 'served',
   waiting: 'waiting for its own calls',
-  other: 'waiting for something else, such as a timer',
+  other: 'waiting inside: disk, timers',
   lost: 'waiting for what never came',
 };
 
@@ -176,7 +176,7 @@ function spent({ kind, where }: Share): string {
       return `waiting for an answer of ${where} that never came`;
     case 'waiting':
     case 'other':
-      return `waiting within ${where}: timers, disk, what nobody was asked for`;
+      return `waiting inside ${where} (disk or timers)`;
   }
 }
 
@@ -201,7 +201,7 @@ export const outcomeWords: Readonly<Record<Span['outcome'], string>> = {
   refused: 'Refused: nobody listened there',
   reset: 'The connection broke',
   lost: 'Lost on the way',
-  abandoned: 'Abandoned: the caller gave up',
+  abandoned: 'Nobody waited for it any more',
 };
 
 export function isRetry(span: Span): boolean {

@@ -1,5 +1,5 @@
 import { MessagesView } from '../../messages/MessagesView.tsx';
-import { isGoing } from '../../state/run.ts';
+import { endUs, isGoing } from '../../state/run.ts';
 import { resolveTheme, systemIsDark } from '../../theme/theme.ts';
 import { useActions, useShownRun, useStudio, useStudioState } from '../studio.ts';
 
@@ -24,6 +24,7 @@ export default function Messages() {
       blocks={layout?.blocks ?? none}
       events={run?.events ?? none}
       atUs={atUs}
+      untilUs={run ? endUs(run) : 0}
       theme={resolveTheme(theme, systemIsDark())}
       load={(query) => client.messages(id, query)}
       onSeek={actions.seek}
@@ -33,6 +34,7 @@ export default function Messages() {
 
 function whyNot(mode: string | undefined, going: boolean | undefined): string | undefined {
   if (mode === 'live') return 'Messages are recorded in simulations: a running system keeps none.';
-  if (mode === 'report') return 'A saved report holds figures and courses, not the single messages.';
+  if (mode === 'report')
+    return 'A saved report holds figures and courses, not the single messages.';
   return going ? 'The run is under way: its messages can be seen once it has ended.' : undefined;
 }
