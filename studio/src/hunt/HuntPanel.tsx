@@ -22,10 +22,12 @@ interface HuntForm {
   readonly seedFirst: string;
   readonly seedCount: string;
   readonly duration: string;
+  /** Requests a second: few, since what breaks is the order of things and not their number. */
+  readonly rate: string;
 }
 
 /** Long enough for an election and a recovery, short enough for hundreds. */
-const presets: HuntForm = { seedFirst: '1', seedCount: '200', duration: '20s' };
+const presets: HuntForm = { seedFirst: '1', seedCount: '200', duration: '20s', rate: '50' };
 
 export function HuntPanel({ design, hunt, onStart, onStop, onTake }: HuntPanelProps) {
   const [form, setForm] = useState(presets);
@@ -33,11 +35,13 @@ export function HuntPanel({ design, hunt, onStart, onStop, onTake }: HuntPanelPr
   const forUs = parseDuration(form.duration);
   const seedFirst = Number(form.seedFirst);
   const seedCount = Number(form.seedCount);
+  const ratePerSec = Number(form.rate);
   const isRight =
     forUs !== undefined &&
     Number.isInteger(seedFirst) &&
     Number.isInteger(seedCount) &&
-    seedCount > 0;
+    seedCount > 0 &&
+    ratePerSec > 0;
   const set = (change: Partial<HuntForm>) => setForm({ ...form, ...change });
   return (
     <section className={styles.panel} aria-label="Hunt">
@@ -65,6 +69,12 @@ export function HuntPanel({ design, hunt, onStart, onStop, onTake }: HuntPanelPr
           problem={forUs === undefined ? 'A duration such as 20s.' : null}
           onChange={(value) => set({ duration: value })}
         />
+        <Field
+          label="requests/s"
+          value={form.rate}
+          numeric
+          onChange={(value) => set({ rate: value })}
+        />
         {isGoing ? (
           <Button icon="stop" onPress={onStop}>
             Stop
@@ -74,7 +84,7 @@ export function HuntPanel({ design, hunt, onStart, onStop, onTake }: HuntPanelPr
             tone="primary"
             icon="hunt"
             disabled={!isRight || design.problems.length > 0}
-            onPress={() => onStart({ seedFirst, seedCount, forUs })}
+            onPress={() => onStart({ seedFirst, seedCount, forUs, ratePerSec })}
           >
             Hunt
           </Button>

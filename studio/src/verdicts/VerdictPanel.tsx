@@ -1,5 +1,5 @@
 /** Whether the design kept its promises, which it broke, what else happened, and how to repeat it. */
-import type { Micros, Report, Summary } from 'loadpath/studio';
+import type { Evidence, Micros, Report, Summary } from 'loadpath/studio';
 import type { ReactNode } from 'react';
 import { Button } from '../parts/Button.tsx';
 import { CopyLine } from '../parts/Copy.tsx';
@@ -25,8 +25,8 @@ export interface VerdictPanelProps {
   readonly replayCommand: string;
   readonly onSeek: (us: Micros) => void;
   readonly onCompare: () => void;
-  /** Opens a counterexample in full; absent where there is no view of it. */
-  readonly counterexample?: ((promised: Promised) => ReactNode) | undefined;
+  /** Draws what shows that a promise is broken. */
+  readonly drawEvidence: (evidence: Evidence) => ReactNode;
 }
 
 const icons: Readonly<Record<Standing, IconName>> = {
@@ -157,7 +157,7 @@ interface PromiseRowProps extends VerdictPanelProps {
   readonly promised: Promised;
 }
 
-function PromiseRow({ promised, counterexample }: PromiseRowProps) {
+function PromiseRow({ promised, drawEvidence }: PromiseRowProps) {
   const { standing, name, detail, target, share } = promised;
   return (
     <li className={`${styles.promise} ${styles[standing]}`}>
@@ -175,13 +175,13 @@ function PromiseRow({ promised, counterexample }: PromiseRowProps) {
             <span style={{ width: `${Math.min(1, share / 1.5) * 100}%` }} />
           </span>
         )}
-        {promised.counterexample.length > 0 &&
-          (counterexample?.(promised) ?? (
-            <details className={styles.evidence}>
-              <summary>The smallest history that shows it</summary>
-              <pre>{promised.counterexample.join('\n')}</pre>
-            </details>
-          ))}
+        {promised.evidence && drawEvidence(promised.evidence)}
+        {promised.counterexample.length > 0 && (
+          <details className={styles.evidence} open={promised.evidence === null}>
+            <summary>The smallest history that shows it, in words</summary>
+            <pre>{promised.counterexample.join('\n')}</pre>
+          </details>
+        )}
       </div>
     </li>
   );

@@ -1,5 +1,5 @@
 /** A report as the list that is read: what is broken first, each in words with its figures. */
-import { type ObjectiveResult, outcomeOf, type Report } from 'loadpath/studio';
+import { type Evidence, type ObjectiveResult, outcomeOf, type Report } from 'loadpath/studio';
 import { msText, plural, rateText, shareText } from '../parts/format.ts';
 
 export type Standing = 'holds' | 'violated' | 'unknown';
@@ -17,6 +17,8 @@ export interface Promised {
   readonly share: number | null;
   /** The smallest history that shows it, one line an operation. */
   readonly counterexample: readonly string[];
+  /** The same as data, where a checker gives it. */
+  readonly evidence: Evidence | null;
 }
 
 const gravity: readonly Standing[] = ['violated', 'unknown', 'holds'];
@@ -35,6 +37,7 @@ export function promisesOf(report: Report): readonly Promised[] {
         ? objective.measured / objective.target
         : null,
     counterexample: [],
+    evidence: null,
   }));
   const invariants = report.invariants.map((invariant) => ({
     key: `invariant ${invariant.name}`,
@@ -45,6 +48,7 @@ export function promisesOf(report: Report): readonly Promised[] {
     target: '',
     share: null,
     counterexample: invariant.counterexample ?? [],
+    evidence: invariant.evidence ?? null,
   }));
   return [...objectives, ...invariants].sort(
     (a, b) => gravity.indexOf(a.standing) - gravity.indexOf(b.standing),

@@ -21,7 +21,11 @@ export default function Requests() {
 }
 
 function whyNot(mode: string | undefined, going: boolean | undefined): string | undefined {
-  if (mode === 'live') return 'Single requests are followed in simulations: a running system keeps none.';
-  if (mode === 'report') return 'A saved report holds figures and courses, not the single requests.';
-  return going ? 'The run is under way: its requests can be followed once it has ended.' : undefined;
+  if (mode === 'live')
+    return 'Single requests are followed in simulations: a running system keeps none.';
+  if (mode === 'report')
+    return 'A saved report holds figures and courses, not the single requests.';
+  return going
+    ? 'The run is under way: its requests can be followed once it has ended.'
+    : undefined;
 }

@@ -1,5 +1,5 @@
 import { compareReports } from 'loadpath/studio';
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { Empty } from '../../parts/Empty.tsx';
 import { commandOf } from '../../state/form.ts';
 import { lengthUs } from '../../state/run.ts';
@@ -9,6 +9,11 @@ import { VerdictPanel } from '../../verdicts/VerdictPanel.tsx';
 import { useActions, useMarks, useShownRun, useStudioState } from '../studio.ts';
 
 const changesMax = 5;
+
+const CounterexampleView = lazy(async () => {
+  const { CounterexampleView } = await import('../../counterexample/CounterexampleView.tsx');
+  return { default: CounterexampleView };
+});
 
 export function Verdict() {
   const actions = useActions();
@@ -45,15 +50,21 @@ export function Verdict() {
     );
   }
   const request = run.request ?? { seed: report.seed, faults: [], ownFaults: true, set: {} };
+  const replayCommand = commandOf({ ...request, forUs: lengthUs(run) }, path);
   return (
     <VerdictPanel
       report={report}
       summary={run.summary}
       marks={marks}
       changes={changes}
-      replayCommand={commandOf({ ...request, forUs: lengthUs(run) }, path)}
+      replayCommand={replayCommand}
       onSeek={actions.seek}
       onCompare={() => actions.setPanel('compare')}
+      drawEvidence={(evidence) => (
+        <Suspense>
+          <CounterexampleView evidence={evidence} events={run.events} onSeek={actions.seek} />
+        </Suspense>
+      )}
     />
   );
 }
