@@ -23,12 +23,14 @@ export function reportHtml(design: DesignView, hello: Hello, { summary, log }: F
     throw new LoadpathError('bad-option', 'The page for reports is not built: run npm run build.');
   }
   const layout = log.all('layout')[0] ?? null;
+  // In a file nothing goes on: it shows how far the run had come.
+  const isGoing = summary.state === 'running' || summary.state === 'paused';
   const file: ReportFile = {
     format: reportFormat,
     version,
     hello: { ...hello, mode: 'report' },
     design,
-    run: summary,
+    run: { ...summary, state: isGoing ? 'stopped' : summary.state },
     layout,
     frames: log.all('frame'),
     events: log.all('event'),
