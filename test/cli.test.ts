@@ -67,7 +67,7 @@ describe('mistakes', () => {
   test('in names get a suggestion', async () => {
     const command = await loadpath(['simm']);
     expect(command).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean sim?') });
-    const option = await loadpath(['sim', 'x.ts', '--sed', '1']);
+    const option = await loadpath(['sim', 'x.ts', '--seeed', '1']);
     expect(option.code).toBe(2);
     expect(option.err).toContain('Did you mean --seed?');
   });
