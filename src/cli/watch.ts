@@ -1,4 +1,5 @@
 /** `--watch`: runs again when a file of the design is saved. */
+import { existsSync } from 'node:fs';
 import { LoadpathError } from '../kit/errors.ts';
 import { onSaved } from '../run/node/saved.ts';
 import { screen } from './session.ts';
@@ -31,7 +32,10 @@ export async function rerunOnSave(
       screen.line(error.message);
     }
     if (!again.signal.aborted) {
-      screen.line(`Watching ${known.length} files; save one to run again, Ctrl-C to end.`);
+      const count = known.filter((file) => existsSync(file)).length;
+      screen.line(
+        `Watching ${count} ${count === 1 ? 'file' : 'files'}; save one to run again, Ctrl-C to end.`,
+      );
       await new Promise<void>((resolve) => {
         again.signal.addEventListener('abort', () => resolve(), { once: true });
       });

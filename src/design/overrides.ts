@@ -31,6 +31,7 @@ const subject = 'what is set';
 
 /** What was set and met no option of this design. */
 function strangers(design: System, settings: Settings, set: SettingTable): Problem[] {
+  if (Object.keys(set).length === 0) return [];
   const blocks = new Map(blocksOf(design).map(({ name, block }) => [name, block]));
   return Object.keys(set).flatMap((path) => {
     const dot = path.indexOf('.');
