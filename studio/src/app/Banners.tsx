@@ -85,7 +85,7 @@ function Problems({ problems }: { readonly problems: readonly ProblemView[] }) {
               </button>
             )}
             <span>
-              {problem.at !== '' && problem.at !== file && <b>{problem.at}: </b>}
+              {!isPlace(problem) && <b>{problem.at}: </b>}
               {problem.what}
             </span>
           </li>
@@ -94,6 +94,11 @@ function Problems({ problems }: { readonly problems: readonly ProblemView[] }) {
       {problems.length > shownMax && <li>and {plural(problems.length - shownMax, 'more')}</li>}
     </ul>
   );
+}
+
+/** Where it is may be all that `at` says, and that stands before it already. */
+function isPlace({ at, file }: ProblemView): boolean {
+  return at === '' || (file !== undefined && at.startsWith(file));
 }
 
 /** A message lists its problems again below its first line. */

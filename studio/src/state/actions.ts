@@ -73,7 +73,14 @@ export function createActions(store: StudioStore, client: Client) {
   /** One finished run from a file: there is no server, and nothing can be run. */
   function openReport(file: ReportFile): void {
     const { hello, design, run, layout, frames, events, report, summary } = file;
-    const shown = { ...newRun(run.id, run.request), layout, frames, events, report, summary };
+    const shown = {
+      ...newRun(run.id, run.request, design.revision),
+      layout,
+      frames,
+      events,
+      report,
+      summary,
+    };
     set({
       hello,
       design,
@@ -111,6 +118,7 @@ export function createActions(store: StudioStore, client: Client) {
       design: { ...design, structure },
       faultList: withDesignFaults(state.faultList, design.faults),
       edits: stillEdits(state.edits, design.options),
+      ...(design.problems.length === 0 ? { place: null } : {}),
       selection: structure ? stillThere(state.selection, structure) : state.selection,
     }));
     const saved = before !== null && design.revision > before.revision;
@@ -122,7 +130,7 @@ export function createActions(store: StudioStore, client: Client) {
   function attach(id: string, request: RunRequest | null, lender?: Lender): void {
     set((state) => {
       const runs = new Map(state.runs);
-      runs.set(id, newRun(id, request, lender));
+      runs.set(id, newRun(id, request, state.design?.revision ?? 0, lender));
       const former = shownRun(state);
       const finished = former?.report ? former.id : state.formerRun;
       const formerRun = runs.has(finished ?? '') ? finished : null;
@@ -190,7 +198,12 @@ export function createActions(store: StudioStore, client: Client) {
 
   function lenderOf(former: RunState | undefined, request: RunRequest): Lender | undefined {
     const { design } = get();
-    if (!former?.request || !design || !sameButFaults(former.request, request)) return undefined;
+    if (
+      !former?.request ||
+      former.revision !== design?.revision ||
+      !sameButFaults(former.request, request)
+    )
+      return undefined;
     const untilUs = firstDifferenceUs(
       allFaults(former.request, design.faults),
       allFaults(request, design.faults),

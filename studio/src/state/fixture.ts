@@ -59,5 +59,5 @@ export function frames(count: number): readonly Frame[] {
 
 export function runWith(change: Partial<RunState> = {}): RunState {
   const request = { seed: 1, faults: [], ownFaults: true, set: {} };
-  return { ...newRun('r1', request), layout, frames: frames(20), ...change };
+  return { ...newRun('r1', request, 1), layout, frames: frames(20), ...change };
 }

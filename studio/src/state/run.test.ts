@@ -7,7 +7,7 @@ const streamed = (indices: readonly number[]): RunMessage[] =>
 
 describe('a run grows', () => {
   test('a frame that comes again takes its own place', () => {
-    const run = withMessages(newRun('r', null), [
+    const run = withMessages(newRun('r', null, 1), [
       { name: 'layout', data: layout },
       ...streamed([0, 1, 2, 0, 1, 2, 3]),
     ]);
@@ -17,7 +17,7 @@ describe('a run grows', () => {
 
   test('a run without end forgets its beginning', () => {
     const indices = Array.from({ length: framesMax + 50 }, (_, index) => index);
-    const run = withMessages(newRun('r', null), [
+    const run = withMessages(newRun('r', null, 1), [
       { name: 'layout', data: layout },
       ...streamed(indices),
     ]);
@@ -45,7 +45,7 @@ describe('a run grows', () => {
       name: 'event' as const,
       data: { type: 'log', at, node: 'api/0', level: 'log', text: 'hello' } as const,
     }));
-    const run = withMessages(newRun('r', null), [{ name: 'event', data: crash }, ...logs]);
+    const run = withMessages(newRun('r', null, 1), [{ name: 'event', data: crash }, ...logs]);
     expect(run.events.length).toBe(eventsMax);
     expect(run.events[0]).toEqual(crash);
     expect(run.eventsLeftOut).toBe(11);
@@ -57,13 +57,13 @@ describe('a run that repeats another', () => {
   const lender = { run: runWith({ events: [fault] }), untilUs: 1_000_000 };
 
   test('is lent what comes before the difference', () => {
-    const run = newRun('r2', lender.run.request, lender);
+    const run = newRun('r2', lender.run.request, 1, lender);
     expect(endUs(run)).toBe(1_000_000);
     expect(run.events).toEqual([fault]);
   });
 
   test('keeps it while its own stream catches up, and has each event once', () => {
-    const run = withMessages(newRun('r2', lender.run.request, lender), [
+    const run = withMessages(newRun('r2', lender.run.request, 1, lender), [
       { name: 'layout', data: layout },
       ...streamed([0, 1]),
       { name: 'event', data: fault },

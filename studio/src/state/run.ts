@@ -25,6 +25,8 @@ export interface RunState {
   /** Null for a live run and for a report from a file. */
   readonly request: RunRequest | null;
   readonly state: RunSummary['state'];
+  /** Of the design: runs of different ones have nothing in common. */
+  readonly revision: number;
   /** By this page's clock; undefined for a run that was under way before it looked. */
   readonly startedAtMs?: number | undefined;
   readonly layout: FrameLayout | null;
@@ -50,10 +52,16 @@ export type RunMessage = {
 export const framesMax = 600;
 export const eventsMax = 4_000;
 
-export function newRun(id: string, request: RunRequest | null, lender?: Lender): RunState {
+export function newRun(
+  id: string,
+  request: RunRequest | null,
+  revision: number,
+  lender?: Lender,
+): RunState {
   const base = {
     id,
     request,
+    revision,
     state: 'running',
     progress: null,
     report: null,

@@ -1,0 +1,154 @@
+import type { DesignView, RunRequest, RunSummary } from 'loadpath/studio';
+import { describe, expect, test } from 'vitest';
+import { type Client, type Listener, Refused } from '../api/client.ts';
+import { createActions } from './actions.ts';
+import { frame, layout } from './fixture.ts';
+import type { RunMessage } from './run.ts';
+import { sessionOf, sessionText } from './session.ts';
+import { createStudioStore, shownRun } from './store.ts';
+
+const design: DesignView = {
+  revision: 1,
+  path: 'shop.ts',
+  kind: 'code',
+  problems: [],
+  structure: { design: 'shop', zones: [], blocks: [], calls: [] },
+  options: { links: { replicas: 3 } },
+  objectives: {},
+  invariants: [],
+  faults: [],
+  sources: ['shop.ts'],
+  data: null,
+};
+
+/** A server of one tab: remembers what it was asked, and streams what the test tells it to. */
+function server(runs: readonly RunSummary[] = []) {
+  const asked: RunRequest[] = [];
+  const listeners = new Map<string, Listener<RunMessage>>();
+  let watcher: Parameters<Client['watch']>[0] | undefined;
+  let refusal: Refused | undefined;
+  const client = {
+    hello: async () => ({ version: '0', mode: 'design', palette: [] }),
+    design: async () => design,
+    runs: async () => runs,
+    startRun: async (request) => {
+      if (refusal) throw refusal;
+      asked.push(request);
+      return `r${asked.length}`;
+    },
+    checkFaults: async () => [],
+    stopRun: async () => {},
+    watch: (on) => {
+      watcher = on;
+      return { close() {} };
+    },
+    watchRun: (id, on) => {
+      listeners.set(id, on);
+      return { close: () => listeners.delete(id) };
+    },
+  } satisfies Partial<Client> as unknown as Client;
+  return {
+    client,
+    asked,
+    listeners,
+    stream: (id: string, messages: readonly RunMessage[]) =>
+      listeners.get(id)!.onMessages(messages),
+    save: (changed: DesignView) => watcher!.onMessages([{ name: 'design', data: changed }]),
+    refuse: (why: Refused | undefined) => {
+      refusal = why;
+    },
+  };
+}
+
+async function opened(runs: readonly RunSummary[] = []) {
+  const there = server(runs);
+  const store = createStudioStore();
+  const actions = createActions(store, there.client);
+  await actions.open();
+  const shown = () => shownRun(store.getState())!;
+  return { ...there, store, actions, shown };
+}
+
+const film = (count: number): RunMessage[] => [
+  { name: 'layout', data: layout },
+  ...Array.from({ length: count }, (_, index) => ({ name: 'frame' as const, data: frame(index) })),
+];
+
+describe('a session', () => {
+  test('begins with a run of seed 1, so that there is something to see', async () => {
+    const { asked, store } = await opened();
+    expect(asked).toEqual([{ seed: 1, faults: [], ownFaults: true, set: {} }]);
+    expect(store.getState()).toMatchObject({ shownRun: 'r1', playing: true });
+  });
+
+  test('a fault repeats the run, and the page goes on from where it is', async () => {
+    const { actions, asked, stream, store, shown } = await opened();
+    stream('r1', film(50));
+    actions.seek(2_000_000);
+    await actions.inflict('kill links/1 at 2s');
+    expect(asked[1]!.faults).toEqual(['kill links/1 at 2s']);
+    expect(store.getState().playheadUs).toBe(2_000_000);
+    expect(shown().id).toBe('r2');
+    expect(shown().frames.length).toBe(20);
+  });
+
+  test('another seed has nothing in common with the run before', async () => {
+    const { actions, stream, shown } = await opened();
+    stream('r1', film(50));
+    actions.setForm({ seed: '2' });
+    await actions.run();
+    expect(shown().frames).toEqual([]);
+  });
+
+  test('a saved design runs again, with nothing lent from the old one', async () => {
+    const { asked, stream, save, shown, store } = await opened();
+    stream('r1', film(50));
+    save({ ...design, revision: 2 });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(asked.length).toBe(2);
+    expect(shown().frames).toEqual([]);
+    expect(store.getState().notices[0]!.text).toContain('shop.ts was saved');
+  });
+
+  test('a design with mistakes keeps the last structure and does not run', async () => {
+    const { asked, save, store } = await opened();
+    save({ ...design, revision: 2, structure: null, problems: [{ at: 'shop.ts', what: 'no' }] });
+    expect(asked.length).toBe(1);
+    expect(store.getState().design!.structure!.design).toBe('shop');
+  });
+
+  test('what is refused is said, and gone with the next that is not', async () => {
+    const { actions, refuse, store } = await opened();
+    refuse(new Refused(400, { code: 'bad-option', message: 'no such node', problems: [] }));
+    await actions.inflict('kill nobody at 1s');
+    expect(store.getState().refusal!.message).toBe('no such node');
+    refuse(undefined);
+    await actions.run();
+    expect(store.getState().refusal).toBeNull();
+  });
+
+  test('a reloaded tab goes on with the run it showed', async () => {
+    const { store, actions } = await opened();
+    actions.setForm({ seed: '1' });
+    const text = sessionText(store.getState());
+    const request = { seed: 1, faults: [], ownFaults: true, set: {} };
+    const again = server([{ id: 'r1', request, state: 'running', startedAt: '' }]);
+    const fresh = createStudioStore();
+    await createActions(fresh, again.client).open(sessionOf(text));
+    expect(again.asked).toEqual([]);
+    expect([...again.listeners.keys()]).toEqual(['r1']);
+  });
+
+  test('runs do not pile up', async () => {
+    const { actions, store } = await opened();
+    for (let index = 0; index < 20; index++) await actions.run();
+    expect(store.getState().runs.size).toBeLessThanOrEqual(8);
+  });
+});
+
+test('a session of another version is no session', () => {
+  expect(sessionOf(null)).toBeUndefined();
+  expect(sessionOf('{"version":0}')).toBeUndefined();
+  expect(sessionOf('nonsense')).toBeUndefined();
+});
