@@ -130,7 +130,8 @@ export interface Cpu {
 
 /**
  * Meters of one program. Names that every server program uses, because the report's table reads
- * them: counters `requests` and `errors`, histogram `latency` (µs), gauge `queue`.
+ * them: counters `requests` and `errors`, histogram `latency` (µs), gauge `queue`; and, where work
+ * waits for something other than a core, counter `occupied`: microseconds for which all of it was taken.
  */
 export interface Meter {
   counter(name: string): Counter;

@@ -94,6 +94,7 @@ describe('a frame', () => {
       service.counter('requests').add(5 + index);
       service.counter('errors').add(index);
       service.counter('retries').add(1);
+      service.counter('occupied').add(100_000);
       service.gauge('queue').set(3);
       service.gauge('queue').set(1);
       service.gauge('keys').set(10);
@@ -133,8 +134,8 @@ describe('a frame', () => {
     const { nodes, blocks, paths } = frames.close(second, busyUs);
     expect(nodes.requests).toEqual([12, 0, 5, 6, 0, 0, 0]);
     expect(nodes.errors).toEqual([3, 0, 0, 1, 0, 0, 0]);
-    // Half of a second on one of two cores.
-    expect(nodes.busy).toEqual([0, 0, 0, 0.25, 0, 0, 0]);
+    // Half of a second on one of two cores; all slots for a tenth.
+    expect(nodes.busy).toEqual([0, 0, 0.1, 0.25, 0, 0, 0]);
     expect(nodes.queue).toEqual([4, 0, 3, 3, 0, 0, 0]);
     expect(nodes.p99Us).toEqual([9_000, 0, 2_000, 4_000, 0, 0, 0]);
     expect(blocks.p50Us[2]).toBe(2_000);

@@ -137,6 +137,7 @@ export class Framer {
     const requests = nodes.map(() => 0);
     const errors = nodes.map(() => 0);
     const queue = nodes.map(() => 0);
+    const occupiedUs = nodes.map(() => 0);
     const latencies = nodes.map((): HistogramData[] => []);
     for (const { node, block, counters, gauges, histograms } of this.#readings) {
       const index = this.#nodeIndex.get(node);
@@ -148,6 +149,7 @@ export class Framer {
       } else {
         requests[index]! += counters.requests ?? 0;
         errors[index]! += counters.errors ?? 0;
+        occupiedUs[index]! += counters.occupied ?? 0;
         queue[index] = Math.max(queue[index]!, gauges.queue?.max ?? 0);
       }
       if (histograms.latency) latencies[index]!.push(histograms.latency);
@@ -156,8 +158,10 @@ export class Framer {
       const nowUs = busyUs(id);
       const sinceUs = nowUs - this.#busyBeforeUs[index]!;
       this.#busyBeforeUs[index] = nowUs;
-      // Live, a process has threads besides; and the last window may be empty.
-      return tookUs > 0 ? share(sinceUs / (tookUs * this.#cores[index]!)) : 0;
+      if (tookUs === 0) return 0;
+      const cores = sinceUs / (tookUs * this.#cores[index]!);
+      // Live, a process has threads besides.
+      return share(Math.max(cores, occupiedUs[index]! / tookUs));
     });
     return { requests, errors, busy, queue, p99Us: latencies.map((all) => this.#p99(all)) };
   }

@@ -49,7 +49,7 @@ export interface Frame {
     readonly state: string;
     readonly requests: readonly number[];
     readonly errors: readonly number[];
-    /** Share of its cores that was busy, from 0 to 1. */
+    /** Share of its cores that was busy, or of its slots, whichever is more; from 0 to 1. */
     readonly busy: readonly number[];
     /** The longest that its queue was. */
     readonly queue: readonly number[];

@@ -69,6 +69,17 @@ describe('figures of a run', () => {
     ]);
   });
 
+  test('call busy what is scarcer, cores or what else work is done in', () => {
+    const meters = new Meters();
+    for (const node of ['api/0', 'api/1']) {
+      const meter = meters.meter(node, 'api', () => {});
+      meter.counter('occupied').add(500_000);
+    }
+    const { blocks } = figuresOf({ ...observed(), totals: meters.snapshot() });
+    expect(blocks.api!.nodes.map(({ utilisation }) => utilisation)).toEqual([0.5, 0.25]);
+    expect(blocks.api!.meters).not.toHaveProperty('occupied');
+  });
+
   test('hold until somebody complains', () => {
     expect(figures.complaints.verdict).toBe('holds');
     const meters = new Meters();

@@ -33,7 +33,7 @@ export interface Figures {
 }
 
 /** Counted by every server program; shown in columns of their own. */
-const standard = new Set(['requests', 'errors', 'latency', 'queue']);
+const standard = new Set(['requests', 'errors', 'latency', 'queue', 'occupied']);
 
 /** Whether a meter is shown in a column of its own, and not among the rest. */
 export function isOwnColumn(name: string): boolean {
@@ -108,7 +108,8 @@ function blocksOf(observed: Observed): Record<string, BlockReport> {
         boots: observed.boots(node.id),
         requests: own?.counters.requests ?? 0,
         errors: own?.counters.errors ?? 0,
-        busyUs: observed.busyUs(node.id),
+        // Whichever is scarcer: its cores, or the slots in which its work is done.
+        busyUs: Math.max(observed.busyUs(node.id), (own?.counters.occupied ?? 0) * node.cores),
         cores: node.cores,
         queueMax: own?.gauges.queue?.max ?? 0,
         latencies: merged(own ? [own] : [], 'latency'),

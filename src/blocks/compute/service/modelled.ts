@@ -11,6 +11,7 @@ import type { FetcherApi } from './client.ts';
 import type { Cost, InstanceConfig, Step } from './config.ts';
 import { isMoot, type Job } from './jobs.ts';
 import type { ReplyParts, Worker } from './node.ts';
+import { Occupancy } from './occupancy.ts';
 
 const fine: ReplyParts = { status: 200, headers: [], body: null };
 const failed: ReplyParts = { status: 502, headers: [], body: null };
@@ -23,7 +24,9 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
   const calls = sequence((config.steps ?? []).map((step, index) => compile(step, `${index}`)));
   /** Each says whether it took the slot: who was given up while waiting does not. */
   const waiting = new Fifo<() => boolean>();
-  let freeSlots = config.slots;
+  const { slots } = config;
+  const occupancy = new Occupancy(host, slots);
+  let freeSlots = slots;
 
   function compile(step: Step, name: string): Run {
     switch (step.do) {
@@ -48,6 +51,7 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
   }
 
   function release(): void {
+    occupancy.count(slots - freeSlots);
     let next = waiting.shift();
     while (next && !next()) next = waiting.shift();
     if (!next) freeSlots++;
@@ -69,6 +73,7 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
       });
     };
     if (freeSlots > 0) {
+      occupancy.count(slots - freeSlots);
       freeSlots--;
       start();
     } else {

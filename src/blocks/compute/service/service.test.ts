@@ -291,6 +291,9 @@ describe('a modelled service', () => {
     expect(ids.map((id) => answeredAt(id)! - startedAt - roundTripUs)).toEqual([
       10_000, 10_000, 20_000, 20_000, 30_000,
     ]);
+    // Both slots for 20 ms, then one of the two for 10: on the node's own clock.
+    const counters = world.meters.snapshot().find(({ block }) => block === 'api')!.counters;
+    expect(Math.abs(counters.occupied! - 25_000)).toBeLessThanOrEqual(5);
   });
 
   test('holds a slot during its own work only, or until its calls have returned', async () => {
