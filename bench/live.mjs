@@ -164,7 +164,12 @@ async function pair(design, perSec) {
 
 const bench = new Bench('live', 'Live, beside a bare Hono server on a Map');
 const designs = [
-  ['live-quorum', 'a service on a quorum of three, durable', 'designs/hono-live.ts', 300],
+  [
+    'live-quorum',
+    'a service behind a gateway, on a quorum of three, durable',
+    'designs/hono-live.ts',
+    300,
+  ],
   ['live-shortener', 'the shortener, all of it durable', '../examples/shortener/design.ts', 200],
 ];
 const runs = {};
