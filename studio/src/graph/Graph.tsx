@@ -143,10 +143,11 @@ export function Graph(props: GraphProps) {
   };
 
   const isOnChevron = (target: Target, event: MouseEvent) => {
-    const box = root.current!.getBoundingClientRect();
-    const at = toWorld(view, { x: event.clientX - box.x, y: event.clientY - box.y });
+    const frame = root.current!.getBoundingClientRect();
+    const at = toWorld(view, { x: event.clientX - frame.x, y: event.clientY - frame.y });
     const many = (views.get(target.block)?.nodes.length ?? 0) > 1;
-    return many && contains(chevronOf(target.rect), at.x, at.y, 3);
+    const box = layout.blocks.find(({ name }) => name === target.block);
+    return many && box !== undefined && contains(chevronOf(box), at.x, at.y, 3);
   };
 
   const pressed = (event: KeyboardEvent | globalThis.KeyboardEvent) => {

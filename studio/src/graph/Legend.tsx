@@ -5,7 +5,7 @@ import { curveThrough } from './curve.ts';
 import { drawBlockFigures } from './draw-cards.ts';
 import { drawPathFigures, drawPaths, type PathPaint } from './draw-paths.ts';
 import styles from './Graph.module.css';
-import type { GraphLayout } from './layout.ts';
+import { type GraphLayout, roomyCard } from './layout.ts';
 import { levelsAt } from './levels.ts';
 import { Pen } from './pen.ts';
 import type { NodeFigures, NodeLook, PathFigures, PathLook } from './scene.ts';
@@ -131,7 +131,7 @@ function drawNodeSwatch(pen: Pen, look: NodeLook, colours: Colours): void {
   };
   const node = { ...at, id: look, zone: 'a' };
   drawBlockFigures(pen, {
-    blocks: [{ ...at, name: look, isOpen: false, nodes: [node], zones: [] }],
+    blocks: [{ ...at, name: look, isOpen: false, card: roomyCard, nodes: [node], zones: [] }],
     views: new Map(),
     palette: new Map(),
     figures: { ...nobody, nodes: new Map([[look, figures]]) },

@@ -13,12 +13,9 @@ import {
   grown,
 } from './draw-nodes.ts';
 import { glyph, shapeGlyphs } from './glyphs.ts';
-import { type BlockBox, card, chevronOf } from './layout.ts';
+import { type BlockBox, chevronOf, compactCard } from './layout.ts';
 import type { Pen } from './pen.ts';
 import type { BlockFigures } from './scene.ts';
-
-/** From the edge of a card, past its sign. */
-const nameLeft = card.pad + 20;
 
 export function drawBlocks(pen: Pen, paint: CardPaint): void {
   for (const block of paint.blocks) {
@@ -116,25 +113,34 @@ function drawOutline(pen: Pen, block: BlockBox, paint: CardPaint): void {
 
 function drawName(pen: Pen, block: BlockBox, paint: CardPaint): void {
   const { colours, levels } = paint;
-  const hue = hueFor(block, paint);
   const isFar = levels.figures === 0;
-  const iconR = 6.5;
-  const iconX = block.x + card.pad + iconR;
-  const iconY = block.y + 19.5;
+  const line = nameLineOf(block);
   if (!isFar) {
     const shape = shapeGlyphs[shapeOf(block, paint)] ?? shapeGlyphs.box!;
     const scale = pen.view.scale;
-    glyph(pen.ctx, shape, pen.x(iconX), pen.y(iconY), 5.6 * scale, hue, 1.5 * scale);
+    const x = pen.x(block.x + block.card.pad + 6.5);
+    glyph(pen.ctx, shape, x, pen.y(line - 4.5), 5.6 * scale, hueFor(block, paint), 1.5 * scale);
+    if (block.nodes.length > 1) drawChevron(pen, block, colours.textFaint);
   }
-  if (!isFar && block.nodes.length > 1) drawChevron(pen, block, colours.textFaint);
-  const left = block.x + (isFar ? 7 : nameLeft);
-  const top = isFar ? block.y + Math.min(card.head - 6, 8 + levels.namePx * 1.05) : block.y + 24;
-  pen.text(block.name, left, top, {
-    px: levels.namePx,
+  const px = Math.min(levels.namePx, isFar ? block.card.head * 0.85 : 15);
+  const left = isFar ? block.x + 6 : nameLeftOf(block);
+  const base = isFar ? block.y + Math.min(block.card.head - 2, 5 + px) : line;
+  pen.text(block.name, left, base, {
+    px,
     weight: 600,
     colour: colours.text,
-    widthMax: block.x + block.width - left - (isFar ? 6 : 24),
+    widthMax: block.x + block.width - left - (isFar ? 4 : block.card.pad + 14),
   });
+}
+
+/** Its baseline. */
+function nameLineOf(block: BlockBox): number {
+  return block.y + (block.card === compactCard ? 17.5 : 24);
+}
+
+/** Past its sign. */
+function nameLeftOf(block: BlockBox): number {
+  return block.x + block.card.pad + 20;
 }
 
 /** Down: its nodes are shown. Right: they would be. */
@@ -168,11 +174,16 @@ function drawFigures(pen: Pen, block: BlockBox, figures: BlockFigures, paint: Ca
   const { ctx } = pen;
   const alpha = ctx.globalAlpha;
   ctx.globalAlpha = alpha * levels.figures;
-  const left = block.x + card.pad;
-  const right = block.x + block.width - card.pad;
+  const left = block.x + block.card.pad;
+  const right = block.x + block.width - block.card.pad;
   drawCount(pen, block, figures, right - (block.nodes.length > 1 ? 11 : 0), paint);
+  if (block.card === compactCard) {
+    ctx.globalAlpha = alpha;
+    return;
+  }
   const below = block.y + 41;
-  const style = { px: 12, weight: 500 } as const;
+  const px = levels.figurePx;
+  const style = { px, weight: 500 } as const;
   if (figures.health === 'unknown') {
     pen.text('–', left, below, { ...style, colour: colours.textFaint });
   } else {
@@ -182,9 +193,9 @@ function drawFigures(pen: Pen, block: BlockBox, figures: BlockFigures, paint: Ca
       colour: hasErrors ? colours.badText : colours.textSoft,
     });
     const p99 = figures.p99Us > 0 ? durationText(figures.p99Us) : '';
-    const tail = { px: 12, align: 'right', colour: colours.textFaint } as const;
+    const tail = { px, align: 'right', colour: colours.textFaint } as const;
     const room = right - left - width - 8;
-    if (p99 !== '' && pen.width(`p99 ${p99}`, 12) <= room) {
+    if (p99 !== '' && pen.width(`p99 ${p99}`, px) <= room) {
       pen.text(`p99 ${p99}`, right, below, tail);
     } else {
       pen.text(p99, right, below, { ...tail, widthMax: room });
@@ -193,7 +204,10 @@ function drawFigures(pen: Pen, block: BlockBox, figures: BlockFigures, paint: Ca
   ctx.globalAlpha = alpha;
 }
 
-/** Top right, in what room the name leaves: how many are up when not all are; else what waits; else how many there are. */
+/**
+ * Top right, in what room the name leaves: how many are up when not all are; else what waits, or
+ * how many there are; where there is no second line, the rate.
+ */
 function drawCount(
   pen: Pen,
   block: BlockBox,
@@ -201,14 +215,19 @@ function drawCount(
   right: number,
   { colours }: CardPaint,
 ): void {
-  const y = block.y + 24;
+  const y = nameLineOf(block);
   const style = { px: 10.5, align: 'right', weight: 600 } as const;
-  const room = right - block.x - nameLeft - pen.width(block.name, 13, 600) - 4;
+  const room = right - nameLeftOf(block) - pen.width(block.name, 13, 600) - 4;
   const total = block.nodes.length;
   if (figures.health === 'unknown') return;
   if (figures.upCount < total) {
     const up = `${figures.upCount}/${total}`;
     pen.text(up, right, y, { ...style, colour: colours.badText, halo: colours.surface });
+  } else if (block.card === compactCard) {
+    const rate = rateText(figures.ratePerSec);
+    if (pen.width(rate, style.px) > room) return;
+    const colour = figures.errorRatio > 0.0005 ? colours.badText : colours.textFaint;
+    pen.text(rate, right, y, { ...style, weight: 400, colour });
   } else if (figures.queue > 1) {
     const queue = countText(figures.queue);
     const width = pen.width(queue, style.px, 600);

@@ -156,7 +156,7 @@ function drawFigures(pen: Pen, path: PathLine, known: PathFigures, paint: PathPa
   const alpha = ctx.globalAlpha;
   ctx.globalAlpha = alpha * levels.pathLabels;
   const right = label.x + label.width;
-  const style = { px: 11, align: 'right', halo: colours.ground } as const;
+  const style = { px: levels.labelPx, align: 'right', halo: colours.ground } as const;
   const rate = known.look === 'standby' ? 'standby' : rateText(known.ratePerSec);
   pen.text(rate, right, label.y + 10, { ...style, colour: colours.textSoft, weight: 500 });
   if (label.lines === 2) {

@@ -3,7 +3,7 @@ import { curveThrough, distanceSquared, placeAlong, stepPx } from './curve.ts';
 import * as fixture from './fixture.ts';
 import { pathAt } from './hit.ts';
 import { blockLabel, nodeLabel, pathLabel } from './label.ts';
-import { type BlockBox, layOut } from './layout.ts';
+import { type BlockBox, compactCard, layOut } from './layout.ts';
 import { levelsAt } from './levels.ts';
 import { endOf, failRatio, Particles, particlesPerSec, speedPxPerSec } from './particles.ts';
 import { figuresOf, namedBy, sceneOf } from './scene.ts';
@@ -69,6 +69,19 @@ describe('layout', () => {
   test('the same design is laid out the same', () => {
     const once = layOut(fixture.threeHundredNodes(), closed).blocks;
     expect(layOut(fixture.threeHundredNodes(), closed).blocks).toEqual(once);
+  });
+
+  test('a column of many is not much taller than its boxes', () => {
+    const { blocks, bounds } = layOut(fixture.threeHundredNodes(), closed);
+    const columns = [...new Set(blocks.map(({ x }) => x))].map((x) =>
+      blocks.filter((block) => block.x === x),
+    );
+    const tallest = Math.max(
+      ...columns.map((column) =>
+        column.reduce((sum, { height }) => sum + height + compactCard.gap, 0),
+      ),
+    );
+    expect(bounds.height).toBeLessThan(tallest * 1.3);
   });
 
   test('a place from a drawing board wins', () => {

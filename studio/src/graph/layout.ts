@@ -8,9 +8,9 @@
  *   └───────┘   └──────┘   │ b  api/1  │   └────────────┘
  *                          └───────────┘
  */
-import { layout as dagreLayout, Graph } from '@dagrejs/dagre';
 import type { BlockView, StructuralView } from 'loadpath/studio';
 import { type Curve, curveThrough, type Point, type Rect, union } from './curve.ts';
+import { place } from './place.ts';
 
 export interface NodeBox extends Rect {
   readonly id: string;
@@ -24,6 +24,7 @@ export interface ZoneBox extends Rect {
 export interface BlockBox extends Rect {
   readonly name: string;
   readonly isOpen: boolean;
+  readonly card: Card;
   readonly nodes: readonly NodeBox[];
   /** Of an open block with nodes in several zones. */
   readonly zones: readonly ZoneBox[];
@@ -57,32 +58,46 @@ export interface LayoutOptions {
   readonly positions?: Readonly<Record<string, Point>> | undefined;
 }
 
-export const card = {
-  width: 134,
-  pad: 10,
-  /** From the top to the pips: name and figures. */
-  head: 49,
-  zoneLabel: 16,
-} as const;
+/** Sizes of a closed block. */
+export interface Card {
+  readonly width: number;
+  readonly pad: number;
+  /** From the top to the pips. */
+  readonly head: number;
+  readonly gap: number;
+}
+
+/** Name and figures in two lines. */
+export const roomyCard: Card = { width: 134, pad: 10, head: 49, gap: 28 };
+/** One line: so many blocks are seen at a size at which the second could not be read. */
+export const compactCard: Card = { width: 116, pad: 8, head: 25, gap: 12 };
+const compactFrom = 25;
+
+const zoneLabelPx = 16;
 const tile = { width: 122, height: 40, gap: 6 } as const;
 const zonePad = 6;
 /** Beside the tiles, where the lines of single nodes come together. */
 const gatherPx = 16;
-const rankGap = 62;
-const blockGap = 28;
 
 export function layOut(design: StructuralView, options: LayoutOptions): GraphLayout {
   const flows = flowsOf(design);
+  const card = design.blocks.length < compactFrom ? roomyCard : compactCard;
   const sketches = new Map(
-    design.blocks.map((block) => [block.name, sketchOf(block, flows, options.open)]),
+    design.blocks.map((block) => [block.name, sketchOf(block, card, flows, options.open)]),
   );
   const sizes = new Map([...sketches].map(([name, at]) => [name, at({ x: 0, y: 0 })]));
-  const { places, bends } = placed(design, sizes, flows);
+  // Users first: among equals, what comes first is placed first.
+  const ordered = design.blocks.toSorted((a, b) => Number(b.outside) - Number(a.outside));
+  const { places, bends } = place(
+    ordered.map(({ name }) => sizes.get(name)!),
+    flows.map((flow) => ({ id: flow.id, ...headOf(flow) })),
+    card.gap,
+  );
   const manual = options.positions ?? {};
   const isManual = design.blocks.some(({ name }) => manual[name]);
   const blocks = design.blocks.map((block) => {
-    const place = manual[block.name] ?? places.get(block.name)!;
-    return sketches.get(block.name)!({ x: Math.round(place.x), y: Math.round(place.y) });
+    const at = manual[block.name] ?? places.get(block.name)!;
+    return sketches.get(block.name)!({ x: Math.round(at.x), y: Math.round(at.y) });
   });
   const paths = linesOf(flows, blocks, isManual ? new Map() : bends, design);
   const bounds = union([...blocks, ...paths.map(({ curve }) => curve.box)]);
@@ -118,17 +133,18 @@ function headOf(flow: Flow): { readonly source: string; readonly target: string 
 /** A block as it will be, wherever it is put. */
 function sketchOf(
   block: BlockView,
+  card: Card,
   flows: readonly Flow[],
   open: ReadonlySet<string>,
 ): (at: Point) => BlockBox {
-  if (!open.has(block.name) || block.nodes.length === 0) return (at) => closedBox(block, at);
+  if (!open.has(block.name) || block.nodes.length === 0) return (at) => closedBox(block, card, at);
   const own = block.nodes.length > 1 ? flows.filter(({ from }) => from === block.name) : [];
   const left = own.some(({ isConsumed }) => isConsumed) ? gatherPx : 0;
   const right = own.some(({ isConsumed }) => !isConsumed) ? gatherPx : 0;
   return (at) => openBox(block, at, left, right);
 }
 
-function closedBox(block: BlockView, { x, y }: Point): BlockBox {
+function closedBox(block: BlockView, card: Card, { x, y }: Point): BlockBox {
   const inner = card.width - 2 * card.pad;
   const pip = pipOf(block.nodes.length, inner);
   const nodes = block.nodes.map((node, index) => ({
@@ -140,7 +156,17 @@ function closedBox(block: BlockView, { x, y }: Point): BlockBox {
   }));
   const rows = Math.max(1, Math.ceil(block.nodes.length / pip.columns));
   const height = card.head + rows * (pip.height + pip.gap) - pip.gap + card.pad;
-  return { name: block.name, isOpen: false, x, y, width: card.width, height, nodes, zones: [] };
+  return {
+    name: block.name,
+    isOpen: false,
+    card,
+    x,
+    y,
+    width: card.width,
+    height,
+    nodes,
+    zones: [],
+  };
 }
 
 /** Few nodes are wide bars, many are small squares: a card keeps its width. */
@@ -161,13 +187,13 @@ function openBox(block: BlockView, { x, y }: Point, leftPx: number, rightPx: num
   for (const zone of names) {
     const members = inZone(block, zone);
     const rows = Math.ceil(members.length / columns);
-    const height = card.zoneLabel + rows * (tile.height + tile.gap) - tile.gap + zonePad;
+    const height = zoneLabelPx + rows * (tile.height + tile.gap) - tile.gap + zonePad;
     zones.push({ name: zone, x: x + 6 + leftPx, y: top, width: tilesWidth + 2 * zonePad, height });
     for (const [index, node] of members.entries()) {
       nodes.push({
         ...node,
         x: x + 6 + leftPx + zonePad + (index % columns) * (tile.width + tile.gap),
-        y: top + card.zoneLabel + Math.floor(index / columns) * (tile.height + tile.gap),
+        y: top + zoneLabelPx + Math.floor(index / columns) * (tile.height + tile.gap),
         width: tile.width,
         height: tile.height,
       });
@@ -175,7 +201,17 @@ function openBox(block: BlockView, { x, y }: Point, leftPx: number, rightPx: num
     top += height + 6;
   }
   const width = tilesWidth + 2 * zonePad + 12 + leftPx + rightPx;
-  return { name: block.name, isOpen: true, x, y, width, height: top - y, nodes, zones };
+  return {
+    name: block.name,
+    isOpen: true,
+    card: roomyCard,
+    x,
+    y,
+    width,
+    height: top - y,
+    nodes,
+    zones,
+  };
 }
 
 function inZone(block: BlockView, zone: string): BlockView['nodes'] {
@@ -183,71 +219,18 @@ function inZone(block: BlockView, zone: string): BlockView['nodes'] {
 }
 
 /** Where a block is opened and closed by a press. */
-export function chevronOf({ x, y, width }: Rect): Rect {
-  return { x: x + width - 20, y: y + 11, width: 16, height: 18 };
-}
-
-// Places -----------------------------------------------------------------------------------------
-
-interface Placed {
-  readonly places: ReadonlyMap<string, Point>;
-  /** Where a line passes between the blocks of ranks that it only crosses. */
-  readonly bends: ReadonlyMap<string, readonly Point[]>;
-}
-
-function placed(
-  design: StructuralView,
-  sizes: ReadonlyMap<string, { width: number; height: number }>,
-  flows: readonly Flow[],
-): Placed {
-  const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'LR', nodesep: blockGap, ranksep: rankGap, edgesep: 16 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  // Users first: among equals, what comes first is placed first.
-  const ordered = design.blocks.toSorted((a, b) => Number(b.outside) - Number(a.outside));
-  for (const { name } of ordered) graph.setNode(name, { ...sizes.get(name)! });
-  for (const flow of flows) {
-    const { source, target } = headOf(flow);
-    graph.setEdge(source, target, { weight: 1 }, flow.id);
-  }
-  dagreLayout(graph);
-  const boxes = new Map<string, Rect>();
-  for (const { name } of design.blocks) {
-    const { x, y } = graph.node(name) as Point;
-    const { width, height } = sizes.get(name)!;
-    boxes.set(name, { x: x - width / 2, y: y - height / 2, width, height });
-  }
-  const bends = new Map<string, readonly Point[]>();
-  for (const flow of flows) {
-    const { source, target } = headOf(flow);
-    const edge = graph.edge({ v: source, w: target, name: flow.id }) as {
-      readonly points: readonly Point[];
-    };
-    bends.set(
-      flow.id,
-      crossings(edge.points, [...boxes.values()], boxes.get(source)!, boxes.get(target)!),
-    );
-  }
-  return { places: boxes, bends };
-}
-
-/** A line passes a rank straight, over its whole width, so that it touches none of its blocks. */
-function crossings(
-  points: readonly Point[],
-  boxes: readonly Rect[],
-  source: Rect,
-  target: Rect,
-): Point[] {
-  const stops: Point[] = [];
-  for (const point of points.slice(1, -1)) {
-    const rank = boxes.filter((box) => Math.abs(box.x + box.width / 2 - point.x) < 1);
-    if (rank.length === 0 || rank.includes(source) || rank.includes(target)) continue;
-    const half = Math.max(...rank.map((box) => box.width / 2)) + 4;
-    const forward = source.x < target.x;
-    stops.push({ x: point.x + (forward ? -half : half), y: point.y });
-    stops.push({ x: point.x + (forward ? half : -half), y: point.y });
-  }
-  return stops;
+export function chevronOf({
+  x,
+  y,
+  width,
+  card,
+}: Pick<BlockBox, 'x' | 'y' | 'width' | 'card'>): Rect {
+  return {
+    x: x + width - card.pad - 10,
+    y: y + card.pad / 2 + (card === compactCard ? 0 : 6),
+    width: 16,
+    height: 18,
+  };
 }
 
 // Lines ------------------------------------------------------------------------------------------

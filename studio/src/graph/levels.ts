@@ -11,6 +11,8 @@ export interface Levels {
   readonly nodeDetail: number;
   /** On the plane, pixels. */
   readonly namePx: number;
+  readonly figurePx: number;
+  readonly labelPx: number;
   readonly linePx: number;
   /** Share of the particles that are drawn. */
   readonly particles: number;
@@ -30,6 +32,8 @@ export function levelsAt(scale: number): Levels {
     pathLabels: ramp(scale, 0.58, 0.7),
     nodeDetail: ramp(scale, 0.38, 0.5),
     namePx: Math.min(namePlaneMaxPx, Math.max(namePx, nameScreenMinPx / scale)),
+    figurePx: Math.min(15, Math.max(12, 9.5 / scale)),
+    labelPx: Math.min(13.5, Math.max(11, 9 / scale)),
     // One pixel on the screen at any zoom, two when blown up.
     linePx: scale >= 1 ? 1 : 1 / scale,
     particles: Math.min(1, Math.max(0.35, scale * 1.2)),
