@@ -174,8 +174,16 @@ function OperationBar({
       onKeyDown={onKeyDown}
     >
       <span className={styles.bar} style={{ width: Math.max(6, (bar.to - bar.from) * width) }} />
-      {bar.place !== null && <span className={styles.number}>{bar.place}</span>}
-      {bar.isCulprit && <span className={styles.number}>✗</span>}
+      {bar.place !== null && (
+        <span className={styles.number} aria-hidden="true">
+          {bar.place}
+        </span>
+      )}
+      {bar.isCulprit && (
+        <span className={styles.number} aria-hidden="true">
+          ✗
+        </span>
+      )}
       <span className={styles.what}>{bar.operation.what}</span>
     </button>
   );

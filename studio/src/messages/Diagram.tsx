@@ -226,7 +226,7 @@ const rowsMax = 500;
 
 function MessageTable({ messages }: { readonly messages: readonly MessageRow[] }) {
   return (
-    <div className={styles.scroll}>
+    <section className={styles.scroll} aria-label="Messages as a table" tabIndex={0}>
       <table>
         <caption className="unseen">Messages in the part of the window that is shown</caption>
         <thead>
@@ -256,7 +256,7 @@ function MessageTable({ messages }: { readonly messages: readonly MessageRow[] }
         </tbody>
       </table>
       {messages.length > rowsMax && <p>The first {rowsMax} of them: zoom in for the others.</p>}
-    </div>
+    </section>
   );
 }
 

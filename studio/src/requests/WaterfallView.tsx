@@ -71,7 +71,6 @@ export function WaterfallView({ waterfall, onSelectNode }: WaterfallViewProps) {
               data-row
               className={styles.row}
               aria-current={index === chosen || undefined}
-              aria-label={spanInWords(one)}
               tabIndex={index === chosen ? 0 : -1}
               onClick={() => setChosen(index)}
               onFocus={() => setChosen(index)}
@@ -79,6 +78,7 @@ export function WaterfallView({ waterfall, onSelectNode }: WaterfallViewProps) {
               onKeyDown={move}
             >
               <Label row={one} />
+              <span className="unseen">{spanInWords(one)}</span>
               <span className={styles.track}>
                 {ticks.map((tick) => (
                   <span
@@ -136,7 +136,7 @@ function End({ row, at }: { readonly row: WaterfallRow; readonly at: (us: number
         <span
           className={styles.outcome}
           data-tone={span.outcome === 'abandoned' ? 'plain' : undefined}
-          data-flip={Number.parseFloat(at(endUs)) > 80 || undefined}
+          data-flip={Number.parseFloat(at(endUs)) > 70 || undefined}
           style={{ left: at(endUs) }}
         >
           {words}

@@ -171,7 +171,7 @@ function spent({ kind, where }: Share): string {
     case 'served':
       return `at work on ${where}`;
     case 'network':
-      return `on the network, ${where}`;
+      return `on the network between ${where.replace(' → ', ' and ')}`;
     case 'lost':
       return `waiting for an answer of ${where} that never came`;
     case 'waiting':

@@ -41,8 +41,6 @@ export function PlotView(props: PlotViewProps) {
     tellValues(values.current, plot, cursor.current ?? nearestIndex(plot.x, playheadUs / 1e6));
   const tellLatest = useRef(tell);
   tellLatest.current = tell;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `structure` stands for all that a drawing is made of.
   useEffect(() => {
     const element = place.current;
     if (!element || !seen) return;
@@ -164,7 +162,6 @@ function PlotKeys(props: {
     <div
       className="plot-keys"
       role="application"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is interactive, by the keys its label tells.
       tabIndex={0}
       aria-label={`${plot.title}, chart. Arrow keys read values, Enter moves the playhead there, Escape shows all again.`}
       onKeyDown={onKeyDown}
@@ -185,7 +182,7 @@ export function PlotTable({
   readonly xName: string;
 }) {
   return (
-    <div className="plot-table">
+    <section className="plot-table" aria-label={`${plot.title} as a table`} tabIndex={0}>
       <table>
         <caption className="unseen">{plot.title}</caption>
         <thead>
@@ -209,7 +206,7 @@ export function PlotTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 
