@@ -118,7 +118,17 @@ export function CounterexampleView({
           </Button>
         </div>
       )}
-      <p className={styles.order}>{orderInWords(evidence)}</p>
+      <p className={styles.order}>{orderInWords(evidence, timeline)}</p>
+      {timeline.letters.size > 0 && (
+        <dl className={styles.letters}>
+          {[...timeline.letters].map(([value, letter]) => (
+            <div key={letter}>
+              <dt>{letter}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
       {evidence.leftOut > 0 && (
         <p className={styles.note}>
           {plural(evidence.leftOut, 'operation')} further away in time are not shown.
@@ -184,7 +194,7 @@ function OperationBar({
           ✗
         </span>
       )}
-      <span className={styles.what}>{bar.operation.what}</span>
+      <span className={styles.what}>{bar.what}</span>
     </button>
   );
 }

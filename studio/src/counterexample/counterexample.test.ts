@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { evidence } from './evidence.fixture.ts';
-import { operationInWords, orderInWords, timelineOf } from './timeline.ts';
+import { lettersFor, operationInWords, orderInWords, timelineOf } from './timeline.ts';
 
 const timeline = timelineOf(evidence);
 
@@ -51,7 +51,20 @@ test('operations and their order read as sentences', () => {
     'api/3: get = 1 of k3f9, from 22.6178 s to 22.6195 s: no order explains this one.',
   );
   expect(operationInWords(timeline.bars[2]!)).toContain('Nobody learned whether it happened');
-  expect(orderInWords(evidence)).toBe(
+  expect(orderInWords(evidence, timeline)).toBe(
     'All before it can be explained as put 1, then get = 1, then get = 1, then put 2, then get = 2. api/3 then saw get = 1.',
   );
+});
+
+test('long values, which would look alike, are called by letters', () => {
+  const long = ['put', 'get', 'put'].map((f, i) => ({
+    ...evidence.operations[i]!,
+    f,
+    input: f === 'put' ? `{"url":"https://example.com/${i}"}` : null,
+    output: f === 'get' ? `{"url":"https://example.com/0"}` : null,
+  }));
+  expect([...lettersFor(long).values()]).toEqual(['A', 'B']);
+  const { bars } = timelineOf({ ...evidence, operations: long, culprit: 1, order: [0] });
+  expect(bars.map((bar) => bar.what)).toEqual(['put A', 'get = A', 'put B']);
+  expect(lettersFor(evidence.operations).size).toBe(0);
 });

@@ -7,6 +7,8 @@ import { durationText } from '../parts/format.ts';
 
 export interface Bar {
   readonly operation: EvidenceOperation;
+  /** `put 2`; with letters for values that are too long to be told apart: `put A`. */
+  readonly what: string;
   /** Index in the evidence. */
   readonly index: number;
   /** From the top; a client has as many rows as it has operations at once. */
@@ -42,11 +44,13 @@ export interface OperationsTimeline {
   /** Where no explanation is left. */
   readonly culpritAt: number;
   readonly placeOf: (us: number) => number;
+  readonly letters: ReadonlyMap<string, string>;
 }
 
 export function timelineOf(evidence: Evidence): OperationsTimeline {
   const { operations, culprit, order } = evidence;
   const scale = scaleOf(operations, evidence.at);
+  const letters = lettersFor(operations);
   const places = new Map(order.map((index, place) => [index, place + 1]));
   const lanes: Lane[] = [];
   const bars: Bar[] = [];
@@ -65,6 +69,7 @@ export function timelineOf(evidence: Evidence): OperationsTimeline {
       rowEnds[row] = to;
       bars.push({
         operation,
+        what: shortWhat(operation, letters),
         index,
         row: rowCount + row,
         from,
@@ -85,7 +90,32 @@ export function timelineOf(evidence: Evidence): OperationsTimeline {
     breaks: scale.breaks,
     culpritAt: scale.placeOf(evidence.at),
     placeOf: scale.placeOf,
+    letters,
   };
+}
+
+/** Longer values are cut where they stand, and look alike. */
+const valueMax = 12;
+
+/** A letter for each value, in the order in which they are met; none while all are short. */
+export function lettersFor(operations: readonly EvidenceOperation[]): ReadonlyMap<string, string> {
+  const values = new Set(
+    operations.flatMap(({ input, output }) => [input, output].filter((value) => value !== null)),
+  );
+  if (![...values].some((value) => value.length > valueMax)) return new Map();
+  return new Map(
+    [...values].map((value, i) => [value, i < 26 ? String.fromCharCode(65 + i) : `V${i + 1}`]),
+  );
+}
+
+function shortWhat(
+  { f, input, output, what }: EvidenceOperation,
+  letters: ReadonlyMap<string, string>,
+): string {
+  if (letters.size === 0 || (input === null && output === null)) return what;
+  const asked = input === null ? '' : ` ${letters.get(input) ?? input}`;
+  const answered = output === null ? '' : ` = ${letters.get(output) ?? output}`;
+  return `${f}${asked}${answered}`;
 }
 
 /** A gap beyond so many usual ones says nothing more by being drawn longer. */
@@ -124,8 +154,8 @@ function scaleOf(operations: readonly EvidenceOperation[], at: number) {
 }
 
 /** What one operation was, for who points at it. */
-export function operationInWords({ operation, place, isCulprit, isOpen }: Bar): string {
-  const { client, what, key, invokedAt, endedAt } = operation;
+export function operationInWords({ operation, what, place, isCulprit, isOpen }: Bar): string {
+  const { client, key, invokedAt, endedAt } = operation;
   const at = (us: number) => `${(us / 1e6).toFixed(4)} s`;
   const about = key === undefined ? '' : ` of ${key}`;
   const when =
@@ -141,12 +171,17 @@ export function operationInWords({ operation, place, isCulprit, isOpen }: Bar): 
 }
 
 /** The order in words: what must have happened, and what then cannot be. */
-export function orderInWords({ operations, order, culprit }: Evidence): string {
-  const steps = order.map((index) => operations[index]?.what ?? '?');
-  const last = operations[culprit];
+export function orderInWords(
+  { order }: Evidence,
+  { bars }: Pick<OperationsTimeline, 'bars'>,
+): string {
+  const steps = order.map((index) => bars[index]?.what ?? '?');
+  const culprit = bars.find((bar) => bar.isCulprit);
   const before =
     steps.length === 0
       ? 'No order explains anything before it'
       : `All before it can be explained as ${steps.join(', then ')}`;
-  return last ? `${before}. ${last.client} then saw ${last.what}.` : `${before}.`;
+  return culprit
+    ? `${before}. ${culprit.operation.client} then saw ${culprit.what}.`
+    : `${before}.`;
 }

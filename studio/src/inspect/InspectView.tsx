@@ -260,7 +260,6 @@ function Story({
       <h3>What happened</h3>
       <ol className={styles.story}>
         {lines.map((line, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a story only grows at its end.
           <li key={i} data-tone={line.tone} data-ahead={line.atUs > playheadUs || undefined}>
             <button
               type="button"

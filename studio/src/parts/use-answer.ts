@@ -16,7 +16,6 @@ export function useAnswer<T>(
 ): readonly [answer: Answer<T>, again: () => void] {
   const [answer, setAnswer] = useState<Answer<T>>({ state: 'asking' });
   const [turn, setTurn] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `about` says what is asked; a new function for the same is no new question.
   useEffect(() => {
     if (about === null) return;
     let isWanted = true;
