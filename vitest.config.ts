@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { findBrowser } from './scripts/browser.mjs';
 
 const src = new URL('./src/', import.meta.url).pathname;
 
@@ -18,6 +19,7 @@ export default defineConfig({
       'test/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
+    env: { LOADPATH_BROWSER: findBrowser() ?? '' },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

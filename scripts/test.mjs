@@ -6,6 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { haveBrowser, noBrowser } from './browser.mjs';
 import { buildIfChanged } from './build.mjs';
 import { locked, root, runNode } from './machine.mjs';
 
@@ -46,7 +47,11 @@ note('types', types.code === 0, types.output);
 note('build', isBuilt);
 note('types of the page', page.code === 0, page.output);
 
-await runTests(process.argv.slice(2));
+const args = process.argv.slice(2);
+// Who names tests on the command line may have no use for a browser.
+if (args.length === 0) note('browser', (await haveBrowser()) !== undefined, noBrowser);
+
+await runTests(args);
 
 if (failures.length > 0) {
   console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
