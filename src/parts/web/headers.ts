@@ -85,15 +85,14 @@ export class Headers implements globalThis.Headers {
       }
       return;
     }
-    for (const key of Reflect.ownKeys(init)) {
-      if (typeof key === 'symbol') {
-        if (Object.getOwnPropertyDescriptor(init, key)?.enumerable) {
-          throw new TypeError('Headers: a symbol is not a header name');
-        }
-        continue;
+    const fields = init as Readonly<Record<string, unknown>>;
+    for (const key in fields) {
+      if (Object.hasOwn(fields, key)) this.#add(checkedName(key), checkedValue(fields[key]));
+    }
+    for (const key of Object.getOwnPropertySymbols(init)) {
+      if (Object.prototype.propertyIsEnumerable.call(init, key)) {
+        throw new TypeError('Headers: a symbol is not a header name');
       }
-      if (!Object.prototype.propertyIsEnumerable.call(init, key)) continue;
-      this.#add(checkedName(key), checkedValue((init as Readonly<Record<string, unknown>>)[key]));
     }
   }
 

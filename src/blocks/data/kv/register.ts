@@ -47,8 +47,8 @@ export class Tally {
 export class Reading {
   readonly #once: boolean;
   readonly heard: Tally;
-  /** Of every replica that answered: what it had. Null: nothing. */
-  readonly #versions: (Version | null | undefined)[] = [];
+  /** Of every replica that answered: what it had. Null: nothing. Room for the usual three. */
+  readonly #versions: (Version | null | undefined)[] = [undefined, undefined, undefined];
   #newest: Entry | null = null;
   #holders: Tally;
   #floor: Version | null = null;
