@@ -43,6 +43,8 @@ const setupMaxMs = 60_000;
 const quietMaxMs = 30_000;
 const settleMs = 1_000;
 const lagMaxMs = 30_000;
+/** A system may run for weeks: the report tells of the latest. */
+const eventsMax = 10_000;
 /** When a smaller share of the users came in time, the machine, and not the system, was measured. */
 const achievedMin = 0.98;
 
@@ -56,6 +58,7 @@ class Live {
   readonly #asked: Resolved;
   readonly #plan: Plan;
   readonly #events: RunEvent[] = [];
+  #forgottenCount = 0;
   readonly #notes: string[] = [];
   readonly #startedAt = performance.now();
   readonly #dataDir: string;
@@ -214,6 +217,11 @@ class Live {
 
   async #report(system: LiveSystem, loadUs: Micros): Promise<Report> {
     this.#phase('judge', system.now());
+    if (this.#forgottenCount > 0) {
+      this.#notes.push(
+        `events before the latest ${eventsMax} are left out: ${this.#forgottenCount}`,
+      );
+    }
     const { design, seed } = this.#run;
     const origin = this.#loadBeganAt;
     const snapshot = await system.meters();
@@ -278,7 +286,10 @@ class Live {
   }
 
   #tell(event: RunEvent): void {
-    if (event.type !== 'log') this.#events.push(event);
+    if (event.type !== 'log' && this.#events.push(event) > eventsMax) {
+      this.#events.shift();
+      this.#forgottenCount++;
+    }
     this.#observer.hear(event);
     this.#watch.onEvent?.({ ...event, at: event.at - this.#loadBeganAt });
   }
