@@ -1,4 +1,7 @@
-/** Why a promise is broken: the operations by client, an order for all before, and the one that has none. */
+/**
+ * Why a promise is broken: the operations by client, an order for all before, and the one that has
+ * none. Its reason in words stands with the promise that it breaks.
+ */
 import type { Evidence, RunEvent } from 'loadpath/studio';
 import { useMemo, useRef, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
@@ -47,9 +50,6 @@ export function CounterexampleView({
   };
   return (
     <div className={styles.view}>
-      <p className={styles.reason}>
-        {evidence.key !== undefined && <code>{evidence.key}</code>} {evidence.reason}
-      </p>
       <div ref={place} className={styles.place}>
         <div className={styles.lanes} style={{ width: labelWidth, height }}>
           {timeline.lanes.map((lane) => (

@@ -137,7 +137,8 @@ function scaleOf(operations: readonly EvidenceOperation[], at: number) {
     length += isLong ? usual * gapMax : Math.max(gap, usual / 3);
     starts.push(length);
   });
-  const whole = length + usual * 2;
+  // And room for the words of the last one.
+  const whole = Math.max(length + usual * 2, length * 1.25);
   const placeOf = (us: number): number => {
     if (us <= instants[0]!) return us === instants[0] ? starts[0]! / whole : 0;
     let i = 0;

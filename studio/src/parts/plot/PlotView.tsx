@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import 'uplot/dist/uPlot.min.css';
 import './plot.css';
 import { inReach, LivePlot, type Span } from './live-plot.ts';
-import { type Band, type Curve, formatSecond, formatValue, type Plot } from './plot.ts';
+import { type Band, type Curve, clipped, formatSecond, formatValue, type Plot } from './plot.ts';
 import { type PlotFormat, savePlot } from './save.ts';
 
 export interface PlotViewProps {
@@ -94,7 +94,11 @@ export function PlotView(props: PlotViewProps) {
           >
             Table
           </button>
-          <SaveButtons plot={plot} bands={bands} log={log} />
+          <SaveButtons
+            plot={clipped(plot, span.fromUs / 1e6, span.toUs / 1e6)}
+            bands={bands}
+            log={log}
+          />
         </span>
       </figcaption>
       <ul className="plot-legend">

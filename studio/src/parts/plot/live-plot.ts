@@ -246,7 +246,13 @@ export class LivePlot {
     const covered = (text: string) => (text.length * labelCharPx + 8) * usPerPx;
     for (const band of placeLabels(inView, covered, labelRows)) {
       const y = bbox.top + (2 + band.row * labelRowPx) * pxRatio;
-      ctx.fillText(band.text, at(band.fromUs) + 4 * pxRatio, y);
+      // At the right edge there is room on its other side.
+      const latest = bbox.left + bbox.width - ctx.measureText(band.text).width - 2 * pxRatio;
+      ctx.fillText(
+        band.text,
+        Math.max(bbox.left, Math.min(at(band.fromUs) + 4 * pxRatio, latest)),
+        y,
+      );
     }
     ctx.restore();
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { linearAxis, logAxis, placeOn, spanAxis, valueAt } from './axis.ts';
 import { faultBands, placeLabels, withoutTimes } from './bands.ts';
 import { csvOf } from './csv.ts';
-import { formatSecond, formatValue, type Plot, stacked } from './plot.ts';
+import { clipped, formatSecond, formatValue, type Plot, stacked } from './plot.ts';
 import { areaPath, linePath, svgOf } from './svg.ts';
 
 const plot: Plot = {
@@ -137,6 +137,13 @@ describe('files', () => {
     expect(areaPath([0, 1], [5, null], [1, 2])).toBe('M0 5L0 1Z');
     expect(areaPath([0], [null], [1])).toBe('');
   });
+});
+
+test('a clipped plot has the points that were in view, of every column', () => {
+  const part = clipped(plot, 1, 3);
+  expect(part.x).toEqual([1.5, 2.5]);
+  expect(part.curves[1]).toMatchObject({ values: [null, 90_000], low: [null, 80_000] });
+  expect(clipped(plot, 0, 10)).toBe(plot);
 });
 
 test('parts of a whole stand on one another', () => {

@@ -81,6 +81,24 @@ export interface Band {
   readonly text: string;
 }
 
+/** The part of a plot that lies within a stretch of its x axis: what is saved is what was seen. */
+export function clipped(plot: Plot, from: number, to: number): Plot {
+  const kept = plot.x.flatMap((x, index) => (x >= from && x <= to ? [index] : []));
+  if (kept.length === plot.x.length) return plot;
+  const pick = <T>(values: readonly T[]) => kept.map((index) => values[index]!);
+  const maybe = (values: Curve['low']) => (values ? pick(values) : undefined);
+  return {
+    ...plot,
+    x: pick(plot.x),
+    curves: plot.curves.map((curve) => ({
+      ...curve,
+      values: pick(curve.values),
+      low: maybe(curve.low),
+      high: maybe(curve.high),
+    })),
+  };
+}
+
 export function formatValue(unit: PlotUnit, value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   switch (unit) {

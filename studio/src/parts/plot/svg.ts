@@ -3,6 +3,7 @@
  * with its colours inside, so that it can be pasted anywhere.
  */
 import { type Axis, linearAxis, logAxis, placeOn, spanAxis } from './axis.ts';
+import { placeLabels } from './bands.ts';
 import {
   type Band,
   type Curve,
@@ -60,7 +61,7 @@ export function svgOf(plot: Plot, options: SvgOptions): string {
   const parts = [
     `<rect width="${width}" height="${height}" fill="${colours.paper}"/>`,
     label(edge.left - 44, 20, plot.title, colours.text, 'font-size="13" font-weight="600"'),
-    ...bandMarks(options.bands, place, colours.fault),
+    ...bandMarks(options.bands, place, xAxis, colours.fault),
     ...yAxis.ticks.map((tick) => gridLine(place, yAt(tick), formatValue(plot.unit, tick), colours)),
     ...xAxis.ticks.map((tick) =>
       label(
@@ -179,14 +180,27 @@ function curveMarks(plot: Plot, place: Place, options: SvgOptions): string[] {
   });
 }
 
-function bandMarks(bands: readonly Band[], place: Place, colour: string): string[] {
-  return bands.flatMap((band) => {
-    const from = Math.max(place.left, place.xAt(band.fromUs / 1e6));
-    const to = Math.min(place.right, place.xAt(band.toUs / 1e6));
-    if (from > place.right || to < place.left) return [];
-    const area = `<rect x="${near(from)}" y="${place.top}" width="${near(Math.max(1, to - from))}" height="${near(place.bottom - place.top)}" fill="${colour}" fill-opacity="0.1"/>`;
-    return [area, label(from + 3, place.top + 11, band.text, colour, 'font-size="10"')];
+/** About what a character of a label takes, at the size that labels have. */
+const labelCharPx = 5.2;
+const labelRows = 3;
+
+function bandMarks(bands: readonly Band[], place: Place, span: Axis, colour: string): string[] {
+  const seen = bands.flatMap((band) => {
+    const fromUs = Math.max(band.fromUs, span.min * 1e6);
+    const toUs = Math.min(band.toUs, span.max * 1e6);
+    return toUs <= fromUs ? [] : [{ fromUs, toUs, text: band.text }];
   });
+  const areas = seen.map((band) => {
+    const [from, to] = [place.xAt(band.fromUs / 1e6), place.xAt(band.toUs / 1e6)];
+    return `<rect x="${near(from)}" y="${place.top}" width="${near(Math.max(1, to - from))}" height="${near(place.bottom - place.top)}" fill="${colour}" fill-opacity="0.1"/>`;
+  });
+  const usPerPx = ((span.max - span.min) * 1e6) / (place.right - place.left);
+  const widthOf = (text: string) => text.length * labelCharPx + 6;
+  const labels = placeLabels(seen, (text) => widthOf(text) * usPerPx, labelRows).map((band) => {
+    const x = Math.min(place.xAt(band.fromUs / 1e6) + 3, place.right - widthOf(band.text));
+    return label(x, place.top + 11 + band.row * 12, band.text, colour, 'font-size="10"');
+  });
+  return [...areas, ...labels];
 }
 
 function gridLine(place: Place, y: number, text: string, colours: SvgOptions['colours']): string {
