@@ -28,7 +28,7 @@ import { markedBy, withZones } from './marks.ts';
 import { layers } from './renderer.ts';
 import { Search } from './Search.tsx';
 import { figuresOf, namedBy, sceneOf } from './scene.ts';
-import { Targets } from './Targets.tsx';
+import { Targets, useNames } from './Targets.tsx';
 import { Tip } from './Tip.tsx';
 import { isArrow, neighbour, type Target, targetsOf } from './targets.ts';
 import { useView } from './useView.ts';
@@ -76,6 +76,7 @@ export function Graph(props: GraphProps) {
     () => targetsOf(layout, design.blocks.find(({ kind }) => kind === 'users')?.name),
     [layout, design],
   );
+  useNames(targets, design, figures, buttons);
   const control = useView(root, layout.bounds);
   const { view, size, show } = control;
 
@@ -261,8 +262,6 @@ export function Graph(props: GraphProps) {
       >
         <Targets
           targets={targets}
-          design={design}
-          figures={figures}
           selection={selection}
           open={open}
           tabKey={tabKey ?? targets[0]?.key}

@@ -13,8 +13,6 @@ import type { Target } from './targets.ts';
 
 export interface TargetsProps {
   readonly targets: readonly Target[];
-  readonly design: StructuralView;
-  readonly figures: Figures;
   readonly selection: Selection | null;
   readonly open: ReadonlySet<string>;
   /** The one that the Tab key leads to. */
@@ -27,16 +25,14 @@ export interface TargetsProps {
 const namesAFrame = 30;
 
 export const Targets = memo(function Targets(props: TargetsProps) {
-  const { targets, design, figures, buttons } = props;
-  useNames(targets, design, figures, buttons);
-  return targets.map((target) => (
+  return props.targets.map((target) => (
     <TargetButton
       key={target.key}
       target={target}
       isSelected={sameSelection(props.selection, target.selection)}
       isOpen={target.key.startsWith('block ') ? props.open.has(target.block) : undefined}
       isTabStop={target.key === props.tabKey}
-      buttons={buttons}
+      buttons={props.buttons}
     />
   ));
 });
@@ -72,7 +68,8 @@ const TargetButton = memo(function TargetButton(props: TargetButtonProps) {
   );
 });
 
-function useNames(
+/** Apart from the buttons, so that a frame does not look at each of them. */
+export function useNames(
   targets: readonly Target[],
   design: StructuralView,
   figures: Figures,
@@ -94,11 +91,7 @@ function useNames(
   }, [targets, design, figures, buttons]);
 }
 
-export function nameOf(
-  { selection, block }: Target,
-  design: StructuralView,
-  figures: Figures,
-): string {
+function nameOf({ selection, block }: Target, design: StructuralView, figures: Figures): string {
   const view = design.blocks.find(({ name }) => name === block);
   switch (selection.type) {
     case 'zone':

@@ -121,10 +121,16 @@ export class Renderer {
       this.#dirty.add('traffic');
     }
     for (const layer of layers) {
-      if (this.#dirty.has(layer)) this.#paint(layer, picture);
+      if (!this.#dirty.has(layer) || (layer === 'lines' && this.#linesMayWait())) continue;
+      this.#paint(layer, picture);
+      this.#dirty.delete(layer);
     }
-    this.#dirty.clear();
-    if (moves) this.#ask();
+    if (moves || this.#dirty.size > 0) this.#ask();
+  }
+
+  /** Figures of a new frame first, its lines one animation frame later: half the work in each. */
+  #linesMayWait(): boolean {
+    return this.#dirty.has('figures') && !this.#dirty.has('cards');
   }
 
   #paint(layer: Layer, picture: Picture): void {

@@ -68,6 +68,9 @@ function three(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+// Made once: `toLocaleString` makes one a call, which a graph of many figures would feel.
+const grouping = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });
+
 function grouped(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
+  return grouping.format(value);
 }
