@@ -2,7 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault, Target } from '../host/fault.ts';
 import { LoadpathError } from '../kit/errors.ts';
-import { type FaultNames, faultExamples, formatFault, parseFault, parseFaults } from './faults.ts';
+import {
+  type FaultNames,
+  faultExamples,
+  formatFault,
+  parseFault,
+  parseFaultNow,
+  parseFaults,
+} from './faults.ts';
 
 const names: FaultNames = {
   nodes: ['api/0', 'api/1', 'links/0', 'links/1', 'links/2', 'clicks/0', 'hot/0'],
@@ -28,6 +35,16 @@ describe('a fault is a sentence', () => {
     expect(parseFault('kill links/1 at 30s, restart after 5s', names)).toEqual(fault);
     expect(parseFault('kill links/1 at 30s for 5s', names)).toEqual(fault);
     expect(parseFault('kill links/1 at 30s and restart after 5s', names)).toEqual(fault);
+  });
+
+  test('what is to happen now needs no time, and may have one', () => {
+    for (const sentence of faultExamples) {
+      const timeless = sentence.replace(/ at \w+/, '');
+      const fault = { ...parseFault(sentence, names), atUs: 0 };
+      expect(parseFaultNow(timeless, names), timeless).toEqual(fault);
+      expect(parseFaultNow(sentence, names)).toEqual(parseFault(sentence, names));
+    }
+    expect(() => parseFaultNow('kill nobody for 5s', names)).toThrow(/nobody/);
   });
 
   test('without an end it lasts until the heal', () => {
