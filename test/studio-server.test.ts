@@ -103,6 +103,11 @@ describe('a run', () => {
     expect(told(wide.told, 'layout')[0]!.nodes.filter(({ block }) => block === 'api')).toHaveLength(
       3,
     );
+    const html = await (await page.call('GET', `/api/runs/${wide.id}/html`)).text();
+    const { design } = await readReport(
+      new RegExp(`id="${reportElement}">([^<]*)<`).exec(html)![1]!,
+    );
+    expect(design.options.api).toMatchObject({ instances: 3 });
     const data = { ...shop, users: { rate: '50/s' } };
     const slow = told((await page.run({ ...short, data })).told, 'report')[0]!;
     expect(slow.generated).toBeLessThan(400);

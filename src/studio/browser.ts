@@ -4,7 +4,7 @@
  */
 
 export type { FaultNames } from '../design/faults.ts';
-export { faultExamples, formatFault, parseFault } from '../design/faults.ts';
+export { faultExamples, formatFault, parseFault, parseFaultNow } from '../design/faults.ts';
 export type { BlockView, CallView, StructuralView } from '../design/structure.ts';
 export type { RunEvent } from '../host/events.ts';
 export type { Fault } from '../host/fault.ts';

@@ -112,10 +112,11 @@ class DesignStudio {
       this.#runs.waterfall(parts.id, wholeOf(parts.index)),
     'GET /api/runs/:id/messages': ({ parts, query }) =>
       this.#runs.messages(parts.id, messageQueryOf(query)),
-    'GET /api/runs/:id/html': (call) => {
+    'GET /api/runs/:id/html': async (call) => {
       const run = this.#runs.get(call.parts.id);
       const filmed = { summary: summaryOf(run), log: run.log };
-      return sendHtml(this.#desk.view, this.#hello, filmed, call);
+      const view = await this.#runs.viewOf(run.id, this.#desk.view);
+      return sendHtml(view, this.#hello, filmed, call);
     },
 
     'POST /api/faults/check': ({ body }) => this.#checkFaults(faultsOf(body)),

@@ -62,7 +62,7 @@ export class Desk {
   /** What a fault may name, in the file or on the board. */
   async names(data: JsonDesign | undefined): Promise<FaultNames> {
     await this.#reading;
-    return data === undefined ? this.#names : (await this.#workshop.look(data)).names;
+    return data === undefined ? this.#names : (await this.#workshop.look({ data })).names;
   }
 
   get workshop(): Workshop {
@@ -132,7 +132,7 @@ export class Desk {
   async #look(data: JsonDesign | undefined): Promise<Partial<DesignView>> {
     try {
       const { files, names, structure, options, objectives, invariants, faults } =
-        await this.#workshop.look(data);
+        await this.#workshop.look({ data });
       if (data === undefined) {
         this.#sources = designFirst(this.path, files);
         this.#names = names;

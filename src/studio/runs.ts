@@ -10,7 +10,7 @@ import type { Report } from '../run/report.ts';
 import { summarise } from '../run/summary.ts';
 import type { MessageQuery } from '../run/traced.ts';
 import { EventLog, type Keep } from './event-log.ts';
-import type { RunEvents, RunRequest, RunSummary } from './protocol.ts';
+import type { DesignView, RunEvents, RunRequest, RunSummary } from './protocol.ts';
 import { Refused, refusalOf } from './server.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -109,6 +109,15 @@ export class Runs {
   remove(id: string | undefined): void {
     this.#drop(this.#own(id));
     this.#changed();
+  }
+
+  /** The design as this run had it, with its options; `view` when that is no longer there to ask. */
+  async viewOf(id: string | undefined, view: DesignView): Promise<DesignView> {
+    const { request, workshop } = this.#own(id);
+    const isOther = request.data !== undefined || Object.keys(request.set).length > 0;
+    if (!isOther || workshop.isRetired) return view;
+    const { structure, options, objectives, invariants } = await workshop.look(request);
+    return { ...view, structure, options, objectives, invariants };
   }
 
   requests(id: string | undefined): Promise<unknown> {

@@ -7,16 +7,10 @@ import { LoadpathError } from '../kit/errors.ts';
 import type { SimulateOptions, Simulator, Watch } from '../run/api.ts';
 import { runner } from '../run/index.ts';
 import type { DesignLook } from '../run/look.ts';
+import type { Otherwise } from '../run/options.ts';
 import type { Report } from '../run/report.ts';
 import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from '../run/traced.ts';
-import type {
-  HuntEvents,
-  HuntRequest,
-  JsonDesign,
-  RunRequest,
-  SweepEvents,
-  SweepRequest,
-} from './protocol.ts';
+import type { HuntEvents, HuntRequest, RunRequest, SweepEvents, SweepRequest } from './protocol.ts';
 
 /** So that a run can begin while the one that it replaces is still being judged. */
 const frontMax = 2;
@@ -43,9 +37,9 @@ export class Workshop {
   }
 
   /** LoadpathError 'design-failed' also when its modules never come to an end. */
-  look(data?: JsonDesign): Promise<DesignLook & { readonly files: readonly string[] }> {
+  look(otherwise: Otherwise = {}): Promise<DesignLook & { readonly files: readonly string[] }> {
     return this.#work(async () => {
-      const looking = this.#inFront().look({ data });
+      const looking = this.#inFront().look(otherwise);
       let late: NodeJS.Timeout | undefined;
       const never = new Promise<'late'>((resolve) => {
         late = setTimeout(resolve, lookMaxMs, 'late');
