@@ -19,7 +19,7 @@ export default defineConfig({
       'test/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
-    env: { LOADPATH_BROWSER: findBrowser() ?? '' },
+    env: { LOADPATH_CHROMIUM: findBrowser() ?? '' },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

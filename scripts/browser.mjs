@@ -13,11 +13,11 @@ const elsewhere = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** Its program, or undefined. `LOADPATH_BROWSER` names another one. */
+/** Its program, or undefined. `LOADPATH_CHROMIUM` names another one. */
 export function findBrowser() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const inPath = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [process.env.LOADPATH_BROWSER ?? '', ...inPath, ...elsewhere].find(
+  return [process.env.LOADPATH_CHROMIUM ?? '', ...inPath, ...elsewhere].find(
     (file) => file !== '' && existsSync(file),
   );
 }
@@ -40,4 +40,4 @@ export async function haveBrowser() {
 }
 
 export const noBrowser =
-  'There is no browser for the tests of Studio. Install Chromium or Chrome, or name one in LOADPATH_BROWSER.';
+  'There is no browser for the tests of Studio. Install Chromium or Chrome, or name one in LOADPATH_CHROMIUM.';

@@ -2,9 +2,9 @@
 import { type Browser, chromium } from 'playwright-core';
 
 export function launchBrowser(): Promise<Browser> {
-  const executablePath = process.env.LOADPATH_BROWSER ?? '';
+  const executablePath = process.env.LOADPATH_CHROMIUM ?? '';
   if (executablePath === '') {
-    throw new Error('no browser: install Chromium or Chrome, or name one in LOADPATH_BROWSER');
+    throw new Error('no browser: install Chromium or Chrome, or name one in LOADPATH_CHROMIUM');
   }
   return chromium.launch({
     executablePath,

@@ -267,7 +267,9 @@ describe('from a load node through the edge', () => {
       expect(await ill.text()).toBe('w/0 is down\n');
       expect((await fetch(`${admin.url}/nothing`)).status).toBe(404);
       expect((await fetch(`${admin.url}/metrics`, { method: 'POST' })).status).toBe(405);
-      await expect(startAdmin(t.system, { port: admin.port })).rejects.toMatchObject({ code: 'port-taken' });
+      await expect(startAdmin(t.system, { port: admin.port })).rejects.toMatchObject({
+        code: 'port-taken',
+      });
     } finally {
       await admin.close();
     }
