@@ -54,7 +54,7 @@ export function FaultMenuHost() {
           }
         >
           <p className={styles.sentence}>
-            <code>{pending.replace(' at 0s', '')}</code>
+            <code>{pending}</code>
           </p>
           <p>
             It happens at once, to real processes, their sockets and files. “Heal” ends what can be

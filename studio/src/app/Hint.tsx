@@ -2,14 +2,17 @@
 import { useState } from 'react';
 import { IconButton } from '../parts/Button.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { shownRun } from '../state/store.ts';
 import styles from './GraphArea.module.css';
 import { useStudioState } from './studio.ts';
 
 const key = 'loadpath.hinted';
 
 export function Hint() {
-  const wasBroken = useStudioState(({ faultList }) =>
-    faultList.some(({ origin }) => origin === 'added'),
+  const wasBroken = useStudioState(
+    (state) =>
+      state.faultList.some(({ origin }) => origin === 'added') ||
+      shownRun(state)?.events.some(({ type }) => type === 'fault'),
   );
   const isMenuOpen = useStudioState((state) => state.faultMenu !== null);
   const [isDismissed, setDismissed] = useState(() => stored());

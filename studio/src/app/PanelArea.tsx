@@ -120,7 +120,11 @@ export function PanelArea() {
           >
             <header className={styles.head}>
               <h2>{words[panel].label}</h2>
-              <span className={styles.about}>{words[panel].tip}</span>
+              <span className={styles.about}>
+                {mode === 'live' && panel === 'faults'
+                  ? 'What is done to the running system'
+                  : words[panel].tip}
+              </span>
               <IconButton
                 small
                 icon="wide"

@@ -145,6 +145,7 @@ function Now() {
 /** How the simulation itself is doing, apart from what is played. */
 function Course({ run }: { readonly run: RunState }) {
   const startedAt = useStudioState((state) => shownRun(state)?.startedAtMs);
+  const isLive = useStudioState((state) => state.hello?.mode === 'live');
   if (!isGoing(run) || run.layout?.forUs === null) {
     const { report } = run;
     if (report?.world !== 'simulated') return null;
@@ -161,7 +162,9 @@ function Course({ run }: { readonly run: RunState }) {
   const times = seconds > 0.5 && at > 0 ? ` · ${countText(at / 1e6 / seconds)}× real time` : '';
   return (
     <span className={styles.course}>
-      {run.state === 'paused' ? 'paused at' : (phaseText(run.progress?.phase) ?? 'simulating')}{' '}
+      {run.state === 'paused'
+        ? 'paused at'
+        : (phaseText(run.progress?.phase) ?? (isLive ? 'at' : 'simulating'))}{' '}
       {clockText(Math.max(0, at), false)} of {clockText(lengthUs(run), false)}
       {run.state === 'paused' ? '' : times}
     </span>

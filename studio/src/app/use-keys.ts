@@ -81,7 +81,7 @@ function perform(action: KeyAction, { store, actions }: Studio, marks: readonly 
       if (!selection || !kill || !design?.structure || !verbsFor(selection).includes(kill)) return;
       if (hello?.mode === 'report') return;
       const isLive = hello?.mode === 'live';
-      const at = isLive ? '0s' : timeText(faultTimeUs(state, run));
+      const at = isLive ? null : timeText(faultTimeUs(state, run));
       const sentence = sentenceOf(
         { verb: kill, target: selection, at, lasts: '' },
         design.structure,

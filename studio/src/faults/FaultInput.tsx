@@ -10,8 +10,8 @@ export interface FaultInputProps {
   readonly start?: string | undefined;
   readonly placeholder?: string | undefined;
   readonly names: FaultNames;
-  /** The time at the playhead, as written. */
-  readonly nowText: string;
+  /** The time at the playhead, as written. Null: a running system, where all faults are now. */
+  readonly nowText: string | null;
   readonly onDone: (sentence: string) => void;
   readonly onCancel?: (() => void) | undefined;
   readonly focused?: boolean | undefined;
@@ -29,7 +29,7 @@ export function FaultInput(props: FaultInputProps) {
   const id = useId();
   const completion = complete(text, names, nowText);
   const words = open ? completion.words.slice(0, shownMax) : [];
-  const problem = text.trim() === '' ? null : problemOf(text, names);
+  const problem = text.trim() === '' ? null : problemOf(text, names, nowText === null);
 
   function change(value: string): void {
     setText(value);

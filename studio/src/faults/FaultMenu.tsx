@@ -41,7 +41,7 @@ export function FaultMenu(props: FaultMenuProps) {
   const [target, setTarget] = useState(props.target);
   const [verb, setVerb] = useState<Verb | null>(null);
   const [amount, setAmount] = useState('');
-  const [at, setAt] = useState(nowText ?? '0s');
+  const [at, setAt] = useState(nowText ?? '');
   const [lasts, setLasts] = useState('');
   const offered = verbsFor(target);
   const box = useRef<HTMLDivElement>(null);
@@ -53,8 +53,11 @@ export function FaultMenu(props: FaultMenuProps) {
   }, [verb]);
 
   const say = (chosen: Verb, other?: string, much?: string) =>
-    sentenceOf({ verb: chosen, target, other, amount: much, at, lasts }, design);
-  const atProblem = timeProblem(at, design, offered, target);
+    sentenceOf(
+      { verb: chosen, target, other, amount: much, at: nowText === null ? null : at, lasts },
+      design,
+    );
+  const atProblem = nowText === null ? null : timeProblem(at, design, offered, target);
 
   function choose(chosen: Verb): void {
     if (atProblem) return;

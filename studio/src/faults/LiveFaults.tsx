@@ -18,9 +18,9 @@ export function LiveFaults({ design, active, onFault, onHeal }: LiveFaultsProps)
     <section className={styles.panel} aria-label="Faults">
       <FaultInput
         label="Do a fault now"
-        placeholder="kill links/1 at 0s, restart after 5s"
+        placeholder="kill links/1, restart after 5s"
         names={namesOf(design)}
-        nowText="0s"
+        nowText={null}
         onDone={onFault}
       />
       {active.length === 0 ? (

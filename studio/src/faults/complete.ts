@@ -43,8 +43,8 @@ const ends: Readonly<Record<string, readonly Slot[]>> = {
 
 const prefixes = ['zone', 'block', 'node', 'region'];
 
-/** @param at the time at the playhead, offered where a time is wanted */
-export function complete(text: string, names: FaultNames, at: string): Completion {
+/** @param at the time at the playhead, offered where a time is wanted; null: all faults are now */
+export function complete(text: string, names: FaultNames, at: string | null): Completion {
   const typed = text.split(/[\s,]+/);
   const partial = typed.pop() ?? '';
   const from = text.length - partial.length;
@@ -60,8 +60,7 @@ export function complete(text: string, names: FaultNames, at: string): Completio
   const end = ends[verb] ?? [word('for')];
   const slots = [
     ...action,
-    word('at'),
-    amount(at, '5s', '30s'),
+    ...(at === null ? [] : [word('at'), amount(at, '5s', '30s')]),
     ...(end.length > 0 ? [...end, amount('5s', '10s', '30s')] : []),
   ];
   let next = 1;

@@ -91,6 +91,15 @@ describe('the menu', () => {
     );
   });
 
+  test('in a running system it does not say when', () => {
+    const kill = verbs.find(({ id }) => id === 'kill')!;
+    const choice = { verb: kill, target: targets[0]!, at: null, lasts: '5s' };
+    const sentence = sentenceOf(choice, design);
+    expect(sentence).toBe('kill links/1, restart after 5s');
+    expect(problemOf(sentence, names, true)).toBeNull();
+    expect(complete('kill links/1 ', names, null).words).toEqual(['restart']);
+  });
+
   test('offers first whom something talks to', () => {
     expect(othersFor({ type: 'block', id: 'links' }, design)[0]).toEqual({
       words: 'api',

@@ -3,7 +3,7 @@
  * stands here once, with its words, its key and its amounts; menus are made from it.
  */
 import type { FaultNames, StructuralView } from 'loadpath/studio';
-import { LoadpathError, parseFault } from 'loadpath/studio';
+import { LoadpathError, parseFault, parseFaultNow } from 'loadpath/studio';
 import type { IconName } from '../parts/Icon.tsx';
 import { pathEnds, type Selection, type SelectionType } from '../state/selection.ts';
 
@@ -181,8 +181,8 @@ export interface FaultChoice {
   /** As a sentence names it; needed where the verb asks, a path has its own. */
   readonly other?: string | undefined;
   readonly amount?: string | undefined;
-  /** As written: `12.3s`. */
-  readonly at: string;
+  /** As written: `12.3s`. Null: now, in a running system. */
+  readonly at: string | null;
   /** Empty: until the run ends. */
   readonly lasts: string;
 }
@@ -196,7 +196,7 @@ export function sentenceOf(choice: FaultChoice, design: StructuralView): string 
     choice.amount ?? verb.amounts?.[0] ?? '',
   );
   const end = { for: ` for ${lasts}`, restart: `, restart after ${lasts}`, none: '' }[verb.ends];
-  return `${action} at ${at}${lasts === '' ? '' : end}`;
+  return `${action}${at === null ? '' : ` at ${at}`}${lasts === '' ? '' : end}`;
 }
 
 /** Whether a verb still has to be told with whom, or how much. */
@@ -269,10 +269,14 @@ export function namesOf(design: StructuralView): FaultNames {
   };
 }
 
-/** What is wrong with a sentence, at once and without the server; null: nothing. */
-export function problemOf(sentence: string, names: FaultNames): string | null {
+/**
+ * What is wrong with a sentence, at once and without the server; null: nothing.
+ *
+ * @param isNow in a running system, where it need not say when
+ */
+export function problemOf(sentence: string, names: FaultNames, isNow = false): string | null {
   try {
-    parseFault(sentence, names);
+    (isNow ? parseFaultNow : parseFault)(sentence, names);
     return null;
   } catch (error) {
     if (!(error instanceof LoadpathError)) throw error;

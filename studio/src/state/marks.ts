@@ -39,6 +39,7 @@ export function marksOf(
 export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readonly Mark[] {
   const marks: Mark[] = [];
   const open = new Map<string, number>();
+  const known = new Set<string>();
   for (const event of events) {
     switch (event.type) {
       case 'fault':
@@ -52,6 +53,7 @@ export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readon
         }
         break;
       case 'crash':
+        known.add(event.node);
         marks.push({
           type: 'crash',
           atUs: event.at,
@@ -61,7 +63,7 @@ export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readon
         break;
       case 'boot':
         // The first boot of everybody is not news.
-        if (event.at > 0) {
+        if (known.has(event.node)) {
           marks.push({
             type: 'boot',
             atUs: event.at,
@@ -69,6 +71,7 @@ export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readon
             node: event.node,
           });
         }
+        known.add(event.node);
         break;
       case 'note':
         // Before the load, everybody notes how it began.

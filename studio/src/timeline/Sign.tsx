@@ -19,7 +19,7 @@ export function Sign({ type, count }: { readonly type: MarkType; readonly count:
       <svg aria-hidden="true" width="12" height="12" viewBox="0 0 12 12" className={styles[type]}>
         <path d={shapes[type]} />
       </svg>
-      {count > 1 && <span className={styles.count}>{count > 99 ? '99+' : count}</span>}
+      {count > 1 && <span className={styles.count}>{count}</span>}
     </>
   );
 }

@@ -7,7 +7,7 @@ import { type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState
 import { clockText, durationText, rateText } from '../parts/format.ts';
 import type { Mark } from '../state/marks.ts';
 import { drawSpark } from './draw.ts';
-import { bandsOf, clustersOf, clusterText } from './lanes.ts';
+import { bandsOf, clusterName, clustersOf, clusterText } from './lanes.ts';
 import { Sign } from './Sign.tsx';
 import { type Scale, ticksOf, usOf, xOf } from './scale.ts';
 import { niceCeiling, sparkOf } from './spark.ts';
@@ -85,7 +85,7 @@ export function Timeline(props: TimelineProps) {
               className={styles.sign}
               style={{ left: Math.min(cluster.x, width - 14) }}
               data-tip={`${clockText(cluster.marks[0]!.atUs)}  ${clusterText(cluster)}`}
-              aria-label={`${clockText(cluster.marks[0]!.atUs)}: ${clusterText(cluster)}`}
+              aria-label={clusterName(cluster)}
               onClick={() => onSeek(cluster.marks[0]!.atUs)}
             >
               <Sign type={cluster.type} count={cluster.marks.length} />

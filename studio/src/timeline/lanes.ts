@@ -1,4 +1,5 @@
 /** Where faults and marks stand on the track: bands in rows that do not overlap, signs in clusters. */
+import { clockText } from '../parts/format.ts';
 import type { Mark, MarkType } from '../state/marks.ts';
 import { type Scale, xOf } from './scale.ts';
 
@@ -43,6 +44,9 @@ export interface Cluster {
 /** Gravest first. */
 const gravity: readonly MarkType[] = ['invariant', 'objective', 'crash', 'fault', 'note', 'boot'];
 
+/** What the number beside a sign takes. */
+const countPx = 12;
+
 /** Marks without length, put together where they would lie over one another. */
 export function clustersOf(marks: readonly Mark[], scale: Scale, leastPx = 11): readonly Cluster[] {
   const clusters: { x: number; marks: Mark[]; type: MarkType }[] = [];
@@ -50,7 +54,8 @@ export function clustersOf(marks: readonly Mark[], scale: Scale, leastPx = 11): 
     if (mark.untilUs !== undefined) continue;
     const x = xOf(scale, mark.atUs);
     const last = clusters.at(-1);
-    if (last && x - last.x < leastPx) {
+    const taken = last && last.marks.length > 1 ? leastPx + countPx : leastPx;
+    if (last && x - last.x < taken) {
       last.marks.push(mark);
       if (gravity.indexOf(mark.type) < gravity.indexOf(last.type)) last.type = mark.type;
     } else {
@@ -66,4 +71,11 @@ export function clusterText(cluster: Cluster): string {
   const texts = cluster.marks.slice(0, shownMax).map((mark) => mark.text);
   const more = cluster.marks.length - texts.length;
   return more > 0 ? `${texts.join(' · ')} · and ${more} more` : texts.join(' · ');
+}
+
+/** For those who hear it. */
+export function clusterName(cluster: Cluster): string {
+  const { marks } = cluster;
+  const count = marks.length > 1 ? `${marks.length} events from ` : '';
+  return `${count}${clockText(marks[0]!.atUs)}: ${clusterText(cluster)}`;
 }
