@@ -222,9 +222,10 @@ describe('live', () => {
 
   /** `act` is called when the load begins. */
   async function live(
-    forUs: number,
+    forUs: number | undefined,
     faults: readonly string[],
     act?: (control: LiveControl) => void,
+    ratePerSec?: number,
   ) {
     const folder = mkdtempSync(join(tmpdir(), 'frames-'));
     const path = join(folder, 'shop.json');
@@ -232,7 +233,7 @@ describe('live', () => {
     const film = new Film();
     const texts: string[] = [];
     let control: LiveControl | undefined;
-    const asked = { seed: 1, forUs, faults, ownFaults: false, load: true, fresh: true };
+    const asked = { seed: 1, forUs, ratePerSec, faults, ownFaults: false, load: true, fresh: true };
     const watch: Watch = {
       ...film.watch,
       onReady(ready) {
@@ -289,5 +290,12 @@ describe('live', () => {
     expect(film.frames.map(({ paths }) => paths.state[path]).join('')).toMatch(/^o+c+o*$/);
     expect(film.sum(({ paths }) => paths.errors[path]!)).toBeGreaterThan(0);
     expectSums(film, report);
+  });
+
+  test('a rate of its own gives a load no end', async () => {
+    const stopSoon = (control: LiveControl) => void setTimeout(() => control.stop(), 1_500);
+    const { film, report } = await live(undefined, [], stopSoon, 20);
+    expect(film.layout!.forUs).toBeNull();
+    expect(report.generated).toBeGreaterThan(0);
   });
 });

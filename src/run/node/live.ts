@@ -79,8 +79,8 @@ class Live {
     const { design, ownFaults } = run;
     this.#asked = resolve(ownFaults ? design : { ...design, faults: [] }, run);
     this.#plan = nodesToRun(planOf(design, this.#asked.load), design, run);
-    // Until stopped, unless somebody said for how long.
-    const isEndless = run.forUs === undefined && (!run.load || this.#asked.load === undefined);
+    // Until stopped, unless somebody said for how long or a recorded log has an end.
+    const isEndless = run.forUs === undefined && (!run.load || run.visits === undefined);
     this.#forUs = isEndless ? undefined : this.#asked.forUs;
     const { load } = this.#asked;
     const hasUsers = run.load;
