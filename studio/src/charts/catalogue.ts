@@ -11,7 +11,8 @@ import {
   type Plot,
   type PlotUnit,
 } from '../parts/plot/plot.ts';
-import { errorReasons, type Group, percentilesOf, secondsOf, sum } from '../parts/plot/series.ts';
+import { errorReasons, type Group, percentilesOf } from '../parts/plot/series.ts';
+import { busyOf, greatest, hitRatioOf, mostAt, perSecond, queueOf, sumAt } from './columns.ts';
 
 export type Subject =
   | { readonly type: 'everything' }
@@ -73,7 +74,8 @@ function everything(
   groups: readonly Group[],
   limits: readonly Limit[],
 ): Plot[] {
-  const users = (pick: (frame: Frame) => number) => perSecond(groups, pick);
+  const users = (what: string, pick: (frame: Frame) => number) =>
+    perSecond(groups, `users ${what}`, pick);
   const percentiles = groups.map(percentilesOf);
   const reasons = errorReasons(groups.flatMap((group) => group.frames));
   const blocks = layout.blocks
@@ -81,10 +83,10 @@ function everything(
     .filter(({ name }) => name !== 'users');
   return [
     plot(groups, 'rate', 'Requests', 'perSec', [
-      ['sent', users((frame) => frame.users.generated)],
-      ['completed', users((frame) => frame.users.completed)],
-      ['rejected', users((frame) => frame.users.rejected)],
-      ['failed', users((frame) => frame.users.failed)],
+      ['sent', users('sent', (frame) => frame.users.generated)],
+      ['completed', users('completed', (frame) => frame.users.completed)],
+      ['rejected', users('rejected', (frame) => frame.users.rejected)],
+      ['failed', users('failed', (frame) => frame.users.failed)],
     ]),
     {
       ...plot(groups, 'latency', 'Latency', 'us', [
@@ -103,12 +105,15 @@ function everything(
         'perSec',
         reasons
           .slice(0, linesMax)
-          .map((reason) => [reason, users((frame) => frame.users.errors[reason] ?? 0)]),
+          .map((reason) => [
+            reason,
+            users(`error ${reason}`, (frame) => frame.users.errors[reason] ?? 0),
+          ]),
       ),
       stacked: true,
     },
     plot(groups, 'in-flight', 'Requests in flight', 'count', [
-      ['in flight', greatest(groups, (frame) => frame.users.inFlight)],
+      ['in flight', greatest(groups, 'in flight', (frame) => frame.users.inFlight)],
     ]),
     plot(
       groups,
@@ -133,7 +138,9 @@ function ofBlock(layout: FrameLayout, groups: readonly Group[], name: string): P
   const index = layout.blocks.indexOf(name);
   const nodes = indexesOf(layout, (node) => node.block === name);
   const worst = (key: 'p50Us' | 'p90Us' | 'p99Us' | 'p999Us') =>
-    greatest(groups, (frame) => frame.blocks[key][index] ?? 0).map(nothingAtZero);
+    greatest(groups, `${key} of block ${index}`, (frame) => frame.blocks[key][index] ?? 0).map(
+      nothingAtZero,
+    );
   return [
     trafficPlot(groups, nodes),
     plot(
@@ -172,7 +179,9 @@ function ofNodes(layout: FrameLayout, groups: readonly Group[], nodes: readonly 
       topLines(
         nodes.map((node) => [
           layout.nodes[node]!.id,
-          greatest(groups, (frame) => frame.nodes.p99Us[node] ?? 0).map(nothingAtZero),
+          greatest(groups, `p99 of node ${node}`, (frame) => frame.nodes.p99Us[node] ?? 0).map(
+            nothingAtZero,
+          ),
         ]),
       ),
       worstCaption(layout, groups),
@@ -186,12 +195,14 @@ function ofPath(layout: FrameLayout, groups: readonly Group[], from: string, to:
   const indexes = layout.paths.flatMap((path, index) =>
     path.to === to && (path.from === from || blockOf.get(path.from) === from) ? [index] : [],
   );
-  const over = (values: (frame: Frame) => readonly number[]) =>
-    perSecond(groups, (frame) => sum(indexes.map((index) => values(frame)[index] ?? 0)));
+  const over = (what: string, values: (frame: Frame) => readonly number[]) =>
+    perSecond(groups, `${what} of paths ${indexes.join()}`, (frame) =>
+      sumAt(values(frame), indexes),
+    );
   return [
     plot(groups, 'rate', 'Calls', 'perSec', [
-      ['calls', over((frame) => frame.paths.calls)],
-      ['failed', over((frame) => frame.paths.errors)],
+      ['calls', over('calls', (frame) => frame.paths.calls)],
+      ['failed', over('failed', (frame) => frame.paths.errors)],
     ]),
     plot(
       groups,
@@ -201,7 +212,9 @@ function ofPath(layout: FrameLayout, groups: readonly Group[], from: string, to:
       topLines(
         indexes.map((index) => [
           layout.paths[index]!.from,
-          greatest(groups, (frame) => frame.paths.p99Us[index] ?? 0).map(nothingAtZero),
+          greatest(groups, `p99 of path ${index}`, (frame) => frame.paths.p99Us[index] ?? 0).map(
+            nothingAtZero,
+          ),
         ]),
       ),
       worstCaption(layout, groups),
@@ -210,11 +223,11 @@ function ofPath(layout: FrameLayout, groups: readonly Group[], from: string, to:
 }
 
 function trafficPlot(groups: readonly Group[], nodes: readonly number[]): Plot {
-  const over = (values: (frame: Frame) => readonly number[]) =>
-    perSecond(groups, (frame) => sum(nodes.map((node) => values(frame)[node] ?? 0)));
+  const over = (what: string, values: (frame: Frame) => readonly number[]) =>
+    perSecond(groups, `${what} of nodes ${nodes.join()}`, (frame) => sumAt(values(frame), nodes));
   return plot(groups, 'rate', 'Requests', 'perSec', [
-    ['served', over((frame) => frame.nodes.requests)],
-    ['errors', over((frame) => frame.nodes.errors)],
+    ['served', over('requests', (frame) => frame.nodes.requests)],
+    ['errors', over('errors', (frame) => frame.nodes.errors)],
   ]);
 }
 
@@ -232,8 +245,8 @@ function loadPlots(
           ? ([
               [
                 'busiest node',
-                greatest(groups, (frame) =>
-                  Math.max(0, ...nodes.map((node) => frame.nodes.busy[node] ?? 0)),
+                greatest(groups, `busiest of ${nodes.join()}`, (frame) =>
+                  mostAt(frame.nodes.busy, nodes),
                 ),
               ],
             ] as const)
@@ -264,7 +277,16 @@ function meterPlots(groups: readonly Group[], block: number): Plot[] {
         `meter-${name.replaceAll(' ', '-')}`,
         spoken(name),
         'count',
-        [[name, greatest(groups, (frame) => frame.blocks.meters[block]?.[name] ?? 0)]],
+        [
+          [
+            name,
+            greatest(
+              groups,
+              `meter ${name} of block ${block}`,
+              (frame) => frame.blocks.meters[block]?.[name] ?? 0,
+            ),
+          ],
+        ],
         'the most in one frame',
       ),
     );
@@ -273,15 +295,8 @@ function meterPlots(groups: readonly Group[], block: number): Plot[] {
 /** Blocks that count hits and misses. */
 function hitRatios(layout: FrameLayout, groups: readonly Group[]): NamedValues[] {
   return layout.blocks.flatMap((name, block): NamedValues[] => {
-    let counted = false;
-    const ratios = groups.map(({ frames }) => {
-      const hits = sum(frames.map((frame) => frame.blocks.meters[block]?.hits ?? 0));
-      const misses = sum(frames.map((frame) => frame.blocks.meters[block]?.misses ?? 0));
-      if (hits + misses === 0) return null;
-      counted = true;
-      return hits / (hits + misses);
-    });
-    return counted ? [[name, ratios]] : [];
+    const ratios = hitRatioOf(groups, block);
+    return ratios.some((ratio) => ratio !== null) ? [[name, ratios]] : [];
   });
 }
 
@@ -315,33 +330,6 @@ function topLines(named: readonly NamedValues[]): NamedValues[] {
     values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
   const kept = new Set([...named].sort((a, b) => peak(b) - peak(a)).slice(0, linesMax));
   return named.filter((one) => kept.has(one));
-}
-
-function perSecond(groups: readonly Group[], pick: (frame: Frame) => number): number[] {
-  return groups.map((group) => sum(group.frames.map(pick)) / secondsOf(group));
-}
-
-function greatest(groups: readonly Group[], pick: (frame: Frame) => number): number[] {
-  return groups.map(({ frames }) => frames.reduce((most, frame) => Math.max(most, pick(frame)), 0));
-}
-
-/** By time, not by frame: the last one may be shorter. */
-function busyOf(groups: readonly Group[], nodes: readonly number[]): number[] {
-  return groups.map((group) => {
-    const busyUs = sum(
-      group.frames.map(
-        (frame) =>
-          sum(nodes.map((node) => frame.nodes.busy[node] ?? 0)) * (frame.toUs - frame.fromUs),
-      ),
-    );
-    return busyUs / Math.max(1, nodes.length * (group.toUs - group.fromUs));
-  });
-}
-
-function queueOf(groups: readonly Group[], nodes: readonly number[]): number[] {
-  return greatest(groups, (frame) =>
-    nodes.reduce((most, node) => Math.max(most, frame.nodes.queue[node] ?? 0), 0),
-  );
 }
 
 function indexesOf(

@@ -49,7 +49,8 @@ const tokenNames = [
   '--series-8',
 ] as const;
 
-const labelRows = 3;
+/** Of many faults only some can be named; they must not cover the curves. */
+const labelRows = (bandCount: number) => (bandCount > 12 ? 1 : 3);
 const labelRowPx = 13;
 /** About what a character of a label takes. */
 const labelCharPx = 5.8;
@@ -230,7 +231,7 @@ export class LivePlot {
       const left = at(band.fromUs);
       ctx.fillStyle = alpha(this.#tokens['--fault-fill'], 0.13);
       ctx.fillRect(left, bbox.top, Math.max(pxRatio, at(band.toUs) - left), bbox.height);
-      ctx.fillStyle = alpha(this.#tokens['--fault-fill'], 0.7);
+      ctx.fillStyle = alpha(this.#tokens['--fault-fill'], visible.length > 12 ? 0.35 : 0.7);
       ctx.fillRect(left, bbox.top, pxRatio, bbox.height);
     }
     ctx.font = `${10.5 * pxRatio}px ${this.#tokens['--font']}`;
@@ -244,7 +245,7 @@ export class LivePlot {
       fromUs: Math.max(band.fromUs, this.#shown.span.fromUs),
     }));
     const covered = (text: string) => (text.length * labelCharPx + 8) * usPerPx;
-    for (const band of placeLabels(inView, covered, labelRows)) {
+    for (const band of placeLabels(inView, covered, labelRows(inView.length))) {
       const y = bbox.top + (2 + band.row * labelRowPx) * pxRatio;
       // At the right edge there is room on its other side.
       const latest = bbox.left + bbox.width - ctx.measureText(band.text).width - 2 * pxRatio;

@@ -3,8 +3,8 @@
  * minutes and its first second are both readable; within a group counts add up and latencies come
  * from merged histograms: percentiles are never averaged.
  *
- * Frames do not change once they are there, so what a group came to is remembered by its first and
- * last frame: while a run streams, only the newest point is worked out again.
+ * Frames do not change once they are there, so what a group came to is remembered: while a run
+ * streams, only the newest point is worked out again.
  */
 import { type Frame, Histogram } from 'loadpath/studio';
 
@@ -12,6 +12,35 @@ export interface Group {
   readonly fromUs: number;
   readonly toUs: number;
   readonly frames: readonly Frame[];
+}
+
+const groupsKnown = new WeakMap<Frame, WeakMap<Frame, Group>>();
+const valuesKnown = new WeakMap<Group, Map<string, number | null>>();
+
+/** The same frames are the same group, so that what is known of it is found again. */
+function groupOf(frames: readonly Frame[]): Group | undefined {
+  const first = frames[0];
+  const last = frames.at(-1);
+  if (!first || !last) return undefined;
+  const known = groupsKnown.get(first)?.get(last);
+  if (known) return known;
+  const group = { fromUs: first.fromUs, toUs: last.toUs, frames };
+  const byLast = groupsKnown.get(first) ?? new WeakMap<Frame, Group>();
+  byLast.set(last, group);
+  groupsKnown.set(first, byLast);
+  return group;
+}
+
+/** A value of a group, worked out once; `what` tells it from all other values of this group. */
+export function remembered<T extends number | null>(
+  group: Group,
+  what: string,
+  work: (group: Group) => T,
+): T {
+  const values = valuesKnown.get(group) ?? new Map<string, number | null>();
+  valuesKnown.set(group, values);
+  if (!values.has(what)) values.set(what, work(group));
+  return values.get(what) as T;
 }
 
 /** Values a plot has room for: closer ones cannot be told apart in a panel. */
@@ -36,8 +65,8 @@ export function groupFrames(frames: readonly Frame[], pointUs: number): Group[] 
   let open: Frame[] = [];
   let openIndex = -1;
   const close = () => {
-    const first = open[0];
-    if (first) groups.push({ fromUs: first.fromUs, toUs: open.at(-1)!.toUs, frames: open });
+    const group = groupOf(open);
+    if (group) groups.push(group);
     open = [];
   };
   for (const frame of frames) {
@@ -64,14 +93,11 @@ export interface Percentiles {
 }
 
 const silence: Percentiles = { p50: null, p90: null, p99: null, p999: null };
-const remembered = new WeakMap<Frame, WeakMap<Frame, Percentiles>>();
+const percentilesKnown = new WeakMap<Group, Percentiles>();
 
 /** Of the users' completed requests, microseconds. */
 export function percentilesOf(group: Group): Percentiles {
-  const first = group.frames[0];
-  const last = group.frames.at(-1);
-  if (!first || !last) return silence;
-  const known = remembered.get(first)?.get(last);
+  const known = percentilesKnown.get(group);
   if (known) return known;
   const merged = mergedLatency(group.frames);
   const percentiles =
@@ -83,9 +109,7 @@ export function percentilesOf(group: Group): Percentiles {
           p99: merged.percentile(99),
           p999: merged.percentile(99.9),
         };
-  const byLast = remembered.get(first) ?? new WeakMap<Frame, Percentiles>();
-  byLast.set(last, percentiles);
-  remembered.set(first, byLast);
+  percentilesKnown.set(group, percentiles);
   return percentiles;
 }
 
