@@ -1,11 +1,11 @@
 /** Below the graph: how it is seen, and the zones. */
 import type { StructuralView } from 'loadpath/studio';
 import { Button, IconButton } from '../parts/Button.tsx';
+import type { Point } from '../parts/plane/curve.ts';
+import type { ViewControl } from '../parts/plane/use-view.ts';
+import type { Viewport } from '../parts/plane/viewport.ts';
 import type { Selection } from '../state/selection.ts';
-import type { Point } from './curve.ts';
 import styles from './Graph.module.css';
-import type { ViewControl } from './useView.ts';
-import type { Viewport } from './viewport.ts';
 
 export interface BarProps {
   readonly design: StructuralView;

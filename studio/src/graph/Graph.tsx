@@ -12,11 +12,13 @@ import {
   useRef,
   useState,
 } from 'react';
+import { contains, type Point, type Rect } from '../parts/plane/curve.ts';
+import { useView } from '../parts/plane/use-view.ts';
+import { toScreen, toWorld, type Viewport } from '../parts/plane/viewport.ts';
 import type { Selection } from '../state/selection.ts';
 import type { Theme } from '../theme/theme.ts';
 import { Bar } from './Bar.tsx';
 import { readColours } from './colours.ts';
-import { contains, type Point, type Rect } from './curve.ts';
 import { detailsOf } from './details.ts';
 import styles from './Graph.module.css';
 import { pathAt } from './hit.ts';
@@ -31,8 +33,6 @@ import { figuresOf, namedBy, sceneOf } from './scene.ts';
 import { Targets, useNames } from './Targets.tsx';
 import { Tip } from './Tip.tsx';
 import { isArrow, neighbour, type Target, targetsOf } from './targets.ts';
-import { useView } from './useView.ts';
-import { toScreen, toWorld, type Viewport } from './viewport.ts';
 
 export interface GraphProps {
   readonly design: StructuralView;

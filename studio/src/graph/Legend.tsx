@@ -1,7 +1,7 @@
 /** What every look on the graph means, drawn by the same code that draws the graph. */
 import { useEffect, useRef } from 'react';
+import { curveThrough } from '../parts/plane/curve.ts';
 import type { Colours } from './colours.ts';
-import { curveThrough } from './curve.ts';
 import { drawBlockFigures } from './draw-cards.ts';
 import { drawPathFigures, drawPaths, type PathPaint } from './draw-paths.ts';
 import styles from './Graph.module.css';

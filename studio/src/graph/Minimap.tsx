@@ -1,11 +1,11 @@
 /** The whole plane, small, with the part that is seen; press or drag to go elsewhere. */
 import { type PointerEvent, useEffect, useRef } from 'react';
+import type { Point } from '../parts/plane/curve.ts';
+import { type Size, seen, type Viewport } from '../parts/plane/viewport.ts';
 import type { Colours } from './colours.ts';
-import type { Point } from './curve.ts';
 import styles from './Graph.module.css';
 import type { GraphLayout } from './layout.ts';
 import type { Figures } from './scene.ts';
-import { type Size, seen, type Viewport } from './viewport.ts';
 
 export interface MinimapProps {
   readonly layout: GraphLayout;

@@ -1,9 +1,9 @@
 /** Figures of what one rests on. Read aloud they are in its name already. */
 import { useLayoutEffect, useRef } from 'react';
-import type { Point } from './curve.ts';
+import type { Point } from '../parts/plane/curve.ts';
+import type { Size } from '../parts/plane/viewport.ts';
 import type { Details } from './details.ts';
 import styles from './Graph.module.css';
-import type { Size } from './viewport.ts';
 
 export interface TipProps {
   readonly details: Details;

@@ -1,8 +1,8 @@
 /** Nodes, as pips of a closed block and as tiles of an open one: state, load, queue. */
 import type { BlockView, PaletteBlock } from 'loadpath/studio';
 import { countText, durationText, rateText } from '../parts/format.ts';
+import type { Rect } from '../parts/plane/curve.ts';
 import type { Colours } from './colours.ts';
-import type { Rect } from './curve.ts';
 import { glyph, hatch, nodeGlyphs } from './glyphs.ts';
 import type { BlockBox, NodeBox } from './layout.ts';
 import type { Levels } from './levels.ts';

@@ -6,8 +6,8 @@
  *   slow ── ── ⌛ ── ──▶   lossy · · % · ·▶   refused ─────▌
  */
 import { durationText, rateText, shareText } from '../parts/format.ts';
+import { type Curve, placeAlong } from '../parts/plane/curve.ts';
 import type { Colours } from './colours.ts';
-import { type Curve, placeAlong } from './curve.ts';
 import { glyph, pathGlyphs } from './glyphs.ts';
 import type { GraphLayout, PathLine } from './layout.ts';
 import type { Levels } from './levels.ts';

@@ -2,10 +2,11 @@
  * Particles, all of one look in one stroke: dots for what goes well, crosses for what fails. Paths
  * without a curve keep theirs to themselves.
  */
+
+import { type Curve, contains, placeAlong } from '../parts/plane/curve.ts';
+import { type Size, seen, toScreen, type Viewport } from '../parts/plane/viewport.ts';
 import type { Colours } from './colours.ts';
-import { type Curve, contains, placeAlong } from './curve.ts';
 import type { Particles } from './particles.ts';
-import { type Size, seen, toScreen, type Viewport } from './viewport.ts';
 
 const place = { x: 0, y: 0 };
 

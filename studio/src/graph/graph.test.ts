@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { curveThrough, distanceSquared, placeAlong, stepPx } from './curve.ts';
+import { curveThrough, distanceSquared, placeAlong, stepPx } from '../parts/plane/curve.ts';
+import { fit, reveal, seen, toScreen, toWorld, zoomAt } from '../parts/plane/viewport.ts';
 import * as fixture from './fixture.ts';
 import { pathAt } from './hit.ts';
 import { blockLabel, nodeLabel, pathLabel } from './label.ts';
@@ -8,7 +9,6 @@ import { levelsAt } from './levels.ts';
 import { endOf, failRatio, Particles, particlesPerSec, speedPxPerSec } from './particles.ts';
 import { figuresOf, namedBy, sceneOf } from './scene.ts';
 import { search } from './search.ts';
-import { fit, reveal, seen, toScreen, toWorld, zoomAt } from './viewport.ts';
 
 const closed = { open: new Set<string>() };
 

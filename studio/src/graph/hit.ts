@@ -1,5 +1,5 @@
 /** Which path a pointer is on. Blocks, nodes and zones are buttons, and need no arithmetic. */
-import { contains, distanceSquared } from './curve.ts';
+import { contains, distanceSquared } from '../parts/plane/curve.ts';
 import type { GraphLayout } from './layout.ts';
 
 /** Its id, of a single node (`api/0->links`) where one was hit; undefined: none within `tolerancePx`. */

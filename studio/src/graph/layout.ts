@@ -9,8 +9,8 @@
  *                          └───────────┘
  */
 import type { BlockView, StructuralView } from 'loadpath/studio';
-import { type Curve, curveThrough, type Point, type Rect, union } from './curve.ts';
-import { place } from './place.ts';
+import { type Curve, curveThrough, type Point, type Rect, union } from '../parts/plane/curve.ts';
+import { place } from '../parts/plane/place.ts';
 
 export interface NodeBox extends Rect {
   readonly id: string;

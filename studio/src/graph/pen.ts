@@ -2,8 +2,8 @@
  * Draws on a canvas in pixels of the screen, from places on the plane: edges fall on whole pixels
  * at every zoom, so that lines of one pixel are one pixel. Text is measured once.
  */
-import type { Rect } from './curve.ts';
-import type { Viewport } from './viewport.ts';
+import type { Rect } from '../parts/plane/curve.ts';
+import type { Viewport } from '../parts/plane/viewport.ts';
 
 export interface TextStyle {
   readonly px: number;

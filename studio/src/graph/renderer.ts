@@ -10,8 +10,9 @@
  * One loop asks for animation frames, and only while something moves or is due.
  */
 import type { BlockView, PaletteBlock } from 'loadpath/studio';
+import type { Curve } from '../parts/plane/curve.ts';
+import type { Size, Viewport } from '../parts/plane/viewport.ts';
 import type { Colours } from './colours.ts';
-import type { Curve } from './curve.ts';
 import { drawBlockFigures, drawBlocks } from './draw-cards.ts';
 import type { CardPaint } from './draw-nodes.ts';
 import { drawPathFigures, drawPaths, drawStrands, type PathPaint } from './draw-paths.ts';
@@ -21,7 +22,6 @@ import { levelsAt } from './levels.ts';
 import { type Flow, Particles } from './particles.ts';
 import { Pen } from './pen.ts';
 import type { Figures } from './scene.ts';
-import type { Size, Viewport } from './viewport.ts';
 
 export interface Picture {
   readonly layout: GraphLayout;

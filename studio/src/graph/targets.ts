@@ -4,9 +4,10 @@
  *
  *   block ─right▶ path ─right▶ block        block ─down▶ its nodes ─down▶ the block below
  */
+
+import type { Rect } from '../parts/plane/curve.ts';
 import type { Selection } from '../state/selection.ts';
 import { pathId } from '../state/selection.ts';
-import type { Rect } from './curve.ts';
 import type { GraphLayout } from './layout.ts';
 
 export interface Target {

@@ -106,7 +106,9 @@ function listen(element: HTMLElement, change: Change, dragged: RefObject<boolean
 
   const down = (event: PointerEvent) => {
     dragged.current = false;
-    if (event.button !== 0 || (event.target as Element).closest('[data-still]')) return;
+    // What is marked `data-still` is no part of the plane; what is `data-grip` moves by itself.
+    const isHeld = (event.target as Element).closest('[data-still], [data-grip]');
+    if (event.button !== 0 || isHeld) return;
     pressed = place(event);
     pointers.set(event.pointerId, pressed);
   };
