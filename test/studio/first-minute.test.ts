@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/run/report.ts';
+import { launchBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { loadpath, nothingLeft, type Running, sweepAll } from '../live/process.ts';
-import { accessibilityOf, openBrowser, openPage } from './chromium.ts';
+import { accessibilityOf, openPage } from './watched.ts';
 
 const shortener = join(root, 'examples/shortener');
 const address = /Studio +(http:\S+)/;
@@ -17,7 +18,7 @@ const verdict = { name: 'Verdict' } as const;
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await launchBrowser();
 });
 afterAll(() => browser.close());
 afterEach(sweepAll);
@@ -110,12 +111,18 @@ describe('the first minute', () => {
     const { running, url } = await studio();
     for (const theme of ['light', 'dark'] as const) {
       const { page } = await openPage(browser, url, { theme });
+      // What fades in has other colours on its way.
+      await page.emulateMedia({ reducedMotion: 'reduce' });
       const links = page.getByRole('button', { name: /^links, .*\d+\/s/ });
       await links.waitFor();
       const panel = page.getByRole('tabpanel', verdict);
       await panel.getByText(/promises are kept/).waitFor({ timeout: 60_000 });
       await page.keyboard.press('Space');
-      expect(await accessibilityOf(page)).toEqual([]);
+      for (const key of ['1', '2', '3', '4', '5', '6', '7', '8', '9', 's']) {
+        await page.keyboard.press(key);
+        await page.getByRole('tabpanel').locator('section, p').first().waitFor();
+        expect(await accessibilityOf(page), `panel ${key}, ${theme}`).toEqual([]);
+      }
       await links.click({ button: 'right' });
       await page.getByRole('dialog', { name: 'Faults for links' }).waitFor();
       expect(await accessibilityOf(page)).toEqual([]);

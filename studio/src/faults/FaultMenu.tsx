@@ -87,7 +87,7 @@ export function FaultMenu(props: FaultMenuProps) {
       className={styles.menu}
     >
       <div ref={box} onKeyDown={pressed} role="presentation">
-        <header className={styles.head}>
+        <div className={styles.head}>
           {verb && <IconButton small icon="undo" label="Back" onPress={() => setVerb(null)} />}
           <h2>{verb ? `${verb.label}: ${titleOf(target)}` : titleOf(target)}</h2>
           <span className={styles.what}>{props.what}</span>
@@ -98,7 +98,7 @@ export function FaultMenu(props: FaultMenuProps) {
             tip="Figures, options, story"
             onPress={props.onInspect}
           />
-        </header>
+        </div>
         {!verb && <Nodes of={props.target} design={design} chosen={target} onChoose={setTarget} />}
         <div className={styles.when}>
           {nowText !== null && (

@@ -1,37 +1,6 @@
-/** A real browser for tests of the page: Debian's Chromium or the user's own Chrome, without a window. */
-import { existsSync } from 'node:fs';
+/** The page in a real browser, and all that can be held against it. */
 import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
-
-const places = [
-  process.env.LOADPATH_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-];
-
-const flags = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-export function openBrowser(): Promise<Browser> {
-  const executablePath = places.find((place) => place !== undefined && existsSync(place));
-  if (executablePath === undefined) {
-    throw new Error(
-      'No Chromium or Chrome was found. Install one (on Debian: apt-get install chromium), or say where it is in LOADPATH_CHROMIUM.',
-    );
-  }
-  return chromium.launch({ executablePath, args: flags });
-}
+import type { Browser, Page } from 'playwright-core';
 
 export interface Watched {
   readonly page: Page;
