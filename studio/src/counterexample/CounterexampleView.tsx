@@ -166,7 +166,6 @@ function OperationBar({
     <button
       type="button"
       className={styles.operation}
-      aria-label={operationInWords(bar)}
       aria-current={isChosen || undefined}
       tabIndex={isChosen ? 0 : -1}
       data-culprit={bar.isCulprit || undefined}
@@ -195,6 +194,7 @@ function OperationBar({
         </span>
       )}
       <span className={styles.what}>{bar.what}</span>
+      <span className="unseen">{operationInWords(bar)}</span>
     </button>
   );
 }

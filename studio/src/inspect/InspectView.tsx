@@ -16,7 +16,15 @@ import { useSlowly } from '../parts/use-slowly.ts';
 import type { Edits, Options, OptionValue } from '../state/edits.ts';
 import { frameAt } from '../state/playhead.ts';
 import { blockOf, pathEnds, type Selection, titleOf } from '../state/selection.ts';
-import { figuresOf, nodeIndexes, nodeRows, pathIndexes, pathStates, stateOf } from './figures.ts';
+import {
+  figuresOf,
+  nodeIndexes,
+  nodeRows,
+  pathIndexes,
+  pathStates,
+  recentFrames,
+  stateOf,
+} from './figures.ts';
 import styles from './InspectView.module.css';
 import { KnobForm } from './KnobForm.tsx';
 import { policyInWords } from './policy.ts';
@@ -93,10 +101,13 @@ function Now(
   const { selection, layout, events, report, onSelect, onSeek } = props;
   const frames = useSlowly(props.frames, refreshMs);
   const playheadUs = useSlowly(props.playheadUs, refreshMs);
-  const figures = useMemo(
-    () => figuresOf(selection, layout, frames, playheadUs, report),
-    [selection, layout, frames, playheadUs, report],
+  // The whole run is added up once, not for every step of the playhead.
+  const overall = useMemo(
+    () => figuresOf(selection, layout, frames, 0, report),
+    [selection, layout, frames, report],
   );
+  const recent = figuresOf(selection, layout, recentFrames(frames, playheadUs), playheadUs, null);
+  const figures = overall.map((figure, i) => ({ ...figure, now: recent[i]!.now }));
   const frame = frameAt(frames, playheadUs);
   const story = useMemo(() => storyOf(selection, layout, events), [selection, layout, events]);
   const nodes = selection.type === 'path' ? [] : nodeIndexes(layout, selection);

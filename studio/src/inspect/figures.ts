@@ -81,6 +81,13 @@ export function pathStates(
   });
 }
 
+/** The last second before the playhead. */
+export function recentFrames(frames: readonly Frame[], playheadUs: number): readonly Frame[] {
+  return frames.filter(
+    (frame) => frame.fromUs < Math.max(1, playheadUs) && frame.toUs > playheadUs - historyUs,
+  );
+}
+
 export function figuresOf(
   selection: Selection,
   layout: FrameLayout,
@@ -88,9 +95,7 @@ export function figuresOf(
   playheadUs: number,
   report: Report | null,
 ): Figure[] {
-  const recent = frames.filter(
-    (frame) => frame.fromUs < Math.max(1, playheadUs) && frame.toUs > playheadUs - historyUs,
-  );
+  const recent = recentFrames(frames, playheadUs);
   if (selection.type === 'users') return usersFigures(frames, recent);
   if (selection.type === 'path') return pathFigures(frames, recent, pathIndexes(layout, selection));
   return nodesFigures(selection, frames, recent, nodeIndexes(layout, selection), layout, report);
