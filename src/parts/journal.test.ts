@@ -106,6 +106,22 @@ describe('appending', () => {
     expect(written(disk)).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
 
+  test('a journal is idle from the last answer on, unless that brings more', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    const idle: boolean[] = [];
+    journal.append('a', () => idle.push(journal.idle));
+    journal.append('b', () => idle.push(journal.idle));
+    journal.append('c', () => {
+      idle.push(journal.idle);
+      journal.append('d', () => idle.push(journal.idle));
+      idle.push(journal.idle);
+    });
+    disk.settle();
+    expect(idle).toEqual([false, false, true, false, true]);
+    expect(journal.idle).toBe(true);
+  });
+
   test('a full disk refuses the batch and leaves the file as it was', () => {
     const disk = new Bench();
     const { journal } = Journal.open<string>(disk, 'log');

@@ -55,6 +55,7 @@ export class Journal<T extends Value> {
   /** The durable batch whose `done`s are being called, and how many of them were. */
   #telling: Batch | undefined;
   #told = 0;
+  #tellsLast = false;
 
   private constructor(disk: Disk, name: string, sizeBytes: number, entryCount: number) {
     this.#disk = disk;
@@ -93,9 +94,10 @@ export class Journal<T extends Value> {
     return this.#pending.size;
   }
 
-  /** True when nothing is under way: what a drain waits for. */
+  /** True when nothing is under way, from the last `done` on: what a drain waits for. */
   get idle(): boolean {
-    return !this.#busy && this.#pending.size === 0 && this.#replacement === undefined;
+    const underWay = this.#busy && !this.#tellsLast;
+    return !underWay && this.#pending.size === 0 && this.#replacement === undefined;
   }
 
   /**
@@ -167,9 +169,12 @@ export class Journal<T extends Value> {
 
   #tell(batch: Batch, outcome: DiskOutcome): void {
     for (this.#told = 0; this.#told < batch.size; ) {
+      const done = batch.dones[this.#told++]!;
       // Counted before the call: its entry is told once `done` begins.
-      batch.dones[this.#told++]!(outcome);
+      this.#tellsLast = this.#told === batch.size;
+      done(outcome);
     }
+    this.#tellsLast = false;
     this.#telling = undefined;
     batch.clear();
   }
@@ -203,13 +208,10 @@ export class Journal<T extends Value> {
   #rewrite(content: Uint8Array): void {
     this.#busy = true;
     this.#disk.replace(this.#name, content, (outcome) => {
-      this.#busy = false;
-      if (outcome === 'ok') {
-        this.#unsure = undefined;
-        return this.#next();
-      }
+      if (outcome === 'ok') this.#unsure = undefined;
       // Nothing of it was written, so it is certainly not there, whatever the disk said.
-      this.#tell(this.#take(), 'full');
+      else this.#tell(this.#take(), 'full');
+      this.#busy = false;
       this.#next();
     });
   }
