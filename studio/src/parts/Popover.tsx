@@ -28,7 +28,8 @@ const edge = 8;
 export function Popover(props: PopoverProps) {
   const { at, alignEnd, onClose } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [place, setPlace] = useState<Point>(at);
+  // Measured where there is room, so that the edge of the window does not squeeze it.
+  const [place, setPlace] = useState<Point>({ x: 0, y: 0 });
   const close = useRef(onClose);
   close.current = onClose;
   const isMenu = props.role === 'menu';
