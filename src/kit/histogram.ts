@@ -182,7 +182,8 @@ export function percentileOf(data: HistogramData, percent: number): number {
   return max;
 }
 
-function middleOf(index: number, bits: number): number {
+/** The value that stands for all of a bucket of `HistogramData`. */
+export function middleOf(index: number, bits: number): number {
   const part = 2 ** bits;
   if (index < 2 * part) return index;
   const shift = Math.floor(index / part) - 1;

@@ -11,7 +11,7 @@ export type { Fault } from '../host/fault.ts';
 export type { Micros, NodeId } from '../host/host.ts';
 export type { Problem } from '../kit/errors.ts';
 export { LoadpathError } from '../kit/errors.ts';
-export { Histogram, type HistogramData } from '../kit/histogram.ts';
+export { Histogram, type HistogramData, middleOf } from '../kit/histogram.ts';
 export {
   formatBytes,
   formatDuration,
@@ -42,6 +42,7 @@ export type {
 export { outcomeOf } from '../run/report.ts';
 export type { Estimate, Summary } from '../run/summary.ts';
 export type { SweepPoint, SweepReport } from '../run/sweep.ts';
+export { parseValues, sweepValuesForm } from '../run/sweep-values.ts';
 export type { MessageRow, MessageWindow, RequestRow, Span, Waterfall } from '../run/traced.ts';
 export type { Evidence, EvidenceOperation } from '../verify/evidence.ts';
 export type * from './protocol.ts';

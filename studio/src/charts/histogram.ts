@@ -2,7 +2,7 @@
  * How often users waited how long: counts in steps of equal ratio, since latencies span several
  * powers of ten. From the exact buckets of a histogram, each given to the step its middle lies in.
  */
-import type { Histogram } from 'loadpath/studio';
+import { type Histogram, middleOf } from 'loadpath/studio';
 import { durationText } from '../parts/format.ts';
 import { type Axis, logAxis, placeOn } from '../parts/plot/axis.ts';
 
@@ -32,7 +32,7 @@ export function latencyBars(histogram: Histogram): LatencyBars | undefined {
   const counts = new Array<number>(stepCount).fill(0);
   const { bits, buckets } = histogram.toJSON();
   for (let i = 0; i + 1 < buckets.length; i += 2) {
-    const us = Math.min(histogram.max, Math.max(histogram.min, bucketMiddle(buckets[i]!, bits)));
+    const us = Math.min(histogram.max, Math.max(histogram.min, middleOf(buckets[i]!, bits)));
     const step = Math.min(
       stepCount - 1,
       Math.max(0, Math.floor(placeOn(axis, Math.max(us, axis.min)) * stepCount)),
@@ -60,12 +60,4 @@ export function latencyBars(histogram: Histogram): LatencyBars | undefined {
 export function barsInWords({ count, percentiles }: LatencyBars): string {
   const told = percentiles.map(({ name, us }) => `${name} ${durationText(us)}`).join(', ');
   return `${count} completed requests: ${told}`;
-}
-
-/** Where the log-linear layout of `HistogramData` puts a bucket: see `kit/histogram`. */
-function bucketMiddle(index: number, bits: number): number {
-  const part = 2 ** bits;
-  if (index < 2 * part) return index;
-  const shift = Math.floor(index / part) - 1;
-  return (index - shift * part + 0.5) * 2 ** shift;
 }

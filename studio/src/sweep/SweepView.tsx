@@ -84,7 +84,7 @@ export function SweepView({
             onChange={setTyped}
             mono
             problem={problem}
-            tip="A range such as 1..8, or values with commas between"
+            tip="A range such as 1..8 or 100/s..1000/s step 100/s, or values with commas between"
           />
         </div>
         <Field

@@ -35,10 +35,10 @@ describe('what can be swept', () => {
 
   test('values are a range or a list', () => {
     expect(valuesProblem('1..8')).toBeNull();
-    expect(valuesProblem('1..16 by 4')).toBeNull();
+    expect(valuesProblem('100/s..1000/s step 100/s')).toBeNull();
     expect(valuesProblem('100/s, 200/s')).toBeNull();
-    expect(valuesProblem('100/s')).toMatch(/At least two/);
-    expect(valuesProblem('1, , 2')).toMatch(/missing/);
+    expect(valuesProblem('100/s')).toMatch(/at least two/);
+    expect(valuesProblem('1, , 2')).toMatch(/1\.\.8/);
   });
 });
 

@@ -1,5 +1,12 @@
 /** What can be swept, over which values, and the curves that come of it. Pure. */
-import { parseBytes, parseDuration, parseRate, type SweepPoint } from 'loadpath/studio';
+import {
+  parseBytes,
+  parseDuration,
+  parseRate,
+  parseValues,
+  type SweepPoint,
+  sweepValuesForm,
+} from 'loadpath/studio';
 import { shareText } from '../parts/format.ts';
 import type { Curve, Plot } from '../parts/plot/plot.ts';
 import type { Options, OptionValue } from '../state/edits.ts';
@@ -52,12 +59,11 @@ function round(value: number): number {
   return Number(value.toPrecision(3));
 }
 
-/** Reads as the server does, for an early word: `1..8`, `1..16 by 4`, or a list. */
+/** Read as the server reads them, for an early word. */
 export function valuesProblem(values: string): string | null {
-  if (/^\s*-?[\d.]+\s*\.\.\s*-?[\d.]+(\s+by\s+[\d.]+)?\s*$/.test(values)) return null;
-  const list = values.split(',').map((value) => value.trim());
-  if (list.length < 2) return 'At least two values: 1..8, or 100/s, 200/s, 400/s.';
-  return list.includes('') ? 'A value is missing between two commas.' : null;
+  const parsed = parseValues(values);
+  if (!parsed) return `Write ${sweepValuesForm}.`;
+  return parsed.length < 2 ? 'A curve needs at least two values.' : null;
 }
 
 export function latencyPlot(over: string, points: readonly SweepPoint[]): Plot {
