@@ -8,6 +8,7 @@ import { Banners } from './Banners.tsx';
 import { FaultMenuHost } from './FaultMenuHost.tsx';
 import { GraphArea } from './GraphArea.tsx';
 import { KeyHelpDialog } from './KeyHelpDialog.tsx';
+import { LinkOffer } from './LinkOffer.tsx';
 import { Notices } from './Notices.tsx';
 import { PanelArea } from './PanelArea.tsx';
 import { useActions, useStudio, useStudioState } from './studio.ts';
@@ -34,6 +35,7 @@ export function App() {
       </div>
       <TimelineArea />
       <FaultMenuHost />
+      <LinkOffer />
       <Notices />
       {isHelpOpen && <KeyHelpDialog onClose={() => setHelpOpen(false)} />}
       <TooltipLayer />

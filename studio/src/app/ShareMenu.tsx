@@ -55,7 +55,10 @@ export function ShareMenu() {
             throw new Error('The design is too large for a link. Share its JSON file instead.');
           }
           await copyText(`${location.origin}${location.pathname}#${fragment}`);
-          actions.notice('good', 'The link is on the clipboard.');
+          actions.notice(
+            'good',
+            'The link is on the clipboard. What stands behind # opens in any Studio.',
+          );
         }),
     });
   }
