@@ -111,6 +111,18 @@ describe('a session', () => {
     expect(store.getState().notices[0]!.text).toContain('shop.ts was saved');
   });
 
+  test('a block that was moved on the board runs nothing', async () => {
+    const { asked, save } = await opened();
+    const drawn = { ...design, kind: 'data' as const };
+    save({ ...drawn, revision: 2, data: { name: 'shop', studio: { positions: {} } } });
+    save({ ...drawn, revision: 3, data: { name: 'shop', studio: { positions: { api: [1, 2] } } } });
+    await Promise.resolve();
+    expect(asked.length).toBe(2);
+    save({ ...drawn, revision: 4, data: { name: 'store' } });
+    await Promise.resolve();
+    expect(asked.length).toBe(3);
+  });
+
   test('a design with mistakes keeps the last structure and does not run', async () => {
     const { asked, save, store } = await opened();
     save({ ...design, revision: 2, structure: null, problems: [{ at: 'shop.ts', what: 'no' }] });

@@ -2,7 +2,7 @@
  * Everything that changes the store: what users do, and what streams tell. The only place that
  * talks to the server; without React, so that tests can run a whole session against a fake client.
  */
-import type { Micros, Refusal, ReportFile, RunRequest } from 'loadpath/studio';
+import type { JsonDesign, Micros, Refusal, ReportFile, RunRequest } from 'loadpath/studio';
 import { type Client, Refused } from '../api/client.ts';
 import type { Stream } from '../api/stream.ts';
 import type { ThemeChoice } from '../theme/theme.ts';
@@ -123,7 +123,9 @@ export function createActions(store: StudioStore, client: Client) {
     }));
     const saved = before !== null && design.revision > before.revision;
     if (!saved || design.problems.length > 0 || get().hello?.mode !== 'design') return;
-    notice('plain', `${design.path} was saved: running again.`);
+    if (before.data && design.data && sameSystem(before.data, design.data)) return;
+    // What is drawn is saved by this page itself, with every stroke.
+    if (design.kind === 'code') notice('plain', `${design.path} was saved: running again.`);
     void run();
   }
 
@@ -348,6 +350,12 @@ export function extentOf(run: RunState): Extent {
     untilUs: endUs(run),
     over: !isGoing(run),
   };
+}
+
+/** Where blocks stand on the board is no part of what runs. */
+function sameSystem(a: JsonDesign, b: JsonDesign): boolean {
+  const [{ studio: _, ...one }, { studio: __, ...other }] = [a, b];
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function refusalOf(error: unknown): Refusal {
