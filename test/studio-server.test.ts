@@ -103,6 +103,8 @@ describe('a run', () => {
     expect(told(wide.told, 'layout')[0]!.nodes.filter(({ block }) => block === 'api')).toHaveLength(
       3,
     );
+    const [structure] = told(wide.told, 'structure');
+    expect(structure!.blocks.find(({ name }) => name === 'api')!.nodes).toHaveLength(3);
     const html = await (await page.call('GET', `/api/runs/${wide.id}/html`)).text();
     const { design } = await readReport(
       new RegExp(`id="${reportElement}">([^<]*)<`).exec(html)![1]!,

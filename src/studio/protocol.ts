@@ -120,6 +120,8 @@ export interface RunSummary {
 }
 
 export interface RunEvents {
+  /** The design as this run has it, where other options or a board make it differ from the file. */
+  structure: StructuralView;
   layout: FrameLayout;
   frame: Frame;
   event: RunEvent;

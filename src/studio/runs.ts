@@ -19,6 +19,7 @@ const detailsMax = 50;
 
 /** A film has at most 600 frames; an hour of console output of user code is not kept whole. */
 export const runKeep: Readonly<Record<keyof RunEvents, Keep>> = {
+  structure: 'latest',
   layout: { first: 1 },
   frame: { last: 600 },
   event: { first: 10_000 },
@@ -114,8 +115,7 @@ export class Runs {
   /** The design as this run had it, with its options; `view` when that is no longer there to ask. */
   async viewOf(id: string | undefined, view: DesignView): Promise<DesignView> {
     const { request, workshop } = this.#own(id);
-    const isOther = request.data !== undefined || Object.keys(request.set).length > 0;
-    if (!isOther || workshop.isRetired) return view;
+    if (!isOther(request) || workshop.isRetired) return view;
     const { structure, options, objectives, invariants } = await workshop.look(request);
     return { ...view, structure, options, objectives, invariants };
   }
@@ -154,6 +154,7 @@ export class Runs {
   async #follow(run: OwnRun): Promise<void> {
     const { request, workshop, log, abort } = run;
     try {
+      if (isOther(request)) log.add('structure', (await workshop.look(request)).structure);
       const report = await workshop.simulate(request, {
         signal: abort.signal,
         onStart: (control) => {
@@ -233,6 +234,11 @@ export class Runs {
 
 export function summaryOf({ id, request, state, startedAt }: KeptRun): RunSummary {
   return { id, request, state, startedAt };
+}
+
+/** Than the design in its file. */
+function isOther({ data, set }: RunRequest): boolean {
+  return data !== undefined || Object.keys(set).length > 0;
 }
 
 function isGoing(run: KeptRun): boolean {

@@ -146,7 +146,7 @@ export function createClient(base: string, token: string): Client {
     watchRun: (id, on) =>
       stream(
         `/api/runs/${id}/stream`,
-        ['layout', 'frame', 'event', 'progress', 'report', 'summary', 'failed', 'end'],
+        ['structure', 'layout', 'frame', 'event', 'progress', 'report', 'summary', 'failed', 'end'],
         on,
       ),
     watchHunt: (id, on) =>

@@ -5,7 +5,7 @@ import { Button } from '../parts/Button.tsx';
 import { Dialog } from '../parts/Dialog.tsx';
 import { faultTimeUs } from '../state/fault-actions.ts';
 import { timeText } from '../state/faults.ts';
-import { shownRun } from '../state/store.ts';
+import { shownRun, shownStructure } from '../state/store.ts';
 import styles from './FaultMenuHost.module.css';
 import { useActions, useStudio, useStudioState } from './studio.ts';
 import { describeTarget } from './target.ts';
@@ -14,7 +14,7 @@ export function FaultMenuHost() {
   const { store } = useStudio();
   const actions = useActions();
   const menu = useStudioState((state) => state.faultMenu);
-  const structure = useStudioState((state) => state.design?.structure);
+  const structure = useStudioState(shownStructure);
   const mode = useStudioState((state) => state.hello?.mode);
   const pending = useStudioState((state) => state.pendingFault);
   const isLive = mode === 'live';

@@ -7,7 +7,7 @@ import type { Mark } from '../state/marks.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
 import { faster, slower } from '../state/playhead.ts';
 import { endUs } from '../state/run.ts';
-import { shownRun } from '../state/store.ts';
+import { shownRun, shownStructure } from '../state/store.ts';
 import { nextTheme } from '../theme/theme.ts';
 import { type KeyAction, keyAction } from './keys.ts';
 import { type Studio, useMarks, useStudio } from './studio.ts';
@@ -34,7 +34,7 @@ export function useKeys(onHelp: () => void): void {
 function perform(action: KeyAction, { store, actions }: Studio, marks: readonly Mark[]): void {
   const state = store.getState();
   const run = shownRun(state);
-  const { playheadUs, hello, selection, design } = state;
+  const { playheadUs, hello, selection } = state;
   const frameUs = run?.layout?.frameUs ?? 100_000;
   switch (action.do) {
     case 'play':
@@ -78,14 +78,12 @@ function perform(action: KeyAction, { store, actions }: Studio, marks: readonly 
     }
     case 'kill': {
       const kill = verbs.find(({ id }) => id === 'kill');
-      if (!selection || !kill || !design?.structure || !verbsFor(selection).includes(kill)) return;
+      const structure = shownStructure(state);
+      if (!selection || !kill || !structure || !verbsFor(selection).includes(kill)) return;
       if (hello?.mode === 'report') return;
       const isLive = hello?.mode === 'live';
       const at = isLive ? null : timeText(faultTimeUs(state, run));
-      const sentence = sentenceOf(
-        { verb: kill, target: selection, at, lasts: '' },
-        design.structure,
-      );
+      const sentence = sentenceOf({ verb: kill, target: selection, at, lasts: '' }, structure);
       return isLive ? actions.askLive(sentence) : void actions.inflict(sentence);
     }
     default:

@@ -17,6 +17,7 @@ import type {
   RunEvents,
   RunRequest,
   RunSummary,
+  StructuralView,
   Summary,
 } from 'loadpath/studio';
 
@@ -29,6 +30,8 @@ export interface RunState {
   readonly revision: number;
   /** By this page's clock; undefined for a run that was under way before it looked. */
   readonly startedAtMs?: number | undefined;
+  /** Where it ran with other options than the design says: what these made of it. */
+  readonly structure: StructuralView | null;
   readonly layout: FrameLayout | null;
   /** By index, without gaps. A run without end keeps the last `framesMax`. */
   readonly frames: readonly Frame[];
@@ -70,11 +73,12 @@ export function newRun(
     eventsLeftOut: 0,
   } as const;
   if (!lender?.run.layout) {
-    return { ...base, layout: null, frames: [], lentUntilUs: 0, events: [] };
+    return { ...base, structure: null, layout: null, frames: [], lentUntilUs: 0, events: [] };
   }
   const { run, untilUs } = lender;
   return {
     ...base,
+    structure: run.structure,
     layout: run.layout,
     frames: run.frames.filter((frame) => frame.toUs <= untilUs),
     lentUntilUs: untilUs,
@@ -90,13 +94,16 @@ export interface Lender {
 
 /** Many at once: a simulation streams faster than a screen draws. */
 export function withMessages(run: RunState, messages: readonly RunMessage[]): RunState {
-  let { layout, lentUntilUs, progress, report, summary, failure, state } = run;
+  let { structure, layout, lentUntilUs, progress, report, summary, failure, state } = run;
   // What does not change keeps its identity, so that nothing is drawn again for it.
   const has = (name: RunMessage['name']) => messages.some((message) => message.name === name);
   const frames = has('layout') || has('frame') ? [...run.frames] : (run.frames as Frame[]);
   const events = has('event') ? [...run.events] : (run.events as RunEvent[]);
   for (const message of messages) {
     switch (message.name) {
+      case 'structure':
+        structure = message.data;
+        break;
       case 'layout':
         if (!layout || !sameLayout(layout, message.data)) frames.length = 0;
         layout = message.data;
@@ -134,6 +141,7 @@ export function withMessages(run: RunState, messages: readonly RunMessage[]): Ru
   const bounded = boundEvents(events);
   return {
     ...run,
+    structure,
     layout,
     frames,
     lentUntilUs,

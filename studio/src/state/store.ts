@@ -10,6 +10,7 @@ import type {
   HuntReport,
   HuntRequest,
   Refusal,
+  StructuralView,
   SweepPoint,
   SweepReport,
   SweepRequest,
@@ -99,6 +100,8 @@ export interface StudioState extends Playhead {
   readonly pendingFault: string | null;
   readonly theme: ThemeChoice;
   readonly faultMenu: FaultMenuState | null;
+  /** The drawing board in place of the graph; null: not chosen yet. */
+  readonly drawing: boolean | null;
   readonly hunt: HuntState | null;
   readonly sweep: SweepState | null;
   readonly notices: readonly Notice[];
@@ -132,6 +135,7 @@ export function createStudioStore(start: Partial<StudioState> = {}): StudioStore
     pendingFault: null,
     theme: 'system',
     faultMenu: null,
+    drawing: null,
     hunt: null,
     sweep: null,
     notices: [],
@@ -144,10 +148,23 @@ export function shownRun(state: Pick<StudioState, 'runs' | 'shownRun'>): RunStat
   return state.shownRun === null ? undefined : state.runs.get(state.shownRun);
 }
 
+/** The design as the shown run had it: other options may have given it other nodes. */
+export function shownStructure(
+  state: Pick<StudioState, 'runs' | 'shownRun' | 'design'>,
+): StructuralView | null {
+  return shownRun(state)?.structure ?? state.design?.structure ?? null;
+}
+
 /** What the shown run is held against: chosen by hand, else the one before it. */
 export function baselineRun(
   state: Pick<StudioState, 'runs' | 'shownRun' | 'formerRun' | 'comparedRun'>,
 ): RunState | undefined {
   const id = state.comparedRun ?? state.formerRun;
   return id === null || id === state.shownRun ? undefined : state.runs.get(id);
+}
+
+/** An empty board is there to be drawn on; else one asks for it. */
+export function isDrawing({ hello, design, drawing }: StudioState): boolean {
+  if (hello?.mode !== 'design' || design?.kind !== 'data' || !design.data) return false;
+  return drawing ?? (design.structure?.blocks.length ?? 0) === 0;
 }

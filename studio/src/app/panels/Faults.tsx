@@ -5,7 +5,7 @@ import { firstDifferenceUs, timeText } from '../../state/faults.ts';
 import { allFaults, requestOf } from '../../state/form.ts';
 import { activeFaults } from '../../state/marks.ts';
 import { endUs } from '../../state/run.ts';
-import { shownRun } from '../../state/store.ts';
+import { shownRun, shownStructure } from '../../state/store.ts';
 import { useActions, useShownRun, useStudioState } from '../studio.ts';
 
 export function Faults() {
@@ -19,13 +19,14 @@ const stepUs = 100_000;
 function Planned() {
   const actions = useActions();
   const design = useStudioState((state) => state.design);
+  const structure = useStudioState(shownStructure);
   const list = useStudioState((state) => state.faultList);
   const playheadUs = useStudioState((state) => Math.floor(state.playheadUs / stepUs) * stepUs);
   const now = useStudioState((state) => timeText(faultTimeUs(state, shownRun(state))));
   const form = useStudioState((state) => state.form);
   const edits = useStudioState((state) => state.edits);
   const run = useShownRun();
-  if (!design?.structure) return null;
+  if (!design || !structure) return null;
   const request = requestOf(form, list, edits, design);
   const changed =
     !run?.request ||
@@ -34,7 +35,7 @@ function Planned() {
   return (
     <FaultsPanel
       list={list}
-      design={design.structure}
+      design={structure}
       playheadUs={playheadUs}
       nowText={now}
       changed={changed}

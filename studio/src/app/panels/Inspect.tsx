@@ -1,4 +1,5 @@
 import { InspectView } from '../../inspect/InspectView.tsx';
+import { shownStructure } from '../../state/store.ts';
 import { useActions, useShownRun, useStudioState } from '../studio.ts';
 
 const none = [] as const;
@@ -9,7 +10,7 @@ export default function Inspect() {
   const actions = useActions();
   const run = useShownRun();
   const selection = useStudioState((state) => state.selection);
-  const structure = useStudioState((state) => state.design?.structure);
+  const structure = useStudioState(shownStructure);
   const options = useStudioState((state) => state.design?.options ?? noOptions);
   const palette = useStudioState((state) => state.hello?.palette ?? none);
   const mode = useStudioState((state) => state.hello?.mode);
