@@ -204,10 +204,6 @@ export const outcomeWords: Readonly<Record<Span['outcome'], string>> = {
   abandoned: 'Nobody waited for it any more',
 };
 
-export function isRetry(span: Span): boolean {
-  return span.attempt > 1;
-}
-
 /** Answered, but after its caller had given up. */
 export function isLate({ repliedAt, endedAt }: Span): boolean {
   return repliedAt !== null && endedAt !== null && repliedAt > endedAt;

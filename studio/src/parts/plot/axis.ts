@@ -49,13 +49,6 @@ export function placeOn(axis: Axis, value: number): number {
   return (Math.log(Math.max(value, axis.min)) - low) / (Math.log(axis.max) - low);
 }
 
-/** The value at a place: the other way round. */
-export function valueAt(axis: Axis, place: number): number {
-  if (!axis.log) return axis.min + place * (axis.max - axis.min);
-  const low = Math.log(axis.min);
-  return Math.exp(low + place * (Math.log(axis.max) - low));
-}
-
 /** The next of 1, 2, 5, 10, 20, 50 …: steps that people count in. */
 export function roundStep(atLeast: number): number {
   const power = 10 ** Math.floor(Math.log10(atLeast));
