@@ -72,6 +72,20 @@ describe('a token bucket', () => {
     expect(admitted).toHaveLength(3);
   });
 
+  test('a million tokens a day are counted exactly, although their parts go beyond 2^53', () => {
+    const rate = { count: 999_983, periodUs: 86_400_000_000 };
+    const bucket = new TokenBucket({ rate, burst: 999_983 }, 0);
+    for (let i = 0; i < 999_983; i++) bucket.take(0);
+    expect(bucket.take(0)).toEqual({ allowed: false, retryAfterUs: 86_402 });
+    // Half a day brings 499,991 and a half; the half is not lost.
+    const noon = 43_200_000_000;
+    expect(bucket.take(noon)).toEqual({ allowed: true, remaining: 499_990 });
+    for (let i = 0; i < 499_990; i++) bucket.take(noon);
+    expect(bucket.take(noon)).toEqual({ allowed: false, retryAfterUs: 43_201 });
+    expect(bucket.isFull(2 * noon + 43_200)).toBe(false);
+    expect(bucket.isFull(3 * noon)).toBe(true);
+  });
+
   test('a clock that stands still or steps back takes nothing away', () => {
     const bucket = new TokenBucket({ rate: { count: 1, periodUs: 1_000 }, burst: 1 }, 5_000);
     expect(bucket.take(5_000).allowed).toBe(true);

@@ -8,8 +8,17 @@
  *          │ ╲  ╱           each request takes one out
  *        0 └──╲╱────── time
  *
- * Two numbers of state a key. Use a sliding log instead when "never more than N in any window"
- * must hold exactly: a burst on top of the steady rate lets through up to burst + rate a period.
+ * ```ts
+ * import { TokenBucket } from 'loadpath/parts/token-bucket';
+ *
+ * const bucket = new TokenBucket({ rate: { count: 10, periodUs: 1_000_000 }, burst: 1 }, 0);
+ * bucket.take(0); // → { allowed: true, remaining: 0 }
+ * bucket.take(0); // → { allowed: false, retryAfterUs: 100_000 }
+ * ```
+ *
+ * One bucket an object; for many keys `limit/gcra.ts` keeps the same law in two numbers a key. Use a
+ * sliding log instead when "never more than N in any window" must hold exactly: a burst on top of
+ * the steady rate lets through up to burst + rate a period.
  */
 import type { Micros } from '../host/host.ts';
 import type { Rate } from '../kit/units.ts';
@@ -25,45 +34,72 @@ export type Verdict =
 
 export class TokenBucket {
   /**
-   * A token is `periodUs` units: then `count` units arrive each microsecond and everything stays a
-   * whole number. With fractions, a caller that waited exactly `retryAfterUs` is now and then refused again.
+   * A token is `periodUs` parts: then `count` parts arrive each microsecond and everything stays a
+   * whole number. With fractions, a caller that waited exactly `retryAfterUs` is now and then refused
+   * again. Tokens and parts are counted apart: a million tokens a day are 10^17 parts.
    */
-  readonly #token: number;
-  readonly #brim: number;
-  readonly #perUs: number;
-  #level: number;
+  readonly #partsPerToken: number;
+  readonly #partsPerUs: number;
+  readonly #burst: number;
+  /** No bucket is emptier than this fills; a longer span need not be multiplied. */
+  readonly #fillsWithinUs: number;
+  #tokens: number;
+  #parts = 0;
   #filledAt: Micros;
 
   constructor(options: TokenBucketOptions, now: Micros) {
-    this.#token = options.rate.periodUs;
-    this.#perUs = options.rate.count;
-    this.#brim = options.burst * this.#token;
-    this.#level = this.#brim;
+    const { rate, burst } = options;
+    this.#partsPerToken = rate.periodUs;
+    this.#partsPerUs = rate.count;
+    this.#burst = burst;
+    this.#fillsWithinUs = Math.ceil((burst / rate.count) * rate.periodUs) + 1;
+    this.#tokens = burst;
     this.#filledAt = now;
   }
 
   take(now: Micros): Verdict {
     this.#fill(now);
-    if (this.#level >= this.#token) {
-      this.#level -= this.#token;
-      return { allowed: true, remaining: Math.floor(this.#level / this.#token) };
+    if (this.#tokens > 0) {
+      this.#tokens--;
+      return { allowed: true, remaining: this.#tokens };
     }
     return {
       allowed: false,
-      retryAfterUs: Math.ceil((this.#token - this.#level) / this.#perUs),
+      retryAfterUs: Math.ceil((this.#partsPerToken - this.#parts) / this.#partsPerUs),
     };
   }
 
   /** True when nothing was taken for long enough that forgetting this bucket changes nothing. */
   isFull(now: Micros): boolean {
     this.#fill(now);
-    return this.#level === this.#brim;
+    return this.#tokens === this.#burst;
   }
 
   /** Fills on demand rather than on a timer: idle keys cost nothing. */
   #fill(now: Micros): void {
-    if (now <= this.#filledAt) return;
-    this.#level = Math.min(this.#brim, this.#level + (now - this.#filledAt) * this.#perUs);
+    const elapsedUs = now - this.#filledAt;
+    if (elapsedUs <= 0) return;
     this.#filledAt = now;
+    if (elapsedUs >= this.#fillsWithinUs) return this.#brim();
+    const parts = this.#parts + elapsedUs * this.#partsPerUs;
+    if (parts > Number.MAX_SAFE_INTEGER) return this.#fillExactly(elapsedUs);
+    const tokens = Math.floor(parts / this.#partsPerToken);
+    this.#tokens += tokens;
+    this.#parts = parts - tokens * this.#partsPerToken;
+    if (this.#tokens >= this.#burst) this.#brim();
+  }
+
+  /** Rare: a large bucket after a long pause. */
+  #fillExactly(elapsedUs: Micros): void {
+    const parts = BigInt(this.#parts) + BigInt(elapsedUs) * BigInt(this.#partsPerUs);
+    const partsPerToken = BigInt(this.#partsPerToken);
+    this.#tokens += Number(parts / partsPerToken);
+    this.#parts = Number(parts % partsPerToken);
+    if (this.#tokens >= this.#burst) this.#brim();
+  }
+
+  #brim(): void {
+    this.#tokens = this.#burst;
+    this.#parts = 0;
   }
 }
