@@ -28,6 +28,8 @@ export interface TimelineProps {
 }
 
 const rowsMax = 3;
+/** Many faults lie over one another; what is below them is still to be read. */
+const shadeOf = (count: number) => Math.max(0.015, 0.09 / Math.sqrt(count));
 const lanes = { rateHeight: 30, p99Height: 22, gap: 6 };
 
 export function Timeline(props: TimelineProps) {
@@ -113,7 +115,7 @@ export function Timeline(props: TimelineProps) {
           <span
             key={`${row} ${mark.atUs} ${mark.text}`}
             className={styles.shade}
-            style={{ left: x, width }}
+            style={{ left: x, width, opacity: shadeOf(bands.length) }}
           />
         ))}
         {knownUs < untilUs && (
