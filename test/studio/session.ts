@@ -96,6 +96,14 @@ export function runEnded(page: Page): Promise<void> {
   return seen(page, /\d+(\/| of )\d+/);
 }
 
+/** Runs what stands in the form for so long, `6 s`, to its verdict: that of no run before it. */
+export async function runFor(page: Page, duration: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'for' }).fill(duration);
+  await page.keyboard.press('Enter');
+  await page.getByText(new RegExp(`^${duration} simulated in`)).waitFor();
+  await runEnded(page);
+}
+
 /** In seconds of virtual time. */
 export async function playheadOf(page: Page): Promise<number> {
   const playhead = page.getByRole('slider', { name: 'Playhead' });
