@@ -3,13 +3,17 @@ import type { ProblemView } from 'loadpath/studio';
 import { Button, IconButton } from '../parts/Button.tsx';
 import { plural } from '../parts/format.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { isDrawing } from '../state/store.ts';
 import styles from './Banners.module.css';
 import { useActions, useShownRun, useStudioState } from './studio.ts';
 
 export function Banners() {
   const actions = useActions();
   const connection = useStudioState((state) => state.connection);
-  const problems = useStudioState((state) => state.design?.problems);
+  // The drawing board says them at the blocks that they are about.
+  const problems = useStudioState((state) =>
+    isDrawing(state) ? undefined : state.design?.problems,
+  );
   const path = useStudioState((state) => state.design?.path);
   const refusal = useStudioState((state) => state.refusal);
   const run = useShownRun();

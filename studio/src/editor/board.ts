@@ -93,13 +93,14 @@ export function addBlock(design: JsonDesign, kind: string, at?: Place): [JsonDes
   const added = { ...design, blocks: [...blocksOf(design), block] };
   const hasEntry = blockOf(design, String(design.entry)) !== undefined;
   const entry = hasEntry ? design.entry : name;
-  const place = at ?? freeAt(placesOf(design), { x: 0, y: 0 });
-  return [move({ ...added, entry }, name, place), name];
+  return [move({ ...added, entry }, name, at ?? besideAll(design)), name];
 }
 
 export function addUsers(design: JsonDesign, at?: Place): JsonDesign {
   if (usersOf(design)) return design;
-  const place = at ?? freeAt(placesOf(design), { x: -spacing.x, y: 0 });
+  const places = [...placesOf(design).values()];
+  const left = { x: Math.min(spacing.x, ...places.map(({ x }) => x)) - spacing.x, y: 0 };
+  const place = at ?? freeAt(placesOf(design), left);
   return move({ ...design, users: { rate: '100/s' } }, usersName, place);
 }
 
@@ -171,7 +172,7 @@ export function disconnect(design: JsonDesign, from: string, to: string): JsonDe
   );
 }
 
-/** `undefined` takes an option away. */
+/** `policy.timeout` is an option within an option. `undefined` takes it away. */
 export function setOption(
   design: JsonDesign,
   name: string,
@@ -180,11 +181,32 @@ export function setOption(
 ): JsonDesign {
   const fields = name === usersName ? usersOf(design) : blockOf(design, name);
   if (!fields) return design;
-  const { [option]: _former, ...rest } = fields;
-  const changed = value === undefined ? rest : { ...rest, [option]: value };
+  const changed = withOption(fields, option.split('.'), value);
   return name === usersName
     ? { ...design, users: changed }
     : withBlock(design, name, changed as BoardBlock);
+}
+
+function withOption(
+  fields: Fields,
+  [first = '', ...further]: readonly string[],
+  value: unknown,
+): Fields {
+  const { [first]: former, ...rest } = fields;
+  const next =
+    further.length === 0 ? value : withOption(isFields(former) ? former : {}, further, value);
+  const isGone =
+    next === undefined || (further.length > 0 && Object.keys(next as Fields).length === 0);
+  return isGone ? rest : { ...rest, [first]: next };
+}
+
+/** Options as a form has them: `policy.timeout`. */
+export function optionsIn(fields: Fields, before = ''): readonly (readonly [string, unknown])[] {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    isFields(value)
+      ? optionsIn(value, `${before}${name}.`)
+      : [[`${before}${name}`, value] as const],
+  );
 }
 
 /** Who may lead somewhere: what stands outside does not call back. */
@@ -289,6 +311,13 @@ function depthsOf(design: JsonDesign, names: readonly string[]): ReadonlyMap<str
     }
   }
   return depths;
+}
+
+/** Designs grow to the right. */
+function besideAll(design: JsonDesign): Place {
+  const places = [...placesOf(design).values()];
+  const last = places.toSorted((a, b) => b.x - a.x)[0];
+  return last ? { x: last.x + spacing.x, y: last.y } : { x: 0, y: 0 };
 }
 
 function freeAt(places: ReadonlyMap<string, Place>, wanted: Place): Place {

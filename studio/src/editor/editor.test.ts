@@ -8,6 +8,7 @@ import {
   disconnect,
   move,
   nameProblem,
+  optionsIn,
   placesOf,
   remove,
   rename,
@@ -123,6 +124,15 @@ describe('a design drawn from nothing', () => {
       'slots',
     );
     expect(setOption(shop(), 'users', 'rate', '5/s').users).toEqual({ rate: '5/s' });
+  });
+
+  test('an option within an option is set and taken away with what held it', () => {
+    const design = setOption(shop(), 'gateway', 'policy.retry.attempts', 3);
+    const gateway = blockOf(design, 'gateway')!;
+    expect(gateway.policy).toEqual({ retry: { attempts: 3 } });
+    expect(optionsIn(gateway)).toContainEqual(['policy.retry.attempts', 3]);
+    const back = setOption(design, 'gateway', 'policy.retry.attempts', undefined);
+    expect(blockOf(back, 'gateway')).not.toHaveProperty('policy');
   });
 });
 

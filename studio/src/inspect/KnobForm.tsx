@@ -14,6 +14,8 @@ export interface KnobFormProps {
   readonly edits: Edits;
   readonly problems: readonly ProblemView[];
   readonly canRun: boolean;
+  /** Each change counts at once: there is nothing to run with. */
+  readonly isLive?: boolean;
   readonly onEdit: (key: string, value: OptionValue | null) => void;
   readonly onRun: () => void;
 }
@@ -55,7 +57,7 @@ export function KnobForm(props: KnobFormProps) {
         {matching(fields, search).map((field) => (
           <KnobField key={field.key} field={field} canEdit={canRun} onEdit={onEdit} />
         ))}
-        {canRun ? (
+        {props.isLive ? null : canRun ? (
           <div className={styles.foot}>
             <Button
               submit

@@ -16,6 +16,7 @@ const drawings = {
   minus: 'M3 8h10',
   more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
   down: 'm4 6 4 4 4-4',
+  up: 'm4 10 4-4 4 4',
   right: 'm6 4 4 4-4 4',
   copy: 'M5.5 5.5h7v7h-7zM10.5 5.5v-2h-7v7h2',
   paste: 'M5.5 3.5h-2v10h9v-10h-2M5.5 2.5h5v2.4h-5z',
