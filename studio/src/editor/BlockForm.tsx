@@ -36,6 +36,9 @@ export function BlockForm(props: BlockFormProps) {
     onEdit((former) => setOption(former, name, option, value), `${name}.${option}`);
   return (
     <>
+      <h2>
+        {name} <span className={styles.sub}>{kind}</span>
+      </h2>
       <NameField {...props} />
       <p className={styles.note}>{props.purpose}</p>
       <Problems problems={problems} />

@@ -1,9 +1,9 @@
 /** What was drawn: cards that are moved, and lines that are drawn from the dot at a card's side. */
 import type { JsonDesign, PaletteBlock, ProblemView } from 'loadpath/studio';
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import { IconButton } from '../parts/Button.tsx';
 import { Menu } from '../parts/Menu.tsx';
-import { curveThrough, type Point, union } from '../parts/plane/curve.ts';
+import { curveThrough, type Point, type Rect, union } from '../parts/plane/curve.ts';
 import { useView } from '../parts/plane/use-view.ts';
 import { toWorld } from '../parts/plane/viewport.ts';
 import {
@@ -42,12 +42,15 @@ export function BoardArea(props: BoardAreaProps) {
   const places = placesOf(design);
   const names = [...places.keys()];
   // Fitted to what was there at first: a board that moves while one draws is none.
-  const [bounds] = useState(() => {
-    const all = union([...places.values()].map((at) => ({ ...at, ...card })));
-    const [width, height] = [Math.max(520, all.width), Math.max(260, all.height)];
-    return { x: all.x - 20, y: all.y - 40, width: width + 40, height: height + 80 };
+  const [bounds, setBounds] = useState(() => boundsOf(places));
+  const { view, size, fitAll, wasDragged, show } = useView(root, bounds);
+  const isSeen = useRef(selected);
+  useEffect(() => {
+    // What was just added, or chosen elsewhere, comes into sight.
+    const at = selected === null ? undefined : places.get(selected);
+    if (at && size.width > 0 && isSeen.current !== selected) show({ ...at, ...card });
+    isSeen.current = selected;
   });
-  const { view, size, fitAll, wasDragged } = useView(root, bounds);
   const [line, setLine] = useState<{ readonly from: string; readonly to: Point } | null>(null);
   const [menu, setMenu] = useState<{ readonly from: string; readonly at: Point } | null>(null);
   const drag = useRef<{ name: string; grip: Point; isMoved: boolean } | null>(null);
@@ -83,10 +86,14 @@ export function BoardArea(props: BoardAreaProps) {
     drag.current = null;
   };
   const lineEnded = (event: PointerEvent, from: string) => {
-    const to = line && cardAt(worldOf(event));
+    const to = cardAt(worldOf(event));
     setLine(null);
-    if (to && to !== from) onEdit((former) => connect(former, from, to));
-    else if (to === from || !line) openMenu(from, event.currentTarget);
+    const box = event.currentTarget.getBoundingClientRect();
+    const isPress =
+      Math.hypot(event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2) <
+      box.width;
+    if (isPress) openMenu(from, event.currentTarget);
+    else if (to && to !== from) onEdit((former) => connect(former, from, to));
   };
   const openMenu = (from: string, element: Element) => {
     const box = element.getBoundingClientRect();
@@ -178,7 +185,6 @@ export function BoardArea(props: BoardAreaProps) {
                 className={styles.card}
                 data-shape={shape}
                 aria-pressed={selected === name}
-                aria-label={`${name}, ${kind}${wrong.length > 0 ? `, wrong: ${wrong.map(({ what }) => what).join('; ')}` : ''}`}
                 data-wrong={wrong.length > 0 || undefined}
                 data-tip={wrong[0] && `${wrong[0].at}: ${wrong[0].what}`}
                 onClick={() => onSelect(name)}
@@ -192,7 +198,16 @@ export function BoardArea(props: BoardAreaProps) {
                 <span className={styles.sub}>
                   {name === design.entry ? `${kind} · entry` : kind}
                 </span>
-                {wrong.length > 0 && <span className={styles.badge}>{wrong.length}</span>}
+                {wrong.length > 0 && (
+                  <>
+                    <span className={styles.badge} aria-hidden="true">
+                      {wrong.length}
+                    </span>
+                    <span className="unseen">
+                      wrong: {wrong.map(({ what }) => what).join('; ')}
+                    </span>
+                  </>
+                )}
               </button>
               {canLead(name) && (
                 <button
@@ -230,7 +245,15 @@ export function BoardArea(props: BoardAreaProps) {
         </div>
       )}
       <div className={styles.corner} data-still="">
-        <IconButton small icon="fit" label="Show all" onPress={fitAll} />
+        <IconButton
+          small
+          icon="fit"
+          label="Show all"
+          onPress={() => {
+            setBounds(boundsOf(places));
+            fitAll();
+          }}
+        />
       </div>
       {menu && (
         <Menu
@@ -273,6 +296,13 @@ function WireLine({
       )}
     </>
   );
+}
+
+/** At least as much as a small design takes, so that the first block is not a giant. */
+function boundsOf(places: ReadonlyMap<string, Place>): Rect {
+  const all = union([...places.values()].map((at) => ({ ...at, ...card })));
+  const [width, height] = [Math.max(520, all.width), Math.max(260, all.height)];
+  return { x: all.x - 20, y: all.y - 40, width: width + 40, height: height + 80 };
 }
 
 function entryOf({ x, y }: Place): Point {

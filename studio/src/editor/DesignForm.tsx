@@ -32,6 +32,7 @@ export function DesignForm({ design, problems, onEdit }: DesignFormProps) {
     }, `objectives.${name}`);
   return (
     <>
+      <h2>The design</h2>
       <Field
         label="Name of the design"
         value={String(design.name ?? '')}

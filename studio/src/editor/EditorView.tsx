@@ -3,14 +3,7 @@
  * checked by the server and saved after a moment's rest; what is wrong stands at the block it is about.
  */
 import type { DesignView, JsonDesign, PaletteBlock, ProblemView } from 'loadpath/studio';
-import {
-  type KeyboardEvent,
-  type ReactNode,
-  useCallback,
-  useEffect,
-  useRef,
-  useState,
-} from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { Button, IconButton } from '../parts/Button.tsx';
 import { CopyButton } from '../parts/Copy.tsx';
 import { Dialog } from '../parts/Dialog.tsx';
@@ -76,28 +69,25 @@ export function EditorView(props: EditorViewProps) {
     edit((former) => remove(former, name));
     setSelected(null);
   };
-  const pressed = (event: KeyboardEvent) => {
+  useKeys((event) => {
     const target = event.target as Element;
-    // A dialog over the board closes by itself.
-    if (target.closest('dialog')) return;
-    const isTyping = target.matches('input, textarea, select');
+    // A dialog over the board closes by itself; text has an undo of its own.
+    if (target.closest('dialog, input, textarea, select')) return false;
     const isCommand = event.ctrlKey || event.metaKey;
-    if (isCommand && !isTyping && event.key.toLowerCase() === 'z') {
-      setHistory(event.shiftKey ? redo : undo);
-    } else if (isCommand && !isTyping && event.key === 'y') setHistory(redo);
-    else if (!isTyping && selected && (event.key === 'Delete' || event.key === 'Backspace')) {
-      drop(selected);
-    } else if (event.key === 'Escape' && selected) setSelected(null);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
+    const key = event.key.toLowerCase();
+    if (isCommand && key === 'z') setHistory(event.shiftKey ? redo : undo);
+    else if (isCommand && key === 'y') setHistory(redo);
+    else if (selected && (key === 'delete' || key === 'backspace')) drop(selected);
+    else if (selected && key === 'escape') setSelected(null);
+    else return false;
+    return true;
+  });
   const kinds = palette.filter(({ modelled, kind }) => modelled && kind !== usersName);
   const block = selected === null ? undefined : blockOf(design, selected);
   const purpose = palette.find(({ kind }) => kind === block?.kind)?.purpose;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a group of tools, not of form fields
-    <div className={styles.editor} role="group" aria-label="Drawing board" onKeyDown={pressed}>
+    <div className={styles.editor} role="group" aria-label="Drawing board">
       <div className={styles.tools}>
         <div className={styles.palette} role="toolbar" aria-label="Blocks to add">
           {!usersOf(design) && (
@@ -225,6 +215,19 @@ function PaletteButton({
       + {kind}
     </button>
   );
+}
+
+/** Wherever the focus is: one undoes before one has pressed anything. */
+function useKeys(pressed: (event: KeyboardEvent) => boolean): void {
+  useEffect(() => {
+    const heard = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || !pressed(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    document.addEventListener('keydown', heard);
+    return () => document.removeEventListener('keydown', heard);
+  });
 }
 
 function useSaving(

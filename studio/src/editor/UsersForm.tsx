@@ -21,7 +21,7 @@ export function UsersForm({ design, problems, onEdit, onRemove }: UsersFormProps
   const own = isClosed ? closed : {};
   return (
     <>
-      <h3>Users</h3>
+      <h2>Users</h2>
       <p className={styles.note}>Who loads the system, and how much.</p>
       <Problems problems={problems} />
       <Choice

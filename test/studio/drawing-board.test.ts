@@ -1,0 +1,113 @@
+/** A design drawn from nothing: placed, connected by pointer and by keys, run, undone, read back from its file. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser } from '../browser.ts';
+import { sweepAll } from '../live/process.ts';
+import { accessibilityOf, openPage, openStudio, runEnded } from './session.ts';
+
+let browser: Browser;
+const folder = mkdtempSync(join(tmpdir(), 'loadpath-board-'));
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(sweepAll);
+
+interface Drawn {
+  readonly entry: string;
+  readonly users?: unknown;
+  readonly blocks: readonly Readonly<Record<string, unknown>>[];
+}
+
+describe('the drawing board', () => {
+  test('a design is drawn from nothing, runs, and is the file that one would have written', async () => {
+    const file = join(folder, 'shop.json');
+    const studio = await openStudio('--new', file);
+    const { page, close } = await openPage(browser, studio.url);
+    const button = (name: string | RegExp) => page.getByRole('button', { name });
+
+    await page.getByText('An empty board').waitFor();
+    await button('+ users').click();
+    await button('+ gateway').click();
+    await button('+ service').click();
+    await named(page, 'service', 'api');
+    await page.getByLabel('Mean').fill('5ms');
+    await button('+ service').click();
+    await named(page, 'service', 'store');
+
+    // By keys: the dot opens a list of whom it may lead to.
+    await button('Connect gateway to …').press('Enter');
+    await page.getByRole('menuitem', { name: 'api' }).click();
+
+    // By pointer: a line from the dot to a card.
+    const from = (await button('Connect api to …').boundingBox())!;
+    const to = (await button(/^store service/).boundingBox())!;
+    await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 5 });
+    await page.mouse.up();
+
+    await runEnded(page);
+    await expect
+      .poll(() => drawnIn(file))
+      .toEqual({
+        users: { rate: '100/s' },
+        entry: 'gateway',
+        blocks: [
+          { kind: 'gateway', name: 'gateway', routes: { '/': 'api' } },
+          { kind: 'service', name: 'api', cost: '5ms', calls: ['store'] },
+          { kind: 'service', name: 'store' },
+        ],
+      });
+    expect(await accessibilityOf(page)).toEqual([]);
+
+    // What was drawn last goes first, and comes back.
+    await button(/^store service/).focus();
+    await page.keyboard.press('Control+z');
+    await expect.poll(() => drawnIn(file).blocks[1]).not.toHaveProperty('calls');
+    await page.keyboard.press('Control+y');
+    await expect.poll(() => drawnIn(file).blocks[1]).toHaveProperty('calls', ['store']);
+
+    await button('As TypeScript').click();
+    await page.getByText("gateway('gateway'").waitFor();
+    await page.keyboard.press('Escape');
+
+    await button('Show traffic').click();
+    await button(/^store, service, .*\d+\/s/).waitFor();
+    await close();
+    await studio.close();
+  });
+
+  test('what is wrong stands at the block that it is about', async () => {
+    const studio = await openStudio('--new', join(folder, 'wrong.json'));
+    const { page, close } = await openPage(browser, studio.url);
+    await page.getByRole('button', { name: '+ service' }).click();
+    await page.getByLabel('Mean').fill('soon');
+    await page.getByRole('button', { name: /^service service.* wrong: / }).waitFor();
+    await page.getByLabel('Mean').fill('3ms');
+    await page.getByRole('button', { name: /^service service( · entry)?$/ }).waitFor();
+    await close();
+    await studio.close();
+  });
+});
+
+async function named(page: Page, from: string, to: string): Promise<void> {
+  const name = page.getByRole('textbox', { name: 'Name' });
+  await page.getByRole('button', { name: new RegExp(`^${from} service`) }).click();
+  await name.fill(to);
+  await name.press('Enter');
+  await page.getByRole('button', { name: new RegExp(`^${to} service`) }).waitFor();
+}
+
+/** Without what the board keeps for itself. */
+function drawnIn(file: string): Drawn {
+  const { name: _name, studio: _studio, ...drawn } = JSON.parse(readFileSync(file, 'utf8'));
+  return drawn as Drawn;
+}
