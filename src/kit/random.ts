@@ -90,7 +90,8 @@ export class Random {
   }
 }
 
-function mix(value: number): number {
+/** A word scrambled: each bit of it changes half of the result. One to one. */
+export function mix(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -4,19 +4,26 @@
  *
  * Ties never favour an index: the scan starts at a place that moves on with each pick, or the
  * choice among equals is drawn.
+ *
+ * ```ts
+ * import { Balancer, seeded } from 'loadpath/parts/balance';
+ *
+ * const targets = [3, 0, 1].map((open) => ({ open, avoidUntil: 0 }));
+ * new Balancer('least-requests', seeded(1)).pick(targets, 0); // → { open: 0, avoidUntil: 0 }
+ * ```
+ *
+ * Those that need more than this of a target stand in `balance/`: weights and slow start, hashes of a
+ * key, latency, zones, stickiness. A `Balancer` is a `Picker` too, and what the latter three fall back on.
  */
 import type { Random } from '../kit/random.ts';
+import type { Target } from './balance/target.ts';
+
+export { seeded } from '../kit/random.ts';
+export type { NamedTarget, Picker, Target } from './balance/target.ts';
 
 export type Balancing = 'round-robin' | 'random' | 'least-requests' | 'two-choices';
 
 export const balancings = ['least-requests', 'round-robin', 'two-choices', 'random'] as const;
-
-export interface Target {
-  /** Requests that this caller has in flight there. */
-  open: number;
-  /** Not asked again before this instant unless all are: it just refused or broke off. */
-  avoidUntil: number;
-}
 
 export class Balancer<T extends Target> {
   readonly #by: Balancing;
