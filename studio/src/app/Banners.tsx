@@ -25,7 +25,16 @@ export function Banners() {
           <Icon name="link" />
           <p>
             <strong>Studio’s server does not answer.</strong> What was run so far can still be
-            looked at. The page goes on by itself when the server is back.
+            looked at. If it was ended, start it again and open the address that it prints.
+          </p>
+        </div>
+      )}
+      {connection === 'barred' && (
+        <div className={`${styles.banner} ${styles.warn}`}>
+          <Icon name="link" />
+          <p>
+            <strong>Studio was started again.</strong> What was run so far can still be looked at.
+            To go on, open the address that it printed: the token in it is new.
           </p>
         </div>
       )}

@@ -3,11 +3,12 @@ import { Button, IconButton } from '../parts/Button.tsx';
 import { Field } from '../parts/Field.tsx';
 import { durationText } from '../parts/format.ts';
 import { formProblems, type RunForm } from '../state/form.ts';
-import { isGoing, lengthUs } from '../state/run.ts';
+import { isGoing } from '../state/run.ts';
 import styles from './RunControl.module.css';
 import { useActions, useShownRun, useStudioState } from './studio.ts';
 
-const presetUs = 60_000_000;
+/** What a simulation takes where nobody says. */
+const presetUs = 30_000_000;
 
 export function RunControl() {
   const actions = useActions();
@@ -19,7 +20,7 @@ export function RunControl() {
   const run = useShownRun();
   const problems = formProblems(form);
   const going = isGoing(run);
-  const ownUs = run && run.request?.forUs === undefined ? lengthUs(run) : 0;
+  const ownUs = run && run.request?.forUs === undefined ? (run.layout?.forUs ?? 0) : 0;
   const field = (name: keyof RunForm) => ({
     value: form[name],
     problem: problems[name],

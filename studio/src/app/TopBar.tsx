@@ -24,7 +24,9 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
     <header className={styles.bar}>
       <h1 className={styles.design} data-tip={design?.path}>
         <Logo />
-        <span className={styles.name}>{design?.structure?.design ?? design?.path}</span>
+        <span className={styles.name}>
+          {design?.structure?.design ?? design?.path.split('/').at(-1)}
+        </span>
         {mode === 'live' && (
           <span className={styles.live}>
             <Icon name="live" size={14} /> live

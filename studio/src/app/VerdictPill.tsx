@@ -37,7 +37,8 @@ type Pill = {
 function standingOf(run: RunState): Pill {
   if (run.report) {
     const { standing, word, short } = headlineOf(run.report);
-    return { standing, text: `${word} ${short}`, share: null };
+    const stopped = run.state === 'stopped' ? 'Stopped · ' : '';
+    return { standing, text: `${stopped}${word} ${short}`, share: null };
   }
   if (run.state === 'failed') return { standing: 'violated', text: 'Run failed', share: null };
   if (run.state === 'stopped') return { standing: 'none', text: 'Stopped', share: null };

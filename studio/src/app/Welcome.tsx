@@ -23,8 +23,7 @@ export function Welcome() {
     <main aria-busy="true">
       {connection === 'lost' && (
         <Empty icon="link" title="Studio’s server does not answer">
-          It may have been ended with Ctrl-C. Once it is started again at the same address, this
-          page goes on by itself.
+          If it was ended, start it again and open the address that it prints.
         </Empty>
       )}
     </main>

@@ -70,7 +70,7 @@ export function SourcePanel({ files, problems, revision, place, load }: SourcePa
           label="File"
           inline
           value={file}
-          choices={files.map((value) => ({ value, label: value }))}
+          choices={files.map((value) => ({ value, label: fromDesign(value, files[0]!) }))}
           onChange={setChosen}
         />
         {text !== undefined && <CopyButton text={text} label="Copy" />}
@@ -90,6 +90,12 @@ export function SourcePanel({ files, problems, revision, place, load }: SourcePa
       </section>
     </section>
   );
+}
+
+/** From the design's folder: what a list has room for. */
+function fromDesign(file: string, design: string): string {
+  const folder = design.slice(0, design.lastIndexOf('/') + 1);
+  return file.startsWith(folder) ? file.slice(folder.length) : file;
 }
 
 interface SourceLineProps {

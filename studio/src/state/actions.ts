@@ -92,7 +92,20 @@ export function createActions(store: StudioStore, client: Client) {
   }
 
   function takeConnection(state: 'opening' | 'open' | 'lost' | 'closed'): void {
+    if (get().connection === 'barred') return;
     if (state === 'open' || state === 'lost') set({ connection: state });
+    if (state === 'lost') void tellBarred();
+  }
+
+  /** A stream cannot tell a server that is gone from one that refuses it. */
+  async function tellBarred(): Promise<void> {
+    try {
+      await client.hello();
+    } catch (error) {
+      if (!(error instanceof Refused)) return;
+      set({ connection: 'barred' });
+      for (const id of [...streams.keys()]) closeStream(id);
+    }
   }
 
   function takeWatch(messages: Parameters<Parameters<Client['watch']>[0]['onMessages']>[0]): void {

@@ -160,8 +160,9 @@ export function endUs(run: Pick<RunState, 'frames'>): Micros {
   return run.frames.at(-1)?.toUs ?? 0;
 }
 
-/** The axis of the run: its planned length, or what there is of one without end. */
-export function lengthUs(run: Pick<RunState, 'frames' | 'layout' | 'request'>): Micros {
+/** The axis of the run: its planned length, or what there is of one without end or stopped before it. */
+export function lengthUs(run: Pick<RunState, 'frames' | 'layout' | 'request' | 'state'>): Micros {
+  if (run.state === 'stopped' && run.frames.length > 0) return endUs(run);
   return run.layout?.forUs ?? run.request?.forUs ?? endUs(run);
 }
 

@@ -2,7 +2,7 @@
 import type { Finding, HuntEvents, HuntRequest, SweepEvents, SweepRequest } from 'loadpath/studio';
 import type { Client } from '../api/client.ts';
 import type { MessagesOf, Stream } from '../api/stream.ts';
-import { withFaults } from './faults.ts';
+import { timeText, withFaults } from './faults.ts';
 import type { HuntState, StudioStore, SweepState } from './store.ts';
 
 interface Doing {
@@ -45,7 +45,7 @@ export function createSearches(store: StudioStore, client: Client, { attempt, ru
       form: {
         ...form,
         seed: String(finding.seed),
-        duration: `${finding.forUs / 1_000}ms`,
+        duration: timeText(finding.forUs),
         rate: finding.ratePerSec === undefined ? '' : String(finding.ratePerSec),
         seeds: '1',
       },

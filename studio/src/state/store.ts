@@ -39,7 +39,8 @@ export const panels = [
 ] as const;
 export type Panel = (typeof panels)[number];
 
-export type Connection = 'opening' | 'open' | 'lost';
+/** `barred`: a server is there, but was started again and does not know this page's token. */
+export type Connection = 'opening' | 'open' | 'lost' | 'barred';
 
 /** Something to be said once, in a corner. */
 export interface Notice {

@@ -40,6 +40,8 @@ export function Timeline(props: TimelineProps) {
   const scale = useMemo(() => ({ fromUs, untilUs, width }), [fromUs, untilUs, width]);
   const spark = useMemo(() => sparkOf(frames, scale), [frames, scale]);
   const { bands, rowCount } = useMemo(() => bandsOf(marks, scale, rowsMax), [marks, scale]);
+  const ticks = useMemo(() => ticksOf(scale), [scale]);
+  const tenths = (ticks[1] ?? 0) % 1e6 !== (ticks[0] ?? 0) % 1e6;
   const clusters = useMemo(() => clustersOf(marks, scale), [marks, scale]);
 
   useEffect(() => {
@@ -122,9 +124,9 @@ export function Timeline(props: TimelineProps) {
           <span className={styles.unknown} style={{ left: xOf(scale, knownUs) }} />
         )}
         <div className={styles.axis} aria-hidden="true">
-          {ticksOf(scale).map((us) => (
+          {ticks.map((us) => (
             <span key={us} className={styles.tick} style={{ left: xOf(scale, us) }}>
-              {clockText(us, untilUs - fromUs < 5e6)}
+              {clockText(us, tenths)}
             </span>
           ))}
         </div>

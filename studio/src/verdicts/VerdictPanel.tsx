@@ -22,6 +22,8 @@ export interface VerdictPanelProps {
   readonly marks: readonly Mark[];
   /** What became better or worse against the run before, in sentences. */
   readonly changes: readonly string[];
+  /** Before its end: the command goes on where this run does not. */
+  readonly isStopped: boolean;
   readonly replayCommand: string;
   readonly onSeek: (us: Micros) => void;
   readonly onCompare: () => void;
@@ -54,7 +56,10 @@ export function VerdictPanel(props: VerdictPanelProps) {
         </span>
         <div>
           <h2>{headline.word}</h2>
-          <p>{headline.text}.</p>
+          <p>
+            {headline.text}
+            {props.isStopped ? ', as far as it ran.' : '.'}
+          </p>
         </div>
       </div>
       {changes.length > 0 && (
@@ -142,7 +147,8 @@ export function VerdictPanel(props: VerdictPanelProps) {
       <CopyLine text={props.replayCommand} label="Copy the command" />
       <p className={styles.account}>
         Seed {report.seed}
-        {report.digest !== null && (
+        {props.isStopped && ', which was stopped: the command runs it to its end'}
+        {report.digest !== null && !props.isStopped && (
           <>
             {' '}
             · digest <code>{report.digest}</code>, the same from the command line

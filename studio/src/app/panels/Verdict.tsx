@@ -50,13 +50,14 @@ export function Verdict() {
     );
   }
   const request = run.request ?? { seed: report.seed, faults: [], ownFaults: true, set: {} };
-  const replayCommand = commandOf({ ...request, forUs: lengthUs(run) }, path);
+  const replayCommand = commandOf({ ...request, forUs: run.layout?.forUs ?? lengthUs(run) }, path);
   return (
     <VerdictPanel
       report={report}
       summary={run.summary}
       marks={marks}
       changes={changes}
+      isStopped={run.state === 'stopped'}
       replayCommand={replayCommand}
       onSeek={actions.seek}
       onCompare={() => actions.setPanel('compare')}
