@@ -20,7 +20,7 @@
  * an expiry. Use `SlidingWindow` when doubling at the boundary would hurt.
  */
 import type { Micros } from '../../host/host.ts';
-import { grownFloats, grownWords } from './grown.ts';
+import { grownFloats, grownWords } from '../grown.ts';
 import type { Limiter } from './limiter.ts';
 
 export interface WindowOptions {

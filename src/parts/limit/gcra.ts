@@ -26,7 +26,7 @@
 import type { Micros } from '../../host/host.ts';
 import { assert } from '../../kit/assert.ts';
 import type { Rate } from '../../kit/units.ts';
-import { grownFloats } from './grown.ts';
+import { grownFloats } from '../grown.ts';
 import type { Limiter } from './limiter.ts';
 
 export interface GcraOptions {

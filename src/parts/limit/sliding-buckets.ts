@@ -18,8 +18,8 @@
  * the request.
  */
 import type { Micros } from '../../host/host.ts';
+import { grownFloats, grownWords } from '../grown.ts';
 import type { WindowOptions } from './fixed-window.ts';
-import { grownFloats, grownWords } from './grown.ts';
 import type { Limiter } from './limiter.ts';
 
 export interface SlidingBucketsOptions extends WindowOptions {

@@ -18,8 +18,8 @@
  */
 import type { Micros } from '../../host/host.ts';
 import { assert } from '../../kit/assert.ts';
+import { grownWords } from '../grown.ts';
 import type { WindowOptions } from './fixed-window.ts';
-import { grownWords } from './grown.ts';
 import type { Limiter } from './limiter.ts';
 
 const ringMin = 8;

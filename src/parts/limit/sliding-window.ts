@@ -21,8 +21,8 @@
  * `SlidingBuckets` errs on the strict side only.
  */
 import type { Micros } from '../../host/host.ts';
+import { grownFloats, grownWords } from '../grown.ts';
 import type { WindowOptions } from './fixed-window.ts';
-import { grownFloats, grownWords } from './grown.ts';
 import type { Limiter } from './limiter.ts';
 
 export class SlidingWindow implements Limiter {

@@ -1,4 +1,4 @@
-/** Copies of typed arrays with room for more: limiters grow by the slots they need. */
+/** Copies of typed arrays with room for more, for parts that keep many things side by side. */
 
 export function grownFloats(before: Float64Array, length: number): Float64Array<ArrayBuffer> {
   const floats = new Float64Array(length);
