@@ -64,7 +64,7 @@ function platform() {
     calls: [{ parallel: Array.from({ length: tiers[0] }, (_, at) => sometimes(nameOf(0, at))) }],
   });
   blocks.push({ kind: 'gateway', name: 'edge', routes: { '/': 'front' } });
-  return { name: 'platform', blocks, entry: 'edge', users: { rate: '40/s' } };
+  return { name: 'platform', blocks, entry: 'edge', users: { rate: '120/s' } };
 }
 
 /** Every visit starts a run: on a small design, so that it is not in the way of what is timed. */
@@ -145,7 +145,7 @@ async function framesOf(browser, url) {
   });
   await page.waitForTimeout(watchedMs);
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
-  const isRunning = await page.getByText(/Running/).count();
+  const isRunning = await page.getByText(/Running|simulating/i).count();
   await page.close();
   return { nodes, isRunning: isRunning > 0, ...workPerFrame(traceEvents) };
 }

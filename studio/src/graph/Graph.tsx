@@ -22,7 +22,7 @@ import { readColours } from './colours.ts';
 import { detailsOf } from './details.ts';
 import styles from './Graph.module.css';
 import { pathAt } from './hit.ts';
-import { useKeysElsewhere, useReducedMotion, useRenderer } from './hooks.ts';
+import { useKeysElsewhere, useRecent, useReducedMotion, useRenderer } from './hooks.ts';
 import { Legend } from './Legend.tsx';
 import { chevronOf, layOut } from './layout.ts';
 import { Minimap } from './Minimap.tsx';
@@ -68,10 +68,8 @@ export function Graph(props: GraphProps) {
     [design, open, props.positions],
   );
   const scene = useMemo(() => sceneOf(design, props.layout ?? undefined), [design, props.layout]);
-  const figures = useMemo(
-    () => figuresOf(scene, props.frame, props.previous),
-    [scene, props.frame, props.previous],
-  );
+  const recent = useRecent(props.frame, props.previous, props.playing);
+  const figures = useMemo(() => figuresOf(scene, recent.frames), [scene, recent]);
   const targets = useMemo(
     () => targetsOf(layout, design.blocks.find(({ kind }) => kind === 'users')?.name),
     [layout, design],

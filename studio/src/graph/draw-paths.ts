@@ -191,10 +191,11 @@ function colourOf(look: PathLook, colours: Colours): string {
   }
 }
 
-function widthOf(known: PathFigures | undefined, isStill: boolean): number {
+/** In steps: lines that only tremble are not drawn again. */
+export function widthOf(known: PathFigures | undefined, isStill: boolean): number {
   if (!known || known.look === 'idle' || known.look === 'unknown') return 1;
   if (known.look === 'standby') return 3.5;
-  const weight = Math.log10(1 + known.ratePerSec);
+  const weight = Math.round(2 * Math.log10(1 + known.ratePerSec)) / 2;
   return isStill ? 1 + weight * 1.4 : 1.2 + weight * 0.3;
 }
 

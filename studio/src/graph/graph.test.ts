@@ -7,6 +7,7 @@ import { blockLabel, nodeLabel, pathLabel } from './label.ts';
 import { type BlockBox, compactCard, layOut } from './layout.ts';
 import { levelsAt } from './levels.ts';
 import { endOf, failRatio, Particles, particlesPerSec, speedPxPerSec } from './particles.ts';
+import { nothingRecent, showing } from './recent.ts';
 import { figuresOf, namedBy, sceneOf } from './scene.ts';
 import { search } from './search.ts';
 
@@ -150,27 +151,17 @@ describe('scene', () => {
   const scene = sceneOf(design, layout);
 
   test('a node that is down makes its block hurt, all of them make it down', () => {
-    const one = figuresOf(
-      scene,
-      fixture.frameOf(layout, 3, { nodes: { 'links/1': 'd' } }),
-      undefined,
-    );
+    const one = figuresOf(scene, [fixture.frameOf(layout, 3, { nodes: { 'links/1': 'd' } })]);
     expect(one.nodes.get('links/1')?.look).toBe('down');
     expect(one.blocks.get('links')).toMatchObject({ health: 'hurt', upCount: 2 });
-    const all = figuresOf(
-      scene,
-      fixture.frameOf(layout, 3, { nodes: { 'edge/0': 'd' } }),
-      undefined,
-    );
+    const all = figuresOf(scene, [fixture.frameOf(layout, 3, { nodes: { 'edge/0': 'd' } })]);
     expect(all.blocks.get('edge')?.health).toBe('down');
   });
 
   test('a path cut for one caller says so, and cut for all is cut', () => {
-    const partly = figuresOf(
-      scene,
+    const partly = figuresOf(scene, [
       fixture.frameOf(layout, 3, { paths: { 'api/0->links': 'c' } }),
-      undefined,
-    );
+    ]);
     expect(partly.paths.get('api->links')).toMatchObject({
       look: 'partly',
       cutCount: 1,
@@ -178,37 +169,63 @@ describe('scene', () => {
     });
     expect(partly.paths.get('api/0->links')?.look).toBe('cut');
     const paths = { 'api/0->links': 'c', 'api/1->links': 'c', 'api/2->links': 'c' };
-    const cut = figuresOf(scene, fixture.frameOf(layout, 3, { paths }), undefined);
+    const cut = figuresOf(scene, [fixture.frameOf(layout, 3, { paths })]);
     expect(cut.paths.get('api->links')?.look).toBe('cut');
   });
 
   test('most calls failing on an open path is refused', () => {
     const frame = fixture.frameOf(layout, 3, { nodes: { 'edge/0': 'd' } });
-    expect(figuresOf(scene, frame, undefined).paths.get('users->edge')?.look).toBe('refused');
+    expect(figuresOf(scene, [frame]).paths.get('users->edge')?.look).toBe('refused');
   });
 
   test('unused while the caller works is standby, unused with nobody calling is idle', () => {
     const frame = fixture.frameOf(layout, 3);
     const calls = frame.paths.calls.map(() => 0);
     const unused = { ...frame, paths: { ...frame.paths, calls } };
-    expect(figuresOf(scene, unused, undefined).paths.get('api->links')?.look).toBe('standby');
+    expect(figuresOf(scene, [unused]).paths.get('api->links')?.look).toBe('standby');
     const requests = frame.nodes.requests.map(() => 0);
     const silent = { ...unused, nodes: { ...frame.nodes, requests } };
-    expect(figuresOf(scene, silent, undefined).paths.get('api->links')?.look).toBe('idle');
+    expect(figuresOf(scene, [silent]).paths.get('api->links')?.look).toBe('idle');
   });
 
-  test('rates are over the frame before as well, where there is one', () => {
+  test('rates are over all frames that are given', () => {
     const [first, second] = [fixture.frameOf(layout, 0), fixture.frameOf(layout, 1)];
     const sum = first.nodes.requests[1]! + second.nodes.requests[1]!;
-    expect(figuresOf(scene, second, first).nodes.get('api/0')?.ratePerSec).toBeCloseTo(sum / 0.2);
-    const later = fixture.frameOf(layout, 40);
-    expect(figuresOf(scene, later, first).nodes.get('api/0')?.ratePerSec).toBeCloseTo(
-      later.nodes.requests[1]! / 0.1,
-    );
+    expect(figuresOf(scene, [first, second]).nodes.get('api/0')?.ratePerSec).toBeCloseTo(sum / 0.2);
+  });
+
+  test('a path of a call now and then is not idle in between', () => {
+    const frames = [0, 1, 2].map((index) => fixture.frameOf(layout, index));
+    const calls = frames[2]!.paths.calls.map(() => 0);
+    const quiet = { ...frames[2]!, paths: { ...frames[2]!.paths, calls } };
+    const { look, p99Us } = figuresOf(scene, [...frames.slice(0, 2), quiet]).paths.get(
+      'api->links',
+    )!;
+    expect(look).toBe('open');
+    expect(p99Us).toBeGreaterThan(0);
+  });
+
+  test('a second is kept; a jump begins anew; figures change a few times a second', () => {
+    const frames = Array.from({ length: 40 }, (_, index) => fixture.frameOf(layout, index));
+    let recent = nothingRecent;
+    let changes = 0;
+    for (const [index, frame] of frames.entries()) {
+      const next = showing(recent, frame, frames[index - 1]);
+      if (next !== recent) changes++;
+      recent = next;
+    }
+    expect(changes).toBeLessThanOrEqual(15);
+    const heldUs = frames[39]!.toUs - recent.frames[0]!.fromUs;
+    expect(heldUs).toBeGreaterThan(700_000);
+    expect(heldUs).toBeLessThanOrEqual(1_300_000);
+    const back = showing(recent, frames[5], frames[4]);
+    expect(back.frames).toEqual([frames[4], frames[5]]);
+    const broken = fixture.frameOf(layout, 40, { nodes: { 'links/1': 'd' } });
+    expect(showing(recent, broken, frames[39]).frames.at(-1)).toBe(broken);
   });
 
   test('without a frame there are no figures, and names still say who is who', () => {
-    const { nodes } = figuresOf(scene, undefined, undefined);
+    const { nodes } = figuresOf(scene, []);
     const links = design.blocks.find(({ name }) => name === 'links')!;
     expect(nodeLabel(links.nodes[1]!, links, nodes.get('links/1'))).toBe(
       'links/1, replica in zone b',

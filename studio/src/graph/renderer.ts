@@ -2,7 +2,7 @@
  * The canvases, and when each is drawn. Four lie on one another, so that what changes often is drawn
  * without what does not:
  *
- *   lines     grid, paths                     when a frame, the view or the theme changes
+ *   lines     grid, paths                     when a path's look, the view or the theme changes
  *   traffic   particles                       every animation frame, while the playhead moves
  *   cards     outlines and names              when the layout, the view or the theme changes
  *   figures   state, load, queues, numbers    when a frame, the view or the theme changes
@@ -15,7 +15,7 @@ import type { Size, Viewport } from '../parts/plane/viewport.ts';
 import type { Colours } from './colours.ts';
 import { drawBlockFigures, drawBlocks } from './draw-cards.ts';
 import type { CardPaint } from './draw-nodes.ts';
-import { drawPathFigures, drawPaths, drawStrands, type PathPaint } from './draw-paths.ts';
+import { drawPathFigures, drawPaths, drawStrands, type PathPaint, widthOf } from './draw-paths.ts';
 import { drawGrid, drawTraffic } from './draw-traffic.ts';
 import type { GraphLayout } from './layout.ts';
 import { levelsAt } from './levels.ts';
@@ -55,6 +55,7 @@ export class Renderer {
   #flows: readonly Flow[] = [];
   #curves: readonly (Curve | undefined)[] = [];
   #picture: Picture | undefined;
+  #lines = '';
   #dpr = 1;
   #request = 0;
   #drawnAtMs = 0;
@@ -85,8 +86,10 @@ export class Renderer {
       changed('figures', 'selected', 'named', 'palette', 'selectedPath', 'hoveredPath')
     )
       this.#dirty.add('figures');
-    if (isElsewhere || changed('figures', 'selectedPath', 'hoveredPath', 'isStill'))
+    const lines = signatureOf(picture);
+    if (isElsewhere || changed('selectedPath', 'hoveredPath') || lines !== this.#lines)
       this.#dirty.add('lines');
+    this.#lines = lines;
     if (isElsewhere || changed('isStill')) this.#dirty.add('traffic');
     if (changed('layout', 'focus')) this.#curves = curvesIn(picture);
     this.#ask();
@@ -120,17 +123,22 @@ export class Renderer {
       this.#particles.step(elapsedMs / 1_000, this.#flows, share * haste, haste);
       this.#dirty.add('traffic');
     }
-    for (const layer of layers) {
-      if (!this.#dirty.has(layer) || (layer === 'lines' && this.#linesMayWait())) continue;
+    for (const layer of this.#dueNow()) {
       this.#paint(layer, picture);
       this.#dirty.delete(layer);
     }
     if (moves || this.#dirty.size > 0) this.#ask();
   }
 
-  /** Figures of a new frame first, its lines one animation frame later: half the work in each. */
-  #linesMayWait(): boolean {
-    return this.#dirty.has('figures') && !this.#dirty.has('cards');
+  /**
+   * All at once when the view moves: it must not come apart. Else one after the other, figures
+   * before lines before traffic, so that no animation frame has the work of several.
+   */
+  #dueNow(): readonly Layer[] {
+    const due = layers.filter((layer) => this.#dirty.has(layer));
+    if (due.includes('cards')) return due;
+    const first = (['figures', 'lines', 'traffic'] as const).find((layer) => due.includes(layer));
+    return first ? [first] : [];
   }
 
   #paint(layer: Layer, picture: Picture): void {
@@ -185,6 +193,15 @@ export class Renderer {
       for (const layer of layers) this.#dirty.add(layer);
     }
   }
+}
+
+/** All that lines show of a frame: with the same, they need not be drawn again. */
+function signatureOf({ layout, figures, isStill }: Picture): string {
+  const lines = layout.paths.map(({ id }) => {
+    const known = figures.paths.get(id);
+    return known ? `${known.look} ${widthOf(known, isStill)}` : '';
+  });
+  return lines.join();
 }
 
 /** Traffic of what stepped back would lead the eye to it. */

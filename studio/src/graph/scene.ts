@@ -109,15 +109,11 @@ export function sceneOf(design: StructuralView, layout: FrameLayout | undefined)
   };
 }
 
-/** With `previous`, rates are over both frames: figures that change less can be read. */
-export function figuresOf(
-  scene: Scene,
-  frame: Frame | undefined,
-  previous: Frame | undefined,
-): Figures {
+/** @param frames the last is now; rates are over all of them, so that they can be read. */
+export function figuresOf(scene: Scene, frames: readonly Frame[]): Figures {
+  const frame = frames.at(-1);
   if (!frame) return { nodes: new Map(), blocks: new Map(), paths: new Map() };
-  const before = previous && previous.toUs === frame.fromUs ? previous : undefined;
-  const window = new Window(frame, before);
+  const window = new Window(frames, frame);
   const blocks = new Map<string, BlockFigures>();
   const nodes = new Map<string, NodeFigures>();
   for (const block of scene.design.blocks) {
@@ -129,30 +125,42 @@ export function figuresOf(
       nodes.set(id, spare ? { ...figures, look: 'standby' } : figures);
     }
     const column = scene.blockColumns.get(block.name);
-    const own = blockFigures(members, column === undefined ? 0 : frame.blocks.p99Us[column]!);
+    const own = blockFigures(
+      members,
+      column === undefined ? 0 : window.last(({ blocks }) => blocks.p99Us[column]!),
+    );
     blocks.set(block.name, block.kind === 'users' ? withUsers(own, window) : own);
   }
   return { nodes, blocks, paths: pathsOf(scene, window, blocks) };
 }
 
-/** One frame, or two that follow one another, read as one. */
+/** Some frames read as one: what was counted is summed, what stands is that of the last. */
 class Window {
   readonly frame: Frame;
   readonly seconds: number;
-  readonly #before: Frame | undefined;
+  readonly #frames: readonly Frame[];
 
-  constructor(frame: Frame, before: Frame | undefined) {
+  constructor(frames: readonly Frame[], frame: Frame) {
     this.frame = frame;
-    this.#before = before;
-    this.seconds = Math.max(1, frame.toUs - (before ?? frame).fromUs) / 1_000_000;
+    this.#frames = frames;
+    this.seconds =
+      Math.max(
+        1,
+        total(frames, ({ fromUs, toUs }) => toUs - fromUs),
+      ) / 1_000_000;
   }
 
   sum(of: (frame: Frame) => number): number {
-    return of(this.frame) + (this.#before ? of(this.#before) : 0);
+    return total(this.#frames, of);
   }
 
-  most(of: (frame: Frame) => number): number {
-    return this.#before ? Math.max(of(this.frame), of(this.#before)) : of(this.frame);
+  /** Of the last that has one: where little comes, most frames have no p99. */
+  last(of: (frame: Frame) => number): number {
+    for (let index = this.#frames.length - 1; index >= 0; index--) {
+      const value = of(this.#frames[index]!);
+      if (value !== 0) return value;
+    }
+    return 0;
   }
 }
 
@@ -166,8 +174,8 @@ function nodeFigures(column: number | undefined, window: Window): NodeFigures {
     ratePerSec: requests / window.seconds,
     errorRatio: ratio(errors, requests),
     busy: frame.nodes.busy[column]!,
-    queue: window.most(({ nodes }) => nodes.queue[column]!),
-    p99Us: window.most(({ nodes }) => nodes.p99Us[column]!),
+    queue: frame.nodes.queue[column]!,
+    p99Us: window.last(({ nodes }) => nodes.p99Us[column]!),
   };
 }
 
@@ -242,7 +250,7 @@ function pathFigures(column: number, window: Window, isBusy: boolean): PathFigur
     look: lookOf(state, calls, errorRatio, isBusy),
     ratePerSec: calls / window.seconds,
     errorRatio,
-    p99Us: window.most(({ paths }) => paths.p99Us[column]!),
+    p99Us: window.last(({ paths }) => paths.p99Us[column]!),
     cutCount: state === 'c' ? 1 : 0,
     callerCount: 1,
   };
