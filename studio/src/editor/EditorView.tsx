@@ -86,8 +86,7 @@ export function EditorView(props: EditorViewProps) {
   const block = selected === null ? undefined : blockOf(design, selected);
   const purpose = palette.find(({ kind }) => kind === block?.kind)?.purpose;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a group of tools, not of form fields
-    <div className={styles.editor} role="group" aria-label="Drawing board">
+    <section className={styles.editor} aria-label="Drawing board">
       <div className={styles.tools}>
         <div className={styles.palette} role="toolbar" aria-label="Blocks to add">
           {!usersOf(design) && (
@@ -185,7 +184,7 @@ export function EditorView(props: EditorViewProps) {
           <pre className={styles.json}>{code}</pre>
         </Dialog>
       )}
-    </div>
+    </section>
   );
 }
 

@@ -56,7 +56,7 @@ const nothing: ReadonlySet<string> = new Set();
 
 export function Graph(props: GraphProps) {
   const { design, palette, selection, onSelect, onContext } = props;
-  const root = useRef<HTMLDivElement>(null);
+  const root = useRef<HTMLElement>(null);
   const buttons = useRef(new Map<string, HTMLButtonElement>());
   const [open, setOpen] = useState<ReadonlySet<string>>(nothing);
   const [hovered, setHovered] = useState<Hovered | undefined>();
@@ -231,11 +231,9 @@ export function Graph(props: GraphProps) {
     (layout.bounds.x + layout.bounds.width) * view.scale + view.x <= size.width + 1 &&
     (layout.bounds.y + layout.bounds.height) * view.scale + view.y <= size.height + 1;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a group of many buttons, not of form fields
-    <div
+    <section
       ref={root}
       className={styles.graph}
-      role="group"
       aria-label={`Graph of ${design.design}`}
       onKeyDown={pressed}
       onClick={clicked}
@@ -304,7 +302,7 @@ export function Graph(props: GraphProps) {
           />
         </div>
       )}
-    </div>
+    </section>
   );
 }
 
