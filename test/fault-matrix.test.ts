@@ -59,7 +59,11 @@ const coded = service('coded', {
   releases: { v1: { fetch: handle }, v2: { fetch: handle } },
 });
 
-const reader = service('reader', { env: { log }, on: { log: () => void stamped() } });
+const reader = service('reader', {
+  cost: { cpu: '1ms' },
+  env: { log },
+  on: { log: () => void stamped() },
+});
 
 const design = system('everything', {
   entry: gateway('edge', { nodes: 2, routes: { '/': coded }, policy: { timeout: '1s' } }),
@@ -115,8 +119,8 @@ const rows: readonly Row[] = [
   {
     kind: 'slow',
     faults: (target) => [{ do: 'slow', target, factor: 20, ...when }],
-    acts: ['coded', 'model', 'rates', 'store', 'hot', 'numbers', 'log'],
-    why: 'what charges no work to its processor cannot be slow',
+    acts: blocks.filter((block) => block !== 'users'),
+    why: 'users are not a machine of ours',
   },
   {
     kind: 'cut',

@@ -24,6 +24,7 @@ const web = service('api', {
 
 const counter = service('counter', {
   instances: 2,
+  cost: { cpu: '0.1ms' },
   env: { clicks, counts },
   on: { clicks: countClicks },
 });

@@ -85,7 +85,7 @@ describe('a waterfall', () => {
   test('of a modelled chain is what its constants say', async () => {
     const b = modelled('b', [], { cost: '3ms' });
     const a = modelled('a', [call(b)], { cost: { cpu: '2ms' } });
-    const edge = gateway('edge', { routes: { '/': a } });
+    const edge = gateway('edge', { cost: '0us', routes: { '/': a } });
     const found = await waterfall(asked(edge, [10 * ms]));
     expect(found.request).toMatchObject({
       index: 0,

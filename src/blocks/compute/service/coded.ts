@@ -12,6 +12,7 @@ import type { Host } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { fromWebRequest, toReplyParts } from '../../../parts/web.ts';
+import { charging } from './charge.ts';
 import type { InstanceConfig } from './config.ts';
 import type { Job } from './jobs.ts';
 import type { ReplyParts, Worker } from './node.ts';
@@ -86,17 +87,21 @@ function consume(
     assert(handle && opened, `a consumer of ${binding} has a handler and a program`);
     const errors = host.meter.counter('consumer errors');
     const consumer = opened.api as Consumer;
-    consumer.start((batch, done) => {
-      code.run(`on ${binding}`, async () => {
-        try {
-          await handle(batch, envFor({}));
-          done();
-        } catch (failure) {
-          errors.add();
-          if (!(failure instanceof Unavailable)) console.error(failure);
-          done(failure);
-        }
-      });
+    const charge = charging(host, config.cost, `cost of ${binding}`);
+    consumer.start((batch: readonly unknown[], done) => {
+      const begin = (): void =>
+        code.run(`on ${binding}`, async () => {
+          try {
+            await handle(batch as never, envFor({}));
+            done();
+          } catch (failure) {
+            errors.add();
+            if (!(failure instanceof Unavailable)) console.error(failure);
+            done(failure);
+          }
+        });
+      if (charge) charge(batch.length, begin);
+      else begin();
     });
   }
 }

@@ -37,7 +37,7 @@ export type Consumers<B extends Bindings> = {
 };
 
 export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof knobs> {
-  /** What a request costs an instance, charged before the handler in the simulator and real when live. */
+  /** What a request, or a message read from a topic, costs an instance: charged before the handler in the simulator and real when live. */
   readonly cost?: CostOption;
   /** What the handler may use, by the name it sees. */
   readonly env?: B;

@@ -7,10 +7,10 @@
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
 import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
-import { sampler } from '../../../kit/distribution.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { charging } from './charge.ts';
 import { coded, type ServiceCode } from './coded.ts';
-import type { Cost, InstanceConfig } from './config.ts';
+import type { InstanceConfig } from './config.ts';
 import { giveUp, isMoot, type Job } from './jobs.ts';
 import { modelled } from './modelled.ts';
 
@@ -38,7 +38,7 @@ export function instance(
   const work: Worker = config.steps
     ? modelled(host, config, code)
     : coded(host, config, code, code.declaration.code as ServiceCode);
-  const charge = config.steps ? undefined : charging(host, config.cost);
+  const charge = config.steps ? undefined : charging(host, config.cost, 'cost');
   let whenIdle: (() => void) | undefined;
 
   function accept(from: Address, request: WebRequest): void {
@@ -61,7 +61,7 @@ export function instance(
     };
     jobs.hold(from, request.id, job);
     queue.set(jobs.count);
-    if (charge) charge(() => begin(job));
+    if (charge) charge(1, () => begin(job));
     else begin(job);
   }
 
@@ -114,16 +114,6 @@ export function instance(
       if (jobs.count === 0) done();
     },
   };
-}
-
-/** What the handler costs before it runs: its own work (real when live), or a wait. */
-function charging(host: Host, cost: Cost | null): ((then: () => void) => void) | undefined {
-  if (!cost) return undefined;
-  const draw = sampler('cpu' in cost ? cost.cpu : cost.wait);
-  const random = host.random.fork('cost');
-  return 'cpu' in cost
-    ? (then) => host.cpu.charge(draw(random), then)
-    : (then) => host.cpu.hold(draw(random), then);
 }
 
 function refusal(why: string): ReplyParts {

@@ -1,5 +1,6 @@
 /** The knobs of a gateway and of its limit. */
-import { bytes, choice, count, optional, rate } from '../../../kit/config.ts';
+import type { Micros } from '../../../host/host.ts';
+import { bytes, choice, count, duration, optional, rate } from '../../../kit/config.ts';
 import type { Rate } from '../../../kit/units.ts';
 import type { Targets } from '../../../path/caller.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
@@ -17,6 +18,10 @@ export const knobs = {
       doc: 'Where it listens when live; 0 takes a free port. More gateways take the next ports.',
     }),
   ),
+  cost: duration('20us', {
+    max: '1min',
+    doc: 'Processor time that a request takes here when simulated; live the real work is the cost. About what parsing, matching and copying take a proxy.',
+  }),
   openMax: count(10_000, {
     min: 1,
     doc: 'Requests held at once; beyond it 503 at once. About what one process can hold without running out of memory.',
@@ -55,6 +60,7 @@ export type RouteConfig = {
 export type GatewayConfig = {
   readonly nodes: number;
   readonly port: number;
+  readonly costUs: Micros;
   readonly openMax: number;
   readonly bodyMaxBytes: number;
   readonly routes: readonly RouteConfig[];

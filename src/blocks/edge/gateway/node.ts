@@ -8,7 +8,7 @@
  * the limit, 502 broken off, 503 nobody there or too busy, 504 too late.
  */
 import { control, type ToProgram } from '../../../host/control.ts';
-import type { Address, Handlers, Host } from '../../../host/host.ts';
+import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import {
   isWebFailure,
   type WebMessage,
@@ -21,6 +21,13 @@ import { Inbox } from '../../../path/inbox.ts';
 import type { DoorConfig } from './config.ts';
 import { KeyedLimit } from './limit.ts';
 import { Router } from './router.ts';
+
+/** A request that is held until it is answered or given up. */
+interface Visit {
+  isGone: boolean;
+  /** Set once it was sent on. */
+  giveUp: (() => void) | undefined;
+}
 
 export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToProgram> {
   const router = new Router(config.routes);
@@ -40,8 +47,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   const retries = host.meter.gauge('retries');
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
-  /** How to give up what is under way. */
-  const open = new Inbox<() => void>();
+  const open = new Inbox<Visit>();
   let whenIdle: (() => void) | undefined;
 
   function retryCount(): number {
@@ -63,11 +69,25 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     const caller = route && callers.get(route.service);
     if (!caller) return answer(from, request.id, plain(404, 'no route'));
     const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
+    const visit: Visit = { isGone: false, giveUp: undefined };
+    open.hold(from, request.id, visit);
+    queue.set(open.count);
+    host.cpu.charge(config.costUs, () => {
+      if (!visit.isGone) forward(from, request, caller, startedAt, deadlineAt, visit);
+    });
+  }
+
+  function forward(
+    from: Address,
+    request: WebRequest,
+    caller: Caller,
+    startedAt: Micros,
+    deadlineAt: Micros | undefined,
+    visit: Visit,
+  ): void {
     const { id, method, url, body, ip, session } = request;
     const asked = { method, url, headers: forwarded(request), body, ip, session };
-    let isOver = false;
-    const giveUp = caller.call(asked, deadlineAt, (outcome) => {
-      isOver = true;
+    visit.giveUp = caller.call(asked, deadlineAt, (outcome) => {
       open.take(from, id);
       retries.set(retryCount());
       latency.record(host.now() - startedAt);
@@ -76,17 +96,14 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
       answer(from, id, parts);
       left();
     });
-    // Without anybody to ask it is over at once.
-    if (isOver) return;
-    open.hold(from, id, giveUp);
-    queue.set(open.count);
   }
 
   /** The user went away: nobody waits for what is under way. */
-  function abandon(giveUp: (() => void) | undefined): void {
-    if (!giveUp) return;
+  function abandon(visit: Visit | undefined): void {
+    if (!visit) return;
     abandoned.add();
-    giveUp();
+    visit.isGone = true;
+    visit.giveUp?.();
     left();
   }
 
@@ -127,7 +144,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     refused: (_to, message) => calls.refused((message as WebMessage).id),
     disconnected(node) {
       calls.disconnected(node);
-      for (const giveUp of open.takeAllOf(node)) abandon(giveUp);
+      for (const visit of open.takeAllOf(node)) abandon(visit);
     },
     drain(done) {
       whenIdle = done;
