@@ -15,6 +15,7 @@ export function Banners() {
     isDrawing(state) ? undefined : state.design?.problems,
   );
   const path = useStudioState((state) => state.design?.path);
+  const isShown = useStudioState((state) => Boolean(state.design?.structure?.blocks.length));
   const refusal = useStudioState((state) => state.refusal);
   const run = useShownRun();
   const failure = run?.failure;
@@ -43,8 +44,9 @@ export function Banners() {
           <Icon name="alert" />
           <div>
             <strong>
-              {path} has {plural(problems.length, 'mistake')}; the page shows it as it was before
-              and goes on when it is saved without.
+              {path} has {plural(problems.length, 'mistake')};{' '}
+              {isShown ? 'the page shows it as it was before and' : 'the page'} goes on when it is
+              saved without.
             </strong>
             <Problems problems={problems} />
           </div>

@@ -1,6 +1,6 @@
 /** The run in time: what is played, what happened when, what is at work now. */
 import { useMemo } from 'react';
-import { clockText, countText, durationText } from '../parts/format.ts';
+import { clockText, countText, durationText, plural } from '../parts/format.ts';
 import { useSlowly } from '../parts/use-slowly.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
 import { endUs, isGoing, lengthUs, type RunState } from '../state/run.ts';
@@ -102,11 +102,14 @@ function Clock({ untilUs }: { readonly untilUs: number }) {
   );
 }
 
+/** More faults at once than there is room for are counted. */
+const namedMax = 3;
+
 /** Figures of the frame at the playhead, and the faults at work in it. */
 function Now() {
   const { frame } = useFrames();
   const marks = useMarks();
-  const active = useStudioState((state) =>
+  const atWork = useStudioState((state) =>
     marks
       .filter(
         (mark) =>
@@ -117,6 +120,7 @@ function Now() {
       .map((mark) => mark.text)
       .join('\n'),
   );
+  const active = atWork === '' ? [] : [...new Set(atWork.split('\n'))];
   if (!frame) return null;
   const seconds = Math.max((frame.toUs - frame.fromUs) / 1e6, 1e-6);
   const failed = frame.users.failed + frame.users.rejected;
@@ -132,12 +136,14 @@ function Now() {
         <i className={styles.p99} /> p99{' '}
         {frame.users.latency.count === 0 ? '–' : durationText(p99Of(frame))}
       </span>
-      {active !== '' &&
-        active.split('\n').map((text) => (
-          <span key={text} className={styles.fault}>
-            {text}
-          </span>
-        ))}
+      {active.slice(0, namedMax).map((text) => (
+        <span key={text} className={styles.fault}>
+          {text}
+        </span>
+      ))}
+      {active.length > namedMax && (
+        <span className={styles.more}>and {plural(active.length - namedMax, 'more fault')}</span>
+      )}
     </>
   );
 }

@@ -65,8 +65,12 @@ export function Timeline(props: TimelineProps) {
   return (
     <div className={styles.timeline}>
       <div className={styles.gutter} aria-hidden="true">
-        <span className={styles.top}>{rateText(niceCeiling(spark.ratePeak))}</span>
-        <span className={styles.middle}>{durationText(niceCeiling(spark.p99PeakUs))}</span>
+        {spark.ratePeak > 0 && (
+          <span className={styles.top}>{rateText(niceCeiling(spark.ratePeak))}</span>
+        )}
+        {spark.p99PeakUs > 0 && (
+          <span className={styles.middle}>{durationText(niceCeiling(spark.p99PeakUs))}</span>
+        )}
       </div>
       <div
         ref={track}

@@ -99,6 +99,9 @@ export function headlineOf(report: Report): Headline {
 
 /** How the requests ended, in one sentence. */
 export function accountOf(report: Report): string {
+  if (report.generated === 0) {
+    return `Nobody sent a request in ${report.simulatedSeconds} s: the design has no users, or their rate is too low to meet one.`;
+  }
   const parts = [`${plural(report.generated, 'request')} in ${report.simulatedSeconds} s`];
   parts.push(`${plural(report.completed, 'answered', 'answered')}`);
   if (report.failed > 0) parts.push(`${plural(report.failed, 'failed', 'failed')}`);
@@ -114,14 +117,16 @@ export interface Figure {
 }
 
 export function figuresOf(report: Report): readonly Figure[] {
-  const { latencyMs } = report;
+  const { latencyMs, completed, generated } = report;
+  // Where nothing was measured, nought would be a figure.
+  const latency = (ms: number) => (completed === 0 ? '–' : msText(ms));
   return [
     { name: 'answered', value: rateText(report.throughputPerSec) },
-    { name: 'availability', value: shareText(report.availability) },
-    { name: 'p50', value: msText(latencyMs.p50) },
-    { name: 'p90', value: msText(latencyMs.p90) },
-    { name: 'p99', value: msText(latencyMs.p99) },
-    { name: 'p99.9', value: msText(latencyMs.p999) },
+    { name: 'availability', value: generated === 0 ? '–' : shareText(report.availability) },
+    { name: 'p50', value: latency(latencyMs.p50) },
+    { name: 'p90', value: latency(latencyMs.p90) },
+    { name: 'p99', value: latency(latencyMs.p99) },
+    { name: 'p99.9', value: latency(latencyMs.p999) },
   ];
 }
 

@@ -51,6 +51,8 @@ const tokenNames = [
 
 /** Of many faults only some can be named; they must not cover the curves. */
 const labelRows = (bandCount: number) => (bandCount > 12 ? 1 : 3);
+/** More beginnings than these would be a curtain: they are ticks at the top. */
+const beginningsMax = 12;
 const labelRowPx = 13;
 /** About what a character of a label takes. */
 const labelCharPx = 5.8;
@@ -227,13 +229,17 @@ export class LivePlot {
     );
     const at = (us: number) =>
       Number.isFinite(us) ? u.valToPos(us / 1e6, 'x', true) : bbox.left + bbox.width;
+    // In one go, so that where many are at work at once is no darker: curves lie on it.
+    ctx.fillStyle = alpha(this.#tokens['--fault-fill'], 0.13);
+    ctx.beginPath();
     for (const band of visible) {
       const left = at(band.fromUs);
-      ctx.fillStyle = alpha(this.#tokens['--fault-fill'], 0.13);
-      ctx.fillRect(left, bbox.top, Math.max(pxRatio, at(band.toUs) - left), bbox.height);
-      ctx.fillStyle = alpha(this.#tokens['--fault-fill'], visible.length > 12 ? 0.35 : 0.7);
-      ctx.fillRect(left, bbox.top, pxRatio, bbox.height);
+      ctx.rect(left, bbox.top, Math.max(pxRatio, at(band.toUs) - left), bbox.height);
     }
+    ctx.fill();
+    ctx.fillStyle = alpha(this.#tokens['--fault-fill'], 0.7);
+    const lineHeight = visible.length > beginningsMax ? 6 * pxRatio : bbox.height;
+    for (const band of visible) ctx.fillRect(at(band.fromUs), bbox.top, pxRatio, lineHeight);
     ctx.font = `${10.5 * pxRatio}px ${this.#tokens['--font']}`;
     ctx.fillStyle = this.#tokens['--fault'];
     ctx.textAlign = 'left';

@@ -192,7 +192,7 @@ function bandMarks(bands: readonly Band[], place: Place, span: Axis, colour: str
   });
   const areas = seen.map((band) => {
     const [from, to] = [place.xAt(band.fromUs / 1e6), place.xAt(band.toUs / 1e6)];
-    return `<rect x="${near(from)}" y="${place.top}" width="${near(Math.max(1, to - from))}" height="${near(place.bottom - place.top)}" fill="${colour}" fill-opacity="0.1"/>`;
+    return `<rect x="${near(from)}" y="${place.top}" width="${near(Math.max(1, to - from))}" height="${near(place.bottom - place.top)}"/>`;
   });
   const usPerPx = ((span.max - span.min) * 1e6) / (place.right - place.left);
   const widthOf = (text: string) => text.length * labelCharPx + 6;
@@ -200,7 +200,8 @@ function bandMarks(bands: readonly Band[], place: Place, span: Axis, colour: str
     const x = Math.min(place.xAt(band.fromUs / 1e6) + 3, place.right - widthOf(band.text));
     return label(x, place.top + 11 + band.row * 12, band.text, colour, 'font-size="10"');
   });
-  return [...areas, ...labels];
+  // As a group, so that where many are at work at once is no darker.
+  return [`<g fill="${colour}" opacity="0.1">${areas.join('')}</g>`, ...labels];
 }
 
 function gridLine(place: Place, y: number, text: string, colours: SvgOptions['colours']): string {
