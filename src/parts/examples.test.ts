@@ -31,7 +31,7 @@ function withExpectations(code: string): string {
 }
 
 describe('examples in comments', () => {
-  test('are there', () => expect(examples.length).toBeGreaterThan(10));
+  test('are there', () => expect(examples.length).toBeGreaterThan(25));
 
   test.each(examples)('$path, number $index, does what it says', async ({ path, index, code }) => {
     expect(code).toContain('→');
