@@ -10,7 +10,7 @@ export default function Requests() {
   const id = run?.id ?? '';
   return (
     <RequestsView
-      run={run && run.layout && !isGoing(run) && mode === 'design' ? id : null}
+      run={run?.layout && !isGoing(run) && mode === 'design' ? id : null}
       whyNot={whyNot(mode, run && isGoing(run))}
       load={() => client.requests(id)}
       open={(index) => client.waterfall(id, index)}
