@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { sweepAll } from '../live/process.ts';
-import { choose, openPage, openStudio, panelOf, runFor, seen } from './session.ts';
+import { accessibilityOf, choose, openPage, openStudio, panelOf, runFor, seen } from './session.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -45,6 +45,7 @@ test('a hunt ends with a schedule, the schedule with a counterexample, and that 
   const operations = verdict.getByRole('button', { name: /no order explains this one/ });
   await operations.first().waitFor();
   expect(await verdict.textContent()).toMatch(/--seed \d+ --for 5s --rps 50 --fault/);
+  expect(await accessibilityOf(page)).toEqual([]);
   expect(await panelOf(page, 'Verdict').getByRole('heading', { name: 'Broken' }).count()).toBe(1);
   await watched.close();
   await studio.close();

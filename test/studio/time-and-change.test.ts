@@ -4,27 +4,38 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reportElement } from '../../src/studio/report-data.ts';
 import { launchBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { nothingLeft, removeFolders, sweepAll, tempFolder } from '../live/process.ts';
-import { choose, openPage, openStudio, playheadOf, runEnded, runFor, seen } from './session.ts';
+import {
+  choose,
+  type OpenedStudio,
+  openPage,
+  openStudio,
+  playheadOf,
+  runEnded,
+  runFor,
+  seen,
+} from './session.ts';
 
 const shop = join(root, 'examples/three-tier/design.json');
 
 let browser: Browser;
+let studio: OpenedStudio;
 beforeAll(async () => {
-  browser = await launchBrowser();
+  [browser, studio] = await Promise.all([launchBrowser(), openStudio(shop)]);
 });
 afterAll(async () => {
   await browser.close();
+  await studio.close();
+  await nothingLeft(studio.running);
+  sweepAll();
   removeFolders();
 });
-afterEach(sweepAll);
 
 test('time is at hand while it runs and after, and what happened is a click away', async () => {
-  const studio = await openStudio(shop);
   const watched = await openPage(browser, studio.url);
   const { page } = watched;
   await runEnded(page);
@@ -82,12 +93,9 @@ test('time is at hand while it runs and after, and what happened is a click away
   await charts.locator('canvas').first().waitFor();
 
   await watched.close();
-  await studio.close();
-  await nothingLeft(studio.running);
 }, 120_000);
 
 test('a request is followed hop by hop, messages from node to node', async () => {
-  const studio = await openStudio(shop);
   const watched = await openPage(browser, studio.url);
   const { page } = watched;
   await runFor(page, '4 s');
@@ -121,11 +129,9 @@ test('a request is followed hop by hop, messages from node to node', async () =>
   expect(await among()).toBeGreaterThan(0);
 
   await watched.close();
-  await studio.close();
 }, 120_000);
 
 test('an option is changed and compared in words; a sweep finds where it gives in', async () => {
-  const studio = await openStudio(shop);
   const watched = await openPage(browser, studio.url);
   const { page } = watched;
   await runFor(page, '6 s');
@@ -161,11 +167,9 @@ test('an option is changed and compared in words; a sweep finds where it gives i
   await expect.poll(() => sweep.getByRole('row').count(), { timeout: 60_000 }).toBe(4);
 
   await watched.close();
-  await studio.close();
 }, 120_000);
 
 test('a report is a file that opens from the disk, asks nobody, and tells all', async () => {
-  const studio = await openStudio(shop);
   const watched = await openPage(browser, studio.url);
   await runFor(watched.page, '4 s');
   const digest = await digestOf(watched.page);
@@ -177,7 +181,6 @@ test('a report is a file that opens from the disk, asks nobody, and tells all', 
   const file = join(tempFolder(), 'report.html');
   await download.saveAs(file);
   await watched.close();
-  await studio.close();
 
   const report = await openPage(browser, pathToFileURL(file).href);
   expect(await digestOf(report.page)).toBe(digest);

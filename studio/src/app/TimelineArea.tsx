@@ -40,7 +40,7 @@ export function TimelineArea() {
   );
   const frames = useSlowly(run?.frames ?? noFrames, paintMs);
   const fromUs = frames[0]?.fromUs ?? 0;
-  const untilUs = run ? Math.max(lengthUs(run), fromUs + 1_000_000) : 60_000_000;
+  const untilUs = run ? Math.max(lengthUs(run), fromUs + 1_000_000) : 30_000_000;
   const frameUs = run?.layout?.frameUs ?? 100_000;
 
   function jump(find: typeof nextMark): void {
