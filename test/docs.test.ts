@@ -138,11 +138,15 @@ function shortened(line: string): string[] {
     set('--seeds', '1');
   }
   if (verb === 'sim' && args.includes('--seeds')) set('--seeds', '2');
+  if (verb === 'studio') args.push('--no-open');
   if (verb === 'run') {
     set('--port', '0');
     set('--data', join(folder, 'data'));
   }
-  return args.map((word) => (posix.isAbsolute(word) || !exists(word) ? word : join(root, word)));
+  const absolute = (word: string) =>
+    posix.isAbsolute(word) || !exists(word) ? word : join(root, word);
+  // The command itself may have the name of a folder.
+  return args.map((word, index) => (index === 0 ? word : absolute(word)));
 }
 
 /** Commands that differ in their faults alone are one run with all of them. */
@@ -186,6 +190,8 @@ function loadpath(args: readonly string[]): Promise<{ code: number | null; err: 
     let err = '';
     child.stderr.on('data', (piece) => {
       err += piece;
+      // Studio goes on until it is told to end: that it serves is enough.
+      if (args[0] === 'studio' && err.endsWith('Ctrl-C to end.\n')) child.kill('SIGINT');
     });
     child.on('close', (code) => resolve({ code, err }));
   });

@@ -2,14 +2,14 @@
  * Documents that repeat what the code says are compared with it. `npm run rewrite` brings the
  * generated ones up to date.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { program } from '../src/cli/program.ts';
 import { version } from '../src/run/version.ts';
-import { exists, parse, read, root, visit } from './checkout.ts';
+import { exists, files, parse, read, root, visit } from './checkout.ts';
 
 const rewriting = process.env.REWRITE === '1';
 
@@ -72,6 +72,26 @@ function helpOf(command: Command): string {
   command.outputHelp();
   return text.replace(/[ \t]+$/gm, '');
 }
+
+describe('docs/pictures', () => {
+  const pictures = files.filter((path) => path.startsWith('docs/pictures/'));
+  const shown = files
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) =>
+      [...read(path).matchAll(/(?:\]\(|src="|srcset=")([^)"\s]+\.webp)/g)].map((match) =>
+        posix.join(posix.dirname(path), match[1]!),
+      ),
+    );
+
+  test('every picture is shown somewhere, and is there: npm run pictures takes them', () => {
+    expect([...new Set(shown)].sort()).toEqual([...pictures].sort());
+  });
+
+  test('together they weigh less than 1.5 MB', () => {
+    const bytes = pictures.map((path) => statSync(join(root, path)).size);
+    expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThan(1_500_000);
+  });
+});
 
 describe('the version', () => {
   test('in reports is that of the package', () => {

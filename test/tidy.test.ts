@@ -410,7 +410,7 @@ describe('documents', () => {
     const host = /\/\/[\w.-]*(registry|artifactory|mirror|nexus)[\w.-]*\.[a-z]{2,}/;
     const wrong: string[] = [];
     for (const path of files) {
-      if (/\.(png|jpg|ico|woff2?|gz)$/.test(path)) continue;
+      if (/\.(png|jpg|webp|ico|woff2?|gz)$/.test(path)) continue;
       for (const [index, line] of read(path).split('\n').entries()) {
         const names = local.some((pattern) => pattern.test(line)) || line.includes(root);
         if (names || host.test(line))

@@ -61,7 +61,7 @@ function extent({ ratio, a, b }: ComparedRow): number {
 
 function rowSentence(row: ComparedRow): string {
   const { block, what, unit, a, b, ratio } = row;
-  const subject = block === null ? what : `${block}: ${what}`;
+  const subject = block === null ? figureName(what) : `${block}: ${figureName(what)}`;
   if (block !== null && ratio !== null && what === 'requests a node') {
     return `${block}: ${short(ratio)}x the requests a node (${pair(a, b, unit)})`;
   }
@@ -102,6 +102,26 @@ function promiseSentence({ name, a, b, measured }: ComparedPromise): string[] {
   return [
     `${name} was ${a === 'kept' ? 'kept' : 'undecided'} and is ${b === 'kept' ? 'kept' : 'undecided'} now`,
   ];
+}
+
+/** `p99 at most 40 ms`. */
+export function objectiveName({
+  name,
+  unit,
+  target,
+}: {
+  readonly name: string;
+  readonly unit: string;
+  readonly target: number;
+}): string {
+  const figure = figureName(name);
+  if (unit === 'ms') return `${figure} at most ${target} ms`;
+  return `${figure} at least ${unit === 'ratio' ? percentText(target) : `${target}/s`}`;
+}
+
+/** As people write it. */
+function figureName(name: string): string {
+  return name === 'p999' ? 'p99.9' : name;
 }
 
 function point(mean: number): Estimate {

@@ -64,7 +64,7 @@ describe('single runs', () => {
     const { sentences, evidence } = compareReports(run(1), run(1, {}, 31));
     expect(evidence).toBe('one seed');
     expect(sentences).toEqual([
-      'p99 <= 40 ms is kept now: 48 → 31 ms',
+      'p99 at most 40 ms is kept now: 48 → 31 ms',
       'p99 fell from 48 to 31 ms (-35 %)',
       'One seed each: differences beyond 5 % are named, and other seeds may show others.',
     ]);
@@ -170,13 +170,13 @@ describe('several seeds', () => {
     const { promises, sentences } = compareReports(over([30, 31, 32]), over([38, 39, 41]));
     expect(promises).toEqual([
       {
-        name: 'p99 <= 40 ms',
+        name: 'p99 at most 40 ms',
         a: 'kept',
         b: 'broken',
         measured: { a: 31, b: expect.closeTo(39.3, 1), unit: 'ms' },
       },
     ]);
-    expect(sentences[0]).toBe('p99 <= 40 ms is broken now: 31 → 39.3 ms');
+    expect(sentences[0]).toBe('p99 at most 40 ms is broken now: 31 → 39.3 ms');
   });
 
   test('a summary alone has no blocks, and is compared all the same', () => {

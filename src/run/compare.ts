@@ -8,7 +8,7 @@
  *
  * Pure and without Node, so that the page compares as the command line does.
  */
-import { sentencesOf } from './compare-words.ts';
+import { objectiveName, sentencesOf } from './compare-words.ts';
 import type { Report } from './report.ts';
 import { type Estimate, estimate, type Summary, student95 } from './summary.ts';
 
@@ -41,7 +41,7 @@ export interface ComparedRow {
 }
 
 export interface ComparedPromise {
-  /** `p99 <= 250 ms`, or an invariant's name. */
+  /** `p99 at most 250 ms`, or an invariant's name. */
   readonly name: string;
   readonly a: 'kept' | 'broken' | 'unknown' | 'absent';
   readonly b: 'kept' | 'broken' | 'unknown' | 'absent';
@@ -326,10 +326,9 @@ interface Promised {
 function keptBy(one: Compared): ReadonlyMap<string, Promised> {
   const kept = new Map<string, Promised>();
   for (const objective of one.objectives) {
-    const { name, unit, target, measured } = objective;
-    const sign = unit === 'ms' ? '<=' : '>=';
+    const { unit, measured } = objective;
     const holds = 'holds' in objective ? objective.holds : objective.brokenSeeds.length === 0;
-    kept.set(`${name} ${sign} ${target}${unit === 'ratio' ? '' : ` ${unit}`}`, {
+    kept.set(objectiveName(objective), {
       kept: holds ? 'kept' : 'broken',
       measured: typeof measured === 'number' ? measured : measured.mean,
       unit,

@@ -51,10 +51,12 @@ async function studio(design: string | undefined, raw: RawOptions): Promise<numb
   if (attach !== undefined) return attachTo(attach, open);
   const { openDesignStudio } = await import('../../studio/index.ts');
   const server = await openDesignStudio({ designPath: design ?? board ?? 'design.json', port });
+  // Before anybody can know that there is something to end.
+  const over = interrupted();
   screen.line(`Studio  ${screen.style.strong(server.url)}`);
   screen.line('Ctrl-C to end.');
   if (open) openInBrowser(server.url);
-  await interrupted();
+  await over;
   await server.close();
   return 0;
 }
