@@ -82,15 +82,23 @@ export class WeightedLeastRequests<T extends WeightedTarget> implements Picker<T
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
       if (!isUsable(target, now, except)) continue;
-      const load = (target.open + 1) / this.#weightAt(target, now);
+      const load = this.#load(target, now);
       if (load > least) continue;
       equals = load < least ? 1 : equals + 1;
-      // The n-th among equals takes over with probability 1/n: all have the same chance in the end.
-      if (equals > 1 && this.#random.below(equals) > 0) continue;
       least = load;
       best = target;
     }
-    return best ?? lastResort(targets, except, this.#random);
+    if (equals <= 1) return best ?? lastResort(targets, except, this.#random);
+    let left = this.#random.below(equals);
+    for (let i = 0; ; i++) {
+      const target = targets[i]!;
+      if (!isUsable(target, now, except) || this.#load(target, now) > least) continue;
+      if (left-- === 0) return target;
+    }
+  }
+
+  #load(target: T, now: Micros): number {
+    return (target.open + 1) / this.#weightAt(target, now);
   }
 }
 

@@ -101,7 +101,8 @@ export class SlidingBuckets implements Limiter {
     if (this.#sums[slot] === 0) return;
     if (part - newest >= this.#kept) {
       this.#sums[slot] = 0;
-      this.#counts.fill(0, slot * this.#kept, (slot + 1) * this.#kept);
+      // A dozen writes: the call of `fill` costs more.
+      for (let i = slot * this.#kept; i < (slot + 1) * this.#kept; i++) this.#counts[i] = 0;
       return;
     }
     for (let begun = newest + 1; begun <= part; begun++) {

@@ -48,11 +48,16 @@ export class SlidingLog implements Limiter {
 
   spend(now: Micros, cost: number, slot: number): void {
     const size = this.#sizes[slot]!;
-    // A clock that was set back does not make an instant older than the one before it.
-    const at = size === 0 ? now : Math.max(now, this.#instant(slot, size - 1));
     const ring = this.#roomFor(slot, size + cost);
     let place = this.#heads[slot]! + size;
-    for (let unit = 0; unit < cost; unit++, place++) ring[place % ring.length] = at;
+    if (place >= ring.length) place -= ring.length;
+    const last = ring[place === 0 ? ring.length - 1 : place - 1]!;
+    // A clock that was set back does not make an instant older than the one before it.
+    const at = size > 0 && last > now ? last : now;
+    for (let unit = 0; unit < cost; unit++) {
+      ring[place] = at;
+      place = place + 1 === ring.length ? 0 : place + 1;
+    }
     this.#sizes[slot] = size + cost;
   }
 
