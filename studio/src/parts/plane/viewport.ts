@@ -19,6 +19,9 @@ export const scaleMin = 0.08;
 export const scaleMax = 3;
 /** What fits with room to spare is not blown up: cards keep the size that they were drawn for. */
 const fitScaleMax = 1.25;
+/** A wide screen stands further away, and would be mostly empty. */
+const widePx = 1_500;
+const fitScaleMaxWide = 1.75;
 const fitMarginPx = 20;
 
 export function toScreen(view: Viewport, point: Point): Point {
@@ -49,7 +52,7 @@ export function fit(bounds: Rect, size: Size, keptBelowPx = 0): Viewport {
       (height - 2 * fitMarginPx) / Math.max(1, bounds.height),
     ),
     scaleMin,
-    fitScaleMax,
+    size.width >= widePx ? fitScaleMaxWide : fitScaleMax,
   );
   return {
     scale,
