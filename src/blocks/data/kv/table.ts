@@ -5,6 +5,7 @@
  */
 import type { Micros, NodeId } from '../../../host/host.ts';
 import { compareVersions, isNewer, type Version } from '../../../parts/hlc.ts';
+import { TextMap } from '../../../parts/text-map.ts';
 import type { LogRecord } from './log.ts';
 import type { Entry, Standing } from './messages.ts';
 
@@ -13,20 +14,15 @@ export interface KeptHint {
   readonly since: Micros;
 }
 
-/** One look-up finds it, and what is stored there changes without a second. */
-interface Place {
-  entry: Entry;
-}
-
 export class Table {
-  readonly #places = new Map<string, Place>();
+  readonly #entries = new TextMap<Entry>();
   readonly #tombstones = new Set<string>();
   readonly #hints = new Map<NodeId, Map<string, KeptHint>>();
   #hintCount = 0;
   #floor: Version | undefined;
 
   get keyCount(): number {
-    return this.#places.size;
+    return this.#entries.size;
   }
 
   get hintCount(): number {
@@ -47,7 +43,7 @@ export class Table {
   }
 
   get(key: string): Entry | undefined {
-    return this.#places.get(key)?.entry;
+    return this.#entries.get(key);
   }
 
   /** In any order and any number of times: only versions decide. */
@@ -70,7 +66,7 @@ export class Table {
   snapshot(): LogRecord[] {
     const records: LogRecord[] = [];
     if (this.#floor) records.push({ do: 'floor', version: this.#floor });
-    for (const [key, { entry }] of this.#places) records.push({ do: 'store', key, entry });
+    for (const [key, entry] of this.#entries.entries()) records.push({ do: 'store', key, entry });
     for (const [owner, kept] of this.#hints) {
       for (const [key, { entry, since }] of kept) {
         records.push({ do: 'hint', owner, key, entry, since });
@@ -94,10 +90,8 @@ export class Table {
   }
 
   #store(key: string, entry: Entry): void {
-    const place = this.#places.get(key);
-    if (place === undefined) this.#places.set(key, { entry });
-    else if (isNewer(entry.version, place.entry.version)) place.entry = entry;
-    else return;
+    if (!isNewer(entry.version, this.#entries.get(key)?.version)) return;
+    this.#entries.set(key, entry);
     if (entry.value === null) this.#tombstones.add(key);
     else this.#tombstones.delete(key);
   }
@@ -128,7 +122,7 @@ export class Table {
     this.#raiseFloor(version);
     const entry = this.get(key);
     if (!entry || compareVersions(entry.version, version) !== 0) return;
-    this.#places.delete(key);
+    this.#entries.delete(key);
     this.#tombstones.delete(key);
   }
 
