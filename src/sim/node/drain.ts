@@ -43,7 +43,8 @@ let trying = false;
 function tickCallback(): Candidate | undefined {
   const { _tickCallback } = process as unknown as { readonly _tickCallback?: () => void };
   if (typeof _tickCallback !== 'function') return undefined;
-  return { drain: () => keepOn(() => _tickCallback.call(process)) };
+  const run = () => _tickCallback.call(process);
+  return { drain: () => keepOn(run) };
 }
 
 /** A `nextTick` callback that throws comes out of the drain, with the rest still waiting. */
