@@ -33,7 +33,7 @@ export interface Watched {
 }
 
 /** A simulation on a busy machine takes its time; what takes longer does not come. */
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 
 /** A tab of a profile of its own; nothing that it does goes unseen. */
 export async function openPage(
