@@ -85,6 +85,13 @@ describe('single runs', () => {
     ]);
   });
 
+  test('do not round small shares away', () => {
+    const available = (availability: number) => run(1, { digest: null, availability });
+    expect(compareReports(available(0.0012), available(0.2)).sentences[0]).toBe(
+      'availability rose from 0.12 % to 20 %',
+    );
+  });
+
   test('do not make much of a few failures more', () => {
     const failing = (failed: number) => run(1, { digest: null, failed });
     expect(rowOf(failing(10), failing(15), 'failed').difference).toBe('unclear');

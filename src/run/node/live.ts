@@ -18,6 +18,7 @@ import type { MetersSnapshot } from '../../kit/meters.ts';
 import { type Admin, startAdmin } from '../../live/admin.ts';
 import { emptyDirectory } from '../../live/lock.ts';
 import { type LiveSystem, startLive } from '../../live/supervisor.ts';
+import { faultText } from '../../sim/faults.ts';
 import { onFormerData } from '../../verify/former.ts';
 import type { LiveControl, LiveOptions, Watch } from '../api.ts';
 import { judgeAll, judgedBlocks } from '../judge.ts';
@@ -123,7 +124,8 @@ class Live {
       durability: discardUnsynced ? 'sync-only' : 'files',
       // A system that runs for days without a load to judge must not fill the disk with histories.
       judged: this.#isJudged ? judgedBlocks(this.#run.design.invariants) : [],
-      describe: formatFault,
+      // As the simulator says it: when it began is told beside it.
+      describe: faultText,
       onEvent: (event) => this.#tell(event),
       onFault: (fault, began) => this.#observer.fault(fault, began),
       onWindow: (window) => this.#observer.window(window),
