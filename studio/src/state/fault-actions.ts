@@ -73,8 +73,8 @@ export function createFaultActions(store: StudioStore, client: Client, doing: Do
   async function inflictLive(sentence: string): Promise<void> {
     set({ pendingFault: null });
     await attempt(async () => {
-      const text = await client.liveFault(sentence);
-      notice('plain', `Done in the running system: ${text}.`);
+      await client.liveFault(sentence);
+      notice('plain', `Done in the running system: ${sentence}.`);
     });
   }
 
