@@ -15,6 +15,7 @@ import { LoadpathError } from '../kit/errors.ts';
 /** Deeper than any message; shallow enough that hostile input cannot exhaust the stack. */
 const depthMax = 512;
 const bigintExtension = 0x42;
+const shortBytes = 32;
 const utf8Encoder = new TextEncoder();
 const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -217,7 +218,9 @@ export class ValueWriter {
       this.#view.setUint32(this.length + 1, size);
       this.length += 5;
     }
-    this.bytes.set(raw, this.length);
+    // The few bytes of a usual value are moved sooner than a call into the engine begins.
+    if (size > shortBytes) this.bytes.set(raw, this.length);
+    else for (let i = 0; i < size; i++) this.bytes[this.length + i] = raw[i]!;
     this.length += size;
   }
 
