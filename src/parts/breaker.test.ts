@@ -47,6 +47,14 @@ describe('a breaker', () => {
     expect(breaker.phaseAt(11 * second + 9)).toBe('open');
   });
 
+  test('old failures do not open it among new successes', () => {
+    const breaker = breakerOf({ volumeMin: 10, window: '10s' });
+    for (let i = 0; i < 9; i++) call(breaker, i, false);
+    for (let i = 0; i < 9; i++) call(breaker, 11 * second + i, true);
+    call(breaker, 11 * second + 9, false);
+    expect(breaker.phaseAt(11 * second + 9)).toBe('closed');
+  });
+
   test('opens after so many failures in a row, which a success interrupts', () => {
     const breaker = breakerOf({ consecutive: 3 });
     for (const ok of [false, false, true, false, false]) call(breaker, 0, ok);

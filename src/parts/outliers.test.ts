@@ -16,11 +16,11 @@ describe('outlier ejection', () => {
   test('takes failures in a row, which a success interrupts', () => {
     const { outliers, slots } = outliersOf({ consecutive: 3 }, 3);
     const [sick, flaky] = slots;
-    for (let i = 0; i < 3; i++) outliers.failed(sick!, i);
     for (let i = 0; i < 9; i++) {
       if (i % 3 === 2) outliers.succeeded(flaky!, i);
       else outliers.failed(flaky!, i);
     }
+    for (let i = 0; i < 3; i++) outliers.failed(sick!, i);
     expect(slots.map((slot) => outliers.isEjected(slot, 9))).toEqual([true, false, false]);
   });
 

@@ -66,6 +66,14 @@ describe('a shedder', () => {
     expect(shedder.threshold).toBe(4);
   });
 
+  test('forgets while nobody comes: after a quiet night everybody is let in', () => {
+    const shedder = shedderOf({});
+    serve(shedder, 3, 30_000_000);
+    shedder.admit(40_000_000, 3, 0.5);
+    expect(shedder.threshold).toBeLessThan(4);
+    expect(shedder.admit(3_600_000_000, 3, 0.99)).toBe(true);
+  });
+
   test('a user is either served or not: ranks below the threshold pass, always', () => {
     const shedder = shedderOf({ levels: 1 });
     for (let now = 0; now < 3_000_000; now += 1_000) {

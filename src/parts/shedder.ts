@@ -103,13 +103,15 @@ export class Shedder {
 
   #decide(now: Micros): void {
     const { targetUs, intervalUs, stepDown, stepUp } = this.#config;
-    // Nothing started and something came: that is a line that stands still.
-    const isStuck = this.#waitMinUs === Number.POSITIVE_INFINITY && this.#admitted > 0;
-    const isIdle = now - this.#intervalEndsAt >= intervalUs || this.#arrived === 0;
     if (this.#intervalEndsAt > 0) {
-      if (isIdle && !isStuck) this.#rise(stepUp * this.#arrived);
-      else if (isStuck || this.#waitMinUs > targetUs) this.#fall(stepDown * this.#admitted);
+      // Some were admitted and none was started: that is a line that stands still.
+      const isLate = this.#waitMinUs > targetUs;
+      const isQuiet = this.#waitMinUs === Number.POSITIVE_INFINITY && this.#admitted === 0;
+      if (isLate && !isQuiet) this.#fall(stepDown * this.#admitted);
       else this.#rise(stepUp * this.#arrived);
+      // Intervals in which nobody came, each of which brings back its place.
+      const missed = Math.floor((now - this.#intervalEndsAt) / intervalUs);
+      this.#threshold = Math.min(this.#arrivals.length, this.#threshold + missed);
     }
     this.#intervalEndsAt = now + intervalUs;
     this.#waitMinUs = Number.POSITIVE_INFINITY;
