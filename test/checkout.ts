@@ -65,7 +65,9 @@ export function importsOf(path: string): Import[] {
   const file = parse(path);
   const found: Import[] = [];
   const add = (name: string, typeOnly: boolean, node: ts.Node) => {
-    const target = name.startsWith('.') ? posix.join(posix.dirname(path), name) : undefined;
+    // What follows a question mark tells the bundler how, not what.
+    const [place = name] = name.split('?');
+    const target = place.startsWith('.') ? posix.join(posix.dirname(path), place) : undefined;
     found.push({ name, path: target, typeOnly, line: lineOf(file, node) });
   };
   visit(file, (node) => {

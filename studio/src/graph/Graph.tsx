@@ -18,13 +18,14 @@ import { toScreen, toWorld, type Viewport } from '../parts/plane/viewport.ts';
 import type { Selection } from '../state/selection.ts';
 import type { Theme } from '../theme/theme.ts';
 import { Bar } from './Bar.tsx';
+import { chevronOf } from './card.ts';
 import { readColours } from './colours.ts';
 import { detailsOf } from './details.ts';
 import styles from './Graph.module.css';
 import { pathAt } from './hit.ts';
-import { useKeysElsewhere, useRecent, useReducedMotion, useRenderer } from './hooks.ts';
+import { useDrawing, useKeysElsewhere, useRecent, useReducedMotion } from './hooks.ts';
 import { Legend } from './Legend.tsx';
-import { chevronOf, layOut } from './layout.ts';
+import { layOut } from './layout.ts';
 import { Minimap } from './Minimap.tsx';
 import { markedBy, withZones } from './marks.ts';
 import { layers } from './renderer.ts';
@@ -82,12 +83,15 @@ export function Graph(props: GraphProps) {
   const colours = useMemo(readColours, [props.theme]);
   const paletteByKind = useMemo(() => new Map(palette.map((each) => [each.kind, each])), [palette]);
   const views = useMemo(() => new Map(design.blocks.map((each) => [each.name, each])), [design]);
-  const named = useMemo(() => namedBy(props.activeFaults), [props.activeFaults]);
+  // A new list comes with every frame, seldom with other faults.
+  const faults = props.activeFaults.join('\n');
+  const named = useMemo(() => withZones(namedBy(faults.split('\n')), design), [faults, design]);
+  const marked = useMemo(() => markedBy(selection, design), [selection, design]);
   const isStill = useReducedMotion();
-  const renderer = useRenderer(root);
+  const drawing = useDrawing(root);
   useEffect(() => {
     if (size.width === 0) return;
-    renderer.current?.show({
+    drawing.current?.show({
       layout,
       views,
       palette: paletteByKind,
@@ -95,9 +99,10 @@ export function Graph(props: GraphProps) {
       colours,
       view,
       size,
-      ...markedBy(selection, design),
+      dpr: devicePixelRatio || 1,
+      ...marked,
       hoveredPath: hovered?.selection.type === 'path' ? hovered.selection.id : undefined,
-      named: withZones(named, design),
+      named,
       isMoving: props.playing,
       isStill,
     });

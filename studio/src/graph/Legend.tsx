@@ -1,11 +1,12 @@
 /** What every look on the graph means, drawn by the same code that draws the graph. */
 import { useEffect, useRef } from 'react';
 import { curveThrough } from '../parts/plane/curve.ts';
+import { roomyCard } from './card.ts';
 import type { Colours } from './colours.ts';
 import { drawBlockFigures } from './draw-cards.ts';
 import { drawPathFigures, drawPaths, type PathPaint } from './draw-paths.ts';
 import styles from './Graph.module.css';
-import { type GraphLayout, roomyCard } from './layout.ts';
+import type { GraphLayout } from './layout.ts';
 import { levelsAt } from './levels.ts';
 import { Pen } from './pen.ts';
 import type { NodeFigures, NodeLook, PathFigures, PathLook } from './scene.ts';

@@ -3,6 +3,7 @@
  * every frame changes (state, load, queue, figures), so that the first is drawn once.
  */
 import { countText, durationText, rateText } from '../parts/format.ts';
+import { chevronOf } from './card.ts';
 import { hueOf } from './colours.ts';
 import {
   type CardPaint,
@@ -13,7 +14,7 @@ import {
   grown,
 } from './draw-nodes.ts';
 import { glyph, shapeGlyphs } from './glyphs.ts';
-import { type BlockBox, chevronOf, compactCard } from './layout.ts';
+import type { BlockBox } from './layout.ts';
 import type { Pen } from './pen.ts';
 import type { BlockFigures } from './scene.ts';
 
@@ -135,7 +136,7 @@ function drawName(pen: Pen, block: BlockBox, paint: CardPaint): void {
 
 /** Its baseline. */
 function nameLineOf(block: BlockBox): number {
-  return block.y + (block.card === compactCard ? 17.5 : 24);
+  return block.y + (block.card.lines === 1 ? 17.5 : 24);
 }
 
 /** Past its sign. */
@@ -177,7 +178,7 @@ function drawFigures(pen: Pen, block: BlockBox, figures: BlockFigures, paint: Ca
   const left = block.x + block.card.pad;
   const right = block.x + block.width - block.card.pad;
   drawCount(pen, block, figures, right - (block.nodes.length > 1 ? 11 : 0), paint);
-  if (block.card === compactCard) {
+  if (block.card.lines === 1) {
     ctx.globalAlpha = alpha;
     return;
   }
@@ -223,7 +224,7 @@ function drawCount(
   if (figures.upCount < total) {
     const up = `${figures.upCount}/${total}`;
     pen.text(up, right, y, { ...style, colour: colours.badText, halo: colours.surface });
-  } else if (block.card === compactCard) {
+  } else if (block.card.lines === 1) {
     const rate = rateText(figures.ratePerSec);
     if (pen.width(rate, style.px) > room) return;
     const colour = figures.errorRatio > 0.0005 ? colours.badText : colours.textFaint;

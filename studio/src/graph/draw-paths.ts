@@ -11,7 +11,7 @@ import type { Colours } from './colours.ts';
 import { glyph, pathGlyphs } from './glyphs.ts';
 import type { GraphLayout, PathLine } from './layout.ts';
 import type { Levels } from './levels.ts';
-import type { Pen } from './pen.ts';
+import type { Context, Pen } from './pen.ts';
 import type { Figures, PathFigures, PathLook } from './scene.ts';
 
 export interface PathPaint {
@@ -208,7 +208,7 @@ function style({ ctx }: Pen, colour: string, width: number, look: PathLook): voi
 }
 
 /** All of it as curves, or, with a gap in the middle, as the points on either side. */
-function trace(ctx: CanvasRenderingContext2D, curve: Curve, gapPx = 0): void {
+function trace(ctx: Context, curve: Curve, gapPx = 0): void {
   ctx.beginPath();
   if (gapPx === 0) {
     const { pieces } = curve;

@@ -7,11 +7,12 @@ import { type Curve, contains, placeAlong } from '../parts/plane/curve.ts';
 import { type Size, seen, toScreen, type Viewport } from '../parts/plane/viewport.ts';
 import type { Colours } from './colours.ts';
 import type { Particles } from './particles.ts';
+import type { Context } from './pen.ts';
 
 const place = { x: 0, y: 0 };
 
 export function drawTraffic(
-  ctx: CanvasRenderingContext2D,
+  ctx: Context,
   particles: Particles,
   curves: readonly (Curve | undefined)[],
   view: Viewport,
@@ -58,7 +59,7 @@ export function drawTraffic(
 
 /** A quiet lattice that gives the plane a ground to move against. */
 export function drawGrid(
-  ctx: CanvasRenderingContext2D,
+  ctx: Context,
   view: Viewport,
   size: Size,
   dpr: number,

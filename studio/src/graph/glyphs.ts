@@ -1,7 +1,7 @@
 /** Signs of a few strokes, drawn around a point: shapes of blocks, and states that colour alone must not tell. */
+import type { Context } from './pen.ts';
 import type { NodeLook, PathLook } from './scene.ts';
 
-type Context = CanvasRenderingContext2D;
 /** `r` is half its size. */
 type Draw = (ctx: Context, x: number, y: number, r: number) => void;
 

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { curveThrough, distanceSquared, placeAlong, stepPx } from '../parts/plane/curve.ts';
 import { fit, reveal, seen, toScreen, toWorld, zoomAt } from '../parts/plane/viewport.ts';
+import { compactCard } from './card.ts';
+import { changesOf, withChanges } from './changes.ts';
+import { wholeAddresses } from './faces.ts';
 import * as fixture from './fixture.ts';
 import { pathAt } from './hit.ts';
 import { blockLabel, nodeLabel, pathLabel } from './label.ts';
-import { type BlockBox, compactCard, layOut } from './layout.ts';
+import { type BlockBox, layOut } from './layout.ts';
 import { levelsAt } from './levels.ts';
 import { endOf, failRatio, Particles, particlesPerSec, speedPxPerSec } from './particles.ts';
 import { nothingRecent, showing } from './recent.ts';
+import type { Picture } from './renderer.ts';
 import { figuresOf, namedBy, sceneOf } from './scene.ts';
 import { search } from './search.ts';
 
@@ -362,3 +366,52 @@ function touching(blocks: readonly BlockBox[]): string[] {
       .map((b) => `${a.name} and ${b.name}`),
   );
 }
+
+describe('what goes to the worker that draws', () => {
+  const design = fixture.shortener();
+  const picture: Picture = {
+    layout: layOut(design, closed),
+    views: new Map(),
+    palette: new Map(),
+    figures: figuresOf(sceneOf(design, undefined), []),
+    colours: {} as Picture['colours'],
+    view: { x: 0, y: 0, scale: 1 },
+    size: { width: 800, height: 600 },
+    dpr: 1,
+    selected: new Set(),
+    selectedPath: 'api->links',
+    hoveredPath: undefined,
+    named: new Set(),
+    focus: undefined,
+    isMoving: true,
+    isStill: false,
+  };
+
+  test('is first everything, then what is not the same any more', () => {
+    expect(changesOf(undefined, picture)).toEqual(picture);
+    expect(changesOf(picture, picture)).toEqual({});
+    const view = { x: 5, y: 0, scale: 1 };
+    expect(changesOf(picture, { ...picture, view })).toEqual({ view });
+  });
+
+  test('says what is selected no longer, and leaves the rest the same object', () => {
+    const next = { ...picture, selectedPath: undefined };
+    const there = withChanges(picture, structuredClone(changesOf(picture, next)));
+    expect(there).toEqual(next);
+    expect(there.layout).toBe(picture.layout);
+  });
+
+  test('can be copied whole', () => {
+    expect(structuredClone(picture)).toEqual(picture);
+  });
+
+  test('names fonts by whole addresses, and leaves those that carry their bytes', () => {
+    const sheet = 'http://127.0.0.1:7000/assets/index.css';
+    expect(wholeAddresses('url("./inter.woff2") format("woff2")', sheet)).toBe(
+      'url("http://127.0.0.1:7000/assets/inter.woff2") format("woff2")',
+    );
+    expect(wholeAddresses('url(data:font/woff2;base64,AAAA)', sheet)).toBe(
+      'url("data:font/woff2;base64,AAAA")',
+    );
+  });
+});

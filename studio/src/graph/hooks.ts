@@ -1,11 +1,12 @@
 /** What the graph asks of the browser around it. */
 import type { Frame } from 'loadpath/studio';
 import { useEffect, useRef, useState } from 'react';
+import { Drawing } from './drawing.ts';
 import { nothingRecent, type Recent, showing } from './recent.ts';
-import { layers, Renderer } from './renderer.ts';
+import { layers } from './renderer.ts';
 
-export function useRenderer(root: { readonly current: HTMLElement | null }) {
-  const renderer = useRef<Renderer | undefined>(undefined);
+export function useDrawing(root: { readonly current: HTMLElement | null }) {
+  const drawing = useRef<Drawing | undefined>(undefined);
   useEffect(() => {
     const find = (layer: string) =>
       root.current!.querySelector<HTMLCanvasElement>(`canvas[data-layer="${layer}"]`)!;
@@ -15,12 +16,11 @@ export function useRenderer(root: { readonly current: HTMLElement | null }) {
       HTMLCanvasElement,
       HTMLCanvasElement,
     ];
-    const made = new Renderer({ lines, traffic, cards, figures });
-    renderer.current = made;
-    document.fonts.ready.then(() => made.redraw());
+    const made = new Drawing({ lines, traffic, cards, figures });
+    drawing.current = made;
     return () => made.close();
   }, [root]);
-  return renderer;
+  return drawing;
 }
 
 /** Keys of the graph work wherever nobody types and no menu or dialog has the focus. */

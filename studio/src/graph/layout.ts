@@ -11,6 +11,7 @@
 import type { BlockView, StructuralView } from 'loadpath/studio';
 import { type Curve, curveThrough, type Point, type Rect, union } from '../parts/plane/curve.ts';
 import { place } from '../parts/plane/place.ts';
+import { type Card, compactCard, roomyCard } from './card.ts';
 
 export interface NodeBox extends Rect {
   readonly id: string;
@@ -58,19 +59,6 @@ export interface LayoutOptions {
   readonly positions?: Readonly<Record<string, Point>> | undefined;
 }
 
-/** Sizes of a closed block. */
-export interface Card {
-  readonly width: number;
-  readonly pad: number;
-  /** From the top to the pips. */
-  readonly head: number;
-  readonly gap: number;
-}
-
-/** Name and figures in two lines. */
-export const roomyCard: Card = { width: 134, pad: 10, head: 49, gap: 28 };
-/** One line: so many blocks are seen at a size at which the second could not be read. */
-export const compactCard: Card = { width: 116, pad: 8, head: 25, gap: 12 };
 const compactFrom = 25;
 
 const zoneLabelPx = 16;
@@ -216,21 +204,6 @@ function openBox(block: BlockView, { x, y }: Point, leftPx: number, rightPx: num
 
 function inZone(block: BlockView, zone: string): BlockView['nodes'] {
   return block.nodes.filter((node) => node.zone === zone);
-}
-
-/** Where a block is opened and closed by a press. */
-export function chevronOf({
-  x,
-  y,
-  width,
-  card,
-}: Pick<BlockBox, 'x' | 'y' | 'width' | 'card'>): Rect {
-  return {
-    x: x + width - card.pad - 10,
-    y: y + card.pad / 2 + (card === compactCard ? 0 : 6),
-    width: 16,
-    height: 18,
-  };
 }
 
 // Lines ------------------------------------------------------------------------------------------

@@ -5,6 +5,9 @@
 import type { Rect } from '../parts/plane/curve.ts';
 import type { Viewport } from '../parts/plane/viewport.ts';
 
+/** Of a canvas in the page, or of one that a worker draws on. */
+export type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
 export interface TextStyle {
   readonly px: number;
   readonly colour: string;
@@ -20,13 +23,18 @@ const widths = new Map<string, number>();
 /** Figures change for ever: what was measured long ago is forgotten at once rather than one by one. */
 const widthsMax = 6_000;
 
+/** A font has come: its letters have other widths than those that stood in for them. */
+export function forgetWidths(): void {
+  widths.clear();
+}
+
 export class Pen {
-  readonly ctx: CanvasRenderingContext2D;
+  readonly ctx: Context;
   readonly #font: string;
   readonly #dpr: number;
   readonly view: Viewport;
 
-  constructor(ctx: CanvasRenderingContext2D, view: Viewport, dpr: number, font: string) {
+  constructor(ctx: Context, view: Viewport, dpr: number, font: string) {
     this.ctx = ctx;
     this.view = view;
     this.#dpr = dpr;

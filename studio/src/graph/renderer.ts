@@ -20,7 +20,7 @@ import { drawGrid, drawTraffic } from './draw-traffic.ts';
 import type { GraphLayout } from './layout.ts';
 import { levelsAt } from './levels.ts';
 import { type Flow, Particles } from './particles.ts';
-import { Pen } from './pen.ts';
+import { type Context, forgetWidths, Pen } from './pen.ts';
 import type { Figures } from './scene.ts';
 
 export interface Picture {
@@ -31,6 +31,8 @@ export interface Picture {
   readonly colours: Colours;
   readonly view: Viewport;
   readonly size: Size;
+  /** Pixels of the screen to one of the page. */
+  readonly dpr: number;
   readonly selected: ReadonlySet<string>;
   readonly selectedPath: string | undefined;
   readonly hoveredPath: string | undefined;
@@ -44,24 +46,27 @@ export interface Picture {
 
 export const layers = ['lines', 'traffic', 'cards', 'figures'] as const;
 export type Layer = (typeof layers)[number];
+/** In the page, or handed over to a worker. */
+export type Canvases<Canvas = HTMLCanvasElement | OffscreenCanvas> = Readonly<
+  Record<Layer, Canvas>
+>;
 
 /** After a tab was hidden, traffic goes on from where it was rather than making up for it. */
 const stepMaxMs = 50;
 
 export class Renderer {
-  readonly #contexts: Readonly<Record<Layer, CanvasRenderingContext2D>>;
+  readonly #contexts: Readonly<Record<Layer, Context>>;
   readonly #particles = new Particles();
   readonly #dirty = new Set<Layer>();
   #flows: readonly Flow[] = [];
   #curves: readonly (Curve | undefined)[] = [];
   #picture: Picture | undefined;
   #lines = '';
-  #dpr = 1;
   #request = 0;
   #drawnAtMs = 0;
 
-  constructor(canvases: Readonly<Record<Layer, HTMLCanvasElement>>) {
-    const of = (layer: Layer) => canvases[layer].getContext('2d')!;
+  constructor(canvases: Canvases) {
+    const of = (layer: Layer) => canvases[layer].getContext('2d') as Context;
     this.#contexts = {
       lines: of('lines'),
       traffic: of('traffic'),
@@ -74,7 +79,7 @@ export class Renderer {
   show(picture: Picture): void {
     const former = this.#picture;
     this.#picture = picture;
-    this.#fitCanvases(picture.size);
+    this.#fitCanvases(picture);
     if (!former || former.layout !== picture.layout) this.#setFlows(picture);
     if (!former || former.figures !== picture.figures) this.#feed(picture);
     const changed = (...names: (keyof Picture)[]) =>
@@ -100,10 +105,10 @@ export class Renderer {
     this.#picture = undefined;
   }
 
-  /** Fonts have come, or the window was moved to a screen of another density. */
+  /** Fonts have come. */
   redraw(): void {
+    forgetWidths();
     for (const layer of layers) this.#dirty.add(layer);
-    if (this.#picture) this.#fitCanvases(this.#picture.size);
     this.#ask();
   }
 
@@ -143,18 +148,18 @@ export class Renderer {
 
   #paint(layer: Layer, picture: Picture): void {
     const ctx = this.#contexts[layer];
-    const { view, size, colours } = picture;
+    const { view, size, dpr, colours } = picture;
     if (layer === 'traffic') {
       if (picture.isStill) this.#particles.reset(this.#flows.length);
-      drawTraffic(ctx, this.#particles, this.#curves, view, size, this.#dpr, colours);
+      drawTraffic(ctx, this.#particles, this.#curves, view, size, dpr, colours);
       return;
     }
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
-    const pen = new Pen(ctx, view, this.#dpr, colours.font);
+    const pen = new Pen(ctx, view, dpr, colours.font);
     switch (layer) {
       case 'lines':
-        drawGrid(ctx, view, size, this.#dpr, colours.grid);
+        drawGrid(ctx, view, size, dpr, colours.grid);
         drawPaths(pen, pathPaint(picture));
         break;
       case 'cards':
@@ -183,10 +188,9 @@ export class Renderer {
     }
   }
 
-  #fitCanvases({ width, height }: Size): void {
-    this.#dpr = devicePixelRatio || 1;
+  #fitCanvases({ size: { width, height }, dpr }: Picture): void {
     for (const { canvas } of Object.values(this.#contexts)) {
-      const [wide, high] = [Math.round(width * this.#dpr), Math.round(height * this.#dpr)];
+      const [wide, high] = [Math.round(width * dpr), Math.round(height * dpr)];
       if (canvas.width === wide && canvas.height === high) continue;
       canvas.width = wide;
       canvas.height = high;

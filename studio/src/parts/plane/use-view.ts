@@ -1,5 +1,13 @@
 /** Pan and zoom by pointer, wheel, pinch and keys, over the pure arithmetic of `viewport.ts`. */
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import {
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import type { Point, Rect } from './curve.ts';
 import { fit, panBy, reveal, type Size, type Viewport, wheelFactor, zoomAt } from './viewport.ts';
 
@@ -24,7 +32,9 @@ const keptBelowPx = 34;
 export function useView(root: RefObject<HTMLElement | null>, bounds: Rect): ViewControl {
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   const [chosen, setChosen] = useState<Viewport | undefined>();
-  const view = chosen ?? fit(bounds, size, keptBelowPx);
+  // The same object as long as it is the same view: whoever draws looks at that.
+  const fitted = useMemo(() => fit(bounds, size, keptBelowPx), [bounds, size]);
+  const view = chosen ?? fitted;
   const now = useRef({ view, size });
   now.current = { view, size };
   const dragged = useRef(false);
