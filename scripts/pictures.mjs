@@ -75,9 +75,9 @@ const scenes = [
     open: ['examples/shortener'],
     async show(page) {
       await breakIt(page, 'lose 20% between api and links at 10s for 5s');
-      await at(page, /^fault: lose 20/, 5);
+      await at(page, /^fault: lose 20/, 2);
       const messages = await choose(page, 'Messages', { wide: true });
-      for (const block of ['api', 'links']) {
+      for (const block of ['api', 'hot', 'links']) {
         await messages.getByRole('button', { name: block, exact: true }).click();
       }
       await messages.getByText(/^\d+ messages/).waitFor();

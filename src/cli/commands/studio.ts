@@ -10,7 +10,7 @@ export function addStudio(program: Command): void {
     .command('studio')
     .summary('see a design run, break it, and understand why: in the browser')
     .description(
-      'Opens a design in the browser: its graph with the traffic on it, faults by a click, charts,\nrequests and verdicts. Without a design: an empty board to draw one on.',
+      'Opens a design in the browser: its graph with the traffic on it, faults by a click, charts,\nrequests and verdicts. Without a design: the one in this folder, or an empty board to draw one on.',
     )
     .argument('[design]', 'a design file, or a folder with a design.ts')
     .option('--new <file>', 'an empty board, saved as this .json file (default: design.json)')
@@ -50,7 +50,8 @@ async function studio(design: string | undefined, raw: RawOptions): Promise<numb
 
   if (attach !== undefined) return attachTo(attach, open);
   const { openDesignStudio } = await import('../../studio/index.ts');
-  const server = await openDesignStudio({ designPath: design ?? board ?? 'design.json', port });
+  const designPath = design ?? board ?? (existsSync('design.ts') ? 'design.ts' : 'design.json');
+  const server = await openDesignStudio({ designPath, port });
   // Before anybody can know that there is something to end.
   const over = interrupted();
   screen.line(`Studio  ${screen.style.strong(server.url)}`);

@@ -289,7 +289,7 @@ function spokenValues(plot: Plot, index: number): string {
   return `${formatSecond(plot.x[index] ?? 0)}: ${values.join(', ')}`;
 }
 
-/** The last position that is not after `x`. */
+/** Points stand in the middle of what they tell of: an instant between two belongs to what it begins. */
 function nearestIndex(xs: readonly number[], x: number): number {
   let low = 0;
   let high = xs.length - 1;
@@ -298,7 +298,9 @@ function nearestIndex(xs: readonly number[], x: number): number {
     if (xs[middle]! <= x) low = middle;
     else high = middle - 1;
   }
-  return low;
+  const after = xs[low + 1];
+  // Half a microsecond more than equal: seconds have no exact halves.
+  return after !== undefined && after - x <= x - xs[low]! + 5e-7 ? low + 1 : low;
 }
 
 /** Whether an element is on the screen, or nearly: what is not draws nothing. */
