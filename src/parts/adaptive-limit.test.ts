@@ -15,10 +15,10 @@ function limitOf(options: OptionsOf<typeof adaptiveLimitKnobs>): AdaptiveLimit {
 function overload(
   limit: AdaptiveLimit,
   slots: (now: number) => number,
-  options: { readonly offered?: number; readonly forUs?: number; readonly timeoutUs?: number } = {},
+  options: { readonly forUs?: number; readonly serviceUs?: (now: number) => number } = {},
 ) {
-  const { offered = 10, forUs = 120_000_000, timeoutUs = Number.POSITIVE_INFINITY } = options;
-  const serviceUs = 10_000;
+  const { forUs = 120_000_000, serviceUs = () => 10_000 } = options;
+  const offered = 10;
   const queue: number[] = [];
   let working: { readonly cameAt: number; readonly doneAt: number }[] = [];
   const limits: number[] = [];
@@ -32,12 +32,12 @@ function overload(
       }
       const tookUs = now - job.cameAt;
       if (now > forUs / 2) slowestUs = Math.max(slowestUs, tookUs);
-      limit.leave(now, tookUs, tookUs > timeoutUs ? 'failed' : 'ok');
+      limit.leave(now, tookUs, 'ok');
     }
     working = rest;
     for (let i = 0; i < offered; i++) if (limit.enter()) queue.push(now);
     while (working.length < slots(now) && queue.length > 0) {
-      working.push({ cameAt: queue.shift()!, doneAt: now + serviceUs });
+      working.push({ cameAt: queue.shift()!, doneAt: now + serviceUs(now) });
     }
     if (now % 1_000_000 === 0) limits.push(limit.limit);
   }
@@ -63,6 +63,31 @@ describe('an adaptive limit', () => {
     expect(found.length).toBeGreaterThan(0.95 * (limits.length - 61));
     expect(slowestUs).toBeLessThan(30_000);
   });
+
+  test.each(['gradient', 'vegas'] as const)(
+    '%s finds it too when it has never seen anything but a queue',
+    (algorithm) => {
+      const limit = limitOf({ algorithm, limitStart: 300 });
+      const { limits } = overload(limit, () => 40, { forUs: 150e6 });
+      expect(limits[2]).toBeGreaterThan(200);
+      expect(Math.max(...limits.slice(130))).toBeLessThan(100);
+    },
+  );
+
+  test.each(['gradient', 'vegas'] as const)(
+    '%s learns by a probe that every call has become slower, and lets as many in again',
+    (algorithm) => {
+      const limit = limitOf({ algorithm });
+      const serviceUs = (now: number) => (now < 100e6 ? 10_000 : 20_000);
+      const { limits } = overload(limit, () => 40, { forUs: 250e6, serviceUs });
+      const before = limits.slice(60, 100).filter((found) => found > 4);
+      const after = limits.slice(190).filter((found) => found > 4);
+      expect(Math.min(...before)).toBeGreaterThanOrEqual(40);
+      expect(Math.min(...limits.slice(105, 160))).toBeLessThan(40);
+      expect(Math.min(...after)).toBeGreaterThanOrEqual(40);
+      expect(Math.max(...after)).toBeLessThan(100);
+    },
+  );
 
   test.each(['gradient', 'vegas'] as const)(
     '%s follows when half of them are lost',

@@ -86,6 +86,18 @@ describe('a token bucket', () => {
     expect(bucket.isFull(3 * noon)).toBe(true);
   });
 
+  test('a pause of a hundred days loses no microsecond to rounding', () => {
+    const bucket = new TokenBucket(
+      { rate: { count: 999, periodUs: 86_400_000_000 }, burst: 200_000 },
+      0,
+    );
+    for (let i = 0; i < 200_000; i++) bucket.take(0);
+    // Times 999 this is odd and above 2^53: a floating point number holds only its even neighbours.
+    const later = 9_071_913_513_519;
+    for (let i = 0; i < 104_894; i++) bucket.take(later);
+    expect(bucket.take(later)).toEqual({ allowed: false, retryAfterUs: 86_486_481 });
+  });
+
   test('a clock that stands still or steps back takes nothing away', () => {
     const bucket = new TokenBucket({ rate: { count: 1, periodUs: 1_000 }, burst: 1 }, 5_000);
     expect(bucket.take(5_000).allowed).toBe(true);
