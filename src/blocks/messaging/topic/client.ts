@@ -3,10 +3,11 @@
  * or no time left; the broker knows its message by number and stores it once.
  */
 import type { Client } from '../../../host/declaration.ts';
-import type { Host, Message, Micros, Value } from '../../../host/host.ts';
+import type { Address, Host, Message, Micros, Value } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { hashText } from '../../../kit/random.ts';
 import { backoffUs } from '../../../parts/backoff.ts';
+import { IdMap } from '../../../parts/id-map.ts';
 import { Calls } from '../../../path/calls.ts';
 import { brokerOf, type TopicClientConfig } from './config.ts';
 import type { TopicReply, TopicRequest } from './messages.ts';
@@ -47,8 +48,11 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
   const block = config.name;
   const calls = new Calls<TopicReply>(host);
   const random = host.random.fork('topic');
-  /** By partition, numbers waited for, in order. */
-  const waiting = Array.from({ length: config.partitions }, () => new Set<number>());
+  /** By partition. One address object for all messages: a world finds its way by it. */
+  const brokers = Array.from({ length: config.partitions }, (_, partition): Address => {
+    return { node: config.brokers[brokerOf(partition, config.nodes)]!, port: 'topic' };
+  });
+  const waiting = brokers.map(() => new Unanswered());
   let inFlightCount = 0;
   let nextSeq = 1;
   let nextMessage = 1;
@@ -62,7 +66,7 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
     answered: (reply: TopicReply) => boolean,
     givenUp: (why: string, certain: boolean) => void,
   ): void {
-    const to = { node: config.brokers[brokerOf(partition, config.nodes)]!, port: 'topic' };
+    const to = brokers[partition]!;
     let triedCount = 0;
     /** True while no attempt may have had an effect. */
     let certain = true;
@@ -101,19 +105,12 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
     const op = calls.next();
     const message = `${host.self}.${host.life}.${nextMessage++}`;
     const f = 'publish';
-    const named = key === null ? {} : { key };
-    host.record({
-      block,
-      phase: 'invoke',
-      op,
-      f,
-      value: message,
-      session: asking.session,
-      ...named,
-    });
+    const named = key ?? undefined;
+    const { session } = asking;
+    host.record({ block, phase: 'invoke', op, f, key: named, value: message, session });
     const fail = (why: string, certain: boolean) => {
       errors.add();
-      host.record({ block, phase: certain ? 'fail' : 'info', op, f, reason: why, ...named });
+      host.record({ block, phase: certain ? 'fail' : 'info', op, f, key: named, reason: why });
       done(new Unavailable(block, f, why, certain));
     };
     if (inFlightCount >= config.inFlight) {
@@ -131,7 +128,7 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
       partition,
       host.now() + patience(asking),
       (id) => {
-        const [low = seq] = seqs;
+        const low = seqs.least(seq);
         return { type: 'publish', id, partition, message, key, value, life: host.life, seq, low };
       },
       (reply) => {
@@ -150,8 +147,8 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
           phase: 'ok',
           op,
           f,
+          key: named,
           value: { id: message, partition, offset },
-          ...named,
         });
         done({ partition, offset });
         return true;
@@ -198,4 +195,25 @@ export function client(host: Host, config: TopicClientConfig): Client & { readon
     },
     disconnected: (node) => calls.disconnected(node),
   };
+}
+
+/** Numbers of messages on their way to one partition. */
+class Unanswered {
+  readonly #seqs = new IdMap<true>();
+  /** None below it is waited for, now or later: numbers only grow. */
+  #least = 0;
+
+  add(seq: number): void {
+    this.#seqs.set(seq, true);
+  }
+
+  delete(seq: number): void {
+    this.#seqs.take(seq);
+  }
+
+  /** The least of those waited for, of which `seq` is one. */
+  least(seq: number): number {
+    while (this.#least < seq && !this.#seqs.has(this.#least)) this.#least++;
+    return this.#least;
+  }
 }

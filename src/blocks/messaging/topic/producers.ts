@@ -11,6 +11,7 @@
  * A publisher's later life ends its former one: what that had in flight nobody waits for.
  */
 import type { NodeId, Value } from '../../../host/host.ts';
+import { IdMap } from '../../../parts/id-map.ts';
 
 export interface Sent {
   readonly node: NodeId;
@@ -33,7 +34,7 @@ export type Seen = Known | { readonly state: 'stale' } | { readonly state: 'new'
 interface Publisher {
   readonly life: number;
   floor: number;
-  readonly seqs: Map<number, Known>;
+  readonly seqs: IdMap<Known>;
 }
 
 const isStale: Seen = { state: 'stale' };
@@ -72,14 +73,17 @@ export class Producers {
 
   /** It may or may not be on the disk: asked again, it is written again. */
   forget({ node, life, seq }: Sent): void {
-    this.#of(node, life)?.seqs.delete(seq);
+    this.#of(node, life)?.seqs.take(seq);
   }
 
   /** What a new segment begins with, so that recovery need not read the old ones. */
   snapshot(): Value {
     return [...this.#publishers].map(([node, { life, floor, seqs }]) => {
       const stored: number[] = [];
-      for (const [seq, known] of seqs) if (known.state === 'stored') stored.push(seq, known.offset);
+      for (const seq of seqs.ids()) {
+        const known = seqs.get(seq)!;
+        if (known.state === 'stored') stored.push(seq, known.offset);
+      }
       return [node, life, floor, stored];
     });
   }
@@ -91,7 +95,7 @@ export class Producers {
       number,
       readonly number[],
     ][]) {
-      const seqs = new Map<number, Known>();
+      const seqs = new IdMap<Known>();
       for (let i = 0; i < stored.length; i += 2) {
         seqs.set(stored[i]!, { state: 'stored', offset: stored[i + 1]! });
       }
@@ -104,18 +108,23 @@ export class Producers {
     const known = this.#publishers.get(node);
     if (known && known.life === life) return known;
     if (known && known.life > life) return undefined;
-    const fresh: Publisher = { life, floor: 0, seqs: new Map() };
+    const fresh: Publisher = { life, floor: 0, seqs: new IdMap() };
     this.#publishers.set(node, fresh);
     return fresh;
   }
 }
 
+/** Beyond as many, what is known is gone through, and not what might be. */
+const stepsMax = 1_000;
+
 function raise(publisher: Publisher, low: number): void {
-  if (low <= publisher.floor) return;
+  const { floor, seqs } = publisher;
+  if (low <= floor) return;
   publisher.floor = low;
-  // Numbers arrive nearly in order, so those below the floor stand in front.
-  for (const seq of publisher.seqs.keys()) {
-    if (seq >= low) break;
-    publisher.seqs.delete(seq);
+  // Of a publisher that is new here, or was long away, numbers are skipped that nobody asked about.
+  if (low - floor > stepsMax) {
+    for (const seq of seqs.ids()) if (seq < low) seqs.take(seq);
+  } else {
+    for (let seq = floor; seq < low; seq++) seqs.take(seq);
   }
 }
