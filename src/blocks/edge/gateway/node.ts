@@ -159,6 +159,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
  */
 function forwarded({ headers, ip }: WebRequest): readonly string[] {
   if (ip === '') return headers;
+  if (headers.length === 0) return ['x-forwarded-for', ip];
   const sent: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i] !== 'x-forwarded-for') sent.push(headers[i]!, headers[i + 1]!);
