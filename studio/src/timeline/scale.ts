@@ -17,6 +17,13 @@ export function usOf(scale: Scale, x: number): Micros {
   return Math.round(scale.fromUs + share * (scale.untilUs - scale.fromUs));
 }
 
+/** The instant of the pixel of the screen that this one falls on. */
+export function wholePixel(scale: Scale, us: Micros, dpr: number): Micros {
+  const length = scale.untilUs - scale.fromUs;
+  if (length <= 0 || scale.width <= 0) return us;
+  return usOf(scale, Math.floor(xOf(scale, us) * dpr) / dpr);
+}
+
 const stepsUs: readonly number[] = [
   1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1e6, 2e6, 5e6, 10e6, 15e6,
   30e6, 60e6, 120e6, 300e6, 600e6, 900e6, 1_800e6, 3_600e6, 7_200e6, 21_600e6, 86_400e6,

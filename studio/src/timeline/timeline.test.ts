@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { frame, frames } from '../state/fixture.ts';
 import type { Mark } from '../state/marks.ts';
 import { bandsOf, clustersOf, clusterText } from './lanes.ts';
-import { ticksOf, usOf, xOf } from './scale.ts';
+import { ticksOf, usOf, wholePixel, xOf } from './scale.ts';
 import { niceCeiling, sparkOf } from './spark.ts';
 
 const scale = { fromUs: 0, untilUs: 60_000_000, width: 600 };
@@ -28,6 +28,22 @@ const fault = (atUs: number, untilUs: number): Mark => ({
   atUs,
   untilUs,
   text: 'kill',
+});
+
+describe('a moving playhead', () => {
+  const scale = { fromUs: 0, untilUs: 10_000_000, width: 100 };
+
+  test('stays on its pixel until it has come to the next', () => {
+    expect([2_000_000, 2_050_000, 2_099_999].map((us) => wholePixel(scale, us, 1))).toEqual([
+      2_000_000, 2_000_000, 2_000_000,
+    ]);
+    expect(wholePixel(scale, 2_050_000, 2)).toBe(2_050_000);
+    expect(wholePixel(scale, 2_100_001, 1)).toBe(2_100_000);
+  });
+
+  test('is where it is on a track that has no width yet', () => {
+    expect(wholePixel({ ...scale, width: 0 }, 2_345_678, 1)).toBe(2_345_678);
+  });
 });
 
 describe('faults and marks', () => {
