@@ -15,7 +15,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './machine.mjs';
 
-export const documents = ['README.md', 'ARCHITECTURE.md', 'examples/shortener/README.md'];
+export const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'docs/studio.md',
+  'examples/shortener/README.md',
+];
 
 /** `text` with its tables as `results` (bench/results.json) has them. */
 export function withFigures(text, results) {
