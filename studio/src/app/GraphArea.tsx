@@ -6,14 +6,15 @@ import { Button } from '../parts/Button.tsx';
 import { Empty } from '../parts/Empty.tsx';
 import { activeFaults } from '../state/marks.ts';
 import type { Selection } from '../state/selection.ts';
-import { isDrawing, shownStructure } from '../state/store.ts';
+import { isDrawing, shownRun, shownStructure } from '../state/store.ts';
 import { resolveTheme, systemIsDark } from '../theme/theme.ts';
 import styles from './GraphArea.module.css';
 import { Hint } from './Hint.tsx';
-import { useActions, useFrames, useShownRun, useStudio, useStudioState } from './studio.ts';
+import { useActions, useFrames, useStudio, useStudioState } from './studio.ts';
 
 const EditorArea = lazy(() => import('./EditorArea.tsx'));
 const noPalette = [] as const;
+const noEvents = [] as const;
 
 export function GraphArea() {
   const actions = useActions();
@@ -23,10 +24,12 @@ export function GraphArea() {
   const playing = useStudioState((state) => state.playing);
   const theme = useStudioState((state) => state.theme);
   const mode = useStudioState((state) => state.hello?.mode);
-  const run = useShownRun();
+  // Not the run itself: it is another with every piece that streams in.
+  const layout = useStudioState((state) => shownRun(state)?.layout ?? null);
+  const events = useStudioState((state) => shownRun(state)?.events ?? noEvents);
   const { frame, previous } = useFrames();
   const atUs = frame?.toUs ?? 0;
-  const faults = useMemo(() => activeFaults(run?.events ?? [], atUs), [run?.events, atUs]);
+  const faults = useMemo(() => activeFaults(events, atUs), [events, atUs]);
   const onContext = useCallback(
     (target: Selection, at: { readonly x: number; readonly y: number }) => {
       if (mode === 'report') actions.select(target);
@@ -63,7 +66,7 @@ export function GraphArea() {
           <Graph
             design={structure}
             palette={palette}
-            layout={run?.layout ?? null}
+            layout={layout}
             frame={frame}
             previous={previous}
             activeFaults={faults}

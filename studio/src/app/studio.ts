@@ -41,14 +41,17 @@ export interface FramePair {
   readonly previous: Frame | undefined;
 }
 
-/** The frame at the playhead and the one before it; changes with frames, not with every tick. */
+/** The frame at the playhead and the one before it; changes when others are there, not when more stream in. */
 export function useFrames(): FramePair {
-  const frames = useStudioState((state) => shownRun(state)?.frames);
-  const index = useStudioState((state) => {
-    const run = shownRun(state);
-    return run ? frameIndexAt(run.frames, state.playheadUs) : -1;
-  });
-  return { frame: frames?.[index], previous: frames?.[index - 1] };
+  return {
+    frame: useStudioState((state) => frameBack(state, 0)),
+    previous: useStudioState((state) => frameBack(state, 1)),
+  };
+}
+
+function frameBack(state: StudioState, back: number): Frame | undefined {
+  const run = shownRun(state);
+  return run?.frames[frameIndexAt(run.frames, state.playheadUs) - back];
 }
 
 const noMarks: readonly Mark[] = [];
