@@ -21,7 +21,6 @@ import type { Address, Host, NodeId } from '../../../host/host.ts';
 import { pathMeter } from '../../../host/path.ts';
 import { formatDuration } from '../../../kit/units.ts';
 import { decode } from '../../../parts/codec.ts';
-import { Deadlines } from '../../../parts/deadlines.ts';
 import { HybridClock, type Version } from '../../../parts/hlc.ts';
 import { IdMap } from '../../../parts/id-map.ts';
 import { Ring } from '../../../parts/ring.ts';
@@ -70,14 +69,6 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     // For hints alone: what callers of this block see is the operation, counted below.
     const calls = new Calls<KvMessage>(host, { counted: false });
     const operations = new IdMap<Operation>();
-    // Almost every operation is over before its first tick.
-    const ticks = new Deadlines(host, {
-      waiting: operations,
-      due: (id) => {
-        const op = operations.get(id)!;
-        op.tick(op);
-      },
-    });
     let drained: (() => void) | undefined;
 
     const meters = {
@@ -99,18 +90,16 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       done: (outcome: Outcome) => void,
     ): void {
       const now = host.now();
-      const id = calls.next();
       const op = operation({
-        id,
+        id: calls.next(),
         f,
         key,
         value,
         owners: ring.owners(key, replicas),
         startedAt: now,
-        endsAt: Math.min(now + timeoutUs, context.deadlineAt ?? Number.POSITIVE_INFINITY),
+        until: Math.min(now + timeoutUs, context.deadlineAt ?? Number.POSITIVE_INFINITY),
         session: context.session,
         done,
-        tick: host.causes ? host.causes.asks(id, tick) : tick,
         once: rules.countEachReplicaOnce,
       });
       meters.operations.add();
@@ -127,7 +116,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         });
       }
       operations.set(op.id, op);
-      if (op.endsAt <= now) return fail(op, 'the caller has no time left');
+      if (op.until <= now) return fail(op, 'the caller has no time left');
       if (f !== 'get' && !atomic) return store(op, { version: clock.next(host.wall()), value });
       ask(op);
       arm(op);
@@ -151,6 +140,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       op.attempt = 0;
       op.phaseAt = host.now();
       sendStores(op);
+      op.timer.cancel();
       arm(op);
     }
 
@@ -186,13 +176,13 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       if (reading.heard.count < readQuorum) return;
       if (op.f !== 'get') {
         // Time may have run out without the tick having come: a node that stood still wakes up so.
-        if (host.now() >= op.endsAt) return fail(op, 'the time was over');
+        if (host.now() >= op.until) return fail(op, 'the time was over');
         return store(op, { version: reading.nextVersion(op.id, by), value: op.value });
       }
       const { newest, holders } = reading;
       op.entry = newest;
       if (!atomic || newest === null || holders.count >= storeQuorum) return settle(op);
-      if (host.now() >= op.endsAt) return fail(op, 'the time was over');
+      if (host.now() >= op.until) return fail(op, 'the time was over');
       meters.writeBacks.add();
       op.stored = holders;
       store(op, newest);
@@ -295,6 +285,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     function forget(op: Operation): void {
       op.phase = 'settled';
+      op.timer.cancel();
       operations.take(op.id);
       if (operations.size === 0) leave();
     }
@@ -354,21 +345,20 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     /** A node that stood still may wake up with operations so old that their versions are history. */
     function isStale(op: Operation): boolean {
-      return host.now() > op.endsAt + timeoutUs;
+      return host.now() > op.until + timeoutUs;
     }
 
     // ── time ────────────────────────────────────────────────────────────────────────────────────
 
     function arm(op: Operation): void {
       const now = host.now();
-      const delayUs = Math.min(op.endsAt - now, Math.ceil((op.endsAt - op.phaseAt) / attemptsMax));
-      op.until = now + Math.max(0, delayUs);
-      ticks.set(op.id, op.until);
+      const delayUs = Math.min(op.until - now, Math.ceil((op.until - op.phaseAt) / attemptsMax));
+      op.timer = host.after(Math.max(0, delayUs), () => tick(op));
     }
 
     function tick(op: Operation): void {
       if (op.phase === 'settled') return close(op);
-      if (host.now() >= op.endsAt) return fail(op, shortfall(op));
+      if (host.now() >= op.until) return fail(op, shortfall(op));
       op.attempt++;
       // Those who refused may be back, and those who were silent may never have heard.
       op.failed = 0;

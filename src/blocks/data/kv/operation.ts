@@ -5,7 +5,7 @@
  *   ask ──▶ store ──▶ settled        a get may end without storing, a quorum's put begins with it
  */
 import type { RequestContext } from '../../../host/declaration.ts';
-import type { Micros, NodeId, Value } from '../../../host/host.ts';
+import type { Micros, NodeId, Timer, Value } from '../../../host/host.ts';
 import type { Entry } from './messages.ts';
 import { Reading, Tally } from './register.ts';
 
@@ -36,15 +36,11 @@ export interface Operation {
   readonly value: Uint8Array | null;
   readonly owners: readonly NodeId[];
   readonly startedAt: Micros;
-  readonly endsAt: Micros;
-  /** Its next tick. */
-  until: Micros;
+  readonly until: Micros;
   /** When the present phase began: each has its own resends, in what time there is left. */
   phaseAt: Micros;
   readonly session: string | undefined;
   readonly done: (outcome: Outcome) => void;
-  /** Time passed: sends again what was not answered, or gives up. */
-  readonly tick: (op: Operation) => void;
   readonly reading: Reading;
   phase: 'ask' | 'store' | 'settled';
   /** What is being stored, or was read: set when the store phase begins or a get settles. */
@@ -65,6 +61,7 @@ export interface Operation {
   /** Every store sent and every one certainly not done, a bit for each owner and attempt. */
   sent: number;
   denied: number;
+  timer: Timer;
 }
 
 /** A first try and two resends. Each has a bit in `sent`: nine owners times three fit a word. */
@@ -72,12 +69,12 @@ export const attemptsMax = 3;
 
 type Begun = Pick<
   Operation,
-  'id' | 'f' | 'key' | 'value' | 'owners' | 'startedAt' | 'endsAt' | 'session' | 'done' | 'tick'
+  'id' | 'f' | 'key' | 'value' | 'owners' | 'startedAt' | 'until' | 'session' | 'done'
 >;
 
 /** `once` is false in a planted bug only. */
 export function operation(begun: Begun & { readonly once: boolean }): Operation {
-  const { id, f, key, value, owners, startedAt, endsAt, session, done, tick, once } = begun;
+  const { id, f, key, value, owners, startedAt, until, session, done, once } = begun;
   return {
     id,
     f,
@@ -85,12 +82,10 @@ export function operation(begun: Begun & { readonly once: boolean }): Operation 
     value,
     owners,
     startedAt,
-    endsAt,
-    until: endsAt,
+    until,
     phaseAt: startedAt,
     session,
     done,
-    tick,
     reading: new Reading(once),
     phase: 'ask',
     entry: null,
@@ -103,6 +98,7 @@ export function operation(begun: Begun & { readonly once: boolean }): Operation 
     attempt: 0,
     sent: 0,
     denied: 0,
+    timer: noTimer,
   };
 }
 
@@ -144,3 +140,5 @@ export function changedNothing(op: Operation): boolean {
 export function storeBit(index: number, attempt: number): number {
   return 1 << (index * attemptsMax + attempt);
 }
+
+const noTimer: Timer = { cancel: () => {} };
