@@ -138,7 +138,7 @@ describe('while it runs', () => {
     const running = loadpath(['run', shop, '--port', '0', '--data', tempFolder(), ...faults]);
     const client = new Client(await running.url());
     client.start();
-    await running.hear(/(over.*fill disk(.|\n)*){3}/);
+    await running.hear(/(over.*fill the disk(.|\n)*){3}/);
     await client.acknowledge(5);
     await client.stop();
     expect(await client.lost()).toEqual([]);
