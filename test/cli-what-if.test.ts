@@ -5,38 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from './checkout.ts';
+import { padDesign } from './pad.ts';
 
 // Workers and children are found beside it, so this is the built one.
 const main = join(root, 'dist/cli/main.js');
 let folder = '';
 
 /** Quorums without write-back, unless atomic is asked for. */
-const design = `
-import { gateway, kv, service, system, users } from 'loadpath';
-import { linearizable } from 'loadpath/verify';
-const notes = kv('notes', { replicas: 3 });
-const api = service('api', {
-  instances: 1,
-  cost: { cpu: '1ms' },
-  env: { notes },
-  async fetch(request, env) {
-    if (request.method !== 'PUT') return Response.json((await env.notes.get('n')) ?? null);
-    await env.notes.put('n', await request.text());
-    return new Response(null, { status: 204 });
-  },
-});
-export default system('pad', {
-  entry: gateway('edge', { routes: { '/': api } }),
-  workload: users({
-    rate: '50/s',
-    async act(user) {
-      const options = user.random.chance(0.5) ? { method: 'PUT', body: String(user.random.next()) } : {};
-      await user.fetch('/n', options);
-    },
-  }),
-  invariants: [linearizable(notes)],
-});
-`;
+const design = padDesign('replicas: 3', "cost: { cpu: '1ms' },");
 
 const modelled = {
   name: 'queue',

@@ -2,6 +2,7 @@
 import { type Compared, type ComparedRow, compareReports } from 'loadpath/studio';
 import { useMemo, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
+import { Columns } from '../parts/Columns.tsx';
 import { Empty } from '../parts/Empty.tsx';
 import { Choice } from '../parts/Field.tsx';
 import type { Span } from '../parts/plot/live-plot.ts';
@@ -146,13 +147,7 @@ function Promises({
     <section>
       <h3>Promises</h3>
       <table className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">promise</th>
-            <th scope="col">A</th>
-            <th scope="col">B</th>
-          </tr>
-        </thead>
+        <Columns of={['promise', 'A', 'B']} />
         <tbody>
           {promises.map((promise) => (
             <tr key={promise.name}>
@@ -182,15 +177,7 @@ function Figures({ rows }: { readonly rows: readonly ComparedRow[] }) {
       </div>
       <div className={styles.scroll}>
         <table className={styles.table}>
-          <thead>
-            <tr>
-              <th scope="col">figure</th>
-              <th scope="col">A</th>
-              <th scope="col">B</th>
-              <th scope="col">change</th>
-              <th scope="col">verdict</th>
-            </tr>
-          </thead>
+          <Columns of={['figure', 'A', 'B', 'change', 'verdict']} />
           {groups.map((block) => (
             <tbody key={block ?? ''}>
               <tr className={styles.group}>

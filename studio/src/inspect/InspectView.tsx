@@ -9,6 +9,7 @@ import type {
   StructuralView,
 } from 'loadpath/studio';
 import { useMemo } from 'react';
+import { Columns } from '../parts/Columns.tsx';
 import { Empty } from '../parts/Empty.tsx';
 import { clockText } from '../parts/format.ts';
 import { Spark } from '../parts/Spark.tsx';
@@ -177,16 +178,7 @@ function NodeTable({
       <h3>Nodes</h3>
       <div className={styles.scroll}>
         <table className={styles.rows}>
-          <thead>
-            <tr>
-              <th scope="col">node</th>
-              <th scope="col">zone</th>
-              <th scope="col">state</th>
-              <th scope="col">requests</th>
-              <th scope="col">busy</th>
-              <th scope="col">p99</th>
-            </tr>
-          </thead>
+          <Columns of={['node', 'zone', 'state', 'requests', 'busy', 'p99']} />
           <tbody>
             {rows.slice(0, rowsMax).map((row) => (
               <tr key={row.id} data-down={row.state === 'down' || undefined}>
@@ -226,15 +218,7 @@ function PathTable({
       <h3>By caller</h3>
       <div className={styles.scroll}>
         <table className={styles.rows}>
-          <thead>
-            <tr>
-              <th scope="col">from</th>
-              <th scope="col">state</th>
-              <th scope="col">calls</th>
-              <th scope="col">failed</th>
-              <th scope="col">p99</th>
-            </tr>
-          </thead>
+          <Columns of={['from', 'state', 'calls', 'failed', 'p99']} />
           <tbody>
             {rows.map((row) => (
               <tr key={row.from} data-down={row.state === 'cut' || undefined}>

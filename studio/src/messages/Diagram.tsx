@@ -2,6 +2,7 @@
 import type { MessageRow, MessageWindow, RunEvent } from 'loadpath/studio';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
+import { Columns } from '../parts/Columns.tsx';
 import { copyText } from '../parts/Copy.tsx';
 import { faultBands } from '../parts/plot/bands.ts';
 import { coloursNow, save } from '../parts/plot/save.ts';
@@ -229,15 +230,7 @@ function MessageTable({ messages }: { readonly messages: readonly MessageRow[] }
     <section className={styles.scroll} aria-label="Messages as a table" tabIndex={0}>
       <table>
         <caption className="unseen">Messages in the part of the window that is shown</caption>
-        <thead>
-          <tr>
-            <th scope="col">sent</th>
-            <th scope="col">from</th>
-            <th scope="col">to</th>
-            <th scope="col">what</th>
-            <th scope="col">arrived</th>
-          </tr>
-        </thead>
+        <Columns of={['sent', 'from', 'to', 'what', 'arrived']} />
         <tbody>
           {messages.slice(0, rowsMax).map((message, i) => (
             <tr key={i}>

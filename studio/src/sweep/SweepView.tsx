@@ -2,6 +2,7 @@
 import type { SweepPoint } from 'loadpath/studio';
 import { useId, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
+import { Columns } from '../parts/Columns.tsx';
 import { Field } from '../parts/Field.tsx';
 import { msText, plural, rateText, shareText } from '../parts/format.ts';
 import { StillPlot } from '../parts/plot/StillPlot.tsx';
@@ -184,17 +185,7 @@ function PointTable({
   return (
     <div className={styles.scroll}>
       <table className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">{over}</th>
-            <th scope="col">completed</th>
-            <th scope="col">p50</th>
-            <th scope="col">p99</th>
-            <th scope="col">available</th>
-            <th scope="col">busiest</th>
-            <th scope="col">promises</th>
-          </tr>
-        </thead>
+        <Columns of={[over, 'completed', 'p50', 'p99', 'available', 'busiest', 'promises']} />
         <tbody>
           {points.map((point, index) => (
             <tr key={point.value} data-broken={point.heldCount < point.seedCount || undefined}>
