@@ -104,6 +104,13 @@ export async function runFor(page: Page, duration: string): Promise<void> {
   await runEnded(page);
 }
 
+/** A run that has ended stands still, at its beginning, whether it had been played to its end or not. */
+export async function stopPlaying(page: Page): Promise<void> {
+  await page.getByRole('slider', { name: 'Playhead' }).press('Home');
+  const pause = page.getByRole('button', { name: 'Pause playing' });
+  if ((await pause.count()) > 0) await pause.click();
+}
+
 /** In seconds of virtual time. */
 export async function playheadOf(page: Page): Promise<number> {
   const playhead = page.getByRole('slider', { name: 'Playhead' });

@@ -6,7 +6,7 @@ import { nextMark, previousMark } from '../state/marks.ts';
 import { endUs, isGoing, lengthUs, type RunState } from '../state/run.ts';
 import { shownRun } from '../state/store.ts';
 import { Playhead } from '../timeline/Playhead.tsx';
-import { type Scale, wholePixel } from '../timeline/scale.ts';
+import { type Scale, wholePixels } from '../timeline/scale.ts';
 import { p99Of } from '../timeline/spark.ts';
 import { Timeline } from '../timeline/Timeline.tsx';
 import { Transport } from '../timeline/Transport.tsx';
@@ -89,8 +89,8 @@ export function TimelineArea() {
 function MovingPlayhead({ scale, frameUs }: { readonly scale: Scale; readonly frameUs: number }) {
   const actions = useActions();
   // While it plays it moves by pixels: between two there is nothing to see, and much to compose.
-  const atUs = useStudioState(({ playing, playheadUs }) =>
-    playing ? wholePixel(scale, playheadUs, devicePixelRatio || 1) : playheadUs,
+  const atUs = useStudioState(({ playing, playheadUs, soughtUs }) =>
+    playing ? wholePixels(scale, soughtUs, playheadUs, devicePixelRatio || 1) : playheadUs,
   );
   return <Playhead scale={scale} atUs={atUs} frameUs={frameUs} onSeek={actions.seek} />;
 }

@@ -2,6 +2,7 @@ import type { DesignView, RunRequest, RunSummary } from 'loadpath/studio';
 import { describe, expect, test } from 'vitest';
 import { type Client, type Listener, Refused } from '../api/client.ts';
 import { createActions } from './actions.ts';
+import { faultTimeUs } from './fault-actions.ts';
 import { frame, layout } from './fixture.ts';
 import type { RunMessage } from './run.ts';
 import { sessionOf, sessionText } from './session.ts';
@@ -163,4 +164,17 @@ test('a session of another version is no session', () => {
   expect(sessionOf(null)).toBeUndefined();
   expect(sessionOf('{"version":0}')).toBeUndefined();
   expect(sessionOf('nonsense')).toBeUndefined();
+});
+
+test('a fault by a click hits the run that it is for, however long one looked at the one before', async () => {
+  const { stream, store, shown, actions } = await opened();
+  stream('r1', film(250));
+  const at = (us: number, duration = '') => {
+    actions.seek(us);
+    actions.setForm({ duration });
+    return faultTimeUs(store.getState(), shown());
+  };
+  expect(at(12_340_000)).toBe(12_400_000);
+  expect(at(12_340_000, '10s')).toBe(3_000_000);
+  expect(at(8_000_000, '10s')).toBe(8_000_000);
 });

@@ -10,7 +10,7 @@ import { type OptionValue, stillEdits, withEdit, withoutEdit } from './edits.ts'
 import { createFaultActions } from './fault-actions.ts';
 import { firstDifferenceUs, withDesignFaults } from './faults.ts';
 import { allFaults, formProblems, type RunForm, requestOf, sameButFaults } from './form.ts';
-import { advance, type Extent } from './playhead.ts';
+import { advance, type Extent, sought } from './playhead.ts';
 import { endUs, isGoing, type Lender, newRun, type RunState, withMessages } from './run.ts';
 import { createSearches } from './searches.ts';
 import { type Selection, stillThere } from './selection.ts';
@@ -64,7 +64,7 @@ export function createActions(store: StudioStore, client: Client) {
     const former = runs.find(({ id }) => id === session?.shownRun);
     if (former) {
       attach(former.id, former.request);
-      set({ playheadUs: session?.playheadUs ?? 0 });
+      set(sought(session?.playheadUs ?? 0));
     } else if (design.problems.length === 0 && design.structure) {
       await run();
     }
@@ -207,7 +207,7 @@ export function createActions(store: StudioStore, client: Client) {
       if (former && isGoing(former)) change(former.id, (run) => ({ ...run, state: 'stopped' }));
       attach(id, request, lender);
       change(id, (run) => ({ ...run, startedAtMs: Date.now() }));
-      set({ playheadUs: fromUs ?? 0, playing: true, following: false });
+      set({ ...sought(fromUs ?? 0), playing: true, following: false });
     });
   }
 
@@ -279,8 +279,8 @@ export function createActions(store: StudioStore, client: Client) {
   function seek(toUs: Micros): void {
     const run = shownRun(get());
     if (!run) return;
-    const playheadUs = Math.round(Math.max(extentOf(run).fromUs, Math.min(toUs, endUs(run))));
-    set({ playheadUs, following: false });
+    const atUs = Math.round(Math.max(extentOf(run).fromUs, Math.min(toUs, endUs(run))));
+    set({ ...sought(atUs), following: false });
   }
 
   /** From the end it begins again. */
@@ -290,7 +290,7 @@ export function createActions(store: StudioStore, client: Client) {
     const ended = run && !isGoing(run) && state.playheadUs >= endUs(run);
     set({
       playing: true,
-      ...(ended && !state.following ? { playheadUs: extentOf(run).fromUs } : {}),
+      ...(ended && !state.following ? sought(extentOf(run).fromUs) : {}),
     });
   }
 

@@ -2,7 +2,7 @@
 import type { Micros } from 'loadpath/studio';
 import type { Client } from '../api/client.ts';
 import { type FaultList, faultAtUs, firstDifferenceUs, withChecks, withFaults } from './faults.ts';
-import { allFaults, requestOf } from './form.ts';
+import { allFaults, durationOf, requestOf } from './form.ts';
 import { lengthUs, type RunState } from './run.ts';
 import {
   type FaultMenuState,
@@ -99,13 +99,16 @@ export function createFaultActions(store: StudioStore, client: Client, doing: Do
   };
 }
 
-/** A click on "kill" at the very end would hit nothing: then the fault goes to a third of the run. */
+/**
+ * A click on "kill" at the very end of the run that it is for, or beyond it, would hit nothing: then
+ * the fault goes to a third of that run.
+ */
 export function faultTimeUs(
-  state: Pick<StudioState, 'playheadUs'>,
+  state: Pick<StudioState, 'playheadUs' | 'form'>,
   run: RunState | undefined,
 ): Micros {
   if (!run) return 0;
-  const whole = lengthUs(run);
+  const whole = durationOf(state.form.duration) ?? lengthUs(run);
   const atUs = Math.ceil(state.playheadUs / 100_000) * 100_000;
   return whole > 0 && atUs > whole * 0.9 ? Math.round(whole / 3 / 1e6) * 1_000_000 : atUs;
 }

@@ -97,7 +97,7 @@ function wholeOf(text: string): number | undefined {
   return /^\d+$/.test(text.trim()) ? Number(text) : undefined;
 }
 
-function durationOf(text: string): number | undefined {
+export function durationOf(text: string): number | undefined {
   // A bare number is meant in seconds.
   const us = parseDuration(/^[\d.]+$/.test(text.trim()) ? `${text.trim()}s` : text);
   return us !== undefined && us > 0 ? us : undefined;

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { frames } from './fixture.ts';
 import { advance, faster, frameAt, frameIndexAt, slower } from './playhead.ts';
 
-const playhead = { playheadUs: 1_000_000, playing: true, speed: 4, following: false };
+const playhead = {
+  playheadUs: 1_000_000,
+  soughtUs: 1_000_000,
+  playing: true,
+  speed: 4,
+  following: false,
+};
 const going = { fromUs: 0, untilUs: 10_000_000, over: false };
 
 describe('the playhead', () => {

@@ -6,6 +6,8 @@ import type { Frame, Micros } from 'loadpath/studio';
 
 export interface Playhead {
   readonly playheadUs: Micros;
+  /** Where it was last sent: what moved it since is playing. */
+  readonly soughtUs: Micros;
   readonly playing: boolean;
   /** Virtual seconds a real second. */
   readonly speed: number;
@@ -34,6 +36,11 @@ export function advance(playhead: Playhead, elapsedUs: Micros, extent: Extent): 
   const wantedUs = playing ? playheadUs + Math.round(elapsedUs * speed) : playheadUs;
   const atUs = Math.max(fromUs, Math.min(untilUs, wantedUs));
   return moved(playhead, atUs, playing && !(over && atUs >= untilUs));
+}
+
+/** Sent to an instant, as a change of the state. */
+export function sought(atUs: Micros): Pick<Playhead, 'playheadUs' | 'soughtUs'> {
+  return { playheadUs: atUs, soughtUs: atUs };
 }
 
 /** The frame that holds an instant; the last one beyond the end, none before anything came. */

@@ -123,6 +123,7 @@ export function createStudioStore(start: Partial<StudioState> = {}): StudioStore
     formerRun: null,
     comparedRun: null,
     playheadUs: 0,
+    soughtUs: 0,
     playing: true,
     speed: 1,
     following: false,

@@ -17,11 +17,15 @@ export function usOf(scale: Scale, x: number): Micros {
   return Math.round(scale.fromUs + share * (scale.untilUs - scale.fromUs));
 }
 
-/** The instant of the pixel of the screen that this one falls on. */
-export function wholePixel(scale: Scale, us: Micros, dpr: number): Micros {
+/**
+ * An instant in steps of a pixel of the screen, counted from `soughtUs`: where a playhead was sent
+ * it stands exactly, however much time a pixel holds.
+ */
+export function wholePixels(scale: Scale, soughtUs: Micros, us: Micros, dpr: number): Micros {
   const length = scale.untilUs - scale.fromUs;
   if (length <= 0 || scale.width <= 0) return us;
-  return usOf(scale, Math.floor(xOf(scale, us) * dpr) / dpr);
+  const pixelUs = length / (scale.width * dpr);
+  return Math.round(soughtUs + Math.floor((us - soughtUs) / pixelUs) * pixelUs);
 }
 
 const stepsUs: readonly number[] = [

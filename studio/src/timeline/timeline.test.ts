@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { frame, frames } from '../state/fixture.ts';
 import type { Mark } from '../state/marks.ts';
 import { bandsOf, clustersOf, clusterText } from './lanes.ts';
-import { ticksOf, usOf, wholePixel, xOf } from './scale.ts';
+import { ticksOf, usOf, wholePixels, xOf } from './scale.ts';
 import { niceCeiling, sparkOf } from './spark.ts';
 
 const scale = { fromUs: 0, untilUs: 60_000_000, width: 600 };
@@ -34,15 +34,20 @@ describe('a moving playhead', () => {
   const scale = { fromUs: 0, untilUs: 10_000_000, width: 100 };
 
   test('stays on its pixel until it has come to the next', () => {
-    expect([2_000_000, 2_050_000, 2_099_999].map((us) => wholePixel(scale, us, 1))).toEqual([
+    expect([2_000_000, 2_050_000, 2_099_999].map((us) => wholePixels(scale, 0, us, 1))).toEqual([
       2_000_000, 2_000_000, 2_000_000,
     ]);
-    expect(wholePixel(scale, 2_050_000, 2)).toBe(2_050_000);
-    expect(wholePixel(scale, 2_100_001, 1)).toBe(2_100_000);
+    expect(wholePixels(scale, 0, 2_050_000, 2)).toBe(2_050_000);
+    expect(wholePixels(scale, 0, 2_100_001, 1)).toBe(2_100_000);
+  });
+
+  test('stands exactly where it was sent, between two pixels too', () => {
+    const ats = [2_345_678, 2_445_677, 2_445_678].map((us) => wholePixels(scale, 2_345_678, us, 1));
+    expect(ats).toEqual([2_345_678, 2_345_678, 2_445_678]);
   });
 
   test('is where it is on a track that has no width yet', () => {
-    expect(wholePixel({ ...scale, width: 0 }, 2_345_678, 1)).toBe(2_345_678);
+    expect(wholePixels({ ...scale, width: 0 }, 0, 2_345_678, 1)).toBe(2_345_678);
   });
 });
 
