@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^loadpath$/, replacement: `${src}index.ts` },
       { find: /^loadpath\/studio$/, replacement: `${src}studio/browser.ts` },
       { find: /^loadpath\/verify$/, replacement: `${src}verify/index.ts` },
+      { find: /^loadpath\/lab$/, replacement: `${src}run/labs/index.ts` },
       { find: /^loadpath\/parts\/(.*)$/, replacement: `${src}parts/$1.ts` },
     ],
   },

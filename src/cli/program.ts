@@ -6,6 +6,7 @@ import { addEstimate } from './commands/estimate.ts';
 import { addExplain } from './commands/explain.ts';
 import { addExport } from './commands/export.ts';
 import { addHunt } from './commands/hunt.ts';
+import { addLab } from './commands/lab.ts';
 import { addLint } from './commands/lint.ts';
 import { addLoad } from './commands/load.ts';
 import { addNew } from './commands/new.ts';
@@ -48,6 +49,7 @@ Examples:
     addExplain,
     addEstimate,
     addExport,
+    addLab,
     addNew,
   ]) {
     add(root);

@@ -9,6 +9,7 @@ import type { Micros } from '../host/host.ts';
 import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import type { SettingTable } from '../kit/settings.ts';
 import { formatDuration } from '../kit/units.ts';
+import { isLab } from './labs/lab.ts';
 
 /** How long the load lasts when nobody says. */
 export const defaultLoadUs: Micros = 30_000_000;
@@ -81,6 +82,7 @@ export function designOf(loaded: Loaded, { set, data }: Otherwise = {}): System 
 /** What a design file exports, or a clear word on why it cannot be run. */
 export function systemIn(exported: unknown, path: string): System {
   if (isSystem(exported)) return exported;
+  if (isLab(exported) && exported.design) return exported.design;
   if (isDesignData(exported)) return systemFromJson(exported);
   throw new LoadpathError(
     'bad-design',
