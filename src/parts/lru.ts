@@ -66,6 +66,11 @@ export class Lru<K, V> {
     return slot === undefined ? undefined : this.#values[slot];
   }
 
+  /** The key that would go first; undefined when there is none. */
+  oldest(): K | undefined {
+    return this.#keys[this.#newer[root]!];
+  }
+
   /** The value, or what `make` returns, kept from now on. */
   getOrSet(key: K, make: () => V): V {
     const slot = this.#slots.get(key);
