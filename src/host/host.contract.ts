@@ -7,6 +7,7 @@ import type { HistoryEvent } from './history.ts';
 import type { Value } from './host.ts';
 import type { NodePlan } from './plan.ts';
 import { contractNode, type Letter } from './programs.contract.ts';
+import { streamWindowBytes } from './stream.ts';
 
 /** Nodes that run, as a test sees them. */
 export interface Stage {
@@ -199,6 +200,99 @@ export function hostContract(world: string, start: Harness): void {
       expect(drain!.life).toBe(1);
       // It asked for 20 ms, and got them.
       expect(second!.at - drain!.at).toBeGreaterThanOrEqual(20_000);
+    });
+
+    const speak = (more: object) => ({ to: b, chunks: ['x'], count: 1, how: 'keep', ...more });
+
+    test.each([
+      ['another node', 'b'],
+      ['its own node', 'a'],
+    ])('brings chunks to %s whole, in order and back, each way ending by itself', async (_, at) => {
+      const chunks = ['', 'text äöü', new Uint8Array([0, 255, 7]), 'y'.repeat(300_000)];
+      const to = { node: at, port: 'p' };
+      const programs = { x: ['speaker', speak({ to, chunks, count: 9, how: 'echo' })] } as const;
+      const { hear, values } = await begin(
+        at === 'a'
+          ? [contractNode('a', { ...programs, p: ['hearer'] })]
+          : [contractNode('a', programs), contractNode('b', { p: ['hearer'] })],
+      );
+      const sent = Array.from({ length: 9 }, (_, i) => chunks[i % 4]!);
+      await hear('a', 'closed', at === 'a' ? 2 : 1);
+      expect(values('a', 'opened')).toEqual([`${at}:p`]);
+      expect(values(at, 'stream')).toEqual(['a:x echo']);
+      const [there, back] =
+        at === 'a' ? values('a', 'ended') : [values('b', 'ended')[0], values('a', 'ended')[0]];
+      expect(there).toMatchObject({ chunks: sent, last: { type: 'letter', number: 9 } });
+      expect(back).toEqual({
+        heard: [...sent, 'and that was all'],
+        last: { type: 'letter', number: 9 },
+      });
+      expect(new Set(values('a', 'closed'))).toEqual(new Set(['done']));
+      expect(await hear(at, 'closed')).toContain('done');
+    });
+
+    test('stops a writer whose reader is slow, and lets it go on', async () => {
+      const chunk = new Uint8Array(10_000);
+      const { hear, values } = await begin([
+        contractNode('a', { x: ['speaker', speak({ chunks: [chunk], count: 100, how: 'slow' })] }),
+        contractNode('b', { p: ['hearer'] }),
+      ]);
+      const [written] = (await hear('a', 'written')) as { waitingMax: number }[];
+      // It stopped as soon as it was told, so nothing ever waited in its own memory.
+      expect(written!.waitingMax).toBe(0);
+      const [ended] = (await hear('b', 'ended')) as { bytes: number }[];
+      expect(ended!.bytes).toBe(1_000_000);
+      const pauses = values('a', 'paused') as number[];
+      expect(pauses.length).toBeGreaterThan(2);
+      expect(pauses[0]).toBe(Math.ceil(streamWindowBytes / (10_000 + 16)));
+      const kept = values('b', 'kept') as number[];
+      for (const [i, bytes] of kept.entries()) {
+        expect(bytes - (kept[i - 1] ?? 0)).toBeLessThanOrEqual(streamWindowBytes + 10_000);
+      }
+    });
+
+    test('refuses a stream that nobody takes', async () => {
+      const { hear, values } = await begin([
+        contractNode('a', {
+          w: ['speaker', speak({ to: { node: 'b', port: 'nothing' } })],
+          x: ['speaker', speak({ how: 'silent' })],
+          y: ['speaker', speak({ to: { node: 'nobody', port: 'p' } })],
+        }),
+        contractNode('b', { p: ['hearer'] }),
+      ]);
+      expect(await hear('a', 'closed', 3)).toEqual(['refused', 'refused', 'refused']);
+      expect(values('a', 'opened')).toEqual([]);
+    });
+
+    test('tells the writer when the reader breaks off', async () => {
+      const { hear, values } = await begin([
+        contractNode('a', { x: ['speaker', speak({ how: 'break', isOpenEnded: true })] }),
+        contractNode('b', { p: ['hearer'] }),
+      ]);
+      expect(await hear('a', 'closed')).toEqual(['reset']);
+      // Who broke it off knows.
+      expect(values('b', 'broke')).toEqual([1]);
+      expect(values('b', 'closed')).toEqual([]);
+    });
+
+    test('ends the streams of a process that dies', async () => {
+      const { stage, hear } = await begin([
+        contractNode('a', {
+          x: ['speaker', speak({ isOpenEnded: true })],
+          p: ['hearer'],
+        }),
+        contractNode('b', {
+          p: ['hearer'],
+          x: ['speaker', speak({ to: { node: 'a', port: 'p' }, isOpenEnded: true })],
+        }),
+      ]);
+      await hear('a', 'opened');
+      await hear('a', 'stream');
+      await stage.kill('b');
+      expect(await hear('a', 'closed', 2)).toEqual(['reset', 'reset']);
+      await stage.boot('b');
+      // The next life begins its own.
+      expect(await hear('a', 'stream', 2)).toHaveLength(2);
     });
 
     test('records who says what, in which life, in order', async () => {

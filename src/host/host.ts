@@ -10,6 +10,7 @@
 import type { Random } from '../kit/random.ts';
 import type { Causes } from './causes.ts';
 import type { HistoryEntry } from './history.ts';
+import type { Stream, StreamEvents } from './stream.ts';
 
 /** Microseconds. Whole numbers. */
 export type Micros = number;
@@ -45,6 +46,11 @@ export interface Handlers<M extends Message = Message> {
   refused?(to: Address, message: Message): void;
   /** The process of `node` ended or its connection broke: whatever it had not answered is in doubt. */
   disconnected?(node: NodeId): void;
+  /**
+   * Somebody connects to this port, with `opening`. What comes goes to the answer; without one the
+   * stream is refused. A port without this refuses all.
+   */
+  stream?(from: Address, opening: M, stream: Stream): StreamEvents | undefined;
   /** A graceful stop: take no new work, call `done` when the rest is finished. */
   drain?(done: () => void): void;
 }
@@ -75,7 +81,9 @@ export interface Host {
   after(delayUs: Micros, fire: () => void): Timer;
   /** At most once; in order between two nodes; may be lost or late, and never says which (but see `Handlers`). */
   send<M extends Message>(to: Address, message: M): void;
-  /** This program's own stream; fork it by purpose. */
+  /** Begins a stream to a port, which sees `opening` first. It need not wait: see `Stream`. */
+  connect<M extends Message>(to: Address, events: StreamEvents, opening: M): Stream;
+  /** This program's own stream of chance; fork it by purpose. */
   readonly random: Random;
   readonly disk: Disk;
   readonly cpu: Cpu;

@@ -6,6 +6,7 @@
 import type { Boot } from './boot.ts';
 import type { Address, Handlers, Host, Message, Value } from './host.ts';
 import type { NodePlan, ProgramPlan } from './plan.ts';
+import type { Stream } from './stream.ts';
 
 export interface Letter extends Message {
   readonly type: 'letter' | 'echo' | 'write' | 'read' | 'throw' | 'time' | 'work';
@@ -137,11 +138,108 @@ const keeper: ContractProgram = (host) => {
   return { message() {} };
 };
 
+interface SpeakerConfig {
+  readonly to: Address;
+  readonly chunks: readonly (string | Uint8Array)[];
+  /** Written over and over, as far as credit lets it, until so many were. */
+  readonly count: number;
+  /** Told to whoever listens: see `hearer`. */
+  readonly how: 'echo' | 'keep' | 'slow' | 'break' | 'silent';
+  readonly isOpenEnded?: boolean;
+}
+
+/** Connects, writes within its credit, and reports what comes back and how it ends. */
+const speaker: ContractProgram = (host, config) => {
+  const { to, chunks, count, how, isOpenEnded = false } = config as unknown as SpeakerConfig;
+  const report = reporter(host);
+  const heard: Value[] = [];
+  let written = 0;
+  let waitingMax = 0;
+  const begin = (): void => {
+    const stream: Stream = host.connect(
+      to,
+      {
+        opened: () => report('opened', `${stream.peer.node}:${stream.peer.port}`),
+        data: (chunk) => {
+          heard.push(chunk);
+          stream.took(chunk);
+        },
+        ready: () => speak(),
+        ended: (last) => report('ended', { heard, last: (last as Value | undefined) ?? null }),
+        closed: (close) => report('closed', close),
+      },
+      { type: 'letter', number: host.life, value: how } satisfies Letter,
+    );
+    const speak = (): void => {
+      while (written < count) {
+        const goesOn = stream.write(chunks[written++ % chunks.length]!);
+        waitingMax = Math.max(waitingMax, stream.waitingBytes);
+        if (!goesOn) {
+          report('paused', written);
+          return;
+        }
+      }
+      report('written', { written, waitingMax });
+      if (!isOpenEnded) stream.end({ type: 'letter', number: written } satisfies Letter);
+    };
+    speak();
+  };
+  host.after(1_000, begin);
+  return { message() {} };
+};
+
+/** Takes streams, and does with them what their opening says. */
+const hearer: ContractProgram = (host) => {
+  const report = reporter(host);
+  report('boot', host.life);
+  return {
+    message() {},
+    stream(from, { value: how }, stream) {
+      report('stream', `${from.node}:${from.port} ${String(how)}`);
+      if (how === 'silent') return undefined;
+      let bytes = 0;
+      const chunks: Value[] = [];
+      const kept: (string | Uint8Array)[] = [];
+      const take = (): void => {
+        report('kept', bytes);
+        for (const chunk of kept.splice(0)) stream.took(chunk);
+      };
+      return {
+        data(chunk) {
+          bytes += chunk.length;
+          if (how === 'break') {
+            stream.reset();
+            return report('broke', bytes);
+          }
+          if (how === 'slow') {
+            if (kept.length === 0) host.after(50_000, take);
+            kept.push(chunk);
+            return;
+          }
+          if (how === 'echo') {
+            chunks.push(chunk);
+            stream.write(chunk);
+          }
+          stream.took(chunk);
+        },
+        ended(last) {
+          report('ended', { bytes, chunks, last: (last as unknown as Value) ?? null });
+          if (how === 'echo') stream.write('and that was all');
+          stream.end({ type: 'letter', number: chunks.length } satisfies Letter);
+        },
+        closed: (close) => report('closed', close),
+      };
+    },
+  };
+};
+
 export const contractPrograms: Readonly<Record<string, ContractProgram>> = {
   listener,
   talker,
   timekeeper,
   keeper,
+  speaker,
+  hearer,
 };
 
 /** For a world's options. Serves any plan made of `contractNode`s. */

@@ -12,6 +12,7 @@ import type { RunEvent } from '../host/events.ts';
 import type { HistoryEntry } from '../host/history.ts';
 import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
 import type { NetworkPlan, NodePlan } from '../host/plan.ts';
+import type { Stream, StreamEvents } from '../host/stream.ts';
 import {
   type WebCancel,
   type WebLost,
@@ -32,6 +33,7 @@ import { fileNameOf } from './files.ts';
 import { HistoryWriter } from './history-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 import type { NodeRules } from './rules.ts';
+import { Streams } from './streams.ts';
 import { type Peer, type Peers, Transport, type TransportCounts } from './transport.ts';
 import { Turn } from './turn.ts';
 import { UnsyncedDisk } from './unsynced-disk.ts';
@@ -99,6 +101,7 @@ export class LiveNode {
   readonly #disk: LiveDisk;
   readonly #wall = new WallClock();
   readonly #transport: Transport;
+  readonly #streams: Streams;
   readonly #history: HistoryWriter;
   readonly #meters: Meters;
   readonly #web: WebClient;
@@ -141,6 +144,13 @@ export class LiveNode {
     this.#history = new HistoryWriter(options.historyDir, node.id, life);
     this.#meters = new Meters(machineNow() - originUs);
     this.#web = new WebClient();
+    this.#streams = new Streams({
+      self: node.id,
+      life,
+      later: (run) => this.#turn.later(run),
+      send: (to, parcel) => this.#transport.sendParcel(to, parcel),
+      take: (from, port, opening, stream) => this.#ports.get(port)?.stream?.(from, opening, stream),
+    });
     this.#transport = new Transport({
       self: node.id,
       life,
@@ -152,6 +162,14 @@ export class LiveNode {
       deliver: (from, toPort, message) => this.#deliver(from, toPort, message),
       refused: (fromPort, to, message) => this.#refused(fromPort, to, message),
       disconnected: (peer) => this.#disconnected(peer),
+      streams: {
+        receive: (peer, peerLife, parcel) =>
+          this.#enter(() => this.#streams.receive(peer, peerLife, parcel)),
+        refused: (peer, parcel) => this.#enter(() => this.#streams.fail(peer, parcel, 'refused')),
+        broke: (peer, wasOpen) => this.#enter(() => this.#streams.broke(peer, wasOpen)),
+        left: (peer, peerLife) => this.#enter(() => this.#streams.left(peer, peerLife)),
+        lost: (peer) => this.#enter(() => this.#streams.lost(peer)),
+      },
     });
     this.#turn.atEnd(() => this.#history.flush());
     this.#turn.atEnd(() => this.#sendWeb());
@@ -270,6 +288,7 @@ export class LiveNode {
     this.#ended = true;
     this.#turn.close();
     this.#wheel.close();
+    this.#streams.close();
     this.#transport.close();
     this.#web.close();
     for (const edge of this.#edges.values()) edge.destroy();
@@ -294,6 +313,7 @@ export class LiveNode {
       wall: () => this.#wall.now(),
       after: (delayUs, fire) => this.#after(delayUs, fire),
       send: (to, message) => this.#send(address, to, message),
+      connect: (to, events, opening) => this.#connect(address, to, events, opening),
       random: this.#random.fork(port),
       disk: this.#disk,
       cpu: this.#cpu,
@@ -335,6 +355,16 @@ export class LiveNode {
       this.#turn.wake();
     } else if (to.node === control.node) this.#options.onControl(from, message);
     else this.#transport.send(from.port, to, message);
+  }
+
+  #connect(from: Address, to: Address, events: StreamEvents, opening: Message): Stream {
+    if (to.node !== from.node) return this.#streams.connect(from, to, events, opening);
+    const copy = decode(encode(opening as unknown as Value)) as unknown as Message;
+    return this.#streams.connectHere(from, to.port, events, copy);
+  }
+
+  #enter(run: () => void): void {
+    this.#turn.enter(call, run, undefined);
   }
 
   /** Between programs of one node: no network, but a copy all the same, so that nothing is shared. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Address, Message } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
 import { noRules, openRoad } from './rules.ts';
-import { type Peers, Transport } from './transport.ts';
+import { type Peers, type StreamDoor, Transport } from './transport.ts';
 
 interface Station {
   readonly transport: Transport;
@@ -16,6 +16,9 @@ interface Station {
   readonly disconnected: string[];
   port: number;
 }
+
+/** Nobody has streams here; `streams.test.ts` does. */
+const streams: StreamDoor = { receive() {}, refused() {}, broke() {}, left() {}, lost() {} };
 
 const open: Transport[] = [];
 const waiting = new Set<() => void>();
@@ -74,6 +77,7 @@ async function station(
       disconnected.push(node);
       heard();
     },
+    streams,
     ...more,
   });
   open.push(transport);
@@ -123,6 +127,7 @@ describe('frames', () => {
       deliver: (from, port, got) => held.got.push({ from, port, message: got }) > 0,
       refused: () => {},
       disconnected: () => {},
+      streams,
     });
     open.push(shut);
     const port = await shut.listen();

@@ -20,6 +20,8 @@ import { LoadpathError } from '../kit/errors.ts';
 import type { Random } from '../kit/random.ts';
 import { decode, encode, ValueReader, ValueWriter } from '../parts/codec.ts';
 import { type LinkRule, type NodeRules, noRules, openRoad } from './rules.ts';
+import { Splitter } from './splitter.ts';
+import { isMessage, type Parcel, readParcel, writeParcel } from './stream-frames.ts';
 
 /** Where a node listens, and which of its lives does. */
 export interface Peer {
@@ -63,6 +65,20 @@ export interface TransportOptions {
   readonly deliver: (from: Address, toPort: string, message: Message) => boolean;
   readonly refused: (fromPort: string, to: Address, message: Message) => void;
   readonly disconnected: (node: NodeId) => void;
+  readonly streams: StreamDoor;
+}
+
+/** What becomes of streams; each of these runs programs. */
+export interface StreamDoor {
+  receive(node: NodeId, life: number, parcel: Parcel): void;
+  /** This one leads nowhere. */
+  refused(node: NodeId, parcel: Parcel): void;
+  /** The connection to a node broke, or never came about. */
+  broke(node: NodeId, wasOpen: boolean): void;
+  /** The connection from a life of a node broke. */
+  left(node: NodeId, life: number): void;
+  /** No sign of a node for too long. */
+  lost(node: NodeId): void;
 }
 
 const frameMaxBytes = 64 * 1_048_576;
@@ -76,6 +92,7 @@ const retryMaxUs = 250_000;
 const frameMessage = 1;
 /** A message comes back: nobody listens at that port. */
 const frameReturned = 2;
+const frameStream = 3;
 
 export class Transport {
   readonly counts: TransportCounts = {
@@ -92,6 +109,8 @@ export class Transport {
   readonly #dirty: Link[] = [];
   readonly #incoming = new Set<Socket>();
   readonly #lives = new Map<NodeId, number>();
+  /** What streams brought while the way from a node was cut: late, but not lost, as TCP has it. */
+  readonly #heldBack = new Map<NodeId, (() => void)[]>();
   #server: Server | undefined;
   #peers: Peers = {};
   #rules: NodeRules = noRules;
@@ -139,6 +158,15 @@ export class Transport {
 
   setRules(rules: NodeRules): void {
     this.#rules = rules;
+    for (const link of this.#links.values()) {
+      if (link.heldBack.length === 0 || this.ruleTo(link.node).cut) continue;
+      for (const parcel of link.heldBack.splice(0)) this.#passParcel(link, parcel);
+    }
+    for (const [node, held] of this.#heldBack) {
+      if (this.ruleFrom(node).cut) continue;
+      this.#heldBack.delete(node);
+      for (const deliver of held) deliver();
+    }
   }
 
   ruleTo(node: NodeId): LinkRule {
@@ -151,6 +179,16 @@ export class Transport {
 
   send(fromPort: string, to: Address, message: Message): void {
     this.#post(frameMessage, fromPort, to, message);
+  }
+
+  /** Never lost: what runs into a cut waits for its end, or the stream is given up. */
+  sendParcel(node: NodeId, parcel: Parcel): void {
+    if (this.#closed) return;
+    const link = this.#linkTo(node);
+    if (this.ruleTo(node).cut) {
+      link.heldBack.push(parcel);
+      this.#awaitHealing(link);
+    } else this.#passParcel(link, parcel);
   }
 
   /** Writes out what the turn left: one write a peer. */
@@ -216,12 +254,30 @@ export class Transport {
       this.#enqueue(link, kind, fromPort, to, message);
       return;
     }
-    const now = performance.now() * 1_000;
-    // Never before those already under way: order holds when a delay is lifted.
-    link.releaseAt = Math.max(link.releaseAt, now + rule.delayUs);
     // Values may be changed by their sender once `send` returned: keep what they were.
     const bytes = encode(message as unknown as Value);
-    link.delayed.push({ releaseAt: link.releaseAt, kind, fromPort, to, bytes });
+    this.#delay(link, rule, () => {
+      if (this.ruleTo(to.node).cut) this.#noticeCut(link);
+      else this.#enqueue(link, kind, fromPort, to, decode(bytes) as unknown as Message);
+    });
+  }
+
+  #passParcel(link: Link, parcel: Parcel): void {
+    const rule = this.ruleTo(link.node);
+    if (rule.delayUs === 0 && link.delayed.length === 0) this.#enqueueParcel(link, parcel);
+    else {
+      this.#delay(link, rule, () => {
+        if (!this.ruleTo(link.node).cut) return this.#enqueueParcel(link, parcel);
+        link.heldBack.push(parcel);
+        this.#awaitHealing(link);
+      });
+    }
+  }
+
+  #delay(link: Link, rule: LinkRule, release: () => void): void {
+    // Never before those already under way: order holds when a delay is lifted.
+    link.releaseAt = Math.max(link.releaseAt, performance.now() * 1_000 + rule.delayUs);
+    link.delayed.push({ releaseAt: link.releaseAt, release });
     if (link.delayed.length === 1) this.#awaitRelease(link);
   }
 
@@ -234,10 +290,7 @@ export class Transport {
       const now = performance.now() * 1_000;
       let due = 0;
       while (due < link.delayed.length && link.delayed[due]!.releaseAt <= now) due++;
-      for (const { kind, fromPort, to, bytes } of link.delayed.splice(0, due)) {
-        if (this.ruleTo(to.node).cut) this.#noticeCut(link);
-        else this.#enqueue(link, kind, fromPort, to, decode(bytes) as unknown as Message);
-      }
+      for (const { release } of link.delayed.splice(0, due)) release();
       this.#awaitRelease(link);
     });
   }
@@ -274,6 +327,26 @@ export class Transport {
       return;
     }
     writer.patchU32(start, size);
+    this.#written(link, peer);
+  }
+
+  #enqueueParcel(link: Link, parcel: Parcel): void {
+    const peer = this.#peers[link.node];
+    if (!peer || peer.outside !== undefined || link.phase === 'resting') {
+      this.#later(() => this.#options.streams.refused(link.node, parcel));
+      return;
+    }
+    // Not held against the limit of the queue: credit bounds it.
+    const { writer } = link;
+    const start = writer.length;
+    writer.u32(0);
+    writer.u8(frameStream);
+    writeParcel(writer, parcel);
+    writer.patchU32(start, writer.length - start - 4);
+    this.#written(link, peer);
+  }
+
+  #written(link: Link, peer: Peer): void {
     link.frames++;
     if (link.phase === 'idle') this.#dial(link, peer);
     else if (link.phase === 'open') this.#soil(link);
@@ -362,8 +435,13 @@ export class Transport {
     else this.#rest(link);
     const silent = this.ruleTo(link.node).cut;
     if (!silent) this.#giveBack(link.node, unsent);
-    if (silent) this.#noticeCut(link);
-    else if (wasOpen) this.#options.disconnected(link.node);
+    if (silent) {
+      this.#noticeCut(link);
+      this.#awaitHealing(link, true);
+      return;
+    }
+    if (wasOpen) this.#options.disconnected(link.node);
+    this.#options.streams.broke(link.node, wasOpen);
   }
 
   /** Waits before dialling again, longer each time, each node at its own pace. */
@@ -379,8 +457,13 @@ export class Transport {
   #giveBack(node: NodeId, unsent: ValueWriter): void {
     const reader = new ValueReader(unsent.bytes, 0, unsent.length);
     while (!reader.atEnd) {
-      reader.u32();
+      const size = reader.u32();
+      const next = reader.at + size;
       const kind = reader.u8();
+      if (kind === frameStream) {
+        reader.at = next;
+        continue;
+      }
       const port = String(reader.value());
       const fromPort = String(reader.value());
       const message = reader.value() as unknown as Message;
@@ -394,6 +477,18 @@ export class Transport {
     this.#options.after(this.#options.connectTimeoutUs, () => {
       link.cutNoticed = false;
       if (!this.#closed) this.#options.disconnected(link.node);
+    });
+  }
+
+  /** Streams outlive a short cut. `isBroken`: what was under way is gone, however short it is. */
+  #awaitHealing(link: Link, isBroken = false): void {
+    if (link.healing && !isBroken) return;
+    link.healing = true;
+    this.#options.after(this.#options.connectTimeoutUs, () => {
+      link.healing = false;
+      if (this.#closed || (link.heldBack.length === 0 && !isBroken)) return;
+      link.heldBack.length = 0;
+      this.#options.streams.lost(link.node);
     });
   }
 
@@ -412,7 +507,7 @@ export class Transport {
     let fromLife = 0;
     const splitter = new Splitter(greetingMaxBytes, (reader) => {
       if (from !== undefined) {
-        if (fromLife >= (this.#lives.get(from) ?? 0)) this.#receive(from, reader);
+        if (fromLife >= (this.#lives.get(from) ?? 0)) this.#receive(from, fromLife, reader);
         return;
       }
       const greeting = greetingOf(reader.value());
@@ -439,6 +534,8 @@ export class Transport {
     socket.on('close', () => {
       clearTimeout(timeout);
       this.#incoming.delete(socket);
+      if (from === undefined || this.#closed) return;
+      if (!this.ruleFrom(from).cut) this.#options.streams.left(from, fromLife);
     });
     socket.write(greetingFrame({ nonce }));
   }
@@ -451,8 +548,9 @@ export class Transport {
     socket.destroy();
   }
 
-  #receive(node: NodeId, reader: ValueReader): void {
+  #receive(node: NodeId, life: number, reader: ValueReader): void {
     const kind = reader.u8();
+    if (kind === frameStream) return this.#receiveParcel(node, life, readParcel(reader));
     const toPort = reader.value();
     const port = reader.value();
     const message = reader.value();
@@ -470,6 +568,18 @@ export class Transport {
     else this.#hand(kind, node, port, toPort, message);
   }
 
+  #receiveParcel(node: NodeId, life: number, parcel: Parcel): void {
+    this.counts.framesReceived++;
+    const deliver = (): void => {
+      if (!this.#closed) this.#options.streams.receive(node, life, parcel);
+    };
+    const held = this.#heldBack.get(node);
+    if (held) held.push(deliver);
+    else if (this.ruleFrom(node).cut) this.#heldBack.set(node, [deliver]);
+    else if (this.#held) this.#held.push(deliver);
+    else deliver();
+  }
+
   #hand(kind: number, node: NodeId, port: string, toPort: string, message: Message): void {
     if (this.#closed) return;
     if (kind === frameReturned) this.#options.refused(toPort, { node, port }, message);
@@ -481,10 +591,7 @@ export class Transport {
 
 interface Delayed {
   readonly releaseAt: number;
-  readonly kind: number;
-  readonly fromPort: string;
-  readonly to: Address;
-  readonly bytes: Uint8Array;
+  readonly release: () => void;
 }
 
 /** One peer, seen from its sender. */
@@ -500,63 +607,12 @@ class Link {
   readonly delayed: Delayed[] = [];
   releaseAt = 0;
   cutNoticed = false;
+  /** Of streams, while the way is cut. */
+  readonly heldBack: Parcel[] = [];
+  healing = false;
 
   constructor(node: NodeId) {
     this.node = node;
-  }
-}
-
-/** Cuts a byte stream into length-prefixed frames, without copying those that came whole. */
-class Splitter {
-  maxBytes: number;
-  readonly #each: (reader: ValueReader) => void;
-  #parts: Uint8Array[] = [];
-  #size = 0;
-  #wanted = 4;
-
-  constructor(maxBytes: number, each: (reader: ValueReader) => void) {
-    this.maxBytes = maxBytes;
-    this.#each = each;
-  }
-
-  /** False when this is no stream of frames. Errors of whoever takes the frames pass through `each`. */
-  push(chunk: Uint8Array): boolean {
-    let bytes = chunk;
-    if (this.#size > 0) {
-      this.#parts.push(chunk);
-      this.#size += chunk.length;
-      if (this.#size < this.#wanted) return true;
-      bytes = Buffer.concat(this.#parts, this.#size);
-      this.#parts = [];
-      this.#size = 0;
-    }
-    const reader = new ValueReader(bytes);
-    let at = 0;
-    while (bytes.length - at >= 4) {
-      reader.at = at;
-      reader.end = bytes.length;
-      const size = reader.u32();
-      if (size > this.maxBytes) return false;
-      if (bytes.length - at - 4 < size) {
-        this.#wanted = size + 4;
-        break;
-      }
-      reader.end = at + 4 + size;
-      try {
-        this.#each(reader);
-      } catch (error) {
-        if (error instanceof LoadpathError && error.code === 'data-corrupt') return false;
-        throw error;
-      }
-      at += 4 + size;
-    }
-    if (at < bytes.length) {
-      const rest = bytes.subarray(at);
-      if (rest.length < 4) this.#wanted = 4;
-      this.#parts.push(rest);
-      this.#size = rest.length;
-    }
-    return true;
   }
 }
 
@@ -599,13 +655,4 @@ function prove(
 function sameProof(given: Value | undefined, expected: string): boolean {
   if (typeof given !== 'string' || given.length !== expected.length) return false;
   return timingSafeEqual(Buffer.from(given), Buffer.from(expected));
-}
-
-function isMessage(value: Value): value is { readonly type: string } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    typeof (value as { readonly type?: Value }).type === 'string'
-  );
 }

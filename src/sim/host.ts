@@ -13,6 +13,7 @@ import type {
   NodeId,
   Timer,
 } from '../host/host.ts';
+import type { Stream, StreamEvents } from '../host/stream.ts';
 import { assert } from '../kit/assert.ts';
 import type { Random } from '../kit/random.ts';
 import { SimCpu } from './cpu.ts';
@@ -21,11 +22,13 @@ import * as kinds from './kinds.ts';
 import type { Machine } from './machine.ts';
 import type { Network, Route } from './network.ts';
 import type { EventQueue } from './queue.ts';
+import type { Streams } from './streams.ts';
 
 /** What the world lends its hosts. */
 export interface HostServices {
   readonly queue: EventQueue;
   readonly network: Network;
+  readonly streams: Streams;
   machineOf(node: NodeId): Machine | undefined;
   /** Identity, except in checking runs. */
   pass(message: Message): Message;
@@ -123,6 +126,13 @@ export class SimHost implements Host {
     const recent = this.#recentTo.indexOf(to);
     const route = recent >= 0 ? this.#recentRoutes[recent]! : this.#routeTo(to);
     this.#services.network.send(route, this.#services.pass(message));
+  }
+
+  connect(to: Address, events: StreamEvents, opening: Message): Stream {
+    const { streams } = this.#services;
+    if (this.#isOver()) return streams.closed(to);
+    const target = this.#services.machineOf(to.node);
+    return streams.connect(this.#machine, this.address, to, target, events, opening);
   }
 
   record(entry: HistoryEntry): void {

@@ -22,6 +22,8 @@ export const call = 8;
 export const disk = 9;
 /** `a` the message, `b` the port: from the world's control. */
 export const control = 10;
+/** `a` the `Segment` of a stream. */
+export const segment = 12;
 
 export const kindNames = [
   'nothing',
@@ -36,4 +38,5 @@ export const kindNames = [
   'disk',
   'control',
   'deliver twice',
+  'segment',
 ] as const;

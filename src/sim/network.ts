@@ -377,6 +377,12 @@ export class Network {
       : network.betweenRegions;
   }
 
+  /** With what the rules in force come to. */
+  refreshed(link: Link): Link {
+    if (link.version !== this.#version) this.#refresh(link);
+    return link;
+  }
+
   #refresh(link: Link): void {
     link.version = this.#version;
     link.isCut = false;

@@ -31,6 +31,7 @@ import { kindNames } from './kinds.ts';
 import { Machine } from './machine.ts';
 import { Network, type NetworkCounts, type Route, type TraceEvent } from './network.ts';
 import { EventQueue } from './queue.ts';
+import { type Segment, type StreamCounts, Streams } from './streams.ts';
 import { TracedCores, TracedNetwork, TracedQueue } from './traced.ts';
 
 export interface WorldOptions {
@@ -116,6 +117,7 @@ export class World {
   /** The queue, in a traced run. */
   readonly #traced: TracedQueue | undefined;
   readonly #network: Network;
+  readonly #streams: Streams;
   readonly #faults: Faults;
   readonly #random: Random;
   readonly #services: HostServices;
@@ -141,12 +143,23 @@ export class World {
     this.#network = causality
       ? new TracedNetwork(causality, this.#queue, plan, luck, onTrace)
       : new Network(this.#queue, plan, luck, onTrace);
+    const pass = options.check
+      ? (message: Message) => this.#pass(message)
+      : (message: Message) => message;
+    this.#streams = new Streams({
+      queue: this.#queue,
+      network: this.#network,
+      random: this.#random.fork('streams'),
+      connectTimeoutUs: plan.network.connectTimeoutUs,
+      pass,
+    });
     this.meters = new Meters(startUs);
     this.#services = {
       queue: this.#queue,
       network: this.#network,
+      streams: this.#streams,
       machineOf: (node) => this.#byId.get(node),
-      pass: options.check ? (message) => this.#pass(message) : (message) => message,
+      pass,
       record: (event) => record?.(event),
       isRecorded: isRecorded ?? (() => record !== undefined),
       toControl: (from, message) => options.onControl?.(from, message),
@@ -197,6 +210,10 @@ export class World {
 
   get network(): Readonly<NetworkCounts> {
     return this.#network.counts;
+  }
+
+  get streams(): Readonly<StreamCounts> {
+    return this.#streams.counts;
   }
 
   /** Every node in the order of the plan. Counts run from the start: keep the last ones to get rates. */
@@ -390,6 +407,8 @@ export class World {
         for (const handlers of machine!.ports.values()) handlers.disconnected?.(node);
         return;
       }
+      case kinds.segment:
+        return this.#streams.arrive(a as Segment);
       case kinds.control:
         machine!.ports.get(b as string)?.message(controlAddress, a as Message);
         return;
@@ -478,6 +497,7 @@ export class World {
     machine.cores.boot(0);
     if (!isGraceful) machine.platter.crash();
     this.#network.ended(machine, this.#machines, how === 'powerless');
+    this.#streams.ended(machine, how === 'powerless');
     // What had arrived but not been read: the network says what becomes of it.
     const { deferred, index } = machine;
     machine.deferred = [];
