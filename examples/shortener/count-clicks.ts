@@ -32,14 +32,15 @@ function added(
   before: Count | undefined,
   clicks: readonly { readonly click: Click; readonly offset: number }[],
 ): Count {
-  let count = before ?? { clicks: 0, countries: {}, offset: -1 };
+  let { clicks: sum, offset: reached } = before ?? { clicks: 0, offset: -1 };
+  const countries = { ...before?.countries };
   for (const { click, offset } of clicks) {
-    if (offset <= count.offset) continue;
-    const { country } = click;
-    const countries = { ...count.countries, [country]: (count.countries[country] ?? 0) + 1 };
-    count = { clicks: count.clicks + 1, countries, offset };
+    if (offset <= reached) continue;
+    sum++;
+    countries[click.country] = (countries[click.country] ?? 0) + 1;
+    reached = offset;
   }
-  return count;
+  return before?.offset === reached ? before : { clicks: sum, countries, offset: reached };
 }
 
 async function updateTop(

@@ -14,6 +14,9 @@ interface Caller<T> {
 
 export class Inbox<T> {
   readonly #callers = new Map<NodeId, Caller<T>>();
+  /** Who was looked up last: a message is new, held and taken by turns, mostly of one caller. */
+  #lastNode: NodeId | undefined;
+  #last: Caller<T> | undefined;
   #count = 0;
 
   /** Requests held. */
@@ -23,8 +26,10 @@ export class Inbox<T> {
 
   /** False for a copy of a request that came before. */
   isNew(from: Address, id: number): boolean {
-    const caller = this.#callers.get(from.node);
+    const caller = this.#of(from.node);
     if (!caller) {
+      // Nobody was found under this name so far, and that must not be remembered.
+      this.#lastNode = undefined;
       this.#callers.set(from.node, { highest: id, held: new IdMap() });
       return true;
     }
@@ -35,16 +40,16 @@ export class Inbox<T> {
 
   /** Of a request that was new. */
   hold(from: Address, id: number, item: T): void {
-    this.#callers.get(from.node)!.held.set(id, item);
+    this.#of(from.node)!.held.set(id, item);
     this.#count++;
   }
 
   get(from: Address, id: number): T | undefined {
-    return this.#callers.get(from.node)?.held.get(id);
+    return this.#of(from.node)?.held.get(id);
   }
 
   take(from: Address, id: number): T | undefined {
-    const item = this.#callers.get(from.node)?.held.take(id);
+    const item = this.#of(from.node)?.held.take(id);
     if (item !== undefined) this.#count--;
     return item;
   }
@@ -60,5 +65,13 @@ export class Inbox<T> {
     const taken = held ? held.ids().map((id) => held.take(id)!) : [];
     this.#count -= taken.length;
     return taken;
+  }
+
+  #of(node: NodeId): Caller<T> | undefined {
+    if (node !== this.#lastNode) {
+      this.#lastNode = node;
+      this.#last = this.#callers.get(node);
+    }
+    return this.#last;
   }
 }

@@ -3,6 +3,7 @@
  * signals, progress and Studio.
  */
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { LoadpathError } from '../../kit/errors.ts';
 import type { DesignBundle } from './bundle.ts';
@@ -23,6 +24,13 @@ interface Waiting {
  * so, a run takes about a tenth less time.
  */
 const maxYoungGenerationSizeMb = 128;
+/**
+ * What a worker's young generation begins with. Left to itself it begins with one megabyte and grows
+ * only by what survives, which is next to nothing here, so that it is collected far more often. There
+ * is no limit to ask for this by, only a flag, which the engine reads when a worker starts. Measured:
+ * calls between services take about a tenth less time, stores hardly less, since there it grew anyway.
+ */
+const firstSemiSpaceMb = 16;
 
 export class Pool {
   readonly #bundle: Promise<DesignBundle>;
@@ -71,6 +79,7 @@ export class Pool {
 
   #start(): Worker | undefined {
     if (this.#all.size >= this.#size) return undefined;
+    setFlagsFromString(`--min-semi-space-size=${firstSemiSpaceMb}`);
     const worker = new Worker(entry('worker', import.meta.url), {
       resourceLimits: { maxYoungGenerationSizeMb },
     });
