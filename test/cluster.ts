@@ -7,6 +7,7 @@
  *   world.inject({ do: 'kill', … });
  *   expect(await settle(write)).toEqual({ ok: undefined });
  */
+
 import { expand, reachable } from '../src/design/plan.ts';
 import type { Block, Client, Declaration, ProgramCode } from '../src/host/declaration.ts';
 import type { RunEvent } from '../src/host/events.ts';
@@ -15,6 +16,7 @@ import type { Address, Host, Message, NodeId } from '../src/host/host.ts';
 import type { NodePlan, ZonePlan } from '../src/host/plan.ts';
 import { spread } from '../src/parts/placement.ts';
 import { makeBoot } from '../src/run/boot.ts';
+import { arithmetic } from '../src/sim/node/arithmetic.ts';
 import { World, type WorldOptions } from '../src/sim/world.ts';
 
 export interface ClusterOptions
@@ -76,6 +78,7 @@ export function cluster(
     drain: () => drain(),
     ...worldOptions,
     plan,
+    arithmetic,
     boot: (node, life, hostOf) => {
       openOf = open;
       return boot(node, life, hostOf);

@@ -5,8 +5,10 @@
  *   world.bootAll();
  *   world.run(1_000_000);
  */
+
 import type { Handlers, Host, Message } from '../src/host/host.ts';
 import type { LinkPlan, NetworkPlan, NodePlan, Plan } from '../src/host/plan.ts';
+import { arithmetic } from '../src/sim/node/arithmetic.ts';
 import { World, type WorldOptions } from '../src/sim/world.ts';
 
 /** A program as a closure; it reads its message's fields after a look at `type`. */
@@ -70,6 +72,7 @@ export function sandbox(options: SandboxOptions): World {
     ...rest,
     plan,
     seed,
+    arithmetic,
     boot: (node, _life, hostOf) => {
       const ports = new Map<string, Handlers>();
       const programs = (sketches.get(node.id) ?? later[node.id])?.programs ?? {};

@@ -9,12 +9,14 @@
  *
  * A block adds its own, which mostly send something from `app`, a bystander without a delay.
  */
+
 import type { Fault, Target } from '../src/host/fault.ts';
 import type { Address, Handlers, Host, Message, Micros } from '../src/host/host.ts';
 import type { Plan } from '../src/host/plan.ts';
 import { type ConfigOf, configure, type Knobs } from '../src/kit/config.ts';
 import { parseDuration } from '../src/kit/units.ts';
 import type { TraceEvent } from '../src/sim/network.ts';
+import { arithmetic } from '../src/sim/node/arithmetic.ts';
 import { World } from '../src/sim/world.ts';
 import { golden } from './golden.ts';
 import { link, nodePlan } from './sandbox.ts';
@@ -197,6 +199,7 @@ export class Story {
       plan,
       seed: Number(this.#settings.option('seed') ?? 1),
       clocks: { offsetMaxUs: 0, driftMaxPpm: 0 },
+      arithmetic,
       boot: (node, _life, hostOf) => {
         const member = this.#cast.get(node.id);
         const port = member?.port ?? app;

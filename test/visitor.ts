@@ -6,6 +6,7 @@
  *   await run(10_000);
  *   expect(status(id)).toBe(200);
  */
+
 import { expect } from 'vitest';
 import { expand, reachable } from '../src/design/plan.ts';
 import type { Declaration } from '../src/host/declaration.ts';
@@ -13,6 +14,7 @@ import type { Address, Handlers, Host, NodeId } from '../src/host/host.ts';
 import type { NetworkPlan, NodePlan, Plan } from '../src/host/plan.ts';
 import { type WebReply, type WebRequest, webPort } from '../src/host/web.ts';
 import { makeBoot } from '../src/run/boot.ts';
+import { arithmetic } from '../src/sim/node/arithmetic.ts';
 import { World } from '../src/sim/world.ts';
 import { macrotask } from './cluster.ts';
 import { link } from './sandbox.ts';
@@ -91,6 +93,7 @@ export function visit(entry: Declaration, options: { readonly seed?: number } = 
     plan,
     seed: options.seed ?? 1,
     clocks: { offsetMaxUs: 0, driftMaxPpm: 0 },
+    arithmetic,
     drain: () => (process as unknown as { _tickCallback(): void })._tickCallback(),
     boot: (node, life, hostOf) => {
       if (node.id !== visitor.id) return boot(node, life, hostOf);

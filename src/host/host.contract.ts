@@ -2,7 +2,17 @@
  * What every `Host` must do, in whatever world. A world takes part by a harness that starts nodes
  * and tells what their programs recorded; times are only ever compared with the node's own clock.
  */
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
+import { type SignatureName, schemes } from './crypto.ts';
 import type { HistoryEvent } from './history.ts';
 import type { Value } from './host.ts';
 import type { NodePlan } from './plan.ts';
@@ -129,6 +139,49 @@ export function hostContract(world: string, start: Harness): void {
         expect(work!.isWithin).toBe(false);
         if (f !== 'charge') expect(work!.took).toBeGreaterThanOrEqual(4_990);
       }
+    });
+
+    test('reckons truly, and calls back later', async () => {
+      const bytes = new TextEncoder().encode('what is signed '.repeat(100));
+      const hmacKey = new Uint8Array([1, 2, 3]);
+      const pairs = {
+        RS256: generateKeyPairSync('rsa', { modulusLength: 2_048 }),
+        ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+        EdDSA: generateKeyPairSync('ed25519'),
+      };
+      const jwk = (key: KeyObject) => key.export({ format: 'jwk' }) as Value;
+      const signed = (name: SignatureName, key: KeyObject) => ({
+        name,
+        by: jwk(createPublicKey(key)),
+        signature: new Uint8Array(
+          sign(schemes[name].hash, bytes, { key, dsaEncoding: 'ieee-p1363' }),
+        ),
+      });
+      const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 }).privateKey;
+      const signatures = [
+        signed('RS256', pairs.RS256.privateKey),
+        signed('ES256', pairs.ES256.privateKey),
+        signed('EdDSA', pairs.EdDSA.privateKey),
+      ];
+      const asked = { bytes, hmacKey, key: jwk(createPublicKey(weak)), signatures };
+      const { hear } = await begin([contractNode('a', { p: ['reckoner', asked] })]);
+      const later = (value: Value) => ({ value, isWithin: false });
+      const told = async (f: string) => (await hear('a', f))[0];
+      expect(await told('digest')).toEqual(
+        later(new Uint8Array(createHash('sha256').update(bytes).digest())),
+      );
+      expect(await told('hmac')).toEqual(
+        later(new Uint8Array(createHmac('sha256', hmacKey).update(bytes).digest())),
+      );
+      for (const { name } of signatures) {
+        expect(await told(`verify ${name}`)).toEqual(later(true));
+        expect(await told(`other ${name}`)).toEqual(later(false));
+        expect(await told(`stranger ${name}`)).toEqual(later(false));
+      }
+      const { value: zipped } = (await told('gzip')) as { value: Uint8Array };
+      expect(new Uint8Array(gunzipSync(zipped))).toEqual(bytes);
+      const { value: squeezed } = (await told('br')) as { value: Uint8Array };
+      expect(new Uint8Array(brotliDecompressSync(squeezed))).toEqual(bytes);
     });
 
     test('tells the sender when nobody listens at a port', async () => {

@@ -9,6 +9,7 @@
  */
 import type { Random } from '../kit/random.ts';
 import type { Causes } from './causes.ts';
+import type { Crypto } from './crypto.ts';
 import type { HistoryEntry } from './history.ts';
 import type { Stream, StreamEvents } from './stream.ts';
 
@@ -87,6 +88,7 @@ export interface Host {
   readonly random: Random;
   readonly disk: Disk;
   readonly cpu: Cpu;
+  readonly crypto: Crypto;
   readonly meter: Meter;
   /** Appends to the run's history. Record `invoke` before the message that it causes is sent. */
   record(entry: HistoryEntry): void;

@@ -4,6 +4,7 @@
  * that both worlds have: `f` says what, `value` what came of it.
  */
 import type { Boot } from './boot.ts';
+import type { PublicKey, SignatureName } from './crypto.ts';
 import type { Address, Handlers, Host, Message, Value } from './host.ts';
 import type { NodePlan, ProgramPlan } from './plan.ts';
 import type { Stream } from './stream.ts';
@@ -12,6 +13,18 @@ export interface Letter extends Message {
   readonly type: 'letter' | 'echo' | 'write' | 'read' | 'throw' | 'time' | 'work';
   readonly number: number;
   readonly value?: Value;
+}
+
+/** What a `reckoner` is given; `key` is nobody's who signed. */
+export interface Reckoning {
+  readonly bytes: Uint8Array;
+  readonly hmacKey: Uint8Array;
+  readonly key: Value;
+  readonly signatures: readonly {
+    readonly name: SignatureName;
+    readonly by: Value;
+    readonly signature: Uint8Array;
+  }[];
 }
 
 type ContractProgram = (host: Host, config: Value) => Handlers<Letter>;
@@ -233,6 +246,25 @@ const hearer: ContractProgram = (host) => {
   };
 };
 
+/** Asks its host for digests, signatures and compression whose right answers are known. */
+const reckoner: ContractProgram = (host, config) => {
+  const report = reporter(host);
+  const { bytes, key, hmacKey, signatures } = config as unknown as Reckoning;
+  let isWithin = true;
+  const told = (f: string) => (value: Value) => report(f, { value, isWithin });
+  host.crypto.digest('SHA-256', bytes, told('digest'));
+  host.crypto.hmac('SHA-256', hmacKey, bytes, told('hmac'));
+  for (const { name, by, signature } of signatures) {
+    host.crypto.verify(name, by as PublicKey, bytes, signature, told(`verify ${name}`));
+    host.crypto.verify(name, by as PublicKey, hmacKey, signature, told(`other ${name}`));
+    host.crypto.verify(name, key as PublicKey, bytes, signature, told(`stranger ${name}`));
+  }
+  host.crypto.compress('gzip', bytes, told('gzip'));
+  host.crypto.compress('br', bytes, told('br'));
+  isWithin = false;
+  return { message() {} };
+};
+
 export const contractPrograms: Readonly<Record<string, ContractProgram>> = {
   listener,
   talker,
@@ -240,6 +272,7 @@ export const contractPrograms: Readonly<Record<string, ContractProgram>> = {
   keeper,
   speaker,
   hearer,
+  reckoner,
 };
 
 /** For a world's options. Serves any plan made of `contractNode`s. */

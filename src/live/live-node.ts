@@ -27,6 +27,7 @@ import { type Random, seeded } from '../kit/random.ts';
 import { decode, encode } from '../parts/codec.ts';
 import { machineNow, processNow, WallClock } from './clocks.ts';
 import { LiveCpu } from './cpu.ts';
+import { LiveCrypto } from './crypto.ts';
 import { type DiskFault, FileDisk, type LiveDisk } from './disk.ts';
 import { Edge } from './edge.ts';
 import { fileNameOf } from './files.ts';
@@ -98,6 +99,7 @@ export class LiveNode {
   readonly #turn: Turn;
   readonly #wheel: Wheel;
   readonly #cpu: LiveCpu;
+  readonly #crypto: LiveCrypto;
   readonly #disk: LiveDisk;
   readonly #wall = new WallClock();
   readonly #transport: Transport;
@@ -138,6 +140,7 @@ export class LiveNode {
     const enter = (fire: () => void) => this.#turn.enter(call, fire, undefined);
     this.#wheel = new Wheel(processNow, enter);
     this.#cpu = new LiveCpu(this.#turn, this.#wheel);
+    this.#crypto = new LiveCrypto(enter, (fire) => this.#turn.later(fire));
     const files = new FileDisk({ directory: join(directory, 'files'), enter });
     this.#lock = lock;
     this.#disk = options.durability === 'sync-only' ? new UnsyncedDisk(files, enter) : files;
@@ -317,6 +320,7 @@ export class LiveNode {
       random: this.#random.fork(port),
       disk: this.#disk,
       cpu: this.#cpu,
+      crypto: this.#crypto,
       meter: this.#meterOf(program?.block ?? node.block),
       isRecorded,
       record: (entry: HistoryEntry) => {

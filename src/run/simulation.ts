@@ -23,6 +23,7 @@ import type { MetersSnapshot, MetersWindow } from '../kit/meters.ts';
 import { formatDuration } from '../kit/units.ts';
 import { decode, encode } from '../parts/codec.ts';
 import type { Causality } from '../sim/causality.ts';
+import { arithmetic } from '../sim/node/arithmetic.ts';
 import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
@@ -141,6 +142,7 @@ class Simulation {
       boot: this.#boot(),
       check,
       codec: { encode, decode },
+      arithmetic,
       describe,
       causality: options.causality,
       record: (event) => this.#history.push(event),

@@ -2,6 +2,7 @@ import { network } from '../../test/sandbox.ts';
 import type { HistoryEvent } from '../host/history.ts';
 import { hostContract } from '../host/host.contract.ts';
 import { contractBoot } from '../host/programs.contract.ts';
+import { arithmetic } from './node/arithmetic.ts';
 import { World } from './world.ts';
 
 /** Virtual time is cheap, so a wait may be long. */
@@ -15,6 +16,7 @@ for (const check of [false, true]) {
       seed: 1,
       boot: contractBoot,
       check,
+      arithmetic,
       record: (event) => events.push(event),
     });
     const ends = new Map<string, () => void>();

@@ -1,6 +1,7 @@
 /** What one program sees of the simulated world, for one life of its node. */
 import type { Causes } from '../host/causes.ts';
 import { control } from '../host/control.ts';
+import type { Arithmetic, Crypto } from '../host/crypto.ts';
 import type { HistoryEntry, HistoryEvent } from '../host/history.ts';
 import type {
   Address,
@@ -17,6 +18,7 @@ import type { Stream, StreamEvents } from '../host/stream.ts';
 import { assert } from '../kit/assert.ts';
 import type { Random } from '../kit/random.ts';
 import { SimCpu } from './cpu.ts';
+import { SimCrypto } from './crypto.ts';
 import { SimDisk } from './disk.ts';
 import * as kinds from './kinds.ts';
 import type { Machine } from './machine.ts';
@@ -29,6 +31,7 @@ export interface HostServices {
   readonly queue: EventQueue;
   readonly network: Network;
   readonly streams: Streams;
+  readonly arithmetic: Arithmetic | undefined;
   machineOf(node: NodeId): Machine | undefined;
   /** Identity, except in checking runs. */
   pass(message: Message): Message;
@@ -70,6 +73,7 @@ export class SimHost implements Host {
   readonly random: Random;
   readonly disk: Disk;
   readonly cpu: Cpu;
+  readonly crypto: Crypto;
   readonly meter: Meter;
   readonly causes: Causes | undefined;
   readonly #services: HostServices;
@@ -100,6 +104,7 @@ export class SimHost implements Host {
     this.causes = services.causes?.(this.address);
     this.disk = new SimDisk(machine.platter, () => this.#isOver());
     this.cpu = new SimCpu(machine.cores, services.queue, machine.index, machine.life);
+    this.crypto = new SimCrypto(this.cpu, services.arithmetic);
   }
 
   now(): Micros {

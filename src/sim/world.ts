@@ -8,6 +8,7 @@
  *   world.run(60_000_000);
  */
 import type { Boot } from '../host/boot.ts';
+import type { Arithmetic } from '../host/crypto.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan } from '../host/fault.ts';
 import type { HistoryEvent } from '../host/history.ts';
@@ -56,6 +57,8 @@ export interface WorldOptions {
   readonly enter?: ((node: NodeId | undefined) => void) | undefined;
   /** Runs microtasks dry. Called after every event of a node with `userCode`. What it throws crashes the node. */
   readonly drain?: (() => void) | undefined;
+  /** For `host.crypto`: the kernel itself knows no machine. A program that uses it elsewhere crashes. */
+  readonly arithmetic?: Arithmetic | undefined;
   /** Hashes and freezes messages, and passes them through `codec`. About a third of the speed. */
   readonly check?: boolean | undefined;
   readonly codec?:
@@ -158,6 +161,7 @@ export class World {
       queue: this.#queue,
       network: this.#network,
       streams: this.#streams,
+      arithmetic: options.arithmetic,
       machineOf: (node) => this.#byId.get(node),
       pass,
       record: (event) => record?.(event),

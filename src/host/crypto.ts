@@ -1,0 +1,83 @@
+/**
+ * Arithmetic that programs leave to their host: digests, signatures, compression. It calls back,
+ * because live the long ones run beside the program; in the simulator the result is the true one and
+ * comes after a modelled cost of processor time.
+ *
+ * Signatures are checked and not made: what draws entropy for its result could not be repeated.
+ */
+import type { Micros } from './host.ts';
+
+export type HashName = 'SHA-256' | 'SHA-384' | 'SHA-512';
+
+/** Of RFC 7518 and RFC 8037. EdDSA is Ed25519. */
+export type SignatureName = 'RS256' | 'ES256' | 'EdDSA';
+
+/** The public half of a key pair, as RFC 7517 writes it. What else stands in it is not looked at. */
+export interface PublicKey {
+  readonly kty?: unknown;
+  readonly crv?: unknown;
+  readonly n?: unknown;
+  readonly e?: unknown;
+  readonly x?: unknown;
+  readonly y?: unknown;
+}
+
+export type Compression = 'gzip' | 'br';
+
+/** No callback comes before the call returns, and none after a crash. What is handed over must not change until then. */
+export interface Crypto {
+  digest(hash: HashName, bytes: Uint8Array, done: (digest: Uint8Array) => void): void;
+  hmac(hash: HashName, key: Uint8Array, bytes: Uint8Array, done: (code: Uint8Array) => void): void;
+  /**
+   * Whether `signature` is of `bytes` by the other half of `key`. False as well for a key that is
+   * none, of another algorithm, or an RSA key below 2048 bits. `key` is kept while it lives: hand over
+   * the same object again, and it is read once.
+   */
+  verify(
+    name: SignatureName,
+    key: PublicKey,
+    bytes: Uint8Array,
+    signature: Uint8Array,
+    done: (isGood: boolean) => void,
+  ): void;
+  compress(method: Compression, bytes: Uint8Array, done: (bytes: Uint8Array) => void): void;
+}
+
+/** The same at once: what a world's machine can do. */
+export interface Arithmetic {
+  digest(hash: HashName, bytes: Uint8Array): Uint8Array;
+  hmac(hash: HashName, key: Uint8Array, bytes: Uint8Array): Uint8Array;
+  verify(name: SignatureName, key: PublicKey, bytes: Uint8Array, signature: Uint8Array): boolean;
+  compress(method: Compression, bytes: Uint8Array): Uint8Array;
+}
+
+/** As OpenSSL calls them. */
+export const hashes = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
+
+/** The key that a signature needs, and what it is a signature of: Ed25519 hashes by itself. */
+export const schemes = {
+  RS256: { type: 'rsa', hash: 'sha256' },
+  ES256: { type: 'ec', hash: 'sha256' },
+  EdDSA: { type: 'ed25519', hash: null },
+} as const;
+
+/** Processor time in the simulator, as measured on one core of a server of today: a part for the call, a part for each kilobyte. */
+export const cryptoCosts: Readonly<
+  Record<
+    'digest' | 'hmac' | SignatureName | Compression,
+    { readonly callUs: number; readonly kilobyteUs: number }
+  >
+> = {
+  digest: { callUs: 2, kilobyteUs: 0.7 },
+  hmac: { callUs: 4, kilobyteUs: 0.7 },
+  RS256: { callUs: 30, kilobyteUs: 0.7 },
+  ES256: { callUs: 90, kilobyteUs: 0.7 },
+  EdDSA: { callUs: 110, kilobyteUs: 1.4 },
+  gzip: { callUs: 30, kilobyteUs: 20 },
+  br: { callUs: 40, kilobyteUs: 25 },
+};
+
+export function cryptoCostUs(what: keyof typeof cryptoCosts, sizeBytes: number): Micros {
+  const { callUs, kilobyteUs } = cryptoCosts[what];
+  return Math.ceil(callUs + (kilobyteUs * sizeBytes) / 1_000);
+}

@@ -1,0 +1,94 @@
+/**
+ * `host.crypto` of the live world. Digests are done at once, since handing them to another thread
+ * costs more than they do; signatures and compression run on Node's thread pool.
+ */
+import crypto from 'node:crypto';
+import zlib from 'node:zlib';
+import {
+  type Compression,
+  type Crypto,
+  type HashName,
+  hashes,
+  type PublicKey,
+  type SignatureName,
+  schemes,
+} from '../host/crypto.ts';
+
+const keys = new WeakMap<PublicKey, crypto.KeyObject | null>();
+
+export class LiveCrypto implements Crypto {
+  /** Into the node's turn, now that the outside has answered. */
+  readonly #enter: (fire: () => void) => void;
+  /** Into the node's next round. */
+  readonly #later: (fire: () => void) => void;
+
+  constructor(enter: (fire: () => void) => void, later: (fire: () => void) => void) {
+    this.#enter = enter;
+    this.#later = later;
+  }
+
+  digest(hash: HashName, bytes: Uint8Array, done: (digest: Uint8Array) => void): void {
+    const digest = plain(crypto.createHash(hashes[hash]).update(bytes).digest());
+    this.#later(() => done(digest));
+  }
+
+  hmac(hash: HashName, key: Uint8Array, bytes: Uint8Array, done: (code: Uint8Array) => void): void {
+    const code = plain(crypto.createHmac(hashes[hash], key).update(bytes).digest());
+    this.#later(() => done(code));
+  }
+
+  verify(
+    name: SignatureName,
+    key: PublicKey,
+    bytes: Uint8Array,
+    signature: Uint8Array,
+    done: (isGood: boolean) => void,
+  ): void {
+    const read = keyOf(key);
+    const { type, hash } = schemes[name];
+    if (!read || read.asymmetricKeyType !== type || !isStrong(read)) {
+      this.#later(() => done(false));
+      return;
+    }
+    const by = { key: read, dsaEncoding: 'ieee-p1363' } as const;
+    crypto.verify(hash, bytes, by, signature, (error, isGood) =>
+      this.#enter(() => done(!error && isGood)),
+    );
+  }
+
+  compress(method: Compression, bytes: Uint8Array, done: (bytes: Uint8Array) => void): void {
+    const squeezed = (error: Error | null, result: Buffer) => {
+      if (error) throw error;
+      this.#enter(() => done(plain(result)));
+    };
+    if (method === 'gzip') zlib.gzip(bytes, squeezed);
+    else {
+      const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 };
+      zlib.brotliCompress(bytes, { params }, squeezed);
+    }
+  }
+}
+
+function keyOf(key: PublicKey): crypto.KeyObject | null {
+  const known = keys.get(key);
+  if (known !== undefined) return known;
+  let read: crypto.KeyObject | null;
+  try {
+    read = crypto.createPublicKey({ key: key as crypto.JsonWebKey, format: 'jwk' });
+  } catch {
+    read = null; // What somebody serves as a key and is none.
+  }
+  keys.set(key, read);
+  return read;
+}
+
+function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: crypto.KeyObject): boolean {
+  const { modulusLength = 0, namedCurve } = asymmetricKeyDetails ?? {};
+  if (asymmetricKeyType === 'rsa') return modulusLength >= 2_048;
+  return asymmetricKeyType === 'ed25519' || namedCurve === 'prime256v1';
+}
+
+/** A buffer may be a piece of a pool, and is no value. */
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes);
+}
