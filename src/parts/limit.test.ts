@@ -17,7 +17,6 @@ import {
   SlidingWindow,
   take,
 } from './limit.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 const second = 1_000_000;
 const minute = 60 * second;
@@ -144,24 +143,6 @@ describe('one law in three words', () => {
           });
         },
       ),
-    );
-  });
-
-  test('gcra and the token bucket agree on every request and every wait', () => {
-    fc.assert(
-      fc.property(rates, fc.integer({ min: 1, max: 500 }), asked, (rate, burst, gaps) => {
-        const limiter = new Gcra({ rate, burst });
-        const bucket = new TokenBucket({ rate, burst }, 0);
-        let now = 0;
-        return gaps.every(([gapUs]) => {
-          now += gapUs;
-          const waitUs = take(limiter, now);
-          const verdict = bucket.take(now);
-          return verdict.allowed
-            ? waitUs === 0 && limiter.remaining(now, 0) === verdict.remaining
-            : waitUs === verdict.retryAfterUs;
-        });
-      }),
     );
   });
 });

@@ -31,7 +31,7 @@ export { type LimitPolicy, type RateLimitFields, rateLimitFields } from './limit
 export { FixedWindow, type WindowOptions } from './limit/fixed-window.ts';
 export { Gcra, type GcraOptions } from './limit/gcra.ts';
 export { JointLimiter } from './limit/joint.ts';
-export { KeyedLimiter } from './limit/keyed.ts';
+export { KeyedLimiter, KeySlots } from './limit/keyed.ts';
 export { LeakyQueue, type LeakyQueueOptions } from './limit/leaky-queue.ts';
 export { type Limiter, take } from './limit/limiter.ts';
 export { SlidingBuckets, type SlidingBucketsOptions } from './limit/sliding-buckets.ts';

@@ -23,19 +23,20 @@ import { type Limiter, take } from './limiter.ts';
 
 const slotsMin = 16;
 
-export class KeyedLimiter {
-  readonly #limiter: Limiter;
+/** The slot of each key, for whatever keeps its state in slots. */
+export class KeySlots {
+  readonly #keeper: Pick<Limiter, 'clear' | 'grow'>;
   readonly #keysMax: number;
   readonly #slots: Lru<string, number>;
   #slotCount: number;
   /** The slot of the key that had to go for the one that comes. */
   #freed = -1;
 
-  constructor(limiter: Limiter, options: { readonly keysMax: number }) {
-    this.#limiter = limiter;
+  constructor(keeper: Pick<Limiter, 'clear' | 'grow'>, options: { readonly keysMax: number }) {
+    this.#keeper = keeper;
     this.#keysMax = options.keysMax;
     this.#slotCount = Math.min(slotsMin, options.keysMax);
-    limiter.grow(this.#slotCount);
+    keeper.grow(this.#slotCount);
     this.#slots = new Lru({
       entriesMax: options.keysMax,
       onEvict: (_, slot) => {
@@ -49,9 +50,49 @@ export class KeyedLimiter {
     return this.#slots.size;
   }
 
+  /** Its slot, a clear one if it is new. Another key may have it once this one is forgotten: do not keep it. */
+  of(key: string): number {
+    return this.#slots.get(key) ?? this.#open(key);
+  }
+
+  /** Without being seen; undefined: not remembered. */
+  peek(key: string): number | undefined {
+    return this.#slots.peek(key);
+  }
+
+  #open(key: string): number {
+    const isFull = this.#slots.size === this.#keysMax;
+    const next = this.#slots.size;
+    if (!isFull && next === this.#slotCount) {
+      this.#slotCount = Math.min(this.#keysMax, 2 * this.#slotCount);
+      this.#keeper.grow(this.#slotCount);
+    }
+    this.#slots.set(key, next);
+    if (!isFull) return next;
+    // Set to `next` above only to learn from the eviction which slot is free.
+    this.#slots.set(key, this.#freed);
+    this.#keeper.clear(this.#freed);
+    return this.#freed;
+  }
+}
+
+export class KeyedLimiter {
+  readonly #limiter: Limiter;
+  readonly #slots: KeySlots;
+
+  constructor(limiter: Limiter, options: { readonly keysMax: number }) {
+    this.#limiter = limiter;
+    this.#slots = new KeySlots(limiter, options);
+  }
+
+  /** Keys remembered. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
   /** 0: `cost` units were there and are spent. Otherwise nothing is, and this is how long to wait. */
   take(key: string, now: Micros, cost = 1): Micros {
-    return take(this.#limiter, now, cost, this.#slots.get(key) ?? this.#open(key));
+    return take(this.#limiter, now, cost, this.#slots.of(key));
   }
 
   remaining(key: string, now: Micros): number {
@@ -62,20 +103,5 @@ export class KeyedLimiter {
   resetUs(key: string, now: Micros): Micros {
     const slot = this.#slots.peek(key);
     return slot === undefined ? 0 : this.#limiter.resetUs(now, slot);
-  }
-
-  #open(key: string): number {
-    const isFull = this.#slots.size === this.#keysMax;
-    const next = this.#slots.size;
-    if (!isFull && next === this.#slotCount) {
-      this.#slotCount = Math.min(this.#keysMax, 2 * this.#slotCount);
-      this.#limiter.grow(this.#slotCount);
-    }
-    this.#slots.set(key, next);
-    if (!isFull) return next;
-    // Set to `next` above only to learn from the eviction which slot is free.
-    this.#slots.set(key, this.#freed);
-    this.#limiter.clear(this.#freed);
-    return this.#freed;
   }
 }

@@ -44,11 +44,22 @@ export class LeakyQueue {
 
   /** How long the request waits before it goes on; infinite: the queue is full and it is refused. */
   enter(now: Micros, slot = 0): Micros {
-    if (this.#entered.waitUs(now, 1, slot) > 0) return Number.POSITIVE_INFINITY;
-    const delayUs = this.#left.waitUs(now, 1, slot);
+    const delayUs = this.delayUs(now, slot);
+    if (delayUs === Number.POSITIVE_INFINITY) return delayUs;
     this.#entered.spend(now, 1, slot);
     this.#left.spend(now, 1, slot);
     return delayUs;
+  }
+
+  /** What `enter` would answer, without entering. */
+  delayUs(now: Micros, slot = 0): Micros {
+    if (this.#entered.waitUs(now, 1, slot) > 0) return Number.POSITIVE_INFINITY;
+    return this.#left.waitUs(now, 1, slot);
+  }
+
+  /** How long until there is room in the queue; 0: there is. */
+  roomUs(now: Micros, slot = 0): Micros {
+    return this.#entered.waitUs(now, 1, slot);
   }
 
   /** Requests that entered and have not left. */

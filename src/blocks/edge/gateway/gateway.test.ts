@@ -1,11 +1,13 @@
 /** What the door does with every request: where it sends it, and what it answers when it cannot. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Said, visit } from '../../../../test/visitor.ts';
 import type { Fault } from '../../../host/fault.ts';
 import { type Fetch, service } from '../../compute/service/index.ts';
-import { type GatewayOptions, gateway, tokenBucket } from './index.ts';
-import { KeyedLimit } from './limit.ts';
-import { Router, splitUrl } from './router.ts';
+import { type GatewayOptions, gateway, type RouteOptions, tokenBucket } from './index.ts';
+import { Router, type Sought } from './router.ts';
+import { readRoutes } from './routes.ts';
+import { normalPath, splitUrl } from './url.ts';
 
 const says =
   (text: string): Fetch<object> =>
@@ -25,39 +27,180 @@ async function ask(
 }
 
 describe('routing', () => {
+  const table = (routes: readonly RouteOptions[]) =>
+    new Router(readRoutes('edge', routes, {}).routes);
+  const to = (router: Router, url: string, said: Partial<Sought> = {}) => {
+    const found = router.match({ url, method: 'GET', headers: [], ...said })?.route.to;
+    return found?.type === 'service' ? found.service : found?.type;
+  };
+  const route = (service: string, options: RouteOptions = {}) => ({
+    ...options,
+    to: named(service),
+  });
+
   const routes = [
-    { host: null, path: '/', service: 'all' },
-    { host: null, path: '/api', service: 'api' },
-    { host: null, path: '/api/orders', service: 'orders' },
-    { host: 'shop.example.com', path: '/', service: 'shop' },
+    route('all'),
+    route('api', { path: '/api' }),
+    route('orders', { path: '/api/orders' }),
+    route('shop', { host: 'shop.example.com' }),
+    route('shops', { host: '*.example.com' }),
+    route('north', { host: '*.north.example.com' }),
+    route('user', { path: '/api/:kind/:id' }),
+    route('order', { path: '/api/orders/:id' }),
+    route('files', { path: '/files/*' }),
+    route('health', { path: '/health', exact: true }),
   ];
   test.each([
     ['http://edge/', 'all'],
     ['http://edge', 'all'],
+    ['http://edge?x=/api', 'all'],
     ['http://edge/api', 'api'],
     ['http://edge/api/', 'api'],
     ['http://edge/api?x=/api/orders', 'api'],
     ['http://edge/apis', 'all'],
     ['http://edge/api/orders', 'orders'],
-    ['http://edge/api/orders/7#top', 'orders'],
+    ['http://edge/api/orders/7#top', 'order'],
+    ['http://edge/api/orders/7/lines', 'orders'],
+    ['http://edge/api/users/7', 'user'],
+    ['http://edge/api/users/7/posts', 'api'],
+    ['http://edge/files', 'files'],
+    ['http://edge/files/a/b', 'files'],
+    ['http://edge/health', 'health'],
+    ['http://edge/health/deep', 'all'],
     ['http://shop.example.com/api', 'shop'],
     ['http://SHOP.example.com:8080/', 'shop'],
+    ['http://other.example.com/api', 'shops'],
+    ['http://a.north.example.com/', 'north'],
+    ['http://example.com/api', 'api'],
     ['http://[::1]:8080/api', 'api'],
-  ])('%s goes to %s: by host, then by the longest path', (url, to) => {
-    expect(new Router(routes).match(url)?.service).toBe(to);
-    expect(new Router([...routes].reverse()).match(url)?.service).toBe(to);
+    ['http://edge/open/../api', 'api'],
+    ['http://edge/open/%2e%2E/%61pi', 'api'],
+    ['http://edge/open\\..\\api', 'api'],
+    ['http://edge/api/../..', 'all'],
+  ])('%s goes to %s: by host, then by the most telling path', (url, service) => {
+    expect(to(table(routes), url)).toBe(service);
+    expect(to(table([...routes].reverse()), url)).toBe(service);
+  });
+
+  test.each<readonly [RouteOptions, Partial<Sought>, Partial<Sought>]>([
+    [{ methods: ['POST'] }, { method: 'POST' }, { method: 'GET' }],
+    [{ methods: ['GET'] }, { method: 'HEAD' }, { method: 'DELETE' }],
+    [
+      { headers: { 'X-Version': '2' } },
+      { headers: ['x-version', '2'] },
+      { headers: ['x-version', '3'] },
+    ],
+    [{ headers: { 'x-version': '2*' } }, { headers: ['x-version', '2.1'] }, {}],
+    [{ headers: { debug: true } }, { headers: ['debug', ''] }, {}],
+    [{ headers: { debug: false } }, {}, { headers: ['debug', '1'] }],
+    [
+      { cookies: { beta: 'on' } },
+      { headers: ['cookie', 'a=b; beta=on'] },
+      { headers: ['cookie', 'xbeta=on'] },
+    ],
+    [{ query: { v: '2' } }, { url: 'http://edge/?a=1&v=%32' }, { url: 'http://edge/?v=1' }],
+    [
+      { contentType: 'application/json' },
+      { headers: ['content-type', 'Application/JSON; charset=utf-8'] },
+      { headers: ['content-type', 'text/json'] },
+    ],
+    [{ contentType: 'image/*' }, { headers: ['content-type', 'image/png'] }, {}],
+  ])('%o takes a request that is so, and comes before a route for all', (options, so, other) => {
+    const router = table([route('all'), route('special', options)]);
+    const ask = ({ url = 'http://edge/', ...said }: Partial<Sought>) => to(router, url, said);
+    expect(ask(so)).toBe('special');
+    expect(ask(other)).toBe('all');
   });
 
   test('a URL is split as the platform splits it', () => {
     for (const url of [
       'http://a/b/c?d=e',
       'https://A.b:90/',
-      'http://[::1]:9/x#y',
+      'http://[::1]:9/x#y?z',
       'http://h/%20',
+      'http://h/a/./b/../c/%2e%2e/d/..',
+      'http://h/..//x\\y?q=\\..',
+      'http://h?x#y',
     ]) {
-      const { hostname, pathname } = new URL(url);
-      expect(splitUrl(url)).toEqual({ host: hostname, path: pathname });
+      const { hostname, pathname, search } = new URL(url);
+      const { host, path, search: own } = splitUrl(url);
+      expect([host, path, own]).toEqual([hostname, pathname, search.replaceAll('%5C', '\\')]);
     }
+  });
+
+  test('what is read of any path is normal: it stays as it is when it is read again', () => {
+    const part = fc.constantFrom('..', '.', '%2e', '%2E.', 'a', '%61', '%2F', '\\', 'b%20', '');
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const path = normalPath(`/${parts.join('/')}`);
+        expect(normalPath(path)).toBe(path);
+        expect(path.split('/')).not.toContain('..');
+        expect(new URL(`http://h${path}`).pathname).toBe(path);
+      }),
+    );
+  });
+
+  test('leads elsewhere with another path, host or prefix, and the old host beside it', async () => {
+    const echo = service('echo', {
+      fetch: (request) =>
+        new Response(`${request.url} ${request.headers.get('x-forwarded-host') ?? '-'}`),
+    });
+    const routes: RouteOptions[] = [
+      { path: '/api', to: echo, rewrite: { strip: '/api' } },
+      { path: '/users/:id/*', to: echo, rewrite: { path: '/v2/:id/of/*' } },
+      { path: '/old', to: echo, rewrite: { host: 'inner' } },
+    ];
+    const see = async (url: string) =>
+      (await ask({ routes }, { url, headers: ['host', 'edge', 'x-forwarded-host', 'forged'] }))
+        .body;
+    expect(await see('http://edge/api/users?x=1')).toBe('http://edge/users?x=1 -');
+    expect(await see('http://edge/api')).toBe('http://edge/ -');
+    expect(await see('http://edge/users/7/posts/8')).toBe('http://edge/v2/7/of/posts/8 -');
+    expect(await see('http://edge/old/x')).toBe('http://inner/old/x edge');
+  });
+
+  test('sends the client elsewhere with what its path held, and never to a host of its choice', async () => {
+    const routes: RouteOptions[] = [
+      { path: '/old/*', redirect: { to: '/*', status: 301 } },
+      { path: '/blog/:year', redirect: 'https://blog.example.com/:year' },
+      { path: '/', to: named('api') },
+    ];
+    const { send, run, reply } = visit(gateway('edge', { routes }));
+    const ids = ['/old/a?b=c', '/old//evil.example.com', '/blog/2026'].map((path) =>
+      send({ url: `http://edge${path}` }),
+    );
+    await run(20_000);
+    const told = ids.map((id) => {
+      const { status, headers } = reply(id)!;
+      return [status, headers[headers.indexOf('location') + 1]];
+    });
+    expect(told).toEqual([
+      [301, '/a?b=c'],
+      [301, '/evil.example.com'],
+      [308, 'https://blog.example.com/2026'],
+    ]);
+  });
+
+  test('405 with what would do, when only the method is wrong', async () => {
+    const routes = [{ path: '/a', methods: ['PUT', 'GET'], to: named('a') }];
+    const { send, run, reply } = visit(gateway('edge', { routes }));
+    const id = send({ url: 'http://edge/a', method: 'POST' });
+    await run(10_000);
+    expect(reply(id)).toMatchObject({ status: 405 });
+    expect(reply(id)!.headers).toContain('PUT, GET');
+  });
+
+  test('a route has a policy and a body of its own', async () => {
+    const slow = service('slow', { cost: { wait: '100ms' }, fetch: says('late') });
+    const routes: RouteOptions[] = [
+      { path: '/a', to: slow, policy: { timeout: '50ms' }, bodyMax: '2kB' },
+      { path: '/b', to: slow },
+    ];
+    const body = 'x'.repeat(1_500);
+    const options = { routes, bodyMax: '1kB' } as const;
+    expect((await ask(options, { url: 'http://edge/a', method: 'PUT', body })).status).toBe(504);
+    expect((await ask(options, { url: 'http://edge/b', method: 'PUT', body })).status).toBe(413);
+    expect((await ask(options, { url: 'http://edge/b' })).status).toBe(200);
   });
 
   test('leads to the service behind the path, else to 404', async () => {
@@ -111,21 +254,6 @@ describe('a limit', () => {
       await run(20_000);
       expect(ids.map(status)).toEqual(expected);
     }
-  });
-
-  test('remembers no more keys than it may, and forgets those first that it can afford to', () => {
-    const keyed = new KeyedLimit({
-      rate: { count: 1, periodUs: 1_000_000 },
-      burst: 2,
-      by: 'ip',
-      keysMax: 10,
-    });
-    // Key 0 is over its limit; the others come once and would be full again after a second.
-    for (let i = 0; i < 3; i++) keyed.take('0', 0);
-    for (let key = 1; key < 10; key++) keyed.take(String(key), 0);
-    keyed.take('new', 1_000_000);
-    expect(keyed.take('0', 1_000_000).allowed).toBe(true);
-    expect(keyed.take('0', 1_000_000).allowed).toBe(false);
   });
 });
 
@@ -233,9 +361,9 @@ describe('a gateway that cannot be', () => {
     ).toEqual([
       'edge.ports',
       'edge.nodes',
-      'edge.policy.timeout',
       'edge.limit.rate',
       'edge.limit.burst',
+      'edge.policy.timeout',
       "edge.routes['api']",
       "edge.routes['/x']",
     ]);
@@ -249,6 +377,69 @@ describe('a gateway that cannot be', () => {
     const inner = gateway('inner', { routes: { '/': api } });
     expect(wrong({ routes: { '/': inner } })).toEqual([
       "edge.routes['/']: must lead to a service, got gateway",
+    ]);
+  });
+
+  test('has routes that cannot be', () => {
+    const routes: readonly object[] = [
+      { path: 'x', to: api },
+      { path: '/a*', to: api },
+      { path: '/:a-b', to: api },
+      { path: '/a?b', to: api },
+      { host: 'a b', to: api },
+      { methods: ['get'], to: api },
+      { headers: { a: 1 }, to: api },
+      { to: api, redirect: '/x' },
+      { redirect: 'x' },
+      { redirect: { to: '/:id', status: 300 } },
+      { path: '/a', to: api, rewrite: { strip: '/b' } },
+      { path: '/a', to: api, rewrite: { path: '/:b' } },
+      { to: api, policy: { timeout: '-1s' } },
+      { to: api, bodyMax: 'big' },
+      { to: api, metods: [] },
+      {},
+    ];
+    expect(wrong({ routes }).map((line) => line.split(': ')[0])).toEqual([
+      'edge.routes[0]',
+      'edge.routes[1]',
+      'edge.routes[2]',
+      'edge.routes[3]',
+      'edge.routes[4].host',
+      'edge.routes[5].methods',
+      'edge.routes[6].headers.a',
+      'edge.routes[7]',
+      'edge.routes[8].redirect',
+      'edge.routes[9].redirect.status',
+      'edge.routes[9].redirect',
+      'edge.routes[10].rewrite.strip',
+      'edge.routes[11].rewrite.path',
+      'edge.routes[12].policy.timeout',
+      'edge.routes[13].bodyMax',
+      'edge.routes[14].metods',
+      'edge.routes[15]',
+    ]);
+  });
+
+  test('has limits that cannot be', () => {
+    const limits = {
+      a: { algorithm: 'fixed-window', over: 'delay' },
+      b: { by: 'header' },
+      c: { algorithm: 'concurrency', cost: 2 },
+      d: { rate: 'fast', onyl: [] },
+      é: {},
+    };
+    const locations = { eu: ['20.0.0.0/33', '1.2.3'] };
+    expect(
+      wrong({ routes: { '/': api }, limits, locations }).map((line) => line.split(': ')[0]),
+    ).toEqual([
+      'edge.limits.a.over',
+      'edge.limits.b.header',
+      'edge.limits.c.cost',
+      'edge.limits.d.onyl',
+      'edge.limits.d.rate',
+      'edge.limits.é',
+      'edge.locations.eu',
+      'edge.locations.eu',
     ]);
   });
 

@@ -3,19 +3,23 @@
  * `port`; in the simulator the same program gets the same requests as messages.
  */
 import type { Declaration } from '../../../host/declaration.ts';
-import { configure, type OptionsOf, show } from '../../../kit/config.ts';
+import { configure, type OptionsOf } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn } from '../../../kit/settings.ts';
 import type { BytesText, RateText } from '../../../kit/units.ts';
-import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
+import type { PathOptions } from '../../../path/policy.ts';
 import { gatewayBlock } from './block.ts';
+import { type GatewayConfig, knobs, type LimitConfig, limitKnobs, limitsKnobs } from './config.ts';
 import {
-  type GatewayConfig,
-  knobs,
-  type LimitConfig,
-  limitKnobs,
-  type RouteConfig,
-} from './config.ts';
+  type LimitsOptions,
+  type LocationsOptions,
+  readLimits,
+  readLocations,
+} from './limits-options.ts';
+import { type RoutesOptions, readRoutes } from './routes.ts';
+
+export type { LimitsOptions, LocationsOptions, NamedLimitOptions } from './limits-options.ts';
+export type { Conditions, RouteOptions, RoutesOptions } from './routes.ts';
 
 export type LimitOptions = OptionsOf<typeof limitKnobs>;
 
@@ -31,9 +35,13 @@ export function tokenBucket(options: LimitOptions & { readonly rate: RateText })
 }
 
 export interface GatewayOptions extends OptionsOf<typeof knobs> {
-  /** By path (`/api`) or host and path (`shop.example.com/api`): the longest match wins. */
-  readonly routes: Readonly<Record<string, Declaration>>;
+  /** By path (`/api`) or host and path (`shop.example.com/api`), or as a list: the most telling match wins. */
+  readonly routes: RoutesOptions;
   readonly limit?: Limit;
+  /** Several limits at once, by name: a request is admitted by all or charged by none. */
+  readonly limits?: LimitsOptions;
+  /** Networks by the name of where they are, for limits `by: 'location'`. */
+  readonly locations?: LocationsOptions;
   /** How it calls the services behind it. */
   readonly policy?: PathOptions;
   readonly bodyMax?: BytesText;
@@ -43,62 +51,39 @@ export interface Gateway extends Declaration<never> {
   readonly kind: 'gateway';
 }
 
+/** What the one limit does not say of itself. */
+const oneLimit = configure('limit', limitsKnobs, { tell: 'refused' }).config;
+
+const besides = ['routes', 'limit', 'limits', 'locations', 'policy'];
+
 export function gateway(name: string, options: GatewayOptions): Gateway {
-  const { routes, limit, policy, ...rest } = options;
-  const { config, problems } = configure(name, knobs, rest, ['routes', 'limit', 'policy']);
-  const path = pathPolicy(`${name}.policy`, policy ?? {});
-  const limited = limitOf(`${name}.limit`, limit);
-  const wrong: Problem[] = [...problems, ...path.problems, ...(limited?.problems ?? [])];
-  const table: RouteConfig[] = [];
-  const binds: Record<string, Declaration> = {};
-  for (const [pattern, service] of Object.entries(routes)) {
-    const slash = pattern.indexOf('/');
-    const at = `${name}.routes[${show(pattern)}]`;
-    if (slash < 0) {
-      wrong.push({ at, what: "must hold a path, such as '/' or 'shop.example.com/api'" });
-      continue;
-    }
-    if (/[*:]/.test(pattern.slice(slash))) {
-      wrong.push({
-        at,
-        what: "takes no patterns: a path covers everything below it, '/api' also '/api/x'",
-      });
-      continue;
-    }
-    if (!service?.block?.servesWeb || !service.block.clientConfig) {
-      wrong.push({
-        at,
-        what: `must lead to a service, got ${service?.block?.kind ?? show(service)}`,
-      });
-      continue;
-    }
-    if (binds[service.name] && binds[service.name] !== service) {
-      wrong.push({ at, what: `two services are called ${service.name}` });
-    }
-    binds[service.name] = service;
-    table.push({
-      host: slash === 0 ? null : pattern.slice(0, slash).toLowerCase(),
-      path: trimmed(pattern.slice(slash)),
-      service: service.name,
-    });
-  }
-  if (table.length === 0 && wrong.length === 0) {
-    wrong.push({ at: `${name}.routes`, what: 'must have at least one route' });
-  }
+  const { routes, limit, limits, locations, policy, ...rest } = options;
+  const { config, problems } = configure(name, knobs, rest, besides);
+  const table = readRoutes(name, routes, policy ?? {});
+  const own = limitOf(`${name}.limit`, limit);
+  const named = readLimits(`${name}.limits`, limits ?? {});
+  const places = readLocations(`${name}.locations`, locations ?? {});
   const gatewayConfig: GatewayConfig = {
     ...config,
     port: config.port ?? 8080,
-    routes: table,
-    limit: limited?.config ?? null,
-    policy: path.policy,
+    routes: table.routes,
+    limits: [...own.limits, ...named.limits],
+    locations: places.locations,
+    policies: table.policies,
   };
   return {
     kind: 'gateway',
     name,
     block: gatewayBlock,
     config: gatewayConfig,
-    problems: wrong,
-    binds,
+    problems: [
+      ...problems,
+      ...own.problems,
+      ...named.problems,
+      ...places.problems,
+      ...table.problems,
+    ],
+    binds: table.binds,
   };
 }
 
@@ -106,11 +91,8 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
 function limitOf(
   at: string,
   limit: Limit | undefined,
-): { readonly config: LimitConfig; readonly problems: readonly Problem[] } | undefined {
-  if (limit === undefined && !isSetIn(at)) return undefined;
-  return configure(at, limitKnobs, limit?.options ?? {});
-}
-
-function trimmed(path: string): string {
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+): { readonly limits: readonly LimitConfig[]; readonly problems: readonly Problem[] } {
+  if (limit === undefined && !isSetIn(at)) return { limits: [], problems: [] };
+  const { config, problems } = configure(at, limitKnobs, limit?.options ?? {});
+  return { limits: [{ ...oneLimit, ...config, name: 'limit', only: [], except: [] }], problems };
 }

@@ -1,14 +1,14 @@
 /**
  * The gateway's program: one door for users, services behind it.
  *
- *   user ──request──▶ limit → route → (deadline, retry, balance …: path/caller) ──▶ service
- *   user ◀── reply ───────────────────────────────────────────────────────────────┘
+ *   user ──request──▶ route? ─▶ stages … ─▶ (deadline, retry, balance …: path/caller) ──▶ service
+ *   user ◀── reply ──────────── stages … ◀────────────────────────────────────────────────┘
  *
- * Every request is answered, whatever becomes of the service: 404 no route, 413 too large, 429 over
- * the limit, 502 broken off, 503 nobody there or too busy, 504 too late.
+ * Every request is answered, whatever becomes of the service: 404 no route, 405 not with this method,
+ * 413 too large, 429 over the limit, 502 broken off, 503 nobody there or too busy, 504 too late.
  */
 import { control, type ToProgram } from '../../../host/control.ts';
-import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
+import type { Address, Handlers, Host } from '../../../host/host.ts';
 import {
   isWebFailure,
   type WebMessage,
@@ -18,28 +18,19 @@ import {
 import { Caller, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
-import type { DoorConfig } from './config.ts';
-import { KeyedLimit } from './limit.ts';
+import type { DoorConfig, RouteConfig } from './config.ts';
+import { withoutHeaders } from './headers.ts';
+import { redirected, rewritten, withHost } from './rewrite.ts';
 import { Router } from './router.ts';
-
-/** A request that is held until it is answered or given up. */
-interface Visit {
-  isGone: boolean;
-  /** Set once it was sent on. */
-  giveUp: (() => void) | undefined;
-}
+import { makeStages } from './stages.ts';
+import { type Parts, plain, type Visit } from './visit.ts';
 
 export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToProgram> {
   const router = new Router(config.routes);
-  const limit = config.limit ? new KeyedLimit(config.limit) : undefined;
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
-  const { policy } = config;
-  const callers = new Map(
-    Object.entries(config.targets).map(([service, targets]) => {
-      const random = host.random.fork(service);
-      return [service, new Caller({ host, calls, policy, targets, random })];
-    }),
-  );
+  const callers = new Callers(host, config, calls);
+  const { stagesOf, strays } = makeStages(host, config);
+
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
   const refused = host.meter.counter('refused');
@@ -47,55 +38,113 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   const retries = host.meter.gauge('retries');
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
+
   const open = new Inbox<Visit>();
   let whenIdle: (() => void) | undefined;
-
-  function retryCount(): number {
-    let sum = 0;
-    for (const caller of callers.values()) sum += caller.retryCount;
-    return sum;
-  }
 
   function accept(from: Address, request: WebRequest): void {
     if (!open.isNew(from, request.id)) return;
     requests.add();
-    const startedAt = host.now();
-    const turnedAway = admit(request, startedAt);
+    const match = router.only ? undefined : router.match(request);
+    const route = router.only ?? match?.route;
+    const turnedAway = admit(request, route);
     if (turnedAway) {
       refused.add();
       return answer(from, request.id, turnedAway);
     }
-    const route = router.match(request.url);
-    const caller = route && callers.get(route.service);
-    if (!caller) return answer(from, request.id, plain(404, 'no route'));
-    const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
-    const visit: Visit = { isGone: false, giveUp: undefined };
-    open.hold(from, request.id, visit);
-    queue.set(open.count);
+    const startedAt = host.now();
+    const visit: Visit = {
+      from,
+      request,
+      startedAt,
+      route,
+      match,
+      stages: route ? stagesOf(route) : strays,
+      stageCount: 0,
+      headers: request.headers,
+      identity: undefined,
+      limitRules: '',
+      limitStates: '',
+      isHeld: false,
+      isGone: false,
+      giveUp: undefined,
+    };
+    advance(visit);
+  }
+
+  /** Why a request goes no further, or undefined. */
+  function admit(request: WebRequest, route: RouteConfig | undefined): Parts | undefined {
+    if (whenIdle) return plain(503, 'draining');
+    if (open.count >= config.openMax) return plain(503, 'too busy');
+    const bodyMaxBytes = route?.bodyMaxBytes ?? config.bodyMaxBytes;
+    return isLonger(request.body, bodyMaxBytes) ? plain(413, 'body too large') : undefined;
+  }
+
+  /** Through the stages that are left, and on. */
+  function advance(visit: Visit): void {
+    const { stages } = visit;
+    while (visit.stageCount < stages.length) {
+      const verdict = stages[visit.stageCount++]!.enter(visit, resume);
+      if (verdict === undefined) continue;
+      if (verdict === 'held') return hold(visit);
+      refused.add();
+      return finish(visit, verdict);
+    }
+    const { route } = visit;
+    if (!route) return finish(visit, astray(visit.request));
+    if (route.to.type === 'redirect') return finish(visit, redirected(visit.match!, route.to));
+    hold(visit);
     host.cpu.charge(config.costUs, () => {
-      if (!visit.isGone) forward(from, request, caller, startedAt, deadlineAt, visit);
+      if (!visit.isGone) forward(visit, route, callers.of(route));
     });
   }
 
-  function forward(
-    from: Address,
-    request: WebRequest,
-    caller: Caller,
-    startedAt: Micros,
-    deadlineAt: Micros | undefined,
-    visit: Visit,
-  ): void {
-    const { id, method, url, body, ip, session } = request;
-    const asked = { method, url, headers: forwarded(request), body, ip, session };
+  function resume(visit: Visit, reply?: Parts): void {
+    visit.giveUp = undefined;
+    if (!reply) return advance(visit);
+    refused.add();
+    finish(visit, reply);
+  }
+
+  function hold(visit: Visit): void {
+    if (visit.isHeld) return;
+    visit.isHeld = true;
+    open.hold(visit.from, visit.request.id, visit);
+    queue.set(open.count);
+  }
+
+  function forward(visit: Visit, route: RouteConfig, caller: Caller): void {
+    const { request, match, startedAt } = visit;
+    const { method, body, ip, session, timeoutUs } = request;
+    const url = match ? rewritten(match) : request.url;
+    const headers = withHost(forwarded(visit.headers, ip), route);
+    const asked = { method, url, headers, body, ip, session };
+    const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
     visit.giveUp = caller.call(asked, deadlineAt, (outcome) => {
-      open.take(from, id);
-      retries.set(retryCount());
+      retries.set(callers.retryCount);
       latency.record(host.now() - startedAt);
       const parts = outcome.ok ? outcome.reply : failure(outcome);
       if (parts.status >= 500) errors.add();
-      answer(from, id, parts);
-      left();
+      finish(visit, parts);
     });
+  }
+
+  /** Out through the stages that it came through, and to whom it is for. */
+  function finish(visit: Visit, reply: Parts): void {
+    const { from, request, isHeld } = visit;
+    const parts = visit.stageCount === 0 ? reply : leave(visit, reply)!;
+    if (isHeld) open.take(from, request.id);
+    answer(from, request.id, parts);
+    if (isHeld) left();
+  }
+
+  function leave(visit: Visit, reply: Parts | undefined): Parts | undefined {
+    let parts = reply;
+    while (visit.stageCount > 0) {
+      const stage = visit.stages[--visit.stageCount]!;
+      if (stage.leave) parts = stage.leave(visit, parts);
+    }
+    return parts;
   }
 
   /** The user went away: nobody waits for what is under way. */
@@ -104,6 +153,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     abandoned.add();
     visit.isGone = true;
     visit.giveUp?.();
+    leave(visit, undefined);
     left();
   }
 
@@ -112,16 +162,11 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     if (open.count === 0) whenIdle?.();
   }
 
-  /** Why a request goes no further, or undefined. */
-  function admit(request: WebRequest, now: number): Parts | undefined {
-    if (whenIdle) return plain(503, 'draining');
-    if (open.count >= config.openMax) return plain(503, 'too busy');
-    if (isLonger(request.body, config.bodyMaxBytes)) return plain(413, 'body too large');
-    if (!limit || !config.limit) return undefined;
-    const verdict = limit.take(config.limit.by === 'ip' ? request.ip : '', now);
-    if (verdict.allowed) return undefined;
-    const seconds = String(Math.ceil(verdict.retryAfterUs / 1e6));
-    return { status: 429, headers: [...plainHeaders, 'retry-after', seconds], body: 'slow down' };
+  /** No route takes it: perhaps one would, asked in another way. */
+  function astray(request: WebRequest): Parts {
+    const methods = router.allowed(request);
+    if (methods.length === 0) return plain(404, 'no route');
+    return plain(405, 'not with this method', ['allow', methods.join(', ')]);
   }
 
   function answer(to: Address, id: number, { status, headers, body }: Parts): void {
@@ -138,7 +183,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
         case 'cancel':
           return abandon(open.take(from, message.id));
         case 'shift':
-          if (from.node === control.node) callers.get(message.service)?.shift(message.traffic);
+          if (from.node === control.node) callers.shift(message.service, message.traffic);
       }
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
@@ -153,19 +198,70 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   };
 }
 
-/**
- * The user's address goes along as `x-forwarded-for`. One that came with the request is replaced:
- * anybody can write one, and the edge has already believed those that it trusts.
- */
-function forwarded({ headers, ip }: WebRequest): readonly string[] {
-  if (ip === '') return headers;
-  if (headers.length === 0) return ['x-forwarded-for', ip];
-  const sent: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i] !== 'x-forwarded-for') sent.push(headers[i]!, headers[i + 1]!);
+/** One for each service and each policy under which some route calls it. */
+class Callers {
+  readonly #callers = new Map<string, Caller>();
+  readonly #host: Host;
+  readonly #config: DoorConfig;
+  readonly #calls: Calls<WebReply>;
+  readonly #byRoute = new Map<RouteConfig, Caller>();
+
+  constructor(host: Host, config: DoorConfig, calls: Calls<WebReply>) {
+    this.#host = host;
+    this.#config = config;
+    this.#calls = calls;
+    for (const route of config.routes) {
+      const { to } = route;
+      if (to.type === 'service') this.#byRoute.set(route, this.to(to.service, route.policy));
+    }
   }
-  sent.push('x-forwarded-for', ip);
-  return sent;
+
+  get retryCount(): number {
+    let sum = 0;
+    for (const caller of this.#callers.values()) sum += caller.retryCount;
+    return sum;
+  }
+
+  of(route: RouteConfig): Caller {
+    return this.#byRoute.get(route)!;
+  }
+
+  to(service: string, policyIndex: number): Caller {
+    const name = policyIndex === 0 ? service : `${service} ${policyIndex}`;
+    let caller = this.#callers.get(name);
+    if (!caller) {
+      const policy = this.#config.policies[policyIndex]!;
+      const targets = this.#config.targets[service]!;
+      const host = this.#host;
+      const random = host.random.fork(name);
+      caller = new Caller({ host, calls: this.#calls, policy, targets, random });
+      this.#callers.set(name, caller);
+    }
+    return caller;
+  }
+
+  shift(service: string, traffic: Readonly<Record<string, number>>): void {
+    for (const [name, caller] of this.#callers) {
+      if (name === service || name.startsWith(`${service} `)) caller.shift(traffic);
+    }
+  }
+}
+
+/** What only an intermediary may say of where a request comes from: anybody can write it. */
+const saidByOthers: ReadonlySet<string> = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
+  'forwarded',
+]);
+
+/** The user's address goes along: the edge has already believed those that it trusts. */
+function forwarded(headers: readonly string[], ip: string): readonly string[] {
+  if (headers.length === 0) return ip === '' ? headers : ['x-forwarded-for', ip];
+  const kept = withoutHeaders(headers, saidByOthers);
+  return ip === '' ? kept : [...kept, 'x-forwarded-for', ip];
 }
 
 /** Counted in bytes; a letter takes one to three of them, so mostly its length says enough. */
@@ -173,18 +269,6 @@ function isLonger(body: WebRequest['body'], maxBytes: number): boolean {
   if (body === null || body.length * 3 <= maxBytes) return false;
   const size = typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
   return size > maxBytes;
-}
-
-interface Parts {
-  readonly status: number;
-  readonly headers: readonly string[];
-  readonly body: Uint8Array | string | null;
-}
-
-const plainHeaders = ['content-type', 'text/plain'];
-
-function plain(status: number, body: string): Parts {
-  return { status, headers: plainHeaders, body };
 }
 
 function failure(outcome: Outcome & { ok: false }): Parts {

@@ -1,0 +1,241 @@
+/**
+ * The limits of a gateway and its routes as two stages: what is known of an address is limited
+ * before anybody is authenticated, what is known of an identity after it.
+ *
+ * The limits of a stage hold jointly: all are asked before any is charged, so what one refuses costs
+ * nothing at the others. What the first stage admitted stays charged when the second refuses: a
+ * limit by address counts attempts, or guessing keys would be free.
+ */
+import type { Host, Micros } from '../../../host/host.ts';
+import { ConcurrencyLimiter } from '../../../parts/limit/concurrency.ts';
+import { limiterOf } from '../../../parts/limit/config.ts';
+import { rateLimitFields } from '../../../parts/limit/fields.ts';
+import { KeySlots } from '../../../parts/limit/keyed.ts';
+import { LeakyQueue } from '../../../parts/limit/leaky-queue.ts';
+import type { Limiter } from '../../../parts/limit/limiter.ts';
+import type { LimitConfig, LocationConfig, RouteConfig } from './config.ts';
+import { headerOf } from './headers.ts';
+import { Atlas, networkOf } from './networks.ts';
+import { type Parts, plain, type Resume, type Stage, secondsOf, type Visit } from './visit.ts';
+
+type Held = { readonly config: LimitConfig } & (
+  | { readonly type: 'rate'; readonly limiter: Limiter; readonly slots: KeySlots }
+  | { readonly type: 'queue'; readonly queue: LeakyQueue; readonly slots: KeySlots }
+  | { readonly type: 'open'; readonly open: ConcurrencyLimiter }
+);
+
+/** How soon to come back when the number of open requests is the limit: nobody knows. */
+const openRetryUs = 1_000_000;
+
+export class Limits {
+  readonly #host: Host;
+  readonly #atlas: Atlas;
+  /** By the config itself: what routes share is counted together. */
+  readonly #held = new Map<LimitConfig, Held>();
+
+  constructor(host: Host, locations: readonly LocationConfig[]) {
+    this.#host = host;
+    this.#atlas = new Atlas(locations);
+  }
+
+  /** What is limited before anybody is known, and after; undefined: nothing. */
+  stages(limits: readonly LimitConfig[]): {
+    readonly byAddress: Stage | undefined;
+    readonly byIdentity: Stage | undefined;
+  } {
+    const isLate = ({ by, tier }: LimitConfig) => by === 'user' || tier !== '';
+    return {
+      byAddress: this.#stage(limits.filter((limit) => !isLate(limit))),
+      byIdentity: this.#stage(limits.filter(isLate)),
+    };
+  }
+
+  #stage(limits: readonly LimitConfig[]): Stage | undefined {
+    if (limits.length === 0) return undefined;
+    const held = limits.map((config) => {
+      let one = this.#held.get(config);
+      if (!one) {
+        one = make(config);
+        this.#held.set(config, one);
+      }
+      return one;
+    });
+    return new LimitStage(this.#host, held, this.#atlas);
+  }
+}
+
+function make(config: LimitConfig): Held {
+  const { algorithm, rate, burst, parts, queueMax, openMax, keysMax, over } = config;
+  if (algorithm === 'concurrency') {
+    const open = new ConcurrencyLimiter({
+      openMax: Number.MAX_SAFE_INTEGER,
+      openPerKeyMax: openMax,
+      keysMax,
+    });
+    return { type: 'open', config, open };
+  }
+  if (algorithm === 'leaky-queue' || over === 'delay') {
+    // The bucket of the books lets one out at a time; a shaper lets its burst pass first.
+    const queue = new LeakyQueue({
+      rate,
+      queueMax,
+      burst: algorithm === 'leaky-queue' ? 1 : burst,
+    });
+    return { type: 'queue', config, queue, slots: new KeySlots(queue, { keysMax }) };
+  }
+  const limiter = limiterOf({ algorithm, rate, burst, parts });
+  return { type: 'rate', config, limiter, slots: new KeySlots(limiter, { keysMax }) };
+}
+
+class LimitStage implements Stage {
+  readonly #host: Host;
+  readonly #held: readonly Held[];
+  readonly #atlas: Atlas;
+  /** For each limit the slot of the caller that is looked at, or -1; used within one call. */
+  readonly #slots: number[] = [];
+  /** Whom a place was taken for, for each visit that took one. */
+  readonly #entered = new WeakMap<Visit, (readonly [ConcurrencyLimiter, string])[]>();
+  readonly #counts: boolean;
+
+  constructor(host: Host, held: readonly Held[], atlas: Atlas) {
+    this.#host = host;
+    this.#held = held;
+    this.#atlas = atlas;
+    this.#counts = held.some(({ type }) => type === 'open');
+  }
+
+  enter(visit: Visit, resume: Resume): Parts | 'held' | undefined {
+    const now = this.#host.now();
+    let waitUs = 0;
+    let delayUs = 0;
+    for (let i = 0; i < this.#held.length; i++) {
+      const held = this.#held[i]!;
+      this.#slots[i] = -1;
+      const key = this.#keyOf(held.config, visit);
+      if (key === undefined || held.type === 'open') continue;
+      const slot = held.slots.of(key);
+      this.#slots[i] = slot;
+      if (held.type === 'rate') {
+        waitUs = Math.max(waitUs, held.limiter.waitUs(now, held.config.cost, slot));
+      } else {
+        const ownUs = held.queue.delayUs(now, slot);
+        if (ownUs === Number.POSITIVE_INFINITY) {
+          waitUs = Math.max(waitUs, held.queue.roomUs(now, slot));
+        } else delayUs = Math.max(delayUs, ownUs);
+      }
+    }
+    const { timeoutUs } = visit.request;
+    // Nobody waits that long: refused now, it can do something else meanwhile.
+    if (timeoutUs !== undefined && delayUs >= timeoutUs) waitUs = Math.max(waitUs, delayUs);
+    if (waitUs === 0 && this.#counts && !this.#open(visit)) waitUs = openRetryUs;
+    if (waitUs > 0) {
+      const fields = this.#tell(visit, now, waitUs);
+      return plain(429, 'slow down', fields);
+    }
+    for (let i = 0; i < this.#held.length; i++) {
+      const held = this.#held[i]!;
+      const slot = this.#slots[i]!;
+      if (slot < 0) continue;
+      if (held.type === 'rate') held.limiter.spend(now, held.config.cost, slot);
+      else if (held.type === 'queue') held.queue.enter(now, slot);
+    }
+    this.#note(visit, now, 0);
+    if (delayUs === 0) return undefined;
+    const timer = this.#host.after(delayUs, () => {
+      if (!visit.isGone) resume(visit);
+    });
+    visit.giveUp = () => timer.cancel();
+    return 'held';
+  }
+
+  leave(visit: Visit, reply: Parts | undefined): Parts | undefined {
+    if (this.#counts) this.#close(visit);
+    if (!reply || visit.limitRules === '') return reply;
+    const { limitRules, limitStates } = visit;
+    visit.limitRules = '';
+    const fields = ['ratelimit-policy', limitRules, 'ratelimit', limitStates];
+    return { ...reply, headers: [...reply.headers, ...fields] };
+  }
+
+  /** Undefined: this limit does not hold for this visit. */
+  #keyOf({ by, header, tier, only, except }: LimitConfig, visit: Visit): string | undefined {
+    if (tier !== '' && visit.identity?.tier !== tier) return undefined;
+    const { ip } = visit.request;
+    let key: string;
+    switch (by) {
+      case 'ip':
+        key = ip;
+        break;
+      case 'network':
+        key = networkOf(ip);
+        break;
+      case 'user':
+        // Who is nobody is told apart by address, and cannot be taken for a user of that name.
+        key = visit.identity ? visit.identity.user : `\0${ip}`;
+        break;
+      case 'location':
+        key = this.#atlas.locationOf(ip);
+        break;
+      case 'header':
+        key = headerOf(visit.request.headers, header) ?? '';
+        break;
+      case 'route':
+        key = visit.route?.name ?? '';
+        break;
+      case 'service':
+        key = serviceOf(visit.route);
+        break;
+      case 'all':
+        key = '';
+    }
+    if (only.length > 0 && !only.includes(key)) return undefined;
+    return except.includes(key) ? undefined : key;
+  }
+
+  /** A place at each, or at none. */
+  #open(visit: Visit): boolean {
+    const entered: (readonly [ConcurrencyLimiter, string])[] = [];
+    for (const held of this.#held) {
+      if (held.type !== 'open') continue;
+      const key = this.#keyOf(held.config, visit);
+      if (key === undefined) continue;
+      if (held.open.enter(key)) entered.push([held.open, key]);
+      else {
+        for (const [open, taken] of entered) open.leave(taken);
+        return false;
+      }
+    }
+    if (entered.length > 0) this.#entered.set(visit, entered);
+    return true;
+  }
+
+  #close(visit: Visit): void {
+    for (const [open, key] of this.#entered.get(visit) ?? []) open.leave(key);
+    this.#entered.delete(visit);
+  }
+
+  /** For a refusal, which says it at once. */
+  #tell(visit: Visit, now: Micros, waitUs: Micros): readonly string[] {
+    this.#note(visit, now, waitUs);
+    return waitUs === Number.POSITIVE_INFINITY ? [] : ['retry-after', secondsOf(waitUs)];
+  }
+
+  /** Now, since the slot of this caller may be another's by the time of the reply. */
+  #note(visit: Visit, now: Micros, waitUs: Micros): void {
+    const told = this.#held.flatMap((held, i) => {
+      const slot = this.#slots[i]!;
+      if (held.type !== 'rate' || slot < 0) return [];
+      if (held.config.tell === 'refused' && waitUs === 0) return [];
+      return [{ name: held.config.name, limiter: held.limiter, slot }];
+    });
+    if (told.length === 0) return;
+    const fields = rateLimitFields(told, now, waitUs);
+    const isFirst = visit.limitRules === '';
+    visit.limitRules += `${isFirst ? '' : ', '}${fields['ratelimit-policy']}`;
+    visit.limitStates += `${isFirst ? '' : ', '}${fields.ratelimit}`;
+  }
+}
+
+function serviceOf(route: RouteConfig | undefined): string {
+  return route?.to.type === 'service' ? route.to.service : '';
+}
