@@ -25,8 +25,18 @@ import {
   sometimes,
   work,
 } from '../blocks/compute/service/index.ts';
-import { knobs as gatewayKnobs, limitKnobs } from '../blocks/edge/gateway/config.ts';
-import { gateway, tokenBucket } from '../blocks/edge/gateway/index.ts';
+import {
+  knobs as gatewayKnobs,
+  limitKnobs,
+  limitsKnobs,
+  redirectStatuses,
+} from '../blocks/edge/gateway/config.ts';
+import {
+  gateway,
+  type RouteOptions,
+  type RoutesOptions,
+  tokenBucket,
+} from '../blocks/edge/gateway/index.ts';
 import { knobs as usersKnobs } from '../blocks/workload/users/config.ts';
 import { diurnal, ramp, spike, users } from '../blocks/workload/users/index.ts';
 import type { Declaration } from '../host/declaration.ts';
@@ -164,17 +174,11 @@ class Reader {
       }
       case 'gateway': {
         const { routes, limit, ...rest } = options;
-        const table: Record<string, Declaration> = {};
-        this.#must(isFields(routes), `${name}.routes`, "an object, like { '/': 'api' }");
         this.#must(limit === undefined || isFields(limit), `${name}.limit`, 'an object');
-        for (const [pattern, target] of Object.entries(isFields(routes) ? routes : {})) {
-          const to = this.#block(String(target), `${name}.routes.${pattern}`);
-          if (to) table[pattern] = to;
-        }
         const limited = isFields(limit)
           ? { limit: tokenBucket(limit as Parameters<typeof tokenBucket>[0]) }
           : {};
-        return gateway(name, { ...rest, ...limited, routes: table });
+        return gateway(name, { ...rest, ...limited, routes: this.#routes(routes, name) });
       }
       default: {
         const what = `must be service, external or gateway in a modelled design, got ${show(kind)}`;
@@ -182,6 +186,24 @@ class Reader {
         return undefined;
       }
     }
+  }
+
+  /** A table of paths, or a list of routes; each names the block that it leads to. */
+  #routes(routes: unknown, name: string): RoutesOptions {
+    if (Array.isArray(routes)) {
+      return routes.map((route: unknown, index) => {
+        if (!isFields(route) || route.to === undefined) return route as RouteOptions;
+        const to = this.#block(String(route.to), `${name}.routes[${index}].to`);
+        return { ...route, to } as RouteOptions;
+      });
+    }
+    this.#must(isFields(routes), `${name}.routes`, "an object, like { '/': 'api' }, or a list");
+    const table: Record<string, Declaration> = {};
+    for (const [pattern, target] of Object.entries(isFields(routes) ? routes : {})) {
+      const to = this.#block(String(target), `${name}.routes.${pattern}`);
+      if (to) table[pattern] = to;
+    }
+    return table;
   }
 
   #steps(calls: unknown, at: string): Call[] {
@@ -353,6 +375,8 @@ export function designSchema(): object {
       'name',
       ...required,
     ]);
+  const texts = { type: 'array', items: { type: 'string' } };
+  const conditions = { type: 'object', additionalProperties: { type: ['string', 'boolean'] } };
   const rateText = { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s*/\\s*(ms|s|m|min|h|d)$' };
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -423,12 +447,48 @@ export function designSchema(): object {
         'gateway',
         {
           ...fromKnobs(gatewayKnobs),
-          routes: { type: 'object', additionalProperties: { type: 'string' } },
+          routes: {
+            anyOf: [
+              { type: 'object', additionalProperties: { type: 'string' } },
+              { type: 'array', items: reference('route') },
+            ],
+          },
           limit: record(fromKnobs(limitKnobs)),
+          limits: reference('limits'),
+          locations: { type: 'object', additionalProperties: texts },
           policy,
         },
         ['routes'],
       ),
+      route: record({
+        path: { type: 'string' },
+        exact: { type: 'boolean' },
+        host: { type: 'string' },
+        methods: texts,
+        headers: conditions,
+        cookies: conditions,
+        query: conditions,
+        contentType: { type: 'string' },
+        to: { type: 'string', description: 'The block that it leads to.' },
+        redirect: {
+          anyOf: [
+            { type: 'string' },
+            record({ to: { type: 'string' }, status: { enum: redirectStatuses } }, ['to']),
+          ],
+        },
+        rewrite: record({
+          strip: { type: 'string' },
+          path: { type: 'string' },
+          host: { type: 'string' },
+        }),
+        policy,
+        limits: reference('limits'),
+        bodyMax: { type: 'string' },
+      }),
+      limits: {
+        type: 'object',
+        additionalProperties: record({ ...fromKnobs(limitsKnobs), only: texts, except: texts }),
+      },
       users: record({
         ...fromKnobs(usersKnobs),
         rate: {

@@ -71,7 +71,7 @@ describe('what is set', () => {
     expect(configOf(design, 'api')).toMatchObject({ path: { attempts: 2, timeoutUs: 500_000 } });
     expect(configOf(design, 'edge')).toMatchObject({
       policy: { timeoutUs: 80_000 },
-      limit: { rate: { count: 10, periodUs: 1_000_000 } },
+      limits: [{ name: 'limit', rate: { count: 10, periodUs: 1_000_000 } }],
     });
     expect(configOf(design, 'users')).toMatchObject({ load: { shape: { perSec: 800 } } });
     // Without a word before it, a cost stays of the kind that it was.
@@ -112,9 +112,9 @@ describe('what is set', () => {
         configured(() => shop()),
         'edge',
       ),
-    ).toMatchObject({ limit: null });
+    ).toMatchObject({ limits: [] });
     const design = configured(() => shop(), { 'edge.limit.burst': 3 });
-    expect(configOf(design, 'edge')).toMatchObject({ limit: { burst: 3 } });
+    expect(configOf(design, 'edge')).toMatchObject({ limits: [{ burst: 3 }] });
   });
 
   test('reaches designs of data', () => {

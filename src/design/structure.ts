@@ -151,19 +151,37 @@ function callView(from: Declaration, to: Declaration, as: string): CallView {
 }
 
 function limitStages(config: Config): string[] {
-  const { limit } = config;
-  if (!isRecord(limit) || !isRecord(limit.rate)) return [];
-  const { count, periodUs } = limit.rate;
-  const period = typeof periodUs === 'number' ? formatDuration(periodUs) : '';
-  const whom = limit.by === 'ip' ? 'each address' : 'everybody together';
-  return [`limit: ${count} every ${period} for ${whom}, bursts of ${limit.burst}; beyond it 429`];
+  if (!Array.isArray(config.limits)) return [];
+  return config.limits.filter(isRecord).flatMap((limit) => {
+    const { name, algorithm, rate, burst, queueMax, openMax, over, by } = limit;
+    if (!isRecord(rate)) return [];
+    const label = name === 'limit' ? 'limit' : `limit ${String(name)}`;
+    const whom = whoms[String(by)] ?? `each ${String(by)}`;
+    if (algorithm === 'concurrency') {
+      return [`${label}: ${openMax} open at once for ${whom}; beyond it 429`];
+    }
+    const { count, periodUs } = rate;
+    const period = typeof periodUs === 'number' ? formatDuration(periodUs) : '';
+    const pace = `${label}: ${count} every ${period} for ${whom}`;
+    if (algorithm === 'leaky-queue' || over === 'delay') {
+      return [`${pace}, ${queueMax} wait; beyond it 429`];
+    }
+    const isWindow = String(algorithm).includes('window') || String(algorithm).includes('sliding');
+    const how = isWindow ? String(algorithm) : `bursts of ${burst}`;
+    return [`${pace}, ${how}; beyond it 429`];
+  });
 }
+
+const whoms: Readonly<Record<string, string>> = {
+  ip: 'each address',
+  all: 'everybody together',
+};
 
 function routeStages(config: Config, to: Declaration): string[] {
   if (!Array.isArray(config.routes)) return [];
   const paths = config.routes
     .filter(isRecord)
-    .filter((route) => route.service === to.name)
+    .filter((route) => isRecord(route.to) && route.to.service === to.name)
     .map((route) => `${typeof route.host === 'string' ? route.host : ''}${String(route.path)}`);
   return paths.length === 0 ? [] : [`route: ${paths.join(', ')}`];
 }

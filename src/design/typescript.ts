@@ -92,6 +92,9 @@ class Writer {
           return [[option, this.#use('tokenBucket', literal(limit))]];
         }
         case 'gateway.routes': {
+          if (Array.isArray(value)) {
+            return [[option, list(value.map((route) => this.#route(route as Fields)))]];
+          }
           const routes = Object.entries(value as Fields);
           return [[option, object(routes.map(([path, to]) => [path, this.#block(String(to))]))]];
         }
@@ -99,6 +102,15 @@ class Writer {
           return [[option, literal(value)]];
       }
     });
+  }
+
+  #route(route: Fields): Code {
+    return object(
+      Object.entries(route).map(([option, value]) => [
+        option,
+        option === 'to' ? this.#block(String(value)) : literal(value),
+      ]),
+    );
   }
 
   #use(name: string, ...args: readonly Code[]): Code {
@@ -205,7 +217,9 @@ function calleesOf({ routes, calls }: Fields): readonly string[] {
     if (verb === 'sometimes') return inStep((value as Fields).call);
     return Array.isArray(value) ? value.flatMap(inStep) : inStep(value);
   };
-  const routed = Object.values((routes ?? {}) as Fields).map(String);
+  const routed = Array.isArray(routes)
+    ? (routes as readonly Fields[]).flatMap(({ to }) => (to === undefined ? [] : [String(to)]))
+    : Object.values((routes ?? {}) as Fields).map(String);
   return [...routed, ...((calls ?? []) as readonly unknown[]).flatMap(inStep)];
 }
 

@@ -155,8 +155,8 @@ export type RouteConfig = {
   readonly contentType: string | null;
   readonly to: Destination;
   readonly rewrite: RewriteConfig | null;
-  /** Its place in `policies`. */
-  readonly policy: number;
+  /** Null: the gateway's. */
+  readonly policy: PathPolicy | null;
   readonly limits: readonly LimitConfig[];
   /** Null: the gateway's. */
   readonly bodyMaxBytes: number | null;
@@ -171,8 +171,7 @@ export type GatewayConfig = {
   readonly routes: readonly RouteConfig[];
   readonly limits: readonly LimitConfig[];
   readonly locations: readonly LocationConfig[];
-  /** The gateway's own, then those of routes that differ. */
-  readonly policies: readonly PathPolicy[];
+  readonly policy: PathPolicy;
 };
 
 /** The same with who serves each service filled in. */

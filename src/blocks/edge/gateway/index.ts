@@ -69,7 +69,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
     routes: table.routes,
     limits: [...own.limits, ...named.limits],
     locations: places.locations,
-    policies: table.policies,
+    policy: table.policy,
   };
   return {
     kind: 'gateway',

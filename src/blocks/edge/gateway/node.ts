@@ -18,6 +18,7 @@ import {
 import { Caller, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import type { PathPolicy } from '../../../path/policy.ts';
 import type { DoorConfig, RouteConfig } from './config.ts';
 import { withoutHeaders } from './headers.ts';
 import { redirected, rewritten, withHost } from './rewrite.ts';
@@ -210,10 +211,12 @@ class Callers {
     this.#host = host;
     this.#config = config;
     this.#calls = calls;
-    for (const route of config.routes) {
-      const { to } = route;
-      if (to.type === 'service') this.#byRoute.set(route, this.to(to.service, route.policy));
-    }
+    config.routes.forEach((route, index) => {
+      const { to, policy } = route;
+      if (to.type !== 'service') return;
+      const name = policy ? `${to.service} ${index}` : to.service;
+      this.#byRoute.set(route, this.#to(to.service, policy ?? config.policy, name));
+    });
   }
 
   get retryCount(): number {
@@ -226,13 +229,11 @@ class Callers {
     return this.#byRoute.get(route)!;
   }
 
-  to(service: string, policyIndex: number): Caller {
-    const name = policyIndex === 0 ? service : `${service} ${policyIndex}`;
+  #to(service: string, policy: PathPolicy, name: string): Caller {
     let caller = this.#callers.get(name);
     if (!caller) {
-      const policy = this.#config.policies[policyIndex]!;
-      const targets = this.#config.targets[service]!;
       const host = this.#host;
+      const targets = this.#config.targets[service]!;
       const random = host.random.fork(name);
       caller = new Caller({ host, calls: this.#calls, policy, targets, random });
       this.#callers.set(name, caller);

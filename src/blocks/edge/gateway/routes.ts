@@ -67,7 +67,7 @@ export type RoutesOptions = Readonly<Record<string, Declaration>> | readonly Rou
 
 export interface ReadRoutes {
   readonly routes: readonly RouteConfig[];
-  readonly policies: readonly PathPolicy[];
+  readonly policy: PathPolicy;
   readonly binds: Readonly<Record<string, Declaration>>;
   readonly problems: readonly Problem[];
 }
@@ -109,7 +109,7 @@ class Reader {
   readonly #name: string;
   readonly #policy: PathOptions;
   readonly #routes: RouteConfig[] = [];
-  readonly #policies: PathPolicy[];
+  readonly #own: PathPolicy;
   readonly #binds: Record<string, Declaration> = {};
   readonly #problems: Problem[];
 
@@ -117,7 +117,7 @@ class Reader {
     this.#name = name;
     this.#policy = policy;
     const own = pathPolicy(`${name}.policy`, policy);
-    this.#policies = [own.policy];
+    this.#own = own.policy;
     this.#problems = [...own.problems];
   }
 
@@ -131,7 +131,7 @@ class Reader {
     }
     return {
       routes: this.#routes,
-      policies: this.#policies,
+      policy: this.#own,
       binds: this.#binds,
       problems: this.#problems,
     };
@@ -310,10 +310,10 @@ class Reader {
     }
   }
 
-  #policyOf(at: string, options: PathOptions | undefined): number {
-    if (options === undefined) return 0;
+  #policyOf(at: string, options: PathOptions | undefined): PathPolicy | null {
+    if (options === undefined) return null;
     const { policy, problems } = pathPolicy(at, { ...this.#policy, ...options });
     this.#problems.push(...problems);
-    return this.#policies.push(policy) - 1;
+    return policy;
   }
 }
