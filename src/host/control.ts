@@ -1,8 +1,12 @@
 /**
  * What the run itself says to programs, and what they say back. It arrives as an ordinary message
  * from `{ node: 'control', port: 'control' }`; what a program sends there reaches the run.
+ *
+ * Who calls a service takes the same from programs of its own node: the client half of a registry, the
+ * agent of a control plane. They send to the port of the fetcher (the service's name), or to a gateway's.
  */
-import type { Address, Micros, Value } from './host.ts';
+import type { Address, Micros, NodeId, Value } from './host.ts';
+import type { Targets } from './path.ts';
 
 export const control: Address = { node: 'control', port: 'control' };
 
@@ -20,7 +24,16 @@ export type ToProgram =
       readonly type: 'shift';
       readonly service: string;
       readonly traffic: Readonly<Record<string, number>>;
-    };
+    }
+  /** Callers of a service: who serves it from now on. Of those that stay everything known is kept. */
+  | { readonly type: 'retarget'; readonly service: string; readonly targets: Targets }
+  /** Callers of a service: the policy from now on, a `PathPolicy`; null: the design's own again. */
+  | { readonly type: 'adopt'; readonly service: string; readonly policy: Value };
+
+/** Whether `from` may say such things to a program of `self`: the run, and programs of the same node. */
+export function mayControl(from: Address, self: NodeId): boolean {
+  return from.node === control.node || from.node === self;
+}
 
 export type FromProgram =
   | { readonly type: 'ready'; readonly failure?: string | undefined; readonly value?: Value }

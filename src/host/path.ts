@@ -1,11 +1,33 @@
 /**
- * What callers count of each block that they call, under reserved names of their own meters: so a
- * run can be drawn path by path, the same in both worlds.
+ * A path between two blocks, as data: who serves at its end, and what callers count of it.
+ *
+ * The figures stand under reserved names of the callers' own meters, so that a run can be drawn path by
+ * path, the same in both worlds:
  *
  *   calls links          counter, begun              call errors links    counter
  *   call latency links   histogram (µs), ended: failures too, given up ones not
  */
 import type { Counter, Meter, NodeId, Recorder } from './host.ts';
+
+/** One who serves. */
+export type Member = {
+  readonly node: NodeId;
+  /** Its share beside the others. Default: 1. */
+  readonly weight?: number | undefined;
+  /** Where it stands; zone-aware balancing needs it. */
+  readonly zone?: string | undefined;
+  /** Where it takes requests. Default: `web`. */
+  readonly port?: string | undefined;
+};
+
+/** Who serves, by release, and how traffic is split between the releases. Plain data. */
+export type Targets = {
+  /** A name alone is a member with nothing more to say of it. Order means nothing. */
+  readonly releases: Readonly<Record<string, readonly (NodeId | Member)[]>>;
+  readonly traffic: Readonly<Record<string, number>>;
+  /** How many callers stand in each zone, for zone-aware balancing. */
+  readonly callers?: Readonly<Record<string, number>> | undefined;
+};
 
 export interface PathMeter {
   readonly calls: Counter;

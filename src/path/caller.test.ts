@@ -1,127 +1,9 @@
 /** Calls over a path, from a caller to scripted instances, in a simulated world. */
 import { describe, expect, test } from 'vitest';
-import { type Sketch, sandbox } from '../../test/sandbox.ts';
+import { type Answering, fine, type Path, path, serving } from '../../test/path.ts';
 import type { Fault } from '../host/fault.ts';
-import type { Host } from '../host/host.ts';
-import { isWebFailure, type WebMessage, type WebReply, type WebRequest } from '../host/web.ts';
 import { seeded } from '../kit/random.ts';
-import type { World } from '../sim/world.ts';
-import { Caller, type Outcome, type Targets } from './caller.ts';
-import { Calls } from './calls.ts';
-import { type PathOptions, pathPolicy } from './policy.ts';
-
-/** What an instance does with its request number `index`: a status after a time, or nothing. */
-type Answering = (
-  index: number,
-  request: WebRequest,
-) => { readonly status: number; readonly afterUs?: number } | undefined;
-
-interface Path {
-  readonly world: World;
-  readonly caller: Caller;
-  /** In order of arrival; `at` is the time of the world. */
-  readonly requests: { readonly node: string; readonly request: WebRequest; readonly at: number }[];
-  readonly cancels: { readonly node: string; readonly id: number }[];
-  /** Calls and runs until nothing is under way any more. */
-  ask(method?: string, deadlineUs?: number): Outcome;
-  start(method: string, done: (outcome: Outcome) => void, deadlineUs?: number): void;
-}
-
-const fine: Answering = () => ({ status: 200 });
-
-function path(
-  options: PathOptions & {
-    readonly instances?: Readonly<Record<string, Answering>>;
-    readonly targets?: Targets;
-    readonly seed?: number;
-  } = {},
-): Path {
-  const {
-    instances = { 'api/0': fine, 'api/1': fine },
-    targets,
-    seed = 1,
-    ...policyOptions
-  } = options;
-  const { policy, problems } = pathPolicy('path', policyOptions);
-  expect(problems).toEqual([]);
-  const requests: Path['requests'] = [];
-  const cancels: Path['cancels'] = [];
-  let caller: Caller | undefined;
-  let home: Host | undefined;
-  const calling: Sketch = (host) => {
-    const calls = new Calls<WebReply>(host, { failed: isWebFailure });
-    home = host;
-    caller = new Caller({
-      host,
-      calls,
-      policy,
-      targets: targets ?? { releases: { v1: Object.keys(instances) }, traffic: { v1: 1 } },
-      random: seeded(seed).fork('caller'),
-    });
-    return {
-      message: (_from, message) => {
-        const web = message as unknown as WebMessage;
-        if (web.type === 'reply') calls.settle(web.id, web);
-      },
-      refused: (_to, message) => calls.refused((message as WebMessage).id),
-      disconnected: (node) => calls.disconnected(node),
-    };
-  };
-  const instance =
-    (answer: Answering): Sketch =>
-    (host) => {
-      let count = 0;
-      return {
-        message(from, message) {
-          const web = message as unknown as WebMessage;
-          if (web.type === 'cancel') cancels.push({ node: host.self, id: web.id });
-          if (web.type !== 'request') return;
-          requests.push({ node: host.self, request: web, at: world.now });
-          const said = answer(count++, web);
-          if (!said) return;
-          const { status, afterUs = 0 } = said;
-          const reply: WebReply = { type: 'reply', id: web.id, status, headers: [], body: null };
-          host.after(afterUs, () => host.send(from, reply));
-        },
-      };
-    };
-  const world = sandbox({
-    seed,
-    network: { connectTimeoutUs: 100_000 },
-    clocks: { offsetMaxUs: 0, driftMaxPpm: 0 },
-    nodes: {
-      'edge/0': { web: calling },
-      ...Object.fromEntries(
-        Object.entries(instances).map(([id, answer]) => [id, { web: instance(answer) }]),
-      ),
-    },
-  });
-  world.bootAll();
-  const start: Path['start'] = (method, done, deadlineUs) => {
-    const asked = { method, url: 'http://api/', headers: [], body: null, ip: '20.0.0.1' };
-    caller!.call(asked, deadlineUs === undefined ? undefined : home!.now() + deadlineUs, done);
-  };
-  return {
-    world,
-    caller: caller!,
-    requests,
-    cancels,
-    start,
-    ask(method = 'GET', deadlineUs) {
-      let outcome: Outcome | undefined;
-      start(
-        method,
-        (one) => {
-          outcome = one;
-        },
-        deadlineUs,
-      );
-      world.run(world.now + 20_000_000, () => outcome !== undefined);
-      expect(outcome).toBeDefined();
-      return outcome!;
-    },
-  };
-}
+import { pathPolicy } from './policy.ts';
 
 const threeTimes = { retry: { attempts: 3, backoff: '1ms' } } as const;
 const now = { atUs: 0 } as const;
@@ -396,5 +278,137 @@ describe('the meters of a path', () => {
     const { counters, histograms } = readingOf(silent);
     expect(counters).toEqual({ 'calls api': 2, 'call errors api': 2 });
     expect(histograms['call latency api']!.max).toBeGreaterThanOrEqual(50_000);
+  });
+});
+
+describe('a roster that changes while the system runs', () => {
+  const four = { 'api/0': fine, 'api/1': fine, 'api/2': fine, 'api/3': fine };
+  const nodesOf = ({ requests }: Path) => new Set(requests.map(({ node }) => node));
+
+  test('brings calls to who came, and none any more to who went', () => {
+    const changing = path({ instances: four, spare: ['api/2', 'api/3'] });
+    for (let i = 0; i < 20; i++) changing.ask();
+    expect(nodesOf(changing)).toEqual(new Set(['api/0', 'api/1']));
+    changing.requests.length = 0;
+    changing.caller.retarget(serving(['api/3', 'api/1']));
+    for (let i = 0; i < 20; i++) changing.ask();
+    expect(nodesOf(changing)).toEqual(new Set(['api/1', 'api/3']));
+    changing.caller.retarget(serving([]));
+    expect(changing.ask()).toMatchObject({ ok: false, why: 'no-target', certain: true });
+  });
+
+  test('lets a call end where nobody serves any more', () => {
+    const slow: Answering = () => ({ status: 200, afterUs: 50_000 });
+    const { start, world, caller } = path({
+      instances: { ...four, 'api/0': slow },
+      spare: ['api/1', 'api/2', 'api/3'],
+    });
+    let ended: unknown;
+    start('GET', (outcome) => {
+      ended = outcome;
+    });
+    world.run(world.now + 10_000);
+    caller.retarget(serving(['api/1']));
+    world.run(world.now + 100_000);
+    expect(ended).toMatchObject({ ok: true, reply: { status: 200 } });
+  });
+
+  test('keeps what is open at those that stay, and at one who comes back', () => {
+    const silent: Answering = () => undefined;
+    const held = path({
+      instances: { 'api/0': silent, 'api/1': fine },
+      spare: ['api/1'],
+      timeout: '10s',
+    });
+    const forget = (): void => {};
+    for (let i = 0; i < 5; i++) held.start('GET', forget);
+    held.world.run(held.world.now + 10_000);
+    held.caller.retarget(serving(['api/1']));
+    held.caller.retarget(serving(['api/1', 'api/0']));
+    held.requests.length = 0;
+    for (let i = 0; i < 20; i++) held.ask();
+    expect(nodesOf(held)).toEqual(new Set(['api/1']));
+  });
+
+  test('keeps that one has just refused', () => {
+    const dead = path({ ...threeTimes, balance: 'round-robin' });
+    dead.world.inject({ ...now, do: 'kill', target: { node: 'api/0' } });
+    dead.world.run(dead.world.now + 1_000);
+    for (let i = 0; i < 4; i++) dead.ask();
+    const before = dead.caller.retryCount;
+    expect(before).toBeGreaterThan(0);
+    dead.caller.retarget(serving(['api/1', 'api/0']));
+    for (let i = 0; i < 4; i++) dead.ask();
+    expect(dead.caller.retryCount).toBe(before);
+  });
+
+  test('does not care in which order names come', () => {
+    const orders = [
+      ['api/0', 'api/1', 'api/2', 'api/3'],
+      ['api/2', 'api/3', 'api/0', 'api/1'],
+    ];
+    const traces = orders.map((order) => {
+      const ordered = path({ instances: four, targets: serving(order) });
+      for (let i = 0; i < 10; i++) ordered.ask();
+      ordered.caller.retarget(
+        serving(
+          order
+            .toSorted(() => -1)
+            .slice(1, 3)
+            .concat(order),
+        ),
+      );
+      for (let i = 0; i < 10; i++) ordered.ask();
+      return ordered.requests.map(({ node }) => node);
+    });
+    expect(traces[1]).toEqual(traces[0]);
+  });
+
+  test('splits by weight', () => {
+    for (const balance of ['least-requests', 'round-robin', 'two-choices', 'random'] as const) {
+      const members = [
+        { node: 'api/0', weight: 3 },
+        { node: 'api/1', weight: 1 },
+      ];
+      const weighted = path({
+        balance,
+        targets: { releases: { v1: members }, traffic: { v1: 1 } },
+      });
+      for (let i = 0; i < 400; i++) weighted.ask();
+      const heavy = weighted.requests.filter(({ node }) => node === 'api/0').length;
+      // Nothing is open when the next is asked: then least requests has only weights to go by.
+      expect(heavy / 400, balance).toBeGreaterThan(0.68);
+      if (balance !== 'least-requests') expect(heavy / 400, balance).toBeLessThan(0.82);
+    }
+  });
+});
+
+describe('a policy that changes while the system runs', () => {
+  const failing: Answering = () => ({ status: 503 });
+  const { policy: persistent } = pathPolicy('p', { ...threeTimes, balance: 'round-robin' });
+
+  test('holds for the calls that begin from then on, and the declared one when it is taken back', () => {
+    const { ask, caller, requests } = path({ instances: { 'api/0': failing, 'api/1': failing } });
+    const attempts = () => {
+      requests.length = 0;
+      ask();
+      return requests.length;
+    };
+    expect(attempts()).toBe(1);
+    caller.adopt(persistent);
+    expect(attempts()).toBe(3);
+    caller.adopt(null);
+    expect(attempts()).toBe(1);
+  });
+
+  test('is taken from the run and from programs of the same node, and from nobody else', () => {
+    const { ask, requests, say } = path({ instances: { 'api/0': failing, 'api/1': failing } });
+    const said = { type: 'adopt', service: 'api', policy: persistent } as const;
+    say('api/0', said);
+    ask();
+    expect(requests).toHaveLength(1);
+    say('edge/0', said);
+    ask();
+    expect(requests).toHaveLength(4);
   });
 });

@@ -7,20 +7,20 @@
  * The gateway and the fetcher that a service binding gives both stand on this. Each call ends
  * exactly once, whatever the network does.
  */
-import type { Address, Host, Micros, NodeId } from '../host/host.ts';
-import { type WebCancel, type WebReply, type WebRequest, webPort } from '../host/web.ts';
+import type { ToProgram } from '../host/control.ts';
+import type { Host, Micros } from '../host/host.ts';
+import type { Targets } from '../host/path.ts';
+import type { WebCancel, WebMessage, WebReply, WebRequest } from '../host/web.ts';
 import type { Random } from '../kit/random.ts';
 import { backoffUs } from '../parts/backoff.ts';
-import { Balancer, type Target } from '../parts/balance.ts';
 import { RetryBudget } from '../parts/retry-budget.ts';
+import { balancerOf } from './balancers.ts';
 import type { Answer, Calls } from './calls.ts';
+import type { Instance } from './instance.ts';
 import type { PathPolicy } from './policy.ts';
+import { Roster } from './roster.ts';
 
-/** Who serves, by release, and how traffic is split between the releases. Plain data. */
-export type Targets = {
-  readonly releases: Readonly<Record<string, readonly NodeId[]>>;
-  readonly traffic: Readonly<Record<string, number>>;
-};
+export type { Member, Targets } from '../host/path.ts';
 
 /** Config of the half of a service that stands at its caller. */
 export type FetcherConfig = { readonly path: PathPolicy; readonly targets: Targets };
@@ -50,8 +50,11 @@ export type Outcome =
       readonly certain: boolean;
     };
 
-interface Instance extends Target {
-  readonly address: Address;
+/** What callers of a service are told of it while the system runs. */
+export type ForCallers = Extract<ToProgram, { readonly service: string }>;
+
+export function isForCallers(message: ToProgram | WebMessage): message is ForCallers {
+  return 'service' in message;
 }
 
 interface Ongoing {
@@ -79,15 +82,14 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
 export class Caller {
   readonly #host: Host;
-  readonly #policy: PathPolicy;
   readonly #calls: Calls<WebReply>;
-  readonly #balancer: Balancer<Instance>;
-  readonly #budget: RetryBudget;
-  readonly #releases: ReadonlyMap<string, readonly Instance[]>;
-  readonly #split: Random;
+  readonly #random: Random;
   readonly #jitter: Random;
-  readonly #declared: Targets['traffic'];
-  #traffic: readonly (readonly [release: string, upTo: number])[] = [];
+  readonly #roster: Roster;
+  /** What the design says. */
+  readonly #declared: PathPolicy;
+  #policy: PathPolicy;
+  #budget: RetryBudget;
   retryCount = 0;
 
   /**
@@ -103,36 +105,51 @@ export class Caller {
   }) {
     const { host, calls, policy, targets, random } = options;
     this.#host = host;
-    this.#policy = policy;
     this.#calls = calls;
-    this.#balancer = new Balancer(policy.balance, random.fork('balance'));
-    this.#budget = new RetryBudget({ ratio: policy.budgetRatio, reserve: policy.budgetReserve });
-    this.#split = random.fork('split');
+    this.#random = random;
     this.#jitter = random.fork('backoff');
-    this.#releases = new Map(
-      Object.entries(targets.releases).map(([release, nodes]) => [
-        release,
-        nodes.map((node) => ({ address: { node, port: webPort }, open: 0, avoidUntil: 0 })),
-      ]),
-    );
-    this.#declared = targets.traffic;
-    this.shift(targets.traffic);
+    this.#declared = policy;
+    this.#policy = policy;
+    this.#budget = budgetOf(policy);
+    this.#roster = new Roster({
+      targets,
+      makePicker: balancerOf(policy, random),
+      random: random.fork('split'),
+    });
+  }
+
+  /**
+   * Who serves from now on. Calls that are open where nobody serves any more may end there; those that
+   * stay keep what is open and what is known of their health.
+   */
+  retarget(targets: Targets): void {
+    this.#roster.retarget(targets, this.#host.now());
+  }
+
+  /** Another policy in a running system, for calls that begin from now on; null: what the design declares. */
+  adopt(policy: PathPolicy | null): void {
+    const before = this.#policy;
+    const next = policy ?? this.#declared;
+    this.#policy = next;
+    if (next.balance !== before.balance) this.#roster.rebalance(balancerOf(next, this.#random));
+    const hasBudget =
+      next.budgetRatio === before.budgetRatio && next.budgetReserve === before.budgetReserve;
+    if (!hasBudget) this.#budget = budgetOf(next);
   }
 
   /**
    * Changes the traffic split of a running system. Releases not named get nothing; when none is
    * named, what the design declares holds again.
    */
-  shift(traffic: Readonly<Record<string, number>>): void {
-    const shares: (readonly [string, number])[] = [];
-    let upTo = 0;
-    const wanted = Object.keys(traffic).length > 0 ? traffic : this.#declared;
-    for (const [release, share] of Object.entries(wanted)) {
-      if (share <= 0 || !this.#releases.get(release)?.length) continue;
-      upTo += share;
-      shares.push([release, upTo]);
-    }
-    this.#traffic = shares;
+  shift(traffic: Targets['traffic']): void {
+    this.#roster.shift(traffic);
+  }
+
+  /** What who may command (`mayControl`) says to callers. */
+  obey(message: ForCallers): void {
+    if (message.type === 'shift') this.shift(message.traffic);
+    else if (message.type === 'retarget') this.retarget(message.targets);
+    else this.adopt(message.policy as PathPolicy | null);
   }
 
   /**
@@ -176,7 +193,7 @@ export class Caller {
     const now = host.now();
     const left = call.until - now;
     if (left <= 0) return this.#fail(call, 'timeout');
-    const instance = this.#balancer.pick(this.#instances(), now, call.failedAt);
+    const instance = this.#roster.pick(now, call.failedAt, undefined);
     if (!instance) return this.#fail(call, 'no-target');
     const timeoutUs = Math.min(left, this.#policy.attemptTimeoutUs);
     instance.open++;
@@ -215,13 +232,8 @@ export class Caller {
   #fail(call: Ongoing, why: 'timeout' | 'refused' | 'reset' | 'no-target'): void {
     call.done({ ok: false, why, certain: !call.doubted });
   }
+}
 
-  #instances(): readonly Instance[] {
-    const shares = this.#traffic;
-    if (shares.length === 0) return [];
-    if (shares.length === 1) return this.#releases.get(shares[0]![0])!;
-    const drawn = this.#split.next() * shares[shares.length - 1]![1];
-    const share = shares.find(([, upTo]) => drawn < upTo) ?? shares[shares.length - 1]!;
-    return this.#releases.get(share[0])!;
-  }
+function budgetOf({ budgetRatio, budgetReserve }: PathPolicy): RetryBudget {
+  return new RetryBudget({ ratio: budgetRatio, reserve: budgetReserve });
 }

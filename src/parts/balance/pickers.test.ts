@@ -12,6 +12,7 @@ import {
   type TurnTarget,
   WeightedLeastRequests,
   WeightedRandom,
+  WeightedTwoChoices,
 } from './weighted.ts';
 import { slowStart, slowStartKnobs, type WarmingTarget } from './weights.ts';
 import { ZoneAware, type ZonedTarget } from './zones.ts';
@@ -44,6 +45,7 @@ const pickers: Record<string, (seed: number) => Picker<Full>> = {
   SmoothRoundRobin: (seed) => new SmoothRoundRobin(seeded(seed)),
   WeightedLeastRequests: (seed) => new WeightedLeastRequests(seeded(seed)),
   WeightedRandom: (seed) => new WeightedRandom(seeded(seed)),
+  WeightedTwoChoices: (seed) => new WeightedTwoChoices(seeded(seed)),
   SourceHash: (seed) => new SourceHash(seeded(seed)),
   BoundedHash: (seed) => new BoundedHash(bounded, seeded(seed)),
   LeastLatency: (seed) => new LeastLatency(seeded(seed)),
@@ -151,6 +153,24 @@ describe('weights', () => {
     for (let i = 0; i < 10_000; i++) if (picker.pick(targets, 0) === targets[1]) heavy++;
     expect(heavy).toBeGreaterThan(7_300);
     expect(heavy).toBeLessThan(7_700);
+  });
+
+  test('two choices share by weight, and pass over who is loaded', () => {
+    const targets = targetsOf([1, 3]);
+    const picker = new WeightedTwoChoices<Full>(seeded(1));
+    let heavy = 0;
+    for (let i = 0; i < 10_000; i++) {
+      const picked = picker.pick(targets, 0)!;
+      if (picked === targets[1]) heavy++;
+      picked.open++;
+      if (i % 2) for (const target of targets) target.open = 0;
+    }
+    expect(heavy).toBeGreaterThan(7_000);
+    expect(heavy).toBeLessThan(8_500);
+    targets[1]!.open = 100;
+    const light = Array.from({ length: 1_000 }, () => picker.pick(targets, 0) === targets[0]);
+    // Only where both draws hit the loaded one does it get another.
+    expect(light.filter(Boolean).length).toBeGreaterThan(380);
   });
 
   test('least requests fills up in proportion to weights', () => {

@@ -1,11 +1,12 @@
 /**
- * Balancers that heed weights. All three give a target of weight 2 twice what one of weight 1 gets;
+ * Balancers that heed weights. All of them give a target of weight 2 twice what one of weight 1 gets;
  * they differ in what else they look at.
  *
  * | picker | looks at | use it |
  * | --- | --- | --- |
  * | `SmoothRoundRobin` | its own turn | when requests cost alike: shares are exact, and never in a row |
  * | `WeightedLeastRequests` | what is open | when they do not: a slow target gets less by itself |
+ * | `WeightedTwoChoices` | what is open at two that were drawn | when many callers would all run to the least loaded |
  * | `WeightedRandom` | nothing | with very many callers, where no turn means anything |
  *
  * ```ts
@@ -112,20 +113,51 @@ export class WeightedRandom<T extends WeightedTarget> implements Picker<T> {
   }
 
   pick(targets: readonly T[], now: Micros, except?: T): T | undefined {
-    let total = 0;
-    for (let i = 0; i < targets.length; i++) {
-      const target = targets[i]!;
-      if (isUsable(target, now, except)) total += this.#weightAt(target, now);
-    }
-    let left = this.#random.next() * total;
-    let last: T | undefined;
-    for (let i = 0; i < targets.length; i++) {
-      const target = targets[i]!;
-      if (!isUsable(target, now, except)) continue;
-      last = target;
-      left -= this.#weightAt(target, now);
-      if (left < 0) break;
-    }
-    return last ?? lastResort(targets, except, this.#random);
+    const drawn = drawnByWeight(targets, now, except, this.#weightAt, this.#random);
+    return drawn ?? lastResort(targets, except, this.#random);
   }
+}
+
+/** Two are drawn, each by its weight; the one that has less open for its weight is taken. */
+export class WeightedTwoChoices<T extends WeightedTarget> implements Picker<T> {
+  readonly #random: Random;
+  readonly #weightAt: WeightAt<T>;
+
+  constructor(random: Random, weightAt: WeightAt<T> = ownWeight) {
+    this.#random = random;
+    this.#weightAt = weightAt;
+  }
+
+  pick(targets: readonly T[], now: Micros, except?: T): T | undefined {
+    const weightAt = this.#weightAt;
+    const a = drawnByWeight(targets, now, except, weightAt, this.#random);
+    if (a === undefined) return lastResort(targets, except, this.#random);
+    const b = drawnByWeight(targets, now, except, weightAt, this.#random)!;
+    // Of equals the first: weights have had their say in the draw.
+    return b.open * weightAt(a, now) < a.open * weightAt(b, now) ? b : a;
+  }
+}
+
+function drawnByWeight<T extends WeightedTarget>(
+  targets: readonly T[],
+  now: Micros,
+  except: T | undefined,
+  weightAt: WeightAt<T>,
+  random: Random,
+): T | undefined {
+  let total = 0;
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i]!;
+    if (isUsable(target, now, except)) total += weightAt(target, now);
+  }
+  let left = random.next() * total;
+  let last: T | undefined;
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i]!;
+    if (!isUsable(target, now, except)) continue;
+    last = target;
+    left -= weightAt(target, now);
+    if (left < 0) break;
+  }
+  return last;
 }

@@ -3,11 +3,17 @@
  * retries where that is safe, and passes the deadline on.
  */
 
-import { control, type ToProgram } from '../../../host/control.ts';
+import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Client } from '../../../host/declaration.ts';
 import type { Host, Micros } from '../../../host/host.ts';
 import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.ts';
-import { type Asked, Caller, type FetcherConfig, type Outcome } from '../../../path/caller.ts';
+import {
+  type Asked,
+  Caller,
+  type FetcherConfig,
+  isForCallers,
+  type Outcome,
+} from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 
 export interface FetcherApi {
@@ -26,7 +32,7 @@ export function fetcher(host: Host, config: FetcherConfig): Client {
     message(from, message) {
       const web = message as WebMessage | ToProgram;
       if (web.type === 'reply') calls.settle(web.id, web);
-      else if (web.type === 'shift' && from.node === control.node) caller.shift(web.traffic);
+      else if (isForCallers(web) && mayControl(from, host.self)) caller.obey(web);
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
     disconnected: (node) => calls.disconnected(node),

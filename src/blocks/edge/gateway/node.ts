@@ -7,7 +7,7 @@
  * Every request is answered, whatever becomes of the service: 404 no route, 405 not with this method,
  * 413 too large, 429 over the limit, 502 broken off, 503 nobody there or too busy, 504 too late.
  */
-import { control, type ToProgram } from '../../../host/control.ts';
+import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
 import {
   isWebFailure,
@@ -15,7 +15,7 @@ import {
   type WebReply,
   type WebRequest,
 } from '../../../host/web.ts';
-import { Caller, type Outcome } from '../../../path/caller.ts';
+import { Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
@@ -184,7 +184,9 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
         case 'cancel':
           return abandon(open.take(from, message.id));
         case 'shift':
-          if (from.node === control.node) callers.shift(message.service, message.traffic);
+        case 'retarget':
+        case 'adopt':
+          if (mayControl(from, host.self)) callers.obey(message);
       }
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
@@ -241,9 +243,10 @@ class Callers {
     return caller;
   }
 
-  shift(service: string, traffic: Readonly<Record<string, number>>): void {
+  obey(message: ForCallers): void {
+    const { service } = message;
     for (const [name, caller] of this.#callers) {
-      if (name === service || name.startsWith(`${service} `)) caller.shift(traffic);
+      if (name === service || name.startsWith(`${service} `)) caller.obey(message);
     }
   }
 }
