@@ -5,7 +5,18 @@ import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
 import { spread } from '../../../parts/placement.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
-import { type DoorConfig, type GatewayConfig, knobs, limitKnobs } from './config.ts';
+import {
+  compressKnobs,
+  corsKnobs,
+  type DoorConfig,
+  type GatewayConfig,
+  identityKnobs,
+  knobs,
+  limitKnobs,
+  requestsKnobs,
+  traceKnobs,
+  usageKnobs,
+} from './config.ts';
 import { door } from './node.ts';
 
 export const gatewayBlock: Block = {
@@ -13,7 +24,16 @@ export const gatewayBlock: Block = {
   family: 'edge',
   purpose: 'The one door for users: routes, limits, balances and retries.',
   knobs,
-  tables: { limit: limitKnobs, ...policyTables },
+  tables: {
+    limit: limitKnobs,
+    identity: identityKnobs,
+    usage: usageKnobs,
+    requests: requestsKnobs,
+    cors: corsKnobs,
+    compress: compressKnobs,
+    trace: traceKnobs,
+    ...policyTables,
+  },
   servesWeb: true,
   view: { shape: 'box', colour: 'violet' },
   expand,
@@ -29,7 +49,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
       const path = service.block.clientConfig?.(service, site, zone) as FetcherConfig;
       return [service.name, path.targets] as const;
     });
-    const own: DoorConfig = { ...config, targets: Object.fromEntries(targets) };
+    const own: DoorConfig = { ...config, index, targets: Object.fromEntries(targets) };
     return {
       id,
       block: declaration.name,

@@ -1,5 +1,6 @@
 /** The knobs of a gateway and of its stages, and what they become in the plan. */
 
+import type { SignatureName } from '../../../host/crypto.ts';
 import type { Micros } from '../../../host/host.ts';
 import {
   bytes,
@@ -7,6 +8,7 @@ import {
   choice,
   count,
   duration,
+  flag,
   optional,
   rate,
   text,
@@ -105,6 +107,188 @@ export const limitsKnobs = {
   ),
 };
 
+/** `requests`: what a request may be; beyond it 400, 414, 421 or 431. */
+export const requestsKnobs = {
+  urlMax: bytes('8kB', {
+    min: '128B',
+    doc: 'Longest address; beyond it 414. What servers and proxies of today agree on.',
+  }),
+  headersMax: count(100, {
+    min: 1,
+    doc: 'Headers of a request; beyond it 431. Browsers send two dozen.',
+  }),
+  headerBytesMax: bytes('16kB', {
+    min: '1kB',
+    doc: 'All headers together; beyond it 431. Live no more than 16 kB come through the door at all.',
+  }),
+};
+
+/** `cors`: who may read replies from another site. */
+export const corsKnobs = {
+  credentials: flag(
+    false,
+    'Whether cookies and logins go along. With it an origin must be named: `*` would give every site the user’s account.',
+  ),
+  maxAge: duration('10min', {
+    max: '1d',
+    doc: 'How long a browser need not ask again. Browsers cap it at two hours, some at ten minutes.',
+  }),
+};
+
+/** `compress`: replies as br or gzip, where the client takes them. */
+export const compressKnobs = {
+  min: bytes('1kB', {
+    min: '1B',
+    doc: 'Smaller bodies stay as they are: they fit in a packet either way.',
+  }),
+};
+
+/** `trace`: a number for each request, and its place in a trace. */
+export const traceKnobs = {
+  idHeader: text('x-request-id', {
+    pattern: /^[a-z0-9-]+$/,
+    allowed: 'the name of a header, in lower case',
+    doc: 'The header with the number, to the service and in the reply.',
+  }),
+  trust: flag(
+    false,
+    'Whether a number that came with the request is kept. Good behind another proxy; from the open, people choose yours.',
+  ),
+};
+
+/** `apiKeys(…)` among `auth`. */
+export const keysKnobs = {
+  header: text('x-api-key', {
+    pattern: /^[a-z0-9-]+$/,
+    allowed: 'the name of a header, in lower case',
+    doc: 'Where a request shows its key.',
+  }),
+};
+
+/** `jwt(…)` among `auth`. */
+export const jwtKnobs = {
+  path: text('/.well-known/jwks.json', {
+    pattern: /^\//,
+    allowed: 'a path',
+    doc: 'Where the issuer serves its public keys.',
+  }),
+  issuer: text('', { doc: 'What `iss` must be; empty: anything.' }),
+  audience: text('', {
+    doc: 'What must be in `aud`; empty: anything. Say it: a token for another service is else good here too.',
+  }),
+  secret: text('', {
+    doc: 'For HS256: what issuer and gateway share. Stands in the plan as it is; prefer keys.',
+  }),
+  leeway: duration('30s', {
+    max: '1h',
+    doc: 'How far clocks may differ, at the beginning and the end of a token.',
+  }),
+  userClaim: text('sub', { doc: 'The claim that names the user.' }),
+  tierClaim: text('tier', { doc: 'The claim that names the tier of the user.' }),
+  keysTtl: duration('10min', {
+    min: '1s',
+    doc: 'How old keys may get before new ones are fetched, beside the traffic.',
+  }),
+  keysStale: duration('1h', {
+    doc: 'How much longer they are good while the issuer cannot be reached; then 503.',
+  }),
+  refetchMin: duration('30s', {
+    min: '1s',
+    doc: 'Between two fetches for keys that nobody knows: who invents names must not load the issuer.',
+  }),
+  verifiedMax: count(10_000, {
+    min: 1,
+    doc: 'Tokens remembered as well signed, 1 to 2 kB each. Beyond it the one used longest ago is verified again.',
+  }),
+};
+
+/** `identity`: how services are told who asks. */
+export const identityKnobs = {
+  userHeader: text('x-user', {
+    pattern: /^[a-z0-9-]+$/,
+    allowed: 'the name of a header, in lower case',
+    doc: 'The header with the user. One that came from outside is taken out.',
+  }),
+  tierHeader: text('x-user-tier', {
+    pattern: /^[a-z0-9-]+$/,
+    allowed: 'the name of a header, in lower case',
+    doc: 'The header with the tier, where there is one.',
+  }),
+};
+
+/** Each of `quotas`, by name. */
+export const quotaKnobs = {
+  calls: count(10_000, { min: 1, doc: 'Calls that a user may make in a period.' }),
+  per: duration('30d', {
+    min: '1s',
+    doc: 'The period. Periods begin at multiples of it since 1970, in UTC, by the clock of the gateway.',
+  }),
+  tier: text('', { doc: 'Holds only for users of this tier; empty: for all who are known.' }),
+  reserve: count(100, {
+    min: 1,
+    doc: 'Calls made durable ahead, in one write. A crash loses what of them was not used: fewer calls, never more. 1 writes for every call.',
+  }),
+  usersMax: count(100_000, {
+    min: 1,
+    doc: 'Users counted in a period. Beyond it new ones are refused with 503: to forget one would be to forgive.',
+  }),
+};
+
+/** `usage`: calls counted by user. */
+export const usageKnobs = {
+  path: text('/usage', {
+    pattern: /^\//,
+    allowed: 'a path',
+    doc: 'Where users read what they used, as JSON.',
+  }),
+  adminTier: text('admin', { doc: 'Users of this tier read what everybody used.' }),
+  usersMax: count(1_000, {
+    min: 1,
+    max: 100_000,
+    doc: 'Users counted apart; the rest is counted together as `others`.',
+  }),
+};
+
+export type AuthMode = 'required' | 'optional' | 'none';
+
+export type TokenAlgorithm = SignatureName | 'HS256';
+
+export type KeysConfig = ConfigOf<typeof keysKnobs> & {
+  readonly type: 'keys';
+  readonly keys: readonly {
+    readonly sha256: string;
+    readonly user: string;
+    readonly tier: string;
+  }[];
+};
+
+export type JwtConfig = ConfigOf<typeof jwtKnobs> & {
+  readonly type: 'jwt';
+  /** Who serves the keys; null: nobody, there is a secret. */
+  readonly service: string | null;
+  readonly algorithms: readonly TokenAlgorithm[];
+};
+
+export type AuthConfig = ConfigOf<typeof identityKnobs> & {
+  readonly schemes: readonly (KeysConfig | JwtConfig)[];
+};
+
+export type RequestsConfig = ConfigOf<typeof requestsKnobs> & {
+  /** Empty: any. */
+  readonly hosts: readonly string[];
+};
+export type CorsConfig = ConfigOf<typeof corsKnobs> & {
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposed: readonly string[];
+};
+export type CompressConfig = ConfigOf<typeof compressKnobs>;
+export type TraceConfig = ConfigOf<typeof traceKnobs>;
+
+export type QuotaConfig = ConfigOf<typeof quotaKnobs> & { readonly name: string };
+export type UsageConfig = ConfigOf<typeof usageKnobs>;
+
 export type LimitConfig = ConfigOf<typeof limitsKnobs> & {
   readonly name: string;
   /** Keys that the limit alone holds for; empty: all. Then those that it does not hold for. */
@@ -158,6 +342,9 @@ export type RouteConfig = {
   /** Null: the gateway's. */
   readonly policy: PathPolicy | null;
   readonly limits: readonly LimitConfig[];
+  readonly auth: AuthMode;
+  /** Who may come, of those who are known; empty: all. */
+  readonly tiers: readonly string[];
   /** Null: the gateway's. */
   readonly bodyMaxBytes: number | null;
 };
@@ -171,8 +358,21 @@ export type GatewayConfig = {
   readonly routes: readonly RouteConfig[];
   readonly limits: readonly LimitConfig[];
   readonly locations: readonly LocationConfig[];
+  readonly requests: RequestsConfig | null;
+  readonly cors: CorsConfig | null;
+  readonly compress: CompressConfig | null;
+  readonly trace: TraceConfig | null;
+  /** Name, value, name, value … of what every reply has. */
+  readonly replyHeaders: readonly string[];
+  readonly auth: AuthConfig | null;
+  readonly quotas: readonly QuotaConfig[];
+  readonly usage: UsageConfig | null;
   readonly policy: PathPolicy;
 };
 
 /** The same with who serves each service filled in. */
-export type DoorConfig = GatewayConfig & { readonly targets: Readonly<Record<string, Targets>> };
+export type DoorConfig = GatewayConfig & {
+  /** Which of the gateways side by side. */
+  readonly index: number;
+  readonly targets: Readonly<Record<string, Targets>>;
+};

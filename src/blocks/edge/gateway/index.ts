@@ -3,13 +3,24 @@
  * `port`; in the simulator the same program gets the same requests as messages.
  */
 import type { Declaration } from '../../../host/declaration.ts';
-import { configure, type OptionsOf } from '../../../kit/config.ts';
+import { type ConfigOf, configure, type Knobs, type OptionsOf } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn } from '../../../kit/settings.ts';
 import type { BytesText, RateText } from '../../../kit/units.ts';
 import type { PathOptions } from '../../../path/policy.ts';
+import type { AuthOptions } from './auth-options.ts';
 import { gatewayBlock } from './block.ts';
-import { type GatewayConfig, knobs, type LimitConfig, limitKnobs, limitsKnobs } from './config.ts';
+import {
+  type GatewayConfig,
+  knobs,
+  type LimitConfig,
+  limitKnobs,
+  limitsKnobs,
+  type QuotaConfig,
+  quotaKnobs,
+  usageKnobs,
+} from './config.ts';
+import { type EntryOptions, readEntry } from './entry-options.ts';
 import {
   type LimitsOptions,
   type LocationsOptions,
@@ -18,6 +29,20 @@ import {
 } from './limits-options.ts';
 import { type RoutesOptions, readRoutes } from './routes.ts';
 
+export {
+  type ApiKey,
+  type ApiKeysOptions,
+  apiKeys,
+  type JwtOptions,
+  jwt,
+  type Scheme,
+} from './auth-options.ts';
+export {
+  type CorsOptions,
+  type EntryOptions,
+  type RequestsOptions,
+  secureHeaders,
+} from './entry-options.ts';
 export type { LimitsOptions, LocationsOptions, NamedLimitOptions } from './limits-options.ts';
 export type { Conditions, RouteOptions, RoutesOptions } from './routes.ts';
 
@@ -34,7 +59,7 @@ export function tokenBucket(options: LimitOptions & { readonly rate: RateText })
   return { kind: 'token-bucket', options };
 }
 
-export interface GatewayOptions extends OptionsOf<typeof knobs> {
+export interface GatewayOptions extends OptionsOf<typeof knobs>, AuthOptions, EntryOptions {
   /** By path (`/api`) or host and path (`shop.example.com/api`), or as a list: the most telling match wins. */
   readonly routes: RoutesOptions;
   readonly limit?: Limit;
@@ -42,6 +67,10 @@ export interface GatewayOptions extends OptionsOf<typeof knobs> {
   readonly limits?: LimitsOptions;
   /** Networks by the name of where they are, for limits `by: 'location'`. */
   readonly locations?: LocationsOptions;
+  /** Calls counted by user, and a page where they are read. */
+  readonly usage?: OptionsOf<typeof usageKnobs>;
+  /** So many calls a period for each user, by name; they outlive the gateway. */
+  readonly quotas?: Readonly<Record<string, OptionsOf<typeof quotaKnobs>>>;
   /** How it calls the services behind it. */
   readonly policy?: PathOptions;
   readonly bodyMax?: BytesText;
@@ -54,21 +83,51 @@ export interface Gateway extends Declaration<never> {
 /** What the one limit does not say of itself. */
 const oneLimit = configure('limit', limitsKnobs, { tell: 'refused' }).config;
 
-const besides = ['routes', 'limit', 'limits', 'locations', 'policy'];
+const besides = [
+  'routes',
+  'limit',
+  'limits',
+  'locations',
+  'auth',
+  'identity',
+  'usage',
+  'quotas',
+  'requests',
+  'cors',
+  'compress',
+  'trace',
+  'replyHeaders',
+  'policy',
+];
 
 export function gateway(name: string, options: GatewayOptions): Gateway {
-  const { routes, limit, limits, locations, policy, ...rest } = options;
+  const { routes, limit, limits, locations, auth, identity, usage, quotas, policy, ...more } =
+    options;
+  // Read from `options`, below.
+  const { requests: _1, cors: _2, compress: _3, trace: _4, replyHeaders: _5, ...rest } = more;
   const { config, problems } = configure(name, knobs, rest, besides);
-  const table = readRoutes(name, routes, policy ?? {});
+  const table = readRoutes(name, routes, policy ?? {}, {
+    ...(auth === undefined ? {} : { auth }),
+    ...(identity === undefined ? {} : { identity }),
+  });
   const own = limitOf(`${name}.limit`, limit);
   const named = readLimits(`${name}.limits`, limits ?? {});
   const places = readLocations(`${name}.locations`, locations ?? {});
+  const counted = readQuotas(`${name}.quotas`, quotas ?? {});
+  const used = tableOf(`${name}.usage`, usageKnobs, usage);
+  const { entry, problems: atDoor } = readEntry(name, options);
+  const needsUsers = quotas !== undefined || usage !== undefined;
+  const lonely = needsUsers && auth === undefined ? [{ at: name, what: nobodyKnown }] : [];
   const gatewayConfig: GatewayConfig = {
     ...config,
     port: config.port ?? 8080,
     routes: table.routes,
     limits: [...own.limits, ...named.limits],
     locations: places.locations,
+    ...entry,
+    auth: table.auth,
+    quotas: counted.quotas,
+    usage: used?.config ?? null,
     policy: table.policy,
   };
   return {
@@ -81,6 +140,10 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
       ...own.problems,
       ...named.problems,
       ...places.problems,
+      ...atDoor,
+      ...counted.problems,
+      ...(used?.problems ?? []),
+      ...lonely,
       ...table.problems,
     ],
     binds: table.binds,
@@ -95,4 +158,28 @@ function limitOf(
   if (limit === undefined && !isSetIn(at)) return { limits: [], problems: [] };
   const { config, problems } = configure(at, limitKnobs, limit?.options ?? {});
   return { limits: [{ ...oneLimit, ...config, name: 'limit', only: [], except: [] }], problems };
+}
+
+const nobodyKnown = 'counts calls by user, and knows nobody: it needs `auth`';
+
+/** A table of options that may be left out whole; to set an option of it from outside is to have it. */
+function tableOf<const T extends Knobs>(
+  at: string,
+  knobs: T,
+  options: OptionsOf<T> | undefined,
+): { readonly config: ConfigOf<T>; readonly problems: readonly Problem[] } | undefined {
+  return options === undefined && !isSetIn(at) ? undefined : configure(at, knobs, options ?? {});
+}
+
+function readQuotas(
+  at: string,
+  options: NonNullable<GatewayOptions['quotas']>,
+): { readonly quotas: readonly QuotaConfig[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const quotas = Object.entries(options).map(([name, quota]): QuotaConfig => {
+    const made = configure(`${at}.${name}`, quotaKnobs, quota ?? {});
+    problems.push(...made.problems);
+    return { ...made.config, name };
+  });
+  return { quotas, problems };
 }

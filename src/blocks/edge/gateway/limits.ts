@@ -141,9 +141,7 @@ class LimitStage implements Stage {
     }
     this.#note(visit, now, 0);
     if (delayUs === 0) return undefined;
-    const timer = this.#host.after(delayUs, () => {
-      if (!visit.isGone) resume(visit);
-    });
+    const timer = this.#host.after(delayUs, () => resume(visit));
     visit.giveUp = () => timer.cancel();
     return 'held';
   }

@@ -19,6 +19,7 @@ import { Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import { Compressor } from './compress.ts';
 import type { DoorConfig, RouteConfig } from './config.ts';
 import { withoutHeaders } from './headers.ts';
 import { redirected, rewritten, withHost } from './rewrite.ts';
@@ -30,7 +31,16 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   const router = new Router(config.routes);
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const callers = new Callers(host, config, calls);
-  const { stagesOf, strays } = makeStages(host, config);
+  const { stagesOf, strays, close } = makeStages(host, config, (service, path, done) => {
+    const headers = ['accept', 'application/json'];
+    const asked = { method: 'GET', url: `http://${service}${path}`, headers, body: null, ip: '' };
+    callers.to(service).call(asked, undefined, (outcome) => {
+      const isGood = outcome.ok && outcome.reply.status === 200;
+      done(isGood ? textOf(outcome.reply.body) : undefined);
+    });
+  });
+
+  const compressor = config.compress ? new Compressor(host, config.compress) : undefined;
 
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
@@ -42,6 +52,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
 
   const open = new Inbox<Visit>();
   let whenIdle: (() => void) | undefined;
+  let isClosing = false;
 
   function accept(from: Address, request: WebRequest): void {
     if (!open.isNew(from, request.id)) return;
@@ -101,6 +112,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   }
 
   function resume(visit: Visit, reply?: Parts): void {
+    if (visit.isGone) return;
     visit.giveUp = undefined;
     if (!reply) return advance(visit);
     refused.add();
@@ -132,8 +144,16 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
 
   /** Out through the stages that it came through, and to whom it is for. */
   function finish(visit: Visit, reply: Parts): void {
-    const { from, request, isHeld } = visit;
     const parts = visit.stageCount === 0 ? reply : leave(visit, reply)!;
+    if (!compressor) return give(visit, parts);
+    hold(visit);
+    visit.giveUp = undefined;
+    compressor.squeeze(visit, parts, (squeezed) => {
+      if (!visit.isGone) give(visit, squeezed);
+    });
+  }
+
+  function give({ from, request, isHeld }: Visit, parts: Parts): void {
     if (isHeld) open.take(from, request.id);
     answer(from, request.id, parts);
     if (isHeld) left();
@@ -160,7 +180,13 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
 
   function left(): void {
     queue.set(open.count);
-    if (open.count === 0) whenIdle?.();
+    if (whenIdle && open.count === 0) end(whenIdle);
+  }
+
+  function end(done: () => void): void {
+    if (isClosing) return;
+    isClosing = true;
+    close(done);
   }
 
   /** No route takes it: perhaps one would, asked in another way. */
@@ -196,7 +222,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     },
     drain(done) {
       whenIdle = done;
-      if (open.count === 0) done();
+      if (open.count === 0) end(done);
     },
   };
 }
@@ -229,6 +255,11 @@ class Callers {
 
   of(route: RouteConfig): Caller {
     return this.#byRoute.get(route)!;
+  }
+
+  /** For what the gateway itself wants to know. */
+  to(service: string): Caller {
+    return this.#to(service, this.#config.policy, service);
   }
 
   #to(service: string, policy: PathPolicy, name: string): Caller {
@@ -266,6 +297,10 @@ function forwarded(headers: readonly string[], ip: string): readonly string[] {
   if (headers.length === 0) return ip === '' ? headers : ['x-forwarded-for', ip];
   const kept = withoutHeaders(headers, saidByOthers);
   return ip === '' ? kept : [...kept, 'x-forwarded-for', ip];
+}
+
+function textOf(body: WebReply['body']): string {
+  return typeof body === 'string' ? body : new TextDecoder().decode(body ?? undefined);
 }
 
 /** Counted in bytes; a letter takes one to three of them, so mostly its length says enough. */

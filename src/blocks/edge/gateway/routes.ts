@@ -14,7 +14,10 @@ import { nearest, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
 import { type BytesText, parseBytes } from '../../../kit/units.ts';
 import { type PathOptions, type PathPolicy, pathPolicy } from '../../../path/policy.ts';
+import { type AuthOptions, readAuth } from './auth-options.ts';
 import {
+  type AuthConfig,
+  type AuthMode,
   type Condition,
   type Destination,
   type RedirectStatus,
@@ -58,6 +61,10 @@ export interface RouteOptions {
   };
   /** What differs from the gateway's policy. */
   readonly policy?: PathOptions;
+  /** Default: required where the gateway has `auth`. Where it is not required, what is shown must be good all the same. */
+  readonly auth?: AuthMode;
+  /** Who of those who are known may come. Default: all. */
+  readonly tiers?: readonly string[];
   /** Besides those of the gateway. */
   readonly limits?: LimitsOptions;
   readonly bodyMax?: BytesText;
@@ -68,12 +75,19 @@ export type RoutesOptions = Readonly<Record<string, Declaration>> | readonly Rou
 export interface ReadRoutes {
   readonly routes: readonly RouteConfig[];
   readonly policy: PathPolicy;
+  readonly auth: AuthConfig | null;
   readonly binds: Readonly<Record<string, Declaration>>;
   readonly problems: readonly Problem[];
 }
 
-export function readRoutes(name: string, options: RoutesOptions, policy: PathOptions): ReadRoutes {
-  const reader = new Reader(name, policy);
+/** With what authentication calls besides: the issuer that serves its keys. */
+export function readRoutes(
+  name: string,
+  options: RoutesOptions,
+  policy: PathOptions,
+  auth: AuthOptions = {},
+): ReadRoutes {
+  const reader = new Reader(name, policy, auth.auth !== undefined);
   if (Array.isArray(options)) {
     (options as readonly RouteOptions[]).forEach((route, index) => {
       reader.read(`${name}.routes[${index}]`, route);
@@ -85,8 +99,11 @@ export function readRoutes(name: string, options: RoutesOptions, policy: PathOpt
   } else {
     reader.wrong(`${name}.routes`, `must be a table or a list of routes, got ${show(options)}`);
   }
-  return reader.done();
+  const read = readAuth(name, auth, (at, to) => reader.bind(at, to));
+  return reader.done(read);
 }
+
+const authModes: readonly AuthMode[] = ['required', 'optional', 'none'];
 
 const optionNames = [
   'path',
@@ -101,6 +118,8 @@ const optionNames = [
   'redirect',
   'rewrite',
   'policy',
+  'auth',
+  'tiers',
   'limits',
   'bodyMax',
 ];
@@ -108,13 +127,15 @@ const optionNames = [
 class Reader {
   readonly #name: string;
   readonly #policy: PathOptions;
+  readonly #hasAuth: boolean;
   readonly #routes: RouteConfig[] = [];
   readonly #own: PathPolicy;
   readonly #binds: Record<string, Declaration> = {};
   readonly #problems: Problem[];
 
-  constructor(name: string, policy: PathOptions) {
+  constructor(name: string, policy: PathOptions, hasAuth: boolean) {
     this.#name = name;
+    this.#hasAuth = hasAuth;
     this.#policy = policy;
     const own = pathPolicy(`${name}.policy`, policy);
     this.#own = own.policy;
@@ -125,13 +146,15 @@ class Reader {
     this.#problems.push({ at, what });
   }
 
-  done(): ReadRoutes {
+  done({ auth, problems }: ReturnType<typeof readAuth>): ReadRoutes {
+    this.#problems.push(...problems);
     if (this.#routes.length === 0 && this.#problems.length === 0) {
       this.wrong(`${this.#name}.routes`, 'must have at least one route');
     }
     return {
       routes: this.#routes,
       policy: this.#own,
+      auth,
       binds: this.#binds,
       problems: this.#problems,
     };
@@ -185,8 +208,30 @@ class Reader {
       rewrite,
       policy,
       limits: limits.limits,
+      auth: this.#auth(`${at}.auth`, route.auth),
+      tiers: this.#tiers(`${at}.tiers`, route),
       bodyMaxBytes: bodyMaxBytes ?? null,
     });
+  }
+
+  #auth(at: string, mode: AuthMode | undefined): AuthMode {
+    if (mode !== undefined && !authModes.includes(mode)) {
+      this.wrong(at, `must be one of ${authModes.join(', ')}, got ${show(mode)}`);
+    } else if (mode === 'required' && !this.#hasAuth) {
+      this.wrong(at, 'the gateway has no `auth` to require it with');
+    }
+    return mode ?? 'required';
+  }
+
+  #tiers(at: string, { tiers = [], auth }: RouteOptions): readonly string[] {
+    if (!Array.isArray(tiers) || !tiers.every((tier) => typeof tier === 'string')) {
+      this.wrong(at, `must be a list of tiers, got ${show(tiers)}`);
+      return [];
+    }
+    if (tiers.length > 0 && (!this.#hasAuth || (auth ?? 'required') !== 'required')) {
+      this.wrong(at, 'only who is authenticated has a tier: this route must require it');
+    }
+    return tiers;
   }
 
   #path(at: string, { path = '/', exact }: RouteOptions): string | undefined {

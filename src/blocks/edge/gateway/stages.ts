@@ -1,23 +1,59 @@
-/** The stages of a gateway in their fixed order, of which each route has those that are configured. */
+/**
+ * The stages of a gateway in their fixed order, of which each route has those that are configured:
+ *
+ *   trace → reply headers → request check → limit by address → CORS → authenticate → usage → limit by identity → quota
+ */
 import type { Host } from '../../../host/host.ts';
+import { type AskService, Authentication } from './auth.ts';
 import type { DoorConfig, RouteConfig } from './config.ts';
+import { RequestCheck, TraceStage } from './hygiene.ts';
 import { Limits } from './limits.ts';
+import { QuotaBook } from './quota.ts';
+import { QuotaStage } from './quota-stage.ts';
+import { Cors, ReplyHeaders } from './replies.ts';
+import { UsageStage } from './usage.ts';
 import type { Stage } from './visit.ts';
 
 export interface Stages {
   stagesOf(route: RouteConfig): readonly Stage[];
   /** Of requests that no route takes. */
   readonly strays: readonly Stage[];
+  /** What must be written down before the gateway ends. */
+  close(done: () => void): void;
 }
 
-export function makeStages(host: Host, config: DoorConfig): Stages {
+export function makeStages(host: Host, config: DoorConfig, ask: AskService): Stages {
   const limits = new Limits(host, config.locations);
+  const authentication = config.auth ? new Authentication(host, config.auth, ask) : undefined;
+  const { requests } = config;
+  const trace = config.trace ? new TraceStage(host, config.trace) : undefined;
+  const added = config.replyHeaders.length > 0 ? new ReplyHeaders(config.replyHeaders) : undefined;
+  const checked = requests ? new RequestCheck(requests) : undefined;
+  const cors = config.cors ? new Cors(config.cors) : undefined;
+  const usage = config.usage ? new UsageStage(host, config.usage) : undefined;
+  const book = config.quotas.length > 0 ? new QuotaBook(host.disk) : undefined;
+  const quota = book && new QuotaStage(host, book, config.quotas, config);
 
   function make(route: RouteConfig | undefined): readonly Stage[] {
     const { byAddress, byIdentity } = limits.stages([...config.limits, ...(route?.limits ?? [])]);
-    return [byAddress, byIdentity].filter((stage) => stage !== undefined);
+    return [
+      trace,
+      added,
+      checked,
+      byAddress,
+      cors,
+      // Who asks for what is not there need not say who it is, but may.
+      authentication?.stage(route?.auth ?? 'optional', route?.tiers ?? []),
+      usage,
+      byIdentity,
+      quota,
+    ].filter((stage) => stage !== undefined);
   }
 
   const byRoute = new Map(config.routes.map((route) => [route, make(route)]));
-  return { stagesOf: (route) => byRoute.get(route)!, strays: make(undefined) };
+  return {
+    stagesOf: (route) => byRoute.get(route)!,
+    strays: make(undefined),
+    close: (done) => (book ? book.close(done) : done()),
+  };
 }
