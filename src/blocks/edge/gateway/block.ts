@@ -9,6 +9,7 @@ import {
   compressKnobs,
   corsKnobs,
   type DoorConfig,
+  floodKnobs,
   type GatewayConfig,
   identityKnobs,
   knobs,
@@ -16,6 +17,7 @@ import {
   requestsKnobs,
   traceKnobs,
   usageKnobs,
+  wafKnobs,
 } from './config.ts';
 import { door } from './node.ts';
 
@@ -29,6 +31,8 @@ export const gatewayBlock: Block = {
     identity: identityKnobs,
     usage: usageKnobs,
     requests: requestsKnobs,
+    waf: wafKnobs,
+    flood: floodKnobs,
     cors: corsKnobs,
     compress: compressKnobs,
     trace: traceKnobs,

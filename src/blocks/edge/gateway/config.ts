@@ -156,6 +156,38 @@ export const traceKnobs = {
   ),
 };
 
+/** `waf`: rules against attacks. */
+export const wafKnobs = {
+  mode: choice(
+    ['block', 'detect'],
+    'block refuses with 403; detect lets pass, counts, and tells the service in x-waf-score: for the first weeks, until the rules are known to leave users alone.',
+  ),
+  threshold: count(5, {
+    min: 1,
+    doc: 'Score at which a request is taken for an attack. Rules that are sure score 5, signs less.',
+  }),
+  core: flag(true, 'Whether the rules that come along hold, besides your own.'),
+  inspectMax: bytes('64kB', {
+    min: '1kB',
+    doc: 'How much of a body is looked at. Attacks come early; a large body costs milliseconds.',
+  }),
+};
+
+/** `flood`: who is refused again and again is shut out. */
+export const floodKnobs = {
+  strikes: count(50, {
+    min: 1,
+    max: 1_000_000,
+    doc: 'Refusals (4xx) that an address may collect.',
+  }),
+  within: duration('1min', { min: '1s', doc: 'In how long: they are forgiven at that pace.' }),
+  ban: duration('10min', { min: '1s', doc: 'For how long it is shut out then.' }),
+  sourcesMax: count(100_000, {
+    min: 1,
+    doc: 'Addresses remembered. Beyond it the one seen longest ago is forgotten.',
+  }),
+};
+
 /** `apiKeys(…)` among `auth`. */
 export const keysKnobs = {
   header: text('x-api-key', {
@@ -283,6 +315,30 @@ export type CorsConfig = ConfigOf<typeof corsKnobs> & {
   readonly headers: readonly string[];
   readonly exposed: readonly string[];
 };
+export const wafFields = ['method', 'path', 'args', 'body', 'cookies', 'headers', 'agent'] as const;
+export type WafField = (typeof wafFields)[number];
+export const wafTransformations = ['url', 'html', 'comments', 'lower', 'spaces'] as const;
+export type WafTransformation = (typeof wafTransformations)[number];
+export const wafOperators = ['matches', 'contains', 'is', 'begins', 'longer'] as const;
+
+export type WafRule = {
+  readonly id: string;
+  /** Where it looks; one that meets is enough. `args`: names and values of the query and of a form. */
+  readonly on: readonly WafField[];
+  /** Applied first, in this order. */
+  readonly transform: readonly WafTransformation[];
+  /** `matches` takes a regular expression, `longer` a number of characters. */
+  readonly op: (typeof wafOperators)[number];
+  readonly value: string;
+  readonly score: number;
+};
+
+export type WafConfig = ConfigOf<typeof wafKnobs> & {
+  readonly rules: readonly WafRule[];
+  /** Ids of rules that do not hold. */
+  readonly except: readonly string[];
+};
+export type FloodConfig = ConfigOf<typeof floodKnobs>;
 export type CompressConfig = ConfigOf<typeof compressKnobs>;
 export type TraceConfig = ConfigOf<typeof traceKnobs>;
 
@@ -358,6 +414,8 @@ export type GatewayConfig = {
   readonly routes: readonly RouteConfig[];
   readonly limits: readonly LimitConfig[];
   readonly locations: readonly LocationConfig[];
+  readonly waf: WafConfig | null;
+  readonly flood: FloodConfig | null;
   readonly requests: RequestsConfig | null;
   readonly cors: CorsConfig | null;
   readonly compress: CompressConfig | null;

@@ -5,10 +5,17 @@ import { isSetIn } from '../../../kit/settings.ts';
 import {
   compressKnobs,
   corsKnobs,
+  floodKnobs,
   type GatewayConfig,
   requestsKnobs,
   traceKnobs,
+  type WafRule,
+  wafFields,
+  wafKnobs,
+  wafOperators,
+  wafTransformations,
 } from './config.ts';
+import { coreRules } from './waf-rules.ts';
 
 export interface RequestsOptions extends OptionsOf<typeof requestsKnobs> {
   /** The hosts that are here: `'shop.example.com'`, `'*.example.com'`; others get 421. Default: any. */
@@ -26,7 +33,18 @@ export interface CorsOptions extends OptionsOf<typeof corsKnobs> {
   readonly exposed?: readonly string[];
 }
 
+export interface WafOptions extends OptionsOf<typeof wafKnobs> {
+  /** Rules of your own. */
+  readonly rules?: readonly WafRule[];
+  /** Ids of rules that do not hold here. */
+  readonly except?: readonly string[];
+}
+
 export interface EntryOptions {
+  /** Rules against attacks; `{}` for those that come along. */
+  readonly waf?: WafOptions;
+  /** Who is refused again and again is shut out; `{}` for the defaults. */
+  readonly flood?: OptionsOf<typeof floodKnobs>;
   /** Limits on what a request may be, and its headers checked. */
   readonly requests?: RequestsOptions;
   readonly cors?: CorsOptions;
@@ -47,7 +65,27 @@ export const secureHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'self'; frame-ancestors 'none'; object-src 'none'",
 };
 
-type Entry = Pick<GatewayConfig, 'requests' | 'cors' | 'compress' | 'trace' | 'replyHeaders'>;
+export const entryNames = [
+  'waf',
+  'flood',
+  'requests',
+  'cors',
+  'compress',
+  'trace',
+  'replyHeaders',
+] as const satisfies readonly (keyof EntryOptions)[];
+
+/** What is left for others to read. */
+export function withoutEntry<T extends EntryOptions>(options: T): Omit<T, keyof EntryOptions> {
+  const left = { ...options } as Record<string, unknown> & T;
+  for (const name of entryNames) delete left[name];
+  return left;
+}
+
+type Entry = Pick<
+  GatewayConfig,
+  'waf' | 'flood' | 'requests' | 'cors' | 'compress' | 'trace' | 'replyHeaders'
+>;
 
 const hostPattern = /^(\*\.)?[a-z0-9[\]:.-]+$/i;
 const originPattern = /^(\*|https?:\/\/[a-z0-9.[\]:-]+)$/;
@@ -55,7 +93,7 @@ const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export function readEntry(
   name: string,
-  { requests, cors, compress, trace, replyHeaders = {} }: EntryOptions,
+  { waf, flood, requests, cors, compress, trace, replyHeaders = {} }: EntryOptions,
 ): { readonly entry: Entry; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const wrong = (at: string, what: string) => problems.push({ at: `${name}.${at}`, what });
@@ -85,6 +123,17 @@ export function readEntry(
     return given as readonly string[];
   }
 
+  const { rules = [], except = [], ...wafRest } = waf ?? {};
+  const guarded = table('waf', wafKnobs, waf && wafRest, ['rules', 'except']);
+  const ids = new Set<unknown>(coreRules.map(({ id }) => id));
+  rules.forEach((rule, index) => {
+    for (const what of ruleProblems(rule)) wrong(`waf.rules[${index}]`, what);
+    if (ids.has(rule?.id)) wrong(`waf.rules[${index}]`, `two rules are called ${show(rule?.id)}`);
+    ids.add(rule?.id);
+  });
+  for (const id of except) {
+    if (!ids.has(id)) wrong('waf.except', `there is no rule ${show(id)}`);
+  }
   const { hosts = [], ...requestsRest } = requests ?? {};
   const checked = table('requests', requestsKnobs, requests && requestsRest, ['hosts']);
   const { origins, methods, headers, exposed, ...corsRest } = cors ?? { origins: [] };
@@ -108,6 +157,8 @@ export function readEntry(
     return [header.toLowerCase(), String(value)];
   });
   const entry: Entry = {
+    waf: guarded && { ...guarded, rules, except },
+    flood: table('flood', floodKnobs, flood),
     requests: checked && {
       ...checked,
       hosts: list('requests.hosts', hosts, hostPattern, 'host').map((host) =>
@@ -126,4 +177,34 @@ export function readEntry(
     replyHeaders: added,
   };
   return { entry, problems };
+}
+
+function ruleProblems(rule: WafRule): readonly string[] {
+  if (typeof rule !== 'object' || rule === null) return [`must be a rule, got ${show(rule)}`];
+  const { id, on, transform, op, value, score } = rule;
+  const problems: string[] = [];
+  const of = (name: string, given: unknown, allowed: readonly string[]) => {
+    const isGood = Array.isArray(given) && given.every((one) => allowed.includes(one as string));
+    if (!isGood)
+      problems.push(`${name} must be a list of ${allowed.join(', ')}, got ${show(given)}`);
+  };
+  if (typeof id !== 'string' || !/^[\w-]+$/.test(id))
+    problems.push(`id must be a word, got ${show(id)}`);
+  of('on', on, wafFields);
+  of('transform', transform, wafTransformations);
+  if (!wafOperators.includes(op)) problems.push(`op must be one of ${wafOperators.join(', ')}`);
+  if (typeof value !== 'string') problems.push(`value must be text, got ${show(value)}`);
+  else if (op === 'matches' && !isPattern(value)) problems.push(`no pattern: ${show(value)}`);
+  else if (op === 'longer' && !/^\d+$/.test(value)) problems.push(`no number: ${show(value)}`);
+  if (!Number.isInteger(score) || score < 1) problems.push('score must be a whole number from 1');
+  return problems;
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, 's');
+    return true;
+  } catch {
+    return false; // The platform's own word for a mistake of the user.
+  }
 }

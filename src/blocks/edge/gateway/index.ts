@@ -20,7 +20,7 @@ import {
   quotaKnobs,
   usageKnobs,
 } from './config.ts';
-import { type EntryOptions, readEntry } from './entry-options.ts';
+import { type EntryOptions, entryNames, readEntry, withoutEntry } from './entry-options.ts';
 import {
   type LimitsOptions,
   type LocationsOptions,
@@ -42,6 +42,7 @@ export {
   type EntryOptions,
   type RequestsOptions,
   secureHeaders,
+  type WafOptions,
 } from './entry-options.ts';
 export type { LimitsOptions, LocationsOptions, NamedLimitOptions } from './limits-options.ts';
 export type { Conditions, RouteOptions, RoutesOptions } from './routes.ts';
@@ -92,19 +93,14 @@ const besides = [
   'identity',
   'usage',
   'quotas',
-  'requests',
-  'cors',
-  'compress',
-  'trace',
-  'replyHeaders',
   'policy',
+  ...entryNames,
 ];
 
 export function gateway(name: string, options: GatewayOptions): Gateway {
   const { routes, limit, limits, locations, auth, identity, usage, quotas, policy, ...more } =
     options;
-  // Read from `options`, below.
-  const { requests: _1, cors: _2, compress: _3, trace: _4, replyHeaders: _5, ...rest } = more;
+  const rest = withoutEntry(more);
   const { config, problems } = configure(name, knobs, rest, besides);
   const table = readRoutes(name, routes, policy ?? {}, {
     ...(auth === undefined ? {} : { auth }),

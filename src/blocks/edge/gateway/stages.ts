@@ -1,11 +1,12 @@
 /**
  * The stages of a gateway in their fixed order, of which each route has those that are configured:
  *
- *   trace → reply headers → request check → limit by address → CORS → authenticate → usage → limit by identity → quota
+ *   trace → reply headers → flood → request check → limit by address → CORS → WAF → authenticate → usage → limit by identity → quota
  */
 import type { Host } from '../../../host/host.ts';
 import { type AskService, Authentication } from './auth.ts';
 import type { DoorConfig, RouteConfig } from './config.ts';
+import { FloodStage } from './flood.ts';
 import { RequestCheck, TraceStage } from './hygiene.ts';
 import { Limits } from './limits.ts';
 import { QuotaBook } from './quota.ts';
@@ -13,6 +14,7 @@ import { QuotaStage } from './quota-stage.ts';
 import { Cors, ReplyHeaders } from './replies.ts';
 import { UsageStage } from './usage.ts';
 import type { Stage } from './visit.ts';
+import { WafStage } from './waf.ts';
 
 export interface Stages {
   stagesOf(route: RouteConfig): readonly Stage[];
@@ -28,6 +30,8 @@ export function makeStages(host: Host, config: DoorConfig, ask: AskService): Sta
   const { requests } = config;
   const trace = config.trace ? new TraceStage(host, config.trace) : undefined;
   const added = config.replyHeaders.length > 0 ? new ReplyHeaders(config.replyHeaders) : undefined;
+  const waf = config.waf ? new WafStage(host, config.waf) : undefined;
+  const flood = config.flood ? new FloodStage(host, config.flood) : undefined;
   const checked = requests ? new RequestCheck(requests) : undefined;
   const cors = config.cors ? new Cors(config.cors) : undefined;
   const usage = config.usage ? new UsageStage(host, config.usage) : undefined;
@@ -39,9 +43,11 @@ export function makeStages(host: Host, config: DoorConfig, ask: AskService): Sta
     return [
       trace,
       added,
+      flood,
       checked,
       byAddress,
       cors,
+      waf,
       // Who asks for what is not there need not say who it is, but may.
       authentication?.stage(route?.auth ?? 'optional', route?.tiers ?? []),
       usage,
