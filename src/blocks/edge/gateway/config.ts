@@ -156,6 +156,18 @@ export const traceKnobs = {
   ),
 };
 
+/** Each of the parts of an `aggregate`. */
+export const partKnobs = {
+  timeout: duration('250ms', {
+    min: '1ms',
+    doc: 'How long the page waits for it; no longer than the policy allows in any case.',
+  }),
+  required: flag(
+    false,
+    'Whether there is a page without it. By default the page comes without, and says what is missing.',
+  ),
+};
+
 /** `waf`: rules against attacks. */
 export const wafKnobs = {
   mode: choice(
@@ -364,7 +376,30 @@ export type Condition = {
 export const redirectStatuses = [301, 302, 303, 307, 308] as const;
 export type RedirectStatus = (typeof redirectStatuses)[number];
 
+/** JSON, in which text that begins with `$` is a path into a part. */
+export type Shape =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Shape[]
+  | { readonly [name: string]: Shape };
+
+export type PartConfig = ConfigOf<typeof partKnobs> & {
+  readonly name: string;
+  readonly service: string;
+  readonly path: string;
+};
+
+export type AggregateConfig = {
+  readonly type: 'aggregate';
+  readonly parts: readonly PartConfig[];
+  /** Null: every part under its name. */
+  readonly shape: Shape | null;
+};
+
 export type Destination =
+  | AggregateConfig
   | { readonly type: 'service'; readonly service: string }
   | { readonly type: 'redirect'; readonly to: string; readonly status: RedirectStatus };
 

@@ -29,6 +29,7 @@ import {
 } from './limits-options.ts';
 import { type RoutesOptions, readRoutes } from './routes.ts';
 
+export { type Aggregate, type AggregateOptions, aggregate, type PartOptions } from './aggregate.ts';
 export {
   type ApiKey,
   type ApiKeysOptions,

@@ -20,7 +20,8 @@ import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 import { Compressor } from './compress.ts';
-import type { DoorConfig, RouteConfig } from './config.ts';
+import type { AggregateConfig, DoorConfig, RouteConfig } from './config.ts';
+import { gather } from './gathering.ts';
 import { withoutHeaders } from './headers.ts';
 import { redirected, rewritten, withHost } from './rewrite.ts';
 import { Router } from './router.ts';
@@ -107,7 +108,10 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     if (route.to.type === 'redirect') return finish(visit, redirected(visit.match!, route.to));
     hold(visit);
     host.cpu.charge(config.costUs, () => {
-      if (!visit.isGone) forward(visit, route, callers.of(route));
+      if (visit.isGone) return;
+      const { to } = route;
+      if (to.type === 'aggregate') compose(visit, route, to);
+      else forward(visit, route, callers.of(route));
     });
   }
 
@@ -134,12 +138,22 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     const asked = { method, url, headers, body, ip, session };
     const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
     visit.giveUp = caller.call(asked, deadlineAt, (outcome) => {
-      retries.set(callers.retryCount);
-      latency.record(host.now() - startedAt);
-      const parts = outcome.ok ? outcome.reply : failure(outcome);
-      if (parts.status >= 500) errors.add();
-      finish(visit, parts);
+      served(visit, outcome.ok ? outcome.reply : failure(outcome));
     });
+  }
+
+  /** Several calls and one reply. */
+  function compose(visit: Visit, route: RouteConfig, to: AggregateConfig): void {
+    const callerTo = (service: string) => callers.on(route, service);
+    const asked = { ...visit, headers: forwarded(visit.headers, visit.request.ip) };
+    visit.giveUp = gather(host, asked, to, callerTo, failure, (reply) => served(visit, reply));
+  }
+
+  function served(visit: Visit, reply: Parts): void {
+    retries.set(callers.retryCount);
+    latency.record(host.now() - visit.startedAt);
+    if (reply.status >= 500) errors.add();
+    finish(visit, reply);
   }
 
   /** Out through the stages that it came through, and to whom it is for. */
@@ -255,6 +269,14 @@ class Callers {
 
   of(route: RouteConfig): Caller {
     return this.#byRoute.get(route)!;
+  }
+
+  /** For a part of what the route leads to. */
+  on(route: RouteConfig, service: string): Caller {
+    const { policy } = route;
+    if (!policy) return this.to(service);
+    const index = this.#config.routes.indexOf(route);
+    return this.#to(service, policy, `${service} ${index}`);
   }
 
   /** For what the gateway itself wants to know. */

@@ -101,7 +101,8 @@ function entryOf(route: RouteConfig): Entry {
   const names = parts.filter((part) => part.startsWith(':')).map((part) => part.slice(1));
   const isOpen = parts.at(-1) === '*';
   if (isOpen) names.push('*');
-  const bare = route.host === null && route.path === '/' && !route.isExact;
+  const isPlain = route.to.type === 'service' && !route.rewrite;
+  const bare = isPlain && route.host === null && route.path === '/' && !route.isExact;
   return {
     route,
     hostEnd: route.host?.startsWith('*.') ? route.host.slice(1) : '',

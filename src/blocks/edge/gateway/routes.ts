@@ -14,6 +14,7 @@ import { nearest, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
 import { type BytesText, parseBytes } from '../../../kit/units.ts';
 import { type PathOptions, type PathPolicy, pathPolicy } from '../../../path/policy.ts';
+import { type Aggregate, isAggregate, readAggregate } from './aggregate.ts';
 import { type AuthOptions, readAuth } from './auth-options.ts';
 import {
   type AuthConfig,
@@ -47,8 +48,8 @@ export interface RouteOptions {
   readonly query?: Conditions;
   /** Of the request's body: `'application/json'`, `'image/*'`. */
   readonly contentType?: string;
-  /** Where it leads; or `redirect`. */
-  readonly to?: Declaration;
+  /** Where it leads: a service, or several at once; or `redirect`. */
+  readonly to?: Declaration | Aggregate;
   /** Where the client is sent instead, with the parameters of `path`; by default with 308, which keeps method and body. */
   readonly redirect?: string | { readonly to: string; readonly status?: RedirectStatus };
   /** What the service sees in place of what came. */
@@ -70,7 +71,9 @@ export interface RouteOptions {
   readonly bodyMax?: BytesText;
 }
 
-export type RoutesOptions = Readonly<Record<string, Declaration>> | readonly RouteOptions[];
+export type RoutesOptions =
+  | Readonly<Record<string, Declaration | Aggregate>>
+  | readonly RouteOptions[];
 
 export interface ReadRoutes {
   readonly routes: readonly RouteConfig[];
@@ -93,7 +96,9 @@ export function readRoutes(
       reader.read(`${name}.routes[${index}]`, route);
     });
   } else if (typeof options === 'object' && options !== null) {
-    for (const [pattern, to] of Object.entries(options as Readonly<Record<string, Declaration>>)) {
+    for (const [pattern, to] of Object.entries(
+      options as Readonly<Record<string, Declaration | Aggregate>>,
+    )) {
       reader.readPattern(`${name}.routes[${show(pattern)}]`, pattern, to);
     }
   } else {
@@ -160,7 +165,7 @@ class Reader {
     };
   }
 
-  readPattern(at: string, pattern: string, to: Declaration): void {
+  readPattern(at: string, pattern: string, to: Declaration | Aggregate): void {
     const slash = pattern.indexOf('/');
     if (slash < 0) {
       return this.wrong(at, "must hold a path, such as '/' or 'shop.example.com/api'");
@@ -183,7 +188,9 @@ class Reader {
     const to = this.#destination(at, route, path ?? '/');
     const limits = readLimits(`${at}.limits`, route.limits ?? {});
     this.#problems.push(...limits.problems);
-    const methods = this.#methods(`${at}.methods`, route.methods ?? []);
+    // A page that is made of others is only read.
+    const usual = to?.type === 'aggregate' ? ['GET'] : [];
+    const methods = this.#methods(`${at}.methods`, route.methods ?? usual);
     const bodyMaxBytes = route.bodyMax === undefined ? null : parseBytes(route.bodyMax);
     if (bodyMaxBytes === undefined) {
       this.wrong(`${at}.bodyMax`, `must be a size like '1MB', got ${show(route.bodyMax)}`);
@@ -285,6 +292,13 @@ class Reader {
       }
       this.#parameters(`${at}.redirect`, target.replace(/^https?:\/\/[^/]*/, ''), path);
       return { type: 'redirect', to: target, status: status as RedirectStatus };
+    }
+    if (isAggregate(to)) {
+      const bind = (place: string, service: Declaration) => this.bind(place, service);
+      const made = readAggregate(`${at}.to`, to.options, this.#problems, bind);
+      for (const part of made.parts)
+        this.#parameters(`${at}.to.parts.${part.name}`, part.path, path);
+      return made;
     }
     const service = this.bind(at, to);
     return service === undefined ? undefined : { type: 'service', service };
