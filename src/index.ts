@@ -24,9 +24,15 @@ export { type Ids, type IdsHandle, ids } from './blocks/coordination/ids/index.t
 export { type Cache, type CacheHandle, cache } from './blocks/data/cache/index.ts';
 export { type KvHandle, type KvOptions, kv } from './blocks/data/kv/index.ts';
 export {
+  type AggregateOptions,
+  aggregate,
+  apiKeys,
   type Gateway,
   type GatewayOptions,
   gateway,
+  jwt,
+  type RouteOptions,
+  secureHeaders,
   tokenBucket,
 } from './blocks/edge/gateway/index.ts';
 export {

@@ -17,6 +17,7 @@ import { LoadpathError } from '../kit/errors.ts';
 import { simulate } from '../run/simulate.ts';
 import { isDesignData, systemFromJson } from './json.ts';
 import { planOf, system } from './system.ts';
+import { typescriptOf } from './typescript.ts';
 
 const data = {
   name: 'shop',
@@ -134,6 +135,75 @@ describe('a design as JSON', () => {
     const design = systemFromJson({ ...data, ...api({ cost }) });
     const config = design.declarations.find(({ name }) => name === 'api')!.config;
     expect(config).toMatchObject({ cost: { wait: draw } });
+  });
+});
+
+describe('a gateway as JSON', () => {
+  const rich = {
+    kind: 'gateway',
+    name: 'edge',
+    routes: [
+      { path: '/', to: 'api' },
+      { path: '/old/*', redirect: '/*' },
+      {
+        host: '*.example.com',
+        path: '/page/:id',
+        headers: { 'x-client': 'mobile' },
+        policy: { timeout: '800ms' },
+        limits: { each: { algorithm: 'sliding-log', rate: '10/min', except: ['a'] } },
+        to: {
+          aggregate: {
+            parts: {
+              api: { from: 'api', path: '/:id', required: true },
+              store: { from: 'store', path: '/', timeout: '50ms' },
+            },
+            shape: { of: '$api', and: ['$store.a'] },
+          },
+        },
+      },
+    ],
+    limits: { open: { algorithm: 'concurrency', openMax: 5 } },
+    requests: { hosts: ['edge'] },
+    waf: { mode: 'detect' },
+    flood: {},
+    cors: { origins: ['*'] },
+    compress: {},
+    trace: {},
+    replyHeaders: { server: 'edge' },
+  };
+  const blocks = [...data.blocks.filter(({ name }) => name !== 'edge'), rich];
+
+  test('says what code says: routes, limits, pages of many parts, and what holds at the door', async () => {
+    const shop = systemFromJson({ ...data, blocks });
+    const config = shop.declarations.find(({ name }) => name === 'edge')!.config;
+    expect(config).toMatchObject({
+      routes: [
+        { to: { type: 'service', service: 'api' } },
+        { to: { type: 'redirect' } },
+        {
+          to: {
+            type: 'aggregate',
+            parts: [{ service: 'api', required: true }, { timeoutUs: 50_000 }],
+          },
+        },
+      ],
+      waf: { mode: 'detect' },
+      limits: [{ algorithm: 'concurrency', openMax: 5 }],
+    });
+    expect((await simulate(shop, { for: '2s' })).completed).toBeGreaterThan(50);
+    expect(typescriptOf({ ...data, blocks })).toContain(
+      "to: aggregate({\n        parts: {\n          api: { from: api, path: '/:id', required: true },",
+    );
+  });
+
+  test('names what is wrong in it, part and all', () => {
+    const routes = [
+      { to: 'nobody' },
+      { to: { aggregate: { parts: { a: { from: 'x', path: '/' } } } } },
+    ];
+    const said = wrong({ blocks: [...blocks.slice(0, -1), { ...rich, routes }] });
+    expect(said.join()).toContain("edge.routes[0].to: there is no block 'nobody'");
+    expect(said.join()).toContain("edge.routes[1].to.parts.a.from: there is no block 'x'");
   });
 });
 

@@ -26,12 +26,24 @@ import {
   work,
 } from '../blocks/compute/service/index.ts';
 import {
+  compressKnobs,
+  corsKnobs,
+  floodKnobs,
   knobs as gatewayKnobs,
   limitKnobs,
   limitsKnobs,
+  partKnobs,
   redirectStatuses,
+  requestsKnobs,
+  traceKnobs,
+  wafFields,
+  wafKnobs,
+  wafOperators,
+  wafTransformations,
 } from '../blocks/edge/gateway/config.ts';
 import {
+  type AggregateOptions,
+  aggregate,
   gateway,
   type RouteOptions,
   type RoutesOptions,
@@ -193,7 +205,7 @@ class Reader {
     if (Array.isArray(routes)) {
       return routes.map((route: unknown, index) => {
         if (!isFields(route) || route.to === undefined) return route as RouteOptions;
-        const to = this.#block(String(route.to), `${name}.routes[${index}].to`);
+        const to = this.#destination(route.to, `${name}.routes[${index}].to`);
         return { ...route, to } as RouteOptions;
       });
     }
@@ -204,6 +216,19 @@ class Reader {
       if (to) table[pattern] = to;
     }
     return table;
+  }
+
+  /** The name of a block, or `{ "aggregate": { "parts": { … } } }` with the name of one in each part. */
+  #destination(to: unknown, at: string): RouteOptions['to'] {
+    const made = isFields(to) ? to.aggregate : undefined;
+    if (!isFields(made)) return this.#block(String(to), at);
+    this.#must(isFields(made.parts), `${at}.parts`, 'an object');
+    const parts = Object.entries(isFields(made.parts) ? made.parts : {}).map(([part, options]) => {
+      const given = isFields(options) ? options : {};
+      const from = this.#block(String(given.from), `${at}.parts.${part}.from`);
+      return [part, { ...given, from }];
+    });
+    return aggregate({ ...made, parts: Object.fromEntries(parts) } as AggregateOptions);
   }
 
   #steps(calls: unknown, at: string): Call[] {
@@ -375,6 +400,7 @@ export function designSchema(): object {
       'name',
       ...required,
     ]);
+  const text = { type: 'string' };
   const texts = { type: 'array', items: { type: 'string' } };
   const conditions = { type: 'object', additionalProperties: { type: ['string', 'boolean'] } };
   const rateText = { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s*/\\s*(ms|s|m|min|h|d)$' };
@@ -456,6 +482,39 @@ export function designSchema(): object {
           limit: record(fromKnobs(limitKnobs)),
           limits: reference('limits'),
           locations: { type: 'object', additionalProperties: texts },
+          requests: record({ ...fromKnobs(requestsKnobs), hosts: texts }),
+          flood: record(fromKnobs(floodKnobs)),
+          waf: record({
+            ...fromKnobs(wafKnobs),
+            except: texts,
+            rules: {
+              type: 'array',
+              items: record(
+                {
+                  id: text,
+                  on: { type: 'array', items: { enum: wafFields } },
+                  transform: { type: 'array', items: { enum: wafTransformations } },
+                  op: { enum: wafOperators },
+                  value: text,
+                  score: { type: 'integer', minimum: 1 },
+                },
+                ['id', 'on', 'transform', 'op', 'value', 'score'],
+              ),
+            },
+          }),
+          cors: record(
+            {
+              ...fromKnobs(corsKnobs),
+              origins: texts,
+              methods: texts,
+              headers: texts,
+              exposed: texts,
+            },
+            ['origins'],
+          ),
+          compress: record(fromKnobs(compressKnobs)),
+          trace: record(fromKnobs(traceKnobs)),
+          replyHeaders: { type: 'object', additionalProperties: text },
           policy,
         },
         ['routes'],
@@ -469,7 +528,27 @@ export function designSchema(): object {
         cookies: conditions,
         query: conditions,
         contentType: { type: 'string' },
-        to: { type: 'string', description: 'The block that it leads to.' },
+        to: {
+          anyOf: [
+            { type: 'string', description: 'The block that it leads to.' },
+            only(
+              'aggregate',
+              record(
+                {
+                  parts: {
+                    type: 'object',
+                    additionalProperties: record(
+                      { ...fromKnobs(partKnobs), from: text, path: text },
+                      ['from', 'path'],
+                    ),
+                  },
+                  shape: { description: "JSON in which '$part.field' stands for a value." },
+                },
+                ['parts'],
+              ),
+            ),
+          ],
+        },
         redirect: {
           anyOf: [
             { type: 'string' },

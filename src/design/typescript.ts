@@ -108,9 +108,26 @@ class Writer {
     return object(
       Object.entries(route).map(([option, value]) => [
         option,
-        option === 'to' ? this.#block(String(value)) : literal(value),
+        option === 'to' ? this.#destination(value) : literal(value),
       ]),
     );
+  }
+
+  #destination(to: unknown): Code {
+    if (typeof to === 'string') return this.#block(to);
+    const { parts, ...rest } = (to as Fields).aggregate as Fields;
+    const made = Object.entries(parts as Fields).map(([name, part]): [string, Code] => {
+      const fields = Object.entries(part as Fields).map(([option, value]): [string, Code] => [
+        option,
+        option === 'from' ? this.#block(String(value)) : literal(value),
+      ]);
+      return [name, object(fields)];
+    });
+    const others = Object.entries(rest).map(([option, value]): [string, Code] => [
+      option,
+      literal(value),
+    ]);
+    return this.#use('aggregate', object([['parts', object(made)], ...others]));
   }
 
   #use(name: string, ...args: readonly Code[]): Code {
@@ -218,15 +235,22 @@ function calleesOf({ routes, calls }: Fields): readonly string[] {
     return Array.isArray(value) ? value.flatMap(inStep) : inStep(value);
   };
   const routed = Array.isArray(routes)
-    ? (routes as readonly Fields[]).flatMap(({ to }) => (to === undefined ? [] : [String(to)]))
+    ? (routes as readonly Fields[]).flatMap(({ to }) => destinationsOf(to))
     : Object.values((routes ?? {}) as Fields).map(String);
   return [...routed, ...((calls ?? []) as readonly unknown[]).flatMap(inStep)];
+}
+
+function destinationsOf(to: unknown): readonly string[] {
+  if (to === undefined) return [];
+  if (typeof to === 'string') return [to];
+  const { parts } = (to as Fields).aggregate as Fields;
+  return Object.values(parts as Fields).map((part) => String((part as Fields).from));
 }
 
 /** What a design may import. */
 const ours = new Set(
   (
-    'call constant diurnal exponential external gamma gateway lognormal optional parallel pareto ' +
+    'aggregate call constant diurnal exponential external gamma gateway lognormal optional parallel pareto ' +
     'ramp sequence service sometimes spike system tokenBucket uniform users work'
   ).split(' '),
 );
