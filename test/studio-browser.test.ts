@@ -9,7 +9,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDesignStudio, type StudioServer } from '../src/studio/index.ts';
 import type { RunSummary } from '../src/studio/protocol.ts';
-import { launchBrowser } from './browser.ts';
+import { sharedBrowser } from './browser.ts';
 import { root } from './checkout.ts';
 import { Page } from './studio-page.ts';
 
@@ -60,11 +60,10 @@ beforeAll(async () => {
     response.end(foreignText);
   });
   await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
-  browser = await launchBrowser();
+  browser = await sharedBrowser();
 });
 
 afterAll(async () => {
-  await browser?.close();
   foreign?.close();
   await studio?.close();
   rmSync(folder, { recursive: true, force: true });

@@ -47,7 +47,7 @@ test('a running system shows itself, and its faults are real', async () => {
   expect(told(all, 'end')).toEqual([{ state: 'done' }]);
   await running.ended;
   await nothingLeft(running);
-}, 120_000);
+});
 
 test('a design is opened, answers, and goes with Ctrl-C', async () => {
   const running = loadpath(['studio', shop, '--no-open']);
@@ -58,7 +58,7 @@ test('a design is opened, answers, and goes with Ctrl-C', async () => {
   running.interrupt();
   expect((await running.ended).code).toBe(0);
   await nothingLeft(running);
-}, 60_000);
+});
 
 test('what cannot be attached to is said to be so', async () => {
   const without = await loadpath(['studio', '--attach', 'http://127.0.0.1:9/']).ended;
@@ -84,4 +84,4 @@ test('sim --html writes one file with the run inside', async () => {
   await expect(readReport(gzipSync(other).toString('base64'))).rejects.toThrow(
     /written by Loadpath 9\.0\.0 in format 99/,
   );
-}, 60_000);
+});

@@ -3,7 +3,7 @@
  * afterwards, nothing was given out twice, and no process is left behind.
  */
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { root } from '../checkout.ts';
 import { Client } from './client.ts';
 import {
@@ -18,10 +18,13 @@ import {
 
 const shop = join(root, 'test/live/designs/shop.ts');
 
-afterEach(sweepAll);
-afterAll(removeFolders);
+afterAll(() => {
+  sweepAll();
+  removeFolders();
+});
 
-describe.each([
+// Most of their time they wait for nodes to come back: one beside the other.
+describe.concurrent.each([
   ['on the files of the system', []],
   ['when all that was not synced is gone', ['--discard-unsynced']],
 ] as const)('kill -9 %s', (_title, flags) => {
@@ -58,5 +61,5 @@ describe.each([
     second.interrupt();
     expect(await second.ended).toMatchObject({ code: 0 });
     expect(groupOf(second)).toEqual([]);
-  }, 180_000);
+  });
 });

@@ -31,7 +31,7 @@ test('a copy of the links dies under load and comes back: every invariant holds'
   expect(report.completed).toBeGreaterThan(100);
   expect(err).toContain('links/1 | stopped: killed');
   expect(err).toContain('links/1 | started again');
-}, 120_000);
+});
 
 test('it says what to open and to try, what it says works, and Ctrl-C ends it with the report', async () => {
   const running = loadpath([...run, '--data', tempFolder()]);
@@ -59,4 +59,4 @@ test('it says what to open and to try, what it says works, and Ctrl-C ends it wi
   }
   expect(out).not.toMatch(/VIOLATED +(links|codes|clicks|requests)/);
   await nothingLeft(running);
-}, 120_000);
+});

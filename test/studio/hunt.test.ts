@@ -1,17 +1,16 @@
 /** A design with a fault of its own: the hunt finds it, its schedule is run, its counterexample is drawn. */
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchBrowser } from '../browser.ts';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { sharedBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { sweepAll } from '../live/process.ts';
 import { accessibilityOf, choose, openPage, openStudio, panelOf, runFor, seen } from './session.ts';
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await sharedBrowser();
 });
-afterAll(() => browser.close());
 afterEach(sweepAll);
 
 test('a hunt ends with a schedule, the schedule with a counterexample, and that with a command', async () => {
@@ -51,4 +50,4 @@ test('a hunt ends with a schedule, the schedule with a counterexample, and that 
   expect(await panelOf(page, 'Verdict').getByRole('heading', { name: 'Broken' }).count()).toBe(1);
   await watched.close();
   await studio.close();
-}, 180_000);
+});

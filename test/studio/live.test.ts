@@ -2,17 +2,16 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchBrowser } from '../browser.ts';
+import { sharedBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { loadpath, nothingLeft, removeFolders, sweepAll, tempFolder } from '../live/process.ts';
 import { accessibilityOf, choose, openPage, runEnded } from './session.ts';
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await sharedBrowser();
 });
 afterAll(async () => {
-  await browser.close();
   removeFolders();
 });
 afterEach(sweepAll);
@@ -62,7 +61,7 @@ test('a real process is killed after a second question, is seen down and back, a
   await page.getByText('Studio’s server does not answer.').waitFor();
   await page.context().close();
   await nothingLeft(running);
-}, 120_000);
+});
 
 async function lifeOf(url: string): Promise<number> {
   const { origin } = new URL(url);

@@ -33,7 +33,7 @@ export interface Watched {
 }
 
 /** A simulation on a busy machine takes its time; what takes longer does not come. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** A tab of a profile of its own; nothing that it does goes unseen. */
 export async function openPage(
@@ -88,7 +88,7 @@ export async function choose(page: Page, panel: string): Promise<Locator> {
 /** The word on where the run stands, in the bar on top. */
 export async function seen(page: Page, standing: RegExp): Promise<void> {
   const pill = page.getByRole('banner').getByRole('status').filter({ hasText: standing });
-  await pill.waitFor({ timeout: 60_000 });
+  await pill.waitFor({ timeout: 2 * patienceMs });
 }
 
 /** A run came to its verdict: `6/6`, or `1 of 6`. */
@@ -119,21 +119,22 @@ export async function playheadOf(page: Page): Promise<number> {
 
 /**
  * What axe holds against the page as it stands, one line each. That all be in landmarks is not
- * asked for: menus lie above the page, outside of them.
+ * asked for: menus lie above the page, outside of them. `tag` leaves only rules that carry it.
  */
-export async function accessibilityOf(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const violations = await page.evaluate(async () => {
+export async function accessibilityOf(page: Page, tag?: string): Promise<readonly string[]> {
+  if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(axe.source);
+  const violations = await page.evaluate(async (only) => {
     const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
     const found = await axe.run({
       resultTypes: ['violations'],
       rules: { region: { enabled: false } },
+      ...(only === undefined ? {} : { runOnly: [only] }),
     });
     return found.violations.map(({ id, help, nodes }) => ({
       id,
       help,
       where: nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`),
     }));
-  });
+  }, tag);
   return violations.map(({ id, help, where }) => `${id}: ${help}\n  ${where.join('\n  ')}`);
 }

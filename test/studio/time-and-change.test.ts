@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reportElement } from '../../src/studio/report-data.ts';
-import { launchBrowser } from '../browser.ts';
+import { sharedBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { nothingLeft, removeFolders, sweepAll, tempFolder } from '../live/process.ts';
 import {
@@ -26,10 +26,9 @@ const shop = join(root, 'examples/three-tier/design.json');
 let browser: Browser;
 let studio: OpenedStudio;
 beforeAll(async () => {
-  [browser, studio] = await Promise.all([launchBrowser(), openStudio(shop)]);
+  [browser, studio] = await Promise.all([sharedBrowser(), openStudio(shop)]);
 });
 afterAll(async () => {
-  await browser.close();
   await studio.close();
   await nothingLeft(studio.running);
   sweepAll();
@@ -56,7 +55,7 @@ test('time is at hand while it runs and after, and what happened is a click away
   expect(await playheadOf(page)).toBe(4);
   // It plays on from there, over what there is, whatever the simulation does meanwhile.
   await page.getByRole('button', { name: 'Play', exact: true }).click();
-  await expect.poll(() => playheadOf(page), { timeout: 30_000 }).toBeGreaterThan(4);
+  await expect.poll(() => playheadOf(page)).toBeGreaterThan(4);
   await page.getByRole('button', { name: 'Stop the simulation' }).click();
   await seen(page, /Stopped|Holds|Violated|Broken/);
 
@@ -96,7 +95,7 @@ test('time is at hand while it runs and after, and what happened is a click away
   await charts.locator('canvas').first().waitFor();
 
   await watched.close();
-}, 120_000);
+});
 
 test('a request is followed hop by hop, messages from node to node', async () => {
   const watched = await openPage(browser, studio.url);
@@ -105,7 +104,7 @@ test('a request is followed hop by hop, messages from node to node', async () =>
 
   const requests = await choose(page, 'Requests');
   const rows = requests.getByRole('row');
-  await rows.nth(1).waitFor({ timeout: 30_000 });
+  await rows.nth(1).waitFor();
   const took = async (index: number) =>
     inMs((await rows.nth(index).getByRole('cell').nth(1).textContent())!);
   expect(await took(1)).toBeGreaterThanOrEqual(await took(2));
@@ -120,7 +119,7 @@ test('a request is followed hop by hop, messages from node to node', async () =>
   await rows.nth(1).waitFor();
 
   const messages = await choose(page, 'Messages');
-  await messages.getByText(/^\d+ messages/).waitFor({ timeout: 30_000 });
+  await messages.getByText(/^\d+ messages/).waitFor();
   const among = async () =>
     Number(
       /^(\d+) messages?/.exec((await messages.getByText(/^\d+ messages?/).textContent())!)![1],
@@ -128,11 +127,11 @@ test('a request is followed hop by hop, messages from node to node', async () =>
   const everybody = await among();
   await messages.getByRole('button', { name: 'edge', exact: true }).click();
   await messages.getByRole('button', { name: 'users', exact: true }).click();
-  await expect.poll(among, { timeout: 30_000 }).toBeLessThan(everybody);
+  await expect.poll(among).toBeLessThan(everybody);
   expect(await among()).toBeGreaterThan(0);
 
   await watched.close();
-}, 120_000);
+});
 
 test('an option is changed and compared in words; a sweep finds where it gives in', async () => {
   const watched = await openPage(browser, studio.url);
@@ -166,11 +165,11 @@ test('an option is changed and compared in words; a sweep finds where it gives i
   await sweep
     .getByText(/4000\/s/)
     .first()
-    .waitFor({ timeout: 60_000 });
-  await expect.poll(() => sweep.getByRole('row').count(), { timeout: 60_000 }).toBe(4);
+    .waitFor();
+  await expect.poll(() => sweep.getByRole('row').count()).toBe(4);
 
   await watched.close();
-}, 120_000);
+});
 
 test('a report is a file that opens from the disk, asks nobody, and tells all', async () => {
   const watched = await openPage(browser, studio.url);
@@ -205,7 +204,7 @@ test('a report is a file that opens from the disk, asks nobody, and tells all', 
   const other = await openPage(browser, pathToFileURL(file).href);
   await other.page.getByText(/written by Loadpath 9\.0\.0/).waitFor();
   await other.close();
-}, 120_000);
+});
 
 async function digestOf(page: Page): Promise<string> {
   const verdict = await choose(page, 'Verdict');

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchBrowser } from '../browser.ts';
+import { sharedBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { removeFolders, sweepAll, tempFolder } from '../live/process.ts';
 import { Page as Caller } from '../studio-page.ts';
@@ -13,10 +13,9 @@ const shop = join(root, 'examples/three-tier/design.json');
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await sharedBrowser();
 });
 afterAll(async () => {
-  await browser.close();
   removeFolders();
 });
 afterEach(sweepAll);
@@ -55,7 +54,7 @@ export default system('small', {
   await runEnded(page);
   await watched.close();
   await studio.close();
-}, 120_000);
+});
 
 test('a reload goes on where it was; another tab has runs of its own; a server that ended is missed', async () => {
   const studio = await openStudio(shop);
@@ -97,7 +96,7 @@ test('a reload goes on where it was; another tab has runs of its own; a server t
   await anew.close();
   await page.context().close();
   await again.close();
-}, 120_000);
+});
 
 test('an address without its token opens nothing, and says what does', async () => {
   const studio = await openStudio(shop);
@@ -105,4 +104,4 @@ test('an address without its token opens nothing, and says what does', async () 
   await watched.page.getByText('This address does not open Studio').waitFor();
   await watched.page.context().close();
   await studio.close();
-}, 60_000);
+});
