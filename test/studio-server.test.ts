@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { compareReports } from '../src/run/compare.ts';
 import type { Frame } from '../src/run/frames.ts';
 import { runner } from '../src/run/index.ts';
 import type { MessageWindow, RequestRow, Waterfall } from '../src/run/traced.ts';
@@ -95,6 +96,14 @@ describe('a run', () => {
     const { told: all } = await page.run({ ...short, seeds: 3 });
     const [summary] = told(all, 'summary');
     expect(summary!.latencyMs.p99.plusMinus).not.toBeNull();
+    // Seed by seed, so that another run can be held against it, block by block.
+    expect(summary!.reports!.map(({ seed }) => seed)).toEqual([1, 2, 3]);
+    const wide = await page.run({ ...short, seeds: 3, set: { 'api.instances': '3' } });
+    const { evidence, rows } = compareReports(summary!, told(wide.told, 'summary')[0]!);
+    expect(evidence).toBe('same seeds');
+    expect(
+      rows.find(({ block, what }) => block === 'api' && what === 'p99')!.change,
+    ).not.toBeNull();
   });
 
   test('with other options and with what is on the board', async () => {

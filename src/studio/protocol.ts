@@ -128,7 +128,7 @@ export interface RunEvents {
   progress: Progress;
   report: Report;
   /** With `seeds`: over all that have ended so far. */
-  summary: Summary;
+  summary: Summary & { readonly reports?: readonly Report[] };
   failed: Refusal;
   /** Nothing more comes. */
   end: { readonly state: RunSummary['state'] };

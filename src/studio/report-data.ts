@@ -5,8 +5,7 @@
 import type { RunEvent } from '../host/events.ts';
 import type { Frame, FrameLayout } from '../run/frames.ts';
 import type { Report } from '../run/report.ts';
-import type { Summary } from '../run/summary.ts';
-import type { DesignView, Hello, RunSummary } from './protocol.ts';
+import type { DesignView, Hello, RunEvents, RunSummary } from './protocol.ts';
 
 /** Grows when an older page could not read what a newer program writes. */
 export const reportFormat = 1;
@@ -27,7 +26,7 @@ export interface ReportFile {
   readonly frames: readonly Frame[];
   readonly events: readonly RunEvent[];
   readonly report: Report | null;
-  readonly summary: Summary | null;
+  readonly summary: RunEvents['summary'] | null;
 }
 
 /** What the element of a report page holds. Throws an Error that says which program wrote it when that is too new. */

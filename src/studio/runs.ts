@@ -16,6 +16,8 @@ import type { Workshop } from './workshop.ts';
 
 const keptMax = 8;
 const detailsMax = 50;
+/** Up to so many seeds are told one by one at the end (6 kB each), so that two runs can be compared seed by seed. */
+const comparedMax = 50;
 
 /** A film has at most 600 frames; an hour of console output of user code is not kept whole. */
 export const runKeep: Readonly<Record<keyof RunEvents, Keep>> = {
@@ -185,6 +187,9 @@ export class Runs {
       reports.push(report);
       log.add('summary', summarise(reports));
     });
+    if (reports.length < 2 || reports.length > comparedMax) return;
+    reports.sort((a, b) => a.seed - b.seed);
+    log.add('summary', { ...summarise(reports), reports: reports.map(figuresOnly) });
   }
 
   #stop(run: OwnRun): void {
@@ -230,6 +235,11 @@ export class Runs {
     if (run.details.size > detailsMax && oldest !== undefined) run.details.delete(oldest);
     return found;
   }
+}
+
+/** What happened when is told of the first seed alone. */
+function figuresOnly(report: Report): Report {
+  return { ...report, events: [], series: { ...report.series, blocks: {} } };
 }
 
 export function summaryOf({ id, request, state, startedAt }: KeptRun): RunSummary {

@@ -1,21 +1,21 @@
 /** A design drawn from nothing: placed, connected by pointer and by keys, run, undone, read back from its file. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launchBrowser } from '../browser.ts';
-import { sweepAll } from '../live/process.ts';
+import type { Report } from '../../src/run/report.ts';
+import { sharedBrowser } from '../browser.ts';
+import { loadpath, sweepAll } from '../live/process.ts';
 import { accessibilityOf, openPage, openStudio, runEnded } from './session.ts';
 
 let browser: Browser;
 const folder = mkdtempSync(join(tmpdir(), 'loadpath-board-'));
 
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await sharedBrowser();
 });
 afterAll(async () => {
-  await browser.close();
   rmSync(folder, { recursive: true, force: true });
 });
 afterEach(sweepAll);
@@ -76,7 +76,21 @@ describe('the drawing board', () => {
     await expect.poll(() => drawnIn(file).blocks[1]).toHaveProperty('calls', ['store']);
 
     await button('As TypeScript').click();
-    await page.getByText("gateway('gateway'").waitFor();
+    const code = page
+      .locator('code, pre, textarea')
+      .filter({ hasText: "gateway('gateway'" })
+      .last();
+    await code.waitFor();
+    // What it says runs as the board does.
+    const exported = join(folder, 'exported.ts');
+    writeFileSync(exported, (await code.textContent())!);
+    const digests = await Promise.all(
+      [exported, file].map(async (design) => {
+        const { out } = await loadpath(['sim', design, '--for', '1s', '--json']).ended;
+        return (JSON.parse(out) as Report).digest;
+      }),
+    );
+    expect(digests[0]).toBe(digests[1]);
     await page.keyboard.press('Escape');
 
     await button('Show traffic').click();

@@ -13,6 +13,8 @@ export interface FaultInputProps {
   /** The time at the playhead, as written. Null: a running system, where all faults are now. */
   readonly nowText: string | null;
   readonly onDone: (sentence: string) => void;
+  /** A whole list or a command was pasted: more than the sentence that is being written. */
+  readonly onPasted?: ((text: string) => void) | undefined;
   readonly onCancel?: (() => void) | undefined;
   readonly focused?: boolean | undefined;
 }
@@ -103,6 +105,12 @@ export function FaultInput(props: FaultInputProps) {
         onFocus={() => setOpen(text !== '')}
         onBlur={() => setOpen(false)}
         onKeyDown={pressed}
+        onPaste={(event) => {
+          const pasted = event.clipboardData.getData('text');
+          if (!props.onPasted || !/\n\s*\S|--fault/.test(pasted)) return;
+          event.preventDefault();
+          props.onPasted(pasted);
+        }}
       />
       <div id={`${id}-words`} role="listbox" aria-label="Next word" className={styles.words}>
         {words.map((word, index) => (

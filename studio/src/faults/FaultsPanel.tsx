@@ -35,16 +35,25 @@ export interface FaultsPanelProps {
 }
 
 const nudgeUs = 1_000_000;
+const pasteTip = 'Paste sentences, one a line, or a loadpath command';
 
 export function FaultsPanel(props: FaultsPanelProps) {
   const { list, design, nowText, changed, onChange, onRun } = props;
   const names = namesOf(design);
+  const [refused, setRefused] = useState(false);
   const on = list.filter((entry) => entry.on);
   const hasProblem = on.some((entry) => (entry.problem ?? problemOf(entry.text, names)) !== null);
 
+  function take(text: string): void {
+    setRefused(false);
+    onChange(withFaults(list, pastedFaults(text)));
+  }
+
   async function paste(): Promise<void> {
-    const text = await navigator.clipboard.readText().catch(() => '');
-    if (text !== '') onChange(withFaults(list, pastedFaults(text)));
+    // Some browsers ask first, and may be told no.
+    const text = await navigator.clipboard.readText().catch(() => null);
+    if (text === null) setRefused(true);
+    else if (text.trim() !== '') take(text);
   }
 
   return (
@@ -55,7 +64,13 @@ export function FaultsPanel(props: FaultsPanelProps) {
         names={names}
         nowText={nowText}
         onDone={(text) => onChange(withFaults(list, [text]))}
+        onPasted={take}
       />
+      {refused && (
+        <p className={styles.problem} role="status">
+          The browser keeps the clipboard to itself: press Ctrl+V in the field above.
+        </p>
+      )}
       {list.length === 0 ? (
         <Empty icon="bolt" title="Nothing goes wrong yet">
           Right-click a node, a zone or a path in the graph, or take one of these:
@@ -80,12 +95,7 @@ export function FaultsPanel(props: FaultsPanelProps) {
             text={on.map((entry) => `--fault '${entry.text}'`).join(' ')}
             label="As CLI"
           />
-          <IconButton
-            icon="paste"
-            label="Paste"
-            tip="Paste sentences, one a line, or a loadpath command"
-            onPress={() => void paste()}
-          />
+          <IconButton icon="paste" label="Paste" tip={pasteTip} onPress={() => void paste()} />
           <IconButton
             icon="save"
             label="Save into the design"
@@ -108,6 +118,11 @@ export function FaultsPanel(props: FaultsPanelProps) {
               </button>
             </li>
           ))}
+          <li>
+            <Button small tone="quiet" icon="paste" tip={pasteTip} onPress={() => void paste()}>
+              Paste
+            </Button>
+          </li>
         </ul>
       )}
       <ul className={styles.list}>

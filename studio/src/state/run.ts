@@ -18,7 +18,6 @@ import type {
   RunRequest,
   RunSummary,
   StructuralView,
-  Summary,
 } from 'loadpath/studio';
 
 export interface RunState {
@@ -42,7 +41,7 @@ export interface RunState {
   readonly eventsLeftOut: number;
   readonly progress: Progress | null;
   readonly report: Report | null;
-  readonly summary: Summary | null;
+  readonly summary: RunEvents['summary'] | null;
   readonly failure: Refusal | null;
 }
 
