@@ -94,12 +94,12 @@ describe('a run', () => {
   test('with more seeds tells what they have in common', async () => {
     const page = await studioOn(designFile(shop));
     const { told: all } = await page.run({ ...short, seeds: 3 });
-    const [summary] = told(all, 'summary');
+    const summary = told(all, 'summary').at(-1);
     expect(summary!.latencyMs.p99.plusMinus).not.toBeNull();
     // Seed by seed, so that another run can be held against it, block by block.
     expect(summary!.reports!.map(({ seed }) => seed)).toEqual([1, 2, 3]);
     const wide = await page.run({ ...short, seeds: 3, set: { 'api.instances': '3' } });
-    const { evidence, rows } = compareReports(summary!, told(wide.told, 'summary')[0]!);
+    const { evidence, rows } = compareReports(summary!, told(wide.told, 'summary').at(-1)!);
     expect(evidence).toBe('same seeds');
     expect(
       rows.find(({ block, what }) => block === 'api' && what === 'p99')!.change,

@@ -113,7 +113,7 @@ describe('the drawing board', () => {
 });
 
 async function named(page: Page, from: string, to: string): Promise<void> {
-  const name = page.getByRole('textbox', { name: 'Name' });
+  const name = page.getByRole('textbox', { name: 'Name', exact: true });
   await page.getByRole('button', { name: new RegExp(`^${from} service`) }).click();
   await name.fill(to);
   await name.press('Enter');

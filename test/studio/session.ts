@@ -119,22 +119,25 @@ export async function playheadOf(page: Page): Promise<number> {
 
 /**
  * What axe holds against the page as it stands, one line each. That all be in landmarks is not
- * asked for: menus lie above the page, outside of them. `tag` leaves only rules that carry it.
+ * asked for: menus lie above the page, outside of them. `rules` leaves all others out.
  */
-export async function accessibilityOf(page: Page, tag?: string): Promise<readonly string[]> {
+export async function accessibilityOf(
+  page: Page,
+  rules?: readonly string[],
+): Promise<readonly string[]> {
   if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(axe.source);
   const violations = await page.evaluate(async (only) => {
     const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
     const found = await axe.run({
       resultTypes: ['violations'],
       rules: { region: { enabled: false } },
-      ...(only === undefined ? {} : { runOnly: [only] }),
+      ...(only ? { runOnly: { type: 'rule' as const, values: [...only] } } : {}),
     });
     return found.violations.map(({ id, help, nodes }) => ({
       id,
       help,
       where: nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`),
     }));
-  }, tag);
+  }, rules);
   return violations.map(({ id, help, where }) => `${id}: ${help}\n  ${where.join('\n  ')}`);
 }
