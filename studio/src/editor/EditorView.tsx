@@ -236,16 +236,17 @@ function useSaving(
 ): { readonly problems: readonly ProblemView[]; readonly saving: Saving } {
   const [problems, setProblems] = useState<readonly ProblemView[]>([]);
   const [saving, setSaving] = useState<Saving>('saved');
-  const known = useRef(JSON.stringify(read));
+  /** What the file is known to hold, then what was sent to it since and has not come back. */
+  const sent = useRef([JSON.stringify(read)]);
   const calls = useRef({ check, save, onForeign });
   calls.current = { check, save, onForeign };
 
-  // What comes back is what was sent, unless somebody wrote to the file meanwhile.
+  // What comes back is what was sent, perhaps some strokes ago, unless somebody wrote to the file meanwhile.
   useEffect(() => {
     const text = JSON.stringify(read);
-    if (text === known.current) return;
-    known.current = text;
-    calls.current.onForeign(read);
+    const place = sent.current.indexOf(text);
+    sent.current = place < 0 ? [text] : sent.current.slice(place);
+    if (place < 0) calls.current.onForeign(read);
   }, [read]);
 
   useEffect(() => {
@@ -254,12 +255,12 @@ function useSaving(
       if (!isStale) setProblems(view.problems);
     };
     const text = JSON.stringify(design);
-    const isNew = text !== known.current;
+    const isNew = text !== sent.current.at(-1);
     if (isNew) setSaving('changed');
     const soon = setTimeout(() => calls.current.check(design).then(take, () => {}), checkAfterMs);
     const later = setTimeout(() => {
       if (!isNew) return;
-      known.current = text;
+      sent.current.push(text);
       calls.current.save(design).then(
         (view) => {
           take(view);
