@@ -43,6 +43,13 @@ export {
   topic,
 } from './blocks/messaging/topic/index.ts';
 export {
+  type Limiter,
+  type LimiterHandle,
+  type LimiterOptions,
+  limiter,
+  type TakeAnswer,
+} from './blocks/resilience/limiter/index.ts';
+export {
   diurnal,
   ramp,
   spike,

@@ -20,7 +20,18 @@ import {
 
 const path = join(root, 'test/conformance/design.ts');
 /** Everything but the edge, which would cut the driver off. */
-const killed = ['atomic', 'quorum', 'near', 'codes', 'log', 'seen', 'reader', 'inner', 'api'];
+const killed = [
+  'atomic',
+  'quorum',
+  'near',
+  'codes',
+  'limits',
+  'log',
+  'seen',
+  'reader',
+  'inner',
+  'api',
+];
 
 afterAll(() => {
   sweepAll();

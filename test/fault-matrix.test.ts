@@ -11,6 +11,7 @@ import {
   gateway,
   ids,
   kv,
+  limiter,
   service,
   system,
   topic,
@@ -28,6 +29,7 @@ const store = kv<string>('store', { replicas: 3 });
 const hot = cache<string>('hot', { nodes: 2, ttl: '100ms' });
 const numbers = ids('numbers', { block: 3 });
 const log = topic<string>('log', { partitions: 2, nodes: 2 });
+const quotas = limiter('quotas', { limit: '1000000/d', durable: true });
 const rates = external('rates', { latency: '5ms', stub: () => stamped() });
 const model = service('model', {
   instances: 2,
@@ -35,10 +37,11 @@ const model = service('model', {
   calls: [call(rates), work({ cpu: '1ms' })],
 });
 
-const bindings = { store, hot, numbers, log, rates, model };
+const bindings = { store, hot, numbers, log, quotas, rates, model };
 
 async function handle(request: Request, env: Env<typeof bindings>): Promise<Response> {
   const key = new URL(request.url).pathname;
+  await env.quotas.take('everybody');
   await env.model.fetch('/');
   await env.store.put(key, await env.numbers.next());
   await env.hot.through(key, () => env.store.get(key));
@@ -87,6 +90,7 @@ const blocks = [
   'hot',
   'numbers',
   'log',
+  'quotas',
   'reader',
   'users',
 ] as const;
@@ -105,7 +109,7 @@ interface Row {
 }
 
 const everyone = 'every block lives in a process and on a network';
-const withDisk = ['store', 'numbers', 'log'] as const;
+const withDisk = ['store', 'numbers', 'log', 'quotas'] as const;
 
 const rows: readonly Row[] = [
   ...(['kill', 'power-off', 'restart', 'pause'] as const).map(
@@ -234,7 +238,8 @@ describe('skew (the wall clock is wrong, and nothing else)', () => {
     const target = { block };
     const seen = await run([{ do: 'skew', target, byUs: 5_000_000, driftPpm: 0, ...when }]);
     expectWhole(seen);
-    // Nobody's messages come at another time: no block rests its promises on the wall clock.
+    // Nobody's messages come at another time: five seconds are nothing to a quota of a day, and no
+    // other block looks at the wall clock.
     expect(trafficOf(block, seen)).toEqual(trafficOf(block, calm));
     const before = clockOf(block, calm);
     expect(clockOf(block, seen)).toEqual(before.map((ms) => ms + 5_000));

@@ -7,6 +7,7 @@ import { cacheBlock } from './data/cache/block.ts';
 import { kvBlock } from './data/kv/block.ts';
 import { gatewayBlock } from './edge/gateway/block.ts';
 import { topicBlock } from './messaging/topic/block.ts';
+import { limiterBlock } from './resilience/limiter/block.ts';
 import { usersBlock } from './workload/users/block.ts';
 
 export const blocks: readonly Block[] = [
@@ -17,5 +18,6 @@ export const blocks: readonly Block[] = [
   cacheBlock,
   idsBlock,
   topicBlock,
+  limiterBlock,
   usersBlock,
 ];

@@ -1,5 +1,5 @@
 /** Every block with state, and services of every form, with their operations open to HTTP: for `scenes.ts`. */
-import { cache, gateway, ids, kv, service, system, topic, users } from 'loadpath';
+import { cache, gateway, ids, kv, limiter, service, system, topic, users } from 'loadpath';
 import { after, before, type Scene } from './scenes.ts';
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -11,6 +11,8 @@ const stores = {
 };
 const near = cache<string>('near', { timeout: '1s', wait: '500ms', lease: '5s' });
 const codes = ids('codes', { block: 100 });
+// Fewer than a scene takes, in a window that outlasts all of them.
+const limits = limiter('limits', { limit: '5/d', also: ['3/d'], durable: true, timeout: '2s' });
 const log = topic<{ key: string; value: string }>('log', {
   partitions: 2,
   nodes: 1,
@@ -33,7 +35,7 @@ const inner = service('inner', {
   traffic: { v1: 0.8, v2: 0.2 },
 });
 
-const env = { ...stores, near, codes, log, seen, inner };
+const env = { ...stores, near, codes, limits, log, seen, inner };
 
 const api = service('api', {
   instances: 2,
@@ -76,6 +78,11 @@ const api = service('api', {
     }
     if (what === 'codes') {
       return Response.json(await Promise.all(Array.from({ length: 30 }, () => codes.next())));
+    }
+    if (what === 'take') {
+      const cost = Number(key);
+      const { allowed, remaining, by } = await env.limits.take(name, { cost });
+      return Response.json([allowed, remaining, by]);
     }
     if (what === 'claims') return Response.json(await codes.claim(name, { owner: key }));
     if (what === 'publish') {

@@ -105,6 +105,13 @@ export const before: readonly Scene[] = [
     same(await ask(world, 'GET', '/claims/name/bert'), false);
     same(await ask(world, 'GET', '/claims/name/anna'), true);
   }),
+  scene('limiter: a key gets what every limit allows, and not one more', async (world) => {
+    same(await ask(world, 'GET', '/take/ann/2'), [true, 1, 'limiter']);
+    same(await ask(world, 'GET', '/take/ann/2'), [false, 1, 'limiter']);
+    same(await ask(world, 'GET', '/take/ann/1'), [true, 0, 'limiter']);
+    same(await ask(world, 'GET', '/take/ann/1'), [false, 0, 'limiter']);
+    same(await ask(world, 'GET', '/take/bob/1'), [true, 2, 'limiter']);
+  }),
   scene('topic: what is published is delivered, in order within its key', async (world) => {
     const placed: Published[] = [];
     for (const value of ['a', 'b', 'c']) {
@@ -194,6 +201,10 @@ export const after: readonly Scene[] = [
     await takeCodes(world);
     same(await ask(world, 'GET', '/claims/name/bert'), false);
     same(await ask(world, 'GET', '/claims/name/anna'), true);
+  }),
+  scene('a limit on disk holds over a crash: nobody gets more than before', async (world) => {
+    same(await ask(world, 'GET', '/take/ann/1'), [false, 0, 'limiter']);
+    same(await ask(world, 'GET', '/take/bob/2'), [true, 0, 'limiter']);
   }),
   scene('the topic goes on where it was committed', async (world) => {
     await ask(world, 'GET', '/publish/kept/after');
