@@ -286,3 +286,18 @@ test('shift: only instances of the release that has the traffic get any', async 
   expect(asked(seen, 'coded/0')).toBe(0);
   expect(asked(seen, 'coded/1')).toBeGreaterThan(asked(calm, 'coded/1'));
 });
+
+test('fail calls, slow calls: only those of the service that is named, and nobody works for what fails', async () => {
+  const failing = await run([
+    { do: 'fail-calls', service: 'coded', ratio: 1, status: 503, ...when },
+  ]);
+  expectWhole(failing);
+  expect(failing.report.failed + failing.report.rejected).toBeGreaterThan(
+    calm.report.failed + calm.report.rejected + 10,
+  );
+  const slow = await run([
+    { do: 'slow-calls', service: 'coded', ratio: 1, byUs: 200_000, ...when },
+  ]);
+  expectWhole(slow);
+  expect(slow.report.latencyMs.p99).toBeGreaterThan(calm.report.latencyMs.p99 + 150);
+});

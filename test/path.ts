@@ -31,8 +31,14 @@ export interface Path {
   /** A message to the caller, from a program of this node. */
   say(from: string, message: ToProgram): void;
   /** Calls and runs until nothing is under way any more. */
-  ask(method?: string, deadlineUs?: number): Outcome;
-  start(method: string, done: (outcome: Outcome) => void, deadlineUs?: number): void;
+  ask(method?: string, deadlineUs?: number, headers?: readonly string[]): Outcome;
+  /** What it returns gives the call up. */
+  start(
+    method: string,
+    done: (outcome: Outcome) => void,
+    deadlineUs?: number,
+    headers?: readonly string[],
+  ): () => void;
 }
 
 export const fine: Answering = () => ({ status: 200 });
@@ -66,6 +72,7 @@ export function path(
     caller = new Caller({
       host,
       calls,
+      service: 'api',
       policy,
       targets: targets ?? serving(Object.keys(instances).filter((id) => !spare.includes(id))),
       random: seeded(seed).fork('caller'),
@@ -115,9 +122,13 @@ export function path(
     },
   });
   world.bootAll();
-  const start: Path['start'] = (method, done, deadlineUs) => {
-    const asked = { method, url: 'http://api/', headers: [], body: null, ip: '20.0.0.1' };
-    caller!.call(asked, deadlineUs === undefined ? undefined : home!.now() + deadlineUs, done);
+  const start: Path['start'] = (method, done, deadlineUs, headers = []) => {
+    const asked = { method, url: 'http://api/', headers, body: null, ip: '20.0.0.1' };
+    return caller!.call(
+      asked,
+      deadlineUs === undefined ? undefined : home!.now() + deadlineUs,
+      done,
+    );
   };
   return {
     world,
@@ -129,7 +140,7 @@ export function path(
       hosts.get(from)!.send({ node: 'edge/0', port: 'web' }, message);
       world.run(world.now + 10_000);
     },
-    ask(method = 'GET', deadlineUs) {
+    ask(method = 'GET', deadlineUs, headers) {
       let outcome: Outcome | undefined;
       start(
         method,
@@ -137,6 +148,7 @@ export function path(
           outcome = one;
         },
         deadlineUs,
+        headers,
       );
       world.run(world.now + 20_000_000, () => outcome !== undefined);
       expect(outcome).toBeDefined();

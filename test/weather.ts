@@ -3,7 +3,10 @@ import type { Fault, Target } from '../src/host/fault.ts';
 import type { NodeId } from '../src/host/host.ts';
 import type { Random } from '../src/kit/random.ts';
 
-export type FaultKind = Exclude<Fault['do'], 'rot' | 'surge' | 'shift'>;
+export type FaultKind = Exclude<
+  Fault['do'],
+  'rot' | 'surge' | 'shift' | 'fail-calls' | 'slow-calls'
+>;
 
 export interface WeatherOptions {
   readonly kinds: readonly FaultKind[];

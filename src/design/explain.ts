@@ -4,7 +4,7 @@
  */
 import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
-import { amplificationOf } from './lint.ts';
+import { amplificationOf, type Chain, chainsOf } from './chains.ts';
 import { type CallView, idempotentMethods, type StructuralView } from './structure.ts';
 
 export interface PathExplanation {
@@ -30,6 +30,8 @@ export interface Explanation {
     readonly config: Readonly<Record<string, unknown>>;
   }[];
   readonly paths: readonly PathExplanation[];
+  /** From who is called by nobody to who calls nobody: what retries on every floor may come to. */
+  readonly chains: readonly Chain[];
 }
 
 export function explain(view: StructuralView): Explanation {
@@ -50,14 +52,21 @@ export function explain(view: StructuralView): Explanation {
       waitMaxUs: call.deadlineUs ?? waitWithoutDeadline(call),
       amplification: amplificationOf(call),
     })),
+    chains: chainsOf(view).filter(({ attemptsMax }) => attemptsMax > 1),
   };
 }
 
 function stagesOf(call: CallView): string[] {
-  const stages = [...(call.stages ?? [])];
+  const others = call.stages ?? [];
+  const { deadline, retry: retries } = call.before ?? {
+    deadline: others.length,
+    retry: others.length,
+  };
+  const stages = others.slice(0, deadline);
   if (call.deadlineUs !== undefined) {
     stages.push(`deadline: ${formatDuration(call.deadlineUs)} in all, passed on to what it calls`);
   }
+  stages.push(...others.slice(deadline, retries));
   const { retry } = call;
   if (retry && retry.attempts > 1) {
     const budget =
@@ -68,6 +77,7 @@ function stagesOf(call: CallView): string[] {
       `retry: up to ${retry.attempts} attempts, ${methodsText(retry.methods)}, ${budget}`,
     );
   }
+  stages.push(...others.slice(retries));
   if (call.timeoutUs !== undefined) {
     stages.push(`attempt timeout: ${formatDuration(call.timeoutUs)}`);
   }

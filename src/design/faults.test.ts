@@ -164,6 +164,13 @@ describe('formatting and parsing are inverse', () => {
     }),
     fc.record({ do: fc.constant('surge'), factor }),
     fc.record({
+      do: fc.constant('fail-calls'),
+      service: fc.constant('api'),
+      ratio,
+      status: fc.integer({ min: 200, max: 599 }),
+    }),
+    fc.record({ do: fc.constant('slow-calls'), service: fc.constant('api'), ratio, byUs: us }),
+    fc.record({
       do: fc.constant('shift'),
       service: fc.constant('api'),
       traffic: fc.record({ v1: fc.integer({ min: 1, max: 100 }), v2: fc.nat(100) }),

@@ -43,6 +43,8 @@ export const faultExamples: readonly string[] = [
   'rot 3 bits of links/1 at 10s',
   'surge 3x at 60s for 30s',
   'shift api to v1=50 v2=50 at 30s',
+  'fail 20% of calls to payments with 503 at 10s for 5s',
+  'slow calls to payments by 300ms at 10s for 5s',
 ];
 
 /** Throws `bad-option` with the place in the sentence, what was expected there, and a near miss. */
@@ -95,6 +97,7 @@ const verbs = [
   'rot',
   'surge',
   'shift',
+  'fail',
 ] as const;
 
 /** Words that start a target or stand for one, so that a block of that name is said with `block`. */
@@ -134,6 +137,12 @@ class Sentence {
         this.#word('off', `'off'`);
         return { do: 'power-off', target: this.#target() };
       case 'slow': {
+        if (this.#isOfCalls()) {
+          const { service, ratio } = this.#calls();
+          this.#word('by', `'by' and how much, such as 'by 300ms'`);
+          const byUs = this.#duration(`how much, such as '300ms'`);
+          return { do: 'slow-calls', service, ratio, byUs };
+        }
         const target = this.#target();
         this.#word('by', `'by' and a factor, such as 'by 10x'`);
         return { do: 'slow', target, factor: this.#factor() };
@@ -158,11 +167,15 @@ class Sentence {
         const byUs = this.#offset();
         return { do: 'skew', target, byUs, driftPpm: this.#drift() };
       }
-      case 'fill':
       case 'fail':
-        this.#word('disk', `'disk of' and whose`);
-        this.#word('of', `'of' and whose disk`);
-        return { do: `${word}-disk`, target: this.#target() };
+        if (this.#isOfCalls()) {
+          const { service, ratio } = this.#calls();
+          this.#word('with', `'with' and a status, such as 'with 503'`);
+          return { do: 'fail-calls', service, ratio, status: this.#status() };
+        }
+        return this.#disk('fail');
+      case 'fill':
+        return this.#disk('fill');
       case 'rot': {
         const bits = this.#count('how many bits, such as 3');
         if (!this.#skip('bit')) this.#word('bits', `'bits'`);
@@ -177,6 +190,37 @@ class Sentence {
         this.#next--;
         return this.#fail(`a fault: ${verbs.join(', ')}`, verbs);
     }
+  }
+
+  #disk(what: 'fill' | 'fail'): Action {
+    this.#word('disk', `'disk of' and whose`);
+    this.#word('of', `'of' and whose disk`);
+    return { do: `${what}-disk`, target: this.#target() };
+  }
+
+  /** `20% of calls to …` or `calls to …`, and not a block that is called calls. */
+  #isOfCalls(): boolean {
+    const [word = '', next] = this.#words.slice(this.#next);
+    return /^\d+(\.\d+)?%$/.test(word) || (word === 'calls' && next === 'to');
+  }
+
+  #calls(): { readonly service: string; readonly ratio: number } {
+    const { releases, blocks } = this.#names;
+    let ratio = 1;
+    if (!this.#skip('calls')) {
+      ratio = this.#ratio();
+      this.#word('of', `'of calls to' and a service`);
+      this.#word('calls', `'calls to' and a service`);
+    }
+    this.#word('to', `'to' and a service`);
+    return { service: this.#name(releases ? Object.keys(releases) : blocks, 'a service'), ratio };
+  }
+
+  #status(): number {
+    const match = /^[2-5]\d\d$/.exec(this.#words[this.#next] ?? '');
+    if (!match) return this.#fail('a status from 200 to 599, such as 503');
+    this.#next++;
+    return Number(match[0]);
   }
 
   #shift(): Action {
@@ -379,11 +423,25 @@ function formatAction(fault: Fault): string {
       return `rot ${fault.bits} ${fault.bits === 1 ? 'bit' : 'bits'} of ${formatTarget(fault.target)}`;
     case 'surge':
       return `surge ${fault.factor}x`;
+    case 'fail-calls':
+      return `fail ${formatCalls(fault)} with ${fault.status}`;
+    case 'slow-calls':
+      return `slow ${formatCalls(fault)} by ${exactDuration(fault.byUs)}`;
     case 'shift': {
       const shares = Object.entries(fault.traffic).map(([name, share]) => `${name}=${share}`);
       return `shift ${fault.service} to ${shares.join(' ')}`;
     }
   }
+}
+
+function formatCalls({
+  service,
+  ratio,
+}: {
+  readonly service: string;
+  readonly ratio: number;
+}): string {
+  return `${ratio === 1 ? '' : `${shorter(ratio * 100)}% of `}calls to ${service}`;
 }
 
 function formatEnd(fault: Fault): string {

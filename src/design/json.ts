@@ -12,7 +12,7 @@
  * `schema/design.schema.json` is made from the same knob tables; a test keeps it fresh.
  */
 
-import { knobs as serviceKnobs } from '../blocks/compute/service/config.ts';
+import { knobs as serviceKnobs, shedKnobs } from '../blocks/compute/service/config.ts';
 import { external } from '../blocks/compute/service/external.ts';
 import {
   type Call,
@@ -57,7 +57,8 @@ import { nearest, show } from '../kit/config.ts';
 import type { Distribution } from '../kit/distribution.ts';
 import { constant, exponential, gamma, lognormal, pareto, uniform } from '../kit/draw.ts';
 import { type Problem, refuse } from '../kit/errors.ts';
-import { pathKnobs, retryKnobs } from '../path/policy.ts';
+import { adaptiveLimitKnobs } from '../parts/adaptive-limit.ts';
+import { policyTables } from '../path/policy.ts';
 import { type System, system } from './system.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -166,7 +167,8 @@ class Reader {
   }
 
   #make(name: string, raw: Fields): Declaration | undefined {
-    const { kind, name: _name, ...options } = raw;
+    const { kind, name: _name, ...given } = raw;
+    const options = { ...given, ...this.#policy(given.policy, name) };
     switch (kind) {
       case 'service': {
         const { cost, calls, ...rest } = options;
@@ -229,6 +231,15 @@ class Reader {
       return [part, { ...given, from }];
     });
     return aggregate({ ...made, parts: Object.fromEntries(parts) } as AggregateOptions);
+  }
+
+  /** A service that stands in goes by its name. */
+  #policy(policy: unknown, name: string): Fields {
+    const fallback = isFields(policy) ? policy.fallback : undefined;
+    if (!isFields(policy) || !isFields(fallback) || fallback.service === undefined) return {};
+    const { service: named, ...kept } = fallback;
+    const to = this.#block(String(named), `${name}.policy.fallback.service`);
+    return { policy: { ...policy, fallback: { ...kept, ...(to ? { service: to } : {}) } } };
   }
 
   #steps(calls: unknown, at: string): Call[] {
@@ -389,7 +400,14 @@ export function designSchema(): object {
     required,
     additionalProperties: false,
   });
-  const policy = record({ ...fromKnobs(pathKnobs), retry: record(fromKnobs(retryKnobs)) });
+  const stages = Object.entries(policyTables).flatMap(([table, knobs]): [string, object][] => {
+    if (table === 'policy') return [];
+    const name = table.slice('policy.'.length);
+    // Plain text: a block that stands in goes by its name.
+    const besides = name === 'fallback' ? { service: { type: 'string' } } : {};
+    return [[name, record({ ...fromKnobs(knobs), ...besides })]];
+  });
+  const policy = record({ ...fromKnobs(policyTables.policy), ...Object.fromEntries(stages) });
   const named = (
     kind: string,
     properties: Readonly<Record<string, object>>,
@@ -460,6 +478,9 @@ export function designSchema(): object {
           ...fromKnobs(serviceKnobs),
           cost: reference('cost'),
           calls: { type: 'array', items: reference('step') },
+          weights: { type: 'array', items: { type: 'number', exclusiveMinimum: 0 } },
+          shed: record(fromKnobs(shedKnobs)),
+          concurrency: record(fromKnobs(adaptiveLimitKnobs)),
           policy,
         },
         [],

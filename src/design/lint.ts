@@ -4,6 +4,7 @@
  */
 import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
+import { amplificationOf, type Chain, chainsOf } from './chains.ts';
 import {
   type BlockView,
   type CallView,
@@ -24,6 +25,8 @@ export interface LintFinding {
 
 /** Attempts that one request may cause at the end of a path, beyond which an overload feeds itself. */
 const amplificationMax = 3;
+/** Of one request by itself, whatever budgets do over time. */
+const attemptsMaxMax = 9;
 
 const rules: readonly ((view: StructuralView) => readonly LintFinding[])[] = [
   singleNodes,
@@ -207,38 +210,50 @@ function unsafeRetries(view: StructuralView): LintFinding[] {
   });
 }
 
-/** What a retry may multiply the traffic of a call by. A budget bounds it, however many attempts. */
-export function amplificationOf(call: CallView): number {
-  if (!call.retry) return 1;
-  const { attempts, budgetRatio } = call.retry;
-  return budgetRatio === undefined ? attempts : Math.min(attempts, 1 + budgetRatio);
+function retryAmplification(view: StructuralView): LintFinding[] {
+  const worst = new Map<string, Chain>();
+  for (const chain of chainsOf(view)) {
+    const end = chain.calls.at(-1)!.to;
+    const known = worst.get(end);
+    const isWorse =
+      !known ||
+      chain.sustained > known.sustained ||
+      (chain.sustained === known.sustained && chain.attemptsMax > known.attemptsMax);
+    if (isWorse) worst.set(end, chain);
+  }
+  return [...worst].flatMap(([name, chain]): LintFinding[] => {
+    const { sustained, attemptsMax } = chain;
+    const found = { rule: 'retry-amplification', block: name, option: 'retry' } as const;
+    if (sustained > amplificationMax) {
+      return [
+        {
+          ...found,
+          severity: 'warning',
+          what: `may get ${round(sustained)} attempts for one request: ${chainText(chain, amplificationOf)} → ${name}`,
+          why: 'when it is slow, retries on every floor multiply, and keep it slow',
+          todo: 'retry on one floor only, or give each a retry budget',
+        },
+      ];
+    }
+    if (attemptsMax <= attemptsMaxMax) return [];
+    return [
+      {
+        ...found,
+        severity: 'notice',
+        what: `a single request may cause ${attemptsMax} attempts at ${name}: ${chainText(chain, ({ retry }) => retry?.attempts ?? 1)} → ${name}`,
+        why: `budgets hold it to ${round(sustained)} on average, but not in the first moments of a failure`,
+        todo: 'retry on one floor only: the one that knows best whether repeating is worth it',
+      },
+    ];
+  });
 }
 
-function retryAmplification(view: StructuralView): LintFinding[] {
-  const called = new Set(view.calls.map((call) => call.to));
-  const worst = new Map<string, { readonly path: readonly CallView[]; readonly factor: number }>();
-  const walk = (name: string, path: readonly CallView[], factor: number): void => {
-    const onward = view.calls.filter(
-      (call) => call.from === name && !path.some((before) => before.from === call.to),
-    );
-    for (const call of onward) walk(call.to, [...path, call], factor * amplificationOf(call));
-    if (onward.length > 0 || factor <= amplificationMax) return;
-    if (factor > (worst.get(name)?.factor ?? 0)) worst.set(name, { path, factor });
-  };
-  for (const block of view.blocks) {
-    if (!called.has(block.name)) walk(block.name, [], 1);
-  }
-  return [...worst].map(([name, { path, factor }]) => ({
-    rule: 'retry-amplification',
-    severity: 'warning',
-    block: name,
-    option: 'retry',
-    what: `may get ${Number(factor.toPrecision(3))} attempts for one request: ${path
-      .map((call) => `${call.from} ×${Number(amplificationOf(call).toPrecision(3))}`)
-      .join(' → ')} → ${name}`,
-    why: 'when it is slow, retries on every floor multiply, and keep it slow',
-    todo: 'retry on one floor only, or give each a retry budget',
-  }));
+function chainText({ calls }: Chain, factorOf: (call: CallView) => number): string {
+  return calls.map((call) => `${call.from} ×${round(factorOf(call))}`).join(' → ');
+}
+
+function round(factor: number): number {
+  return Number(factor.toPrecision(3));
 }
 
 function quorumsThatDoNotOverlap(view: StructuralView): LintFinding[] {

@@ -33,6 +33,7 @@ export function reachable(roots: readonly Declaration[]): readonly Declaration[]
     if (met.has(declaration)) return;
     met.add(declaration);
     for (const bound of Object.values(declaration.binds)) visit(bound);
+    for (const other of declaration.standsIn ?? []) visit(other);
   };
   for (const root of roots) visit(root);
   return [...met];

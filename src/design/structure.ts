@@ -10,6 +10,7 @@ import type { Declaration } from '../host/declaration.ts';
 import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
 import type { PathPolicy } from '../path/policy.ts';
+import { stagesOfPolicy } from './pipeline.ts';
 import { declarationsOf, planOf, type System } from './system.ts';
 
 export interface StructuralView {
@@ -60,6 +61,8 @@ export interface CallView {
   };
   /** Other stages in their order, one sentence each: `breaker: opens at 50 % failures over 10 s`. */
   readonly stages?: readonly string[];
+  /** How many of `stages` a call meets before its deadline is set, and how many before retries. */
+  readonly before?: { readonly deadline: number; readonly retry: number };
 }
 
 /** The methods of HTTP that may be repeated without asking (RFC 9110, section 9.2.2). */
@@ -139,7 +142,7 @@ function callView(from: Declaration, to: Declaration, as: string): CallView {
         budgetRatio: policy.budgetRatio,
         methods: idempotentMethods,
       },
-      stages: [...limitStages(caller), ...routeStages(caller, to), ...policyStages(policy)],
+      ...stagesOf([...limitStages(caller), ...routeStages(caller, to)], policy),
     };
   }
   // A store's client is its own policy: it asks again until its timeout, and that is safe.
@@ -186,14 +189,16 @@ function routeStages(config: Config, to: Declaration): string[] {
   return paths.length === 0 ? [] : [`route: ${paths.join(', ')}`];
 }
 
-function policyStages(policy: PathPolicy): string[] {
-  const stages = [`balance: ${policy.balance}`];
-  if (policy.attempts > 1) {
-    stages.push(
-      `backoff: up to ${formatDuration(policy.backoffUs)}, doubling to ${formatDuration(policy.backoffMaxUs)}, with full jitter`,
-    );
-  }
-  return stages;
+function stagesOf(
+  door: readonly string[],
+  policy: PathPolicy,
+): Required<Pick<CallView, 'stages' | 'before'>> {
+  const { before, around, within } = stagesOfPolicy(policy);
+  const deadline = door.length + before.length;
+  return {
+    stages: [...door, ...before, ...around, ...within],
+    before: { deadline, retry: deadline + around.length },
+  };
 }
 
 /** Arrivals a second of an open workload, at its highest; users who wait have none of their own. */

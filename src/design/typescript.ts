@@ -98,6 +98,10 @@ class Writer {
           const routes = Object.entries(value as Fields);
           return [[option, object(routes.map(([path, to]) => [path, this.#block(String(to))]))]];
         }
+        case 'service.policy':
+        case 'external.policy':
+        case 'gateway.policy':
+          return [[option, this.#policy(value as Fields)]];
         default:
           return [[option, literal(value)]];
       }
@@ -128,6 +132,24 @@ class Writer {
       literal(value),
     ]);
     return this.#use('aggregate', object([['parts', object(made)], ...others]));
+  }
+
+  #policy(policy: Fields): Code {
+    return object(
+      Object.entries(policy).map(([option, value]) => [
+        option,
+        option === 'fallback' ? this.#fallback(value as Fields) : literal(value),
+      ]),
+    );
+  }
+
+  #fallback(fallback: Fields): Code {
+    return object(
+      Object.entries(fallback).map(([option, value]) => [
+        option,
+        option === 'service' ? this.#block(String(value)) : literal(value),
+      ]),
+    );
   }
 
   #use(name: string, ...args: readonly Code[]): Code {
@@ -226,7 +248,7 @@ class Writer {
   }
 }
 
-function calleesOf({ routes, calls }: Fields): readonly string[] {
+function calleesOf({ routes, calls, policy }: Fields): readonly string[] {
   const inStep = (step: unknown): readonly string[] => {
     if (typeof step === 'string') return [step];
     const [verb, value] = Object.entries(step as Fields)[0]!;
@@ -237,7 +259,9 @@ function calleesOf({ routes, calls }: Fields): readonly string[] {
   const routed = Array.isArray(routes)
     ? (routes as readonly Fields[]).flatMap(({ to }) => destinationsOf(to))
     : Object.values((routes ?? {}) as Fields).map(String);
-  return [...routed, ...((calls ?? []) as readonly unknown[]).flatMap(inStep)];
+  const { service } = ((policy as Fields | undefined)?.fallback ?? {}) as Fields;
+  const backup = service === undefined ? [] : [String(service)];
+  return [...routed, ...((calls ?? []) as readonly unknown[]).flatMap(inStep), ...backup];
 }
 
 function destinationsOf(to: unknown): readonly string[] {

@@ -5,6 +5,7 @@
  * Who calls a service takes the same from programs of its own node: the client half of a registry, the
  * agent of a control plane. They send to the port of the fetcher (the service's name), or to a gateway's.
  */
+import type { ChaosRule } from './fault.ts';
 import type { Address, Micros, NodeId, Value } from './host.ts';
 import type { Targets } from './path.ts';
 
@@ -25,6 +26,8 @@ export type ToProgram =
       readonly service: string;
       readonly traffic: Readonly<Record<string, number>>;
     }
+  /** Callers of a service: what befalls their calls from now on; none: nothing any more. */
+  | { readonly type: 'chaos'; readonly service: string; readonly rules: readonly ChaosRule[] }
   /** Callers of a service: who serves it from now on. Of those that stay everything known is kept. */
   | { readonly type: 'retarget'; readonly service: string; readonly targets: Targets }
   /** Callers of a service: the policy from now on, a `PathPolicy`; null: the design's own again. */

@@ -28,6 +28,8 @@ export interface Declaration<Handle = unknown> {
   readonly binds: Readonly<Record<string, Declaration>>;
   /** Topics that this declaration reads from as a consumer group. */
   readonly consumes?: readonly Declaration[];
+  /** Services that stand in for this one, or for what it calls, when they fail. */
+  readonly standsIn?: readonly Declaration[];
   /** What no plan can carry: user functions. Read by this block's own programs only. */
   readonly code?: unknown;
   /** Never set: carries the handle's type. */

@@ -15,6 +15,11 @@ export type Target =
   | { readonly region: string }
   | { readonly all: true };
 
+/** What befalls a share of the calls of a service, on their way. */
+export type ChaosRule =
+  | { readonly ratio: number; readonly status: number }
+  | { readonly ratio: number; readonly byUs: Micros };
+
 interface Timed {
   readonly atUs: Micros;
   /** How long it lasts; undefined: until the heal at the end of the run. */
@@ -57,6 +62,20 @@ export type Fault = Timed &
     | { readonly do: 'rot'; readonly target: Target; readonly bits: number }
     /** The workload's rate is multiplied by `factor`. */
     | { readonly do: 'surge'; readonly factor: number }
+    /** A share of the calls of a service is answered with `status` in its place. */
+    | {
+        readonly do: 'fail-calls';
+        readonly service: string;
+        readonly ratio: number;
+        readonly status: number;
+      }
+    /** A share of the calls of a service reaches it `byUs` later. */
+    | {
+        readonly do: 'slow-calls';
+        readonly service: string;
+        readonly ratio: number;
+        readonly byUs: Micros;
+      }
     /** The declared traffic split of a service changes: `{ v1: 0, v2: 1 }`. */
     | {
         readonly do: 'shift';

@@ -3,7 +3,7 @@
  * clocks, disks and speed follows from which faults are active, and is told to the nodes anew
  * whenever that changes; ends of processes are done here.
  */
-import type { Fault, FaultPlan } from '../host/fault.ts';
+import type { ChaosRule, Fault, FaultPlan } from '../host/fault.ts';
 import type { Message, Micros, NodeId } from '../host/host.ts';
 import type { NodePlan, Plan } from '../host/plan.ts';
 import { type Condition, healthy } from './live-node.ts';
@@ -239,12 +239,17 @@ export class LiveFaults {
   /** Surge and shift as they stand, by whom they concern. */
   #standing(): ReadonlyMap<string, Message> {
     const standing = new Map<string, Message>();
+    const chaos = new Map<string, readonly ChaosRule[]>();
     let factor = 1;
     for (const { fault } of this.#active) {
       if (fault.do === 'surge') factor *= fault.factor;
       else if (fault.do === 'shift') {
         const { service, traffic } = fault;
         standing.set(service, shiftMessage(service, traffic));
+      } else if (fault.do === 'fail-calls' || fault.do === 'slow-calls') {
+        const rules = [...(chaos.get(fault.service) ?? []), ruleOf(fault)];
+        chaos.set(fault.service, rules);
+        standing.set(chaosKey + fault.service, chaosMessage(fault.service, rules));
       }
     }
     if (factor !== 1) standing.set('', surgeMessage(factor));
@@ -257,7 +262,7 @@ export class LiveFaults {
     const told: ReadonlyMap<string, Message> = fresh ? new Map() : this.#told;
     const orders: Tell[] = [];
     for (const key of new Set([...standing.keys(), ...told.keys()])) {
-      const now = standing.get(key) ?? (key === '' ? surgeMessage(1) : shiftMessage(key, {}));
+      const now = standing.get(key) ?? overMessage(key);
       if (JSON.stringify(now) === JSON.stringify(told.get(key))) continue;
       for (const port of concerned(key, seat.node)) {
         orders.push({ type: 'tell', message: now, port });
@@ -267,13 +272,35 @@ export class LiveFaults {
   }
 }
 
-/** A surge ('') concerns users; a shift the service, the gateways, and callers on any node. */
-function concerned(service: string, { kind, programs }: NodePlan): readonly string[] {
+/** A surge ('') concerns users; what is about a service the gateways, and its callers on any node. */
+function concerned(key: string, { kind, programs }: NodePlan): readonly string[] {
+  const service = key.startsWith(chaosKey) ? key.slice(chaosKey.length) : key;
   return programs
     .filter(({ block }) =>
       service === '' ? kind === 'users' : block === service || kind === 'gateway',
     )
     .map(({ port }) => port);
+}
+
+/** Before the name of a service: no service has a space in its name. */
+const chaosKey = 'chaos ';
+
+/** What takes back what was said under this key. */
+function overMessage(key: string): Message {
+  if (key === '') return surgeMessage(1);
+  return key.startsWith(chaosKey)
+    ? chaosMessage(key.slice(chaosKey.length), [])
+    : shiftMessage(key, {});
+}
+
+function ruleOf(fault: Fault & { readonly do: 'fail-calls' | 'slow-calls' }): ChaosRule {
+  const { ratio } = fault;
+  return fault.do === 'fail-calls' ? { ratio, status: fault.status } : { ratio, byUs: fault.byUs };
+}
+
+function chaosMessage(service: string, rules: readonly ChaosRule[]): Message {
+  const message = { type: 'chaos', service, rules };
+  return message;
 }
 
 function surgeMessage(factor: number): Message {

@@ -1,54 +1,51 @@
 /**
  * Calls over a path: from one caller to the instances of a service, by its policy. The stages, in
- * their fixed order:
+ * their fixed order, each in a file of its own, and none there that the policy does not ask for:
  *
- *   deadline → retry (budget, backoff) → split by release → balance → attempt timeout → send
+ *   fallback → deadline → bulkhead → retry, hedge → split by release → balance → breaker
+ *            → attempt timeout → send
  *
  * The gateway and the fetcher that a service binding gives both stand on this. Each call ends
- * exactly once, whatever the network does.
+ * exactly once, whatever the network does. Who serves, how traffic is split and the policy itself may
+ * change while calls are open.
  */
 import type { ToProgram } from '../host/control.ts';
+import type { ChaosRule } from '../host/fault.ts';
 import type { Host, Micros } from '../host/host.ts';
 import type { Targets } from '../host/path.ts';
-import type { WebCancel, WebMessage, WebReply, WebRequest } from '../host/web.ts';
-import type { Random } from '../kit/random.ts';
-import { backoffUs } from '../parts/backoff.ts';
-import { RetryBudget } from '../parts/retry-budget.ts';
+import type { WebMessage, WebReply } from '../host/web.ts';
+import { hashText, type Random } from '../kit/random.ts';
+import { Alarms } from './alarms.ts';
 import { balancerOf } from './balancers.ts';
-import type { Answer, Calls } from './calls.ts';
+import type { Calls } from './calls.ts';
+import { Chaos } from './chaos.ts';
+import { Compartment } from './compartment.ts';
+import { type Calling, Fallback } from './fallback.ts';
+import { cookieOf, type KeyOf, keyReader } from './headers.ts';
 import type { Instance } from './instance.ts';
-import type { PathPolicy } from './policy.ts';
+import { type Asked, type Done, Ongoing, type Outcome } from './ongoing.ts';
+import { isSame, type PathPolicy } from './policy.ts';
+import { Probes } from './probes.ts';
+import { Pursuit } from './pursuit.ts';
 import { Roster } from './roster.ts';
+import { Watch } from './watch.ts';
 
 export type { Member, Targets } from '../host/path.ts';
+export { type Asked, askedOf, type Done, type Outcome, requestOf, type Why } from './ongoing.ts';
 
 /** Config of the half of a service that stands at its caller. */
-export type FetcherConfig = { readonly path: PathPolicy; readonly targets: Targets };
+export type FetcherConfig = {
+  readonly path: PathPolicy;
+  readonly targets: Targets;
+  /** What stands in for failures. */
+  readonly backup?: BackupConfig | undefined;
+};
 
-/** What a caller asks for: a request without what each hop adds. */
-export type Asked = Omit<WebRequest, 'type' | 'id' | 'timeoutUs'>;
-
-/** Field by field, as below: these are made for every request, and a spread costs many times as much. */
-export function askedOf(
-  { method, url, headers, body }: Pick<Asked, 'method' | 'url' | 'headers' | 'body'>,
-  ip: string,
-  session: string | undefined,
-): Asked {
-  return { method, url, headers, body, ip, session };
-}
-
-export function requestOf(id: number, asked: Asked, timeoutUs: Micros): WebRequest {
-  const { method, url, headers, body, ip, session } = asked;
-  return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs };
-}
-
-export type Outcome =
-  | { readonly ok: true; readonly reply: WebReply }
-  | {
-      readonly ok: false;
-      readonly why: 'timeout' | 'refused' | 'reset' | 'no-target';
-      readonly certain: boolean;
-    };
+export type BackupConfig = {
+  readonly service: string;
+  readonly path: PathPolicy;
+  readonly targets: Targets;
+};
 
 /** What callers of a service are told of it while the system runs. */
 export type ForCallers = Extract<ToProgram, { readonly service: string }>;
@@ -57,84 +54,149 @@ export function isForCallers(message: ToProgram | WebMessage): message is ForCal
   return 'service' in message;
 }
 
-interface Ongoing {
-  readonly asked: Asked;
-  readonly until: Micros;
-  readonly done: (outcome: Outcome) => void;
-  attempt: number;
-  failedAt: Instance | undefined;
-  /** An attempt may have taken effect. */
-  doubted: boolean;
-  /** The attempt that is waited for. */
-  current: { readonly id: number; readonly instance: Instance } | undefined;
-  givenUp: boolean;
+export interface CallerOptions {
+  readonly host: Host;
+  /**
+   * May be shared between the callers of one program: then ids are unique in it and its handlers
+   * settle them there.
+   */
+  readonly calls: Calls<WebReply>;
+  readonly service: string;
+  readonly policy: PathPolicy;
+  readonly targets: Targets;
+  readonly backup?: BackupConfig | undefined;
+  readonly random: Random;
 }
-
-/** How long a target that refused or broke off is passed over while there are others. */
-const avoidUs = 500_000;
-
-/** Replies of an intermediary that may pass by themselves: bad gateway, unavailable, gateway timeout. */
-function mayPass(status: number): boolean {
-  return status >= 502 && status <= 504;
-}
-
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 export class Caller {
+  readonly #options: CallerOptions;
   readonly #host: Host;
-  readonly #calls: Calls<WebReply>;
-  readonly #random: Random;
-  readonly #jitter: Random;
   readonly #roster: Roster;
-  /** What the design says. */
-  readonly #declared: PathPolicy;
+  readonly #alarms: Alarms;
+  readonly #pursuit: Pursuit;
+  readonly #backup: Caller | undefined;
   #policy: PathPolicy;
-  #budget: RetryBudget;
-  retryCount = 0;
+  #callers: Targets['callers'];
+  #watch: Watch | undefined;
+  #probes: Probes | undefined;
+  #compartment: Compartment | undefined;
+  #fallback: Fallback | undefined;
+  #keyOf: KeyOf | undefined;
+  readonly #chance: Random;
+  /** Name of the cookie that says which instance served. */
+  #cookie: string | undefined;
 
-  /**
-   * `calls` may be shared between the callers of one program: then ids are unique in it and its
-   * handlers settle them there.
-   */
-  constructor(options: {
-    readonly host: Host;
-    readonly calls: Calls<WebReply>;
-    readonly policy: PathPolicy;
-    readonly targets: Targets;
-    readonly random: Random;
-  }) {
-    const { host, calls, policy, targets, random } = options;
+  constructor(options: CallerOptions) {
+    const { host, calls, service, policy, targets, random, backup } = options;
+    this.#options = options;
     this.#host = host;
-    this.#calls = calls;
-    this.#random = random;
-    this.#jitter = random.fork('backoff');
-    this.#declared = policy;
     this.#policy = policy;
-    this.#budget = budgetOf(policy);
+    this.#chance = random.fork('chaos');
+    this.#callers = targets.callers;
+    this.#alarms = new Alarms(host);
+    this.#backup =
+      backup &&
+      new Caller({ ...backup, policy: backup.path, host, calls, random: random.fork('backup') });
+    this.#watch = Watch.of(host, service, policy);
+    this.#probes = this.#probing();
     this.#roster = new Roster({
       targets,
-      makePicker: balancerOf(policy, random),
+      makePicker: balancerOf(policy, this.#around(), random),
       random: random.fork('split'),
+      events: {
+        came: (instance, isNew) => {
+          this.#watch?.came(instance);
+          this.#probes?.came(instance, isNew);
+        },
+        went: (instance) => {
+          this.#watch?.went(instance);
+          this.#probes?.went(instance);
+        },
+      },
     });
+    this.#pursuit = new Pursuit({
+      host,
+      calls,
+      service,
+      policy,
+      roster: this.#roster,
+      watch: this.#watch,
+      alarms: this.#alarms,
+      jitter: random.fork('backoff'),
+      end: (call, outcome, by) => this.#end(call, outcome, by),
+    });
+    this.#surround();
+  }
+
+  get retryCount(): number {
+    return this.#pursuit.retryCount;
   }
 
   /**
-   * Who serves from now on. Calls that are open where nobody serves any more may end there; those that
-   * stay keep what is open and what is known of their health.
+   * `deadlineAt` is on this node's `now()`; the policy's own timeout holds besides. What it returns
+   * gives the call up: `done` is not called any more, and whoever works on it is told.
    */
+  call(asked: Asked, deadlineAt: Micros | undefined, done: Done): () => void {
+    if (this.#fallback) return this.#fallback.cover(this.#bare, asked, deadlineAt, done);
+    return this.#bare(asked, deadlineAt, done);
+  }
+
+  /** Without what stands in for failures. */
+  readonly #bare: Calling = (asked, deadlineAt, done) => {
+    const byPolicy = this.#host.now() + this.#policy.timeoutUs;
+    const until = deadlineAt === undefined ? byPolicy : Math.min(byPolicy, deadlineAt);
+    this.#pursuit.earn();
+    const call = new Ongoing(asked, until, this.#keyOf?.(asked), done);
+    if (!this.#compartment) this.#pursuit.begin(call);
+    else if (!this.#compartment.enter(call)) this.#end(call, full);
+    return () => this.#giveUp(call);
+  };
+
+  #giveUp(call: Ongoing): void {
+    if (call.isOver) return;
+    call.isOver = true;
+    if (call.alarm > 0) this.#alarms.cancel(call.alarm);
+    this.#pursuit.stop(call);
+    call.place?.leave(call);
+  }
+
+  #end(call: Ongoing, outcome: Outcome, by?: Instance): void {
+    call.isOver = true;
+    call.done(this.#cookie && outcome.ok && by ? this.#marked(call, outcome, by) : outcome);
+    call.place?.leave(call);
+  }
+
+  /** Who serves from now on. Calls that are open where nobody serves any more may end there. */
   retarget(targets: Targets): void {
+    const { callers } = targets;
+    if (!isSame(callers, this.#callers)) {
+      this.#callers = callers;
+      this.#roster.rebalance(balancerOf(this.#policy, this.#around(), this.#options.random));
+    }
     this.#roster.retarget(targets, this.#host.now());
   }
 
-  /** Another policy in a running system, for calls that begin from now on; null: what the design declares. */
+  /** Another policy in a running system; null: what the design declares. What did not change keeps its state. */
   adopt(policy: PathPolicy | null): void {
     const before = this.#policy;
-    const next = policy ?? this.#declared;
+    const next = policy ?? this.#options.policy;
     this.#policy = next;
-    if (next.balance !== before.balance) this.#roster.rebalance(balancerOf(next, this.#random));
-    const hasBudget =
-      next.budgetRatio === before.budgetRatio && next.budgetReserve === before.budgetReserve;
-    if (!hasBudget) this.#budget = budgetOf(next);
+    const { host, service, random } = this.#options;
+    if (!isSame(learning(next), learning(before))) {
+      for (const instance of this.#roster.instances) this.#watch?.went(instance);
+      this.#watch = Watch.of(host, service, next);
+      for (const instance of this.#roster.instances) this.#watch?.came(instance);
+    }
+    if (!isSame(next.health, before.health)) {
+      for (const instance of this.#roster.instances) this.#probes?.went(instance);
+      this.#probes = this.#probing();
+      for (const instance of this.#roster.instances) this.#probes?.came(instance, false);
+    }
+    if (!isSame(balancing(next), balancing(before))) {
+      this.#roster.rebalance(balancerOf(next, this.#around(), random));
+    }
+    this.#pursuit.adopt(next, this.#watch);
+    this.#surround(before);
   }
 
   /**
@@ -145,95 +207,83 @@ export class Caller {
     this.#roster.shift(traffic);
   }
 
+  /** What befalls calls from now on, until it is said anew. */
+  disturb(rules: readonly ChaosRule[]): void {
+    this.#pursuit.disturb(rules.length === 0 ? undefined : new Chaos(rules, this.#chance));
+  }
+
   /** What who may command (`mayControl`) says to callers. */
   obey(message: ForCallers): void {
     if (message.type === 'shift') this.shift(message.traffic);
     else if (message.type === 'retarget') this.retarget(message.targets);
+    else if (message.type === 'chaos') this.disturb(message.rules);
     else this.adopt(message.policy as PathPolicy | null);
   }
 
-  /**
-   * `deadlineAt` is on this node's `now()`; the policy's own timeout holds besides. What it returns
-   * gives the call up: `done` is not called any more, and whoever works on it is told.
-   */
-  call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): () => void {
-    const byPolicy = this.#host.now() + this.#policy.timeoutUs;
-    const until = deadlineAt === undefined ? byPolicy : Math.min(byPolicy, deadlineAt);
-    this.#budget.earn();
-    const call: Ongoing = {
-      asked,
-      until,
-      done,
-      attempt: 1,
-      failedAt: undefined,
-      doubted: false,
-      current: undefined,
-      givenUp: false,
-    };
-    this.#attempt(call);
-    return () => this.#giveUp(call);
+  /** The stages around an attempt, where they are not what they were. */
+  #surround(before?: PathPolicy): void {
+    const { host, service } = this.#options;
+    const { bulkhead, fallback, hash, sticky } = this.#policy;
+    if (!before || !isSame(bulkhead, before.bulkhead)) {
+      this.#compartment =
+        bulkhead &&
+        new Compartment({
+          config: bulkhead,
+          alarms: this.#alarms,
+          meter: host.meter,
+          service,
+          begin: (call) => this.#pursuit.begin(call),
+          late: (call) => this.#end(call, late),
+        });
+    }
+    if (!before || !isSame(fallback, before.fallback)) {
+      const backup: Calling | undefined =
+        this.#backup && ((asked, deadlineAt, done) => this.#backup!.call(asked, deadlineAt, done));
+      this.#fallback = fallback && new Fallback({ host, policy: fallback, service, backup });
+    }
+    this.#cookie = sticky?.by.startsWith('cookie:') ? sticky.by.slice(7) : undefined;
+    const spec = sticky?.by ?? hash?.key;
+    if (this.#cookie) this.#keyOf = ({ headers }) => this.#named(cookieOf(headers, this.#cookie!));
+    else this.#keyOf = spec === undefined ? undefined : keyReader(spec);
   }
 
-  #giveUp(call: Ongoing): void {
-    call.givenUp = true;
-    const { current } = call;
-    if (!current) return;
-    this.#calls.abandon(current.id);
-    current.instance.open--;
-    this.#cancel(current.instance, current.id);
+  #probing(): Probes | undefined {
+    const { host, calls, service, random } = this.#options;
+    const policy = this.#policy.health;
+    return policy && new Probes({ host, calls, service, policy, random: random.fork('health') });
   }
 
-  #cancel(instance: Instance, id: number): void {
-    this.#host.send(instance.address, { type: 'cancel', id } satisfies WebCancel);
+  #around() {
+    return { zone: this.#host.zone, callers: this.#callers };
   }
 
-  #attempt(call: Ongoing): void {
-    if (call.givenUp) return;
-    const host = this.#host;
-    const now = host.now();
-    const left = call.until - now;
-    if (left <= 0) return this.#fail(call, 'timeout');
-    const instance = this.#roster.pick(now, call.failedAt, undefined);
-    if (!instance) return this.#fail(call, 'no-target');
-    const timeoutUs = Math.min(left, this.#policy.attemptTimeoutUs);
-    instance.open++;
-    const id = this.#calls.open(instance.address, timeoutUs, (answer) => {
-      instance.open--;
-      call.current = undefined;
-      if (answer.ok && !mayPass(answer.reply.status)) return call.done(answer);
-      if (!answer.ok && answer.why === 'timeout') this.#cancel(instance, id);
-      else if (!answer.ok) {
-        instance.avoidUntil = host.now() + avoidUs;
-      }
-      this.#retry(call, instance, answer);
-    });
-    call.current = { id, instance };
-    host.send(instance.address, requestOf(id, call.asked, timeoutUs));
+  /** The instance that a cookie means. Its name stays inside: what users see is a hash of it. */
+  #named(mark: string | undefined): string | undefined {
+    if (mark === undefined) return undefined;
+    for (const { id } of this.#roster.instances) if (markOf(id) === mark) return id;
+    return undefined;
   }
 
-  /** Tries again where that is safe, worth it and within the budget; otherwise the answer stands. */
-  #retry(call: Ongoing, failedAt: Instance, answer: Answer<WebReply>): void {
-    const host = this.#host;
-    const certain = !answer.ok && answer.certain;
-    if (!certain) call.doubted = true;
-    const waitUs = backoffUs(this.#policy, call.attempt, this.#jitter);
-    const again =
-      (certain || idempotent.has(call.asked.method)) &&
-      call.attempt < this.#policy.attempts &&
-      host.now() + waitUs < call.until &&
-      this.#budget.spend();
-    if (!again) return answer.ok ? call.done(answer) : this.#fail(call, answer.why);
-    call.attempt++;
-    call.failedAt = failedAt;
-    this.retryCount++;
-    host.after(waitUs, () => this.#attempt(call));
-  }
-
-  #fail(call: Ongoing, why: 'timeout' | 'refused' | 'reset' | 'no-target'): void {
-    call.done({ ok: false, why, certain: !call.doubted });
+  #marked(call: Ongoing, outcome: Outcome & { ok: true }, { id }: Instance): Outcome {
+    if (call.key === id) return outcome;
+    const { reply } = outcome;
+    const cookie = `${this.#cookie}=${markOf(id)}; Path=/; HttpOnly; SameSite=Lax`;
+    return { ok: true, reply: { ...reply, headers: [...reply.headers, 'set-cookie', cookie] } };
   }
 }
 
-function budgetOf({ budgetRatio, budgetReserve }: PathPolicy): RetryBudget {
-  return new RetryBudget({ ratio: budgetRatio, reserve: budgetReserve });
+const full: Outcome = { ok: false, why: 'full', certain: true, retryAfterUs: 1_000_000 };
+/** In the queue of a bulkhead: nothing was sent. */
+const late: Outcome = { ok: false, why: 'timeout', certain: true };
+
+function markOf(id: string): string {
+  return (hashText(id, 0x2f0b4a17) >>> 0).toString(36);
+}
+
+function learning({ breaker, outliers, latency }: PathPolicy): object {
+  return { breaker, outliers, latency };
+}
+
+function balancing({ balance, hash, latency, zones, sticky, slowStart }: PathPolicy): object {
+  return { balance, hash, latency, zones, sticky, slowStart };
 }

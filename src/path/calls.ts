@@ -79,11 +79,16 @@ export class Calls<R> {
     return this.#nextId++;
   }
 
-  /** Starts waiting and returns the id to send along. */
-  open(to: Address, timeoutUs: Micros, done: (answer: Answer<R>) => void): number {
+  /** Starts waiting and returns the id to send along. Not `counted`: a probe, which is no call of anybody. */
+  open(
+    to: Address,
+    timeoutUs: Micros,
+    done: (answer: Answer<R>) => void,
+    counted = this.#counted,
+  ): number {
     const id = this.#nextId++;
     const { node } = to;
-    const path = this.#counted ? (this.#paths.get(node) ?? this.#pathTo(node)) : undefined;
+    const path = counted ? (this.#paths.get(node) ?? this.#pathTo(node)) : undefined;
     path?.calls.add();
     const openedAt = this.#host.now();
     const until = openedAt + Math.ceil(timeoutUs);

@@ -23,13 +23,13 @@ interface Release {
 }
 
 export interface RosterEvents {
-  /** New here. */
-  readonly came?: (instance: Instance) => void;
+  /** `isNew`: it was not there from the beginning. */
+  readonly came?: (instance: Instance, isNew: boolean) => void;
   readonly went?: (instance: Instance) => void;
 }
 
 export class Roster {
-  readonly #makePicker: { current: MakePicker };
+  #makePicker: MakePicker;
   readonly #events: RosterEvents;
   readonly #split: TrafficSplit;
   #instances = new Map<NodeId, Instance>();
@@ -47,7 +47,7 @@ export class Roster {
     readonly random: Random;
     readonly events?: RosterEvents;
   }) {
-    this.#makePicker = { current: options.makePicker };
+    this.#makePicker = options.makePicker;
     this.#events = options.events ?? {};
     this.#split = new TrafficSplit({}, options.random);
     // Those of the beginning were there before all time: nobody has to be spared.
@@ -85,7 +85,7 @@ export class Roster {
       if (before.has(node)) continue;
       instance.cameAt = now;
       this.#leaving.delete(node);
-      this.#events.came?.(instance);
+      this.#events.came?.(instance, now !== Number.NEGATIVE_INFINITY);
     }
     this.#share();
   }
@@ -98,7 +98,7 @@ export class Roster {
 
   /** Balances by another rule from now on. */
   rebalance(makePicker: MakePicker): void {
-    this.#makePicker.current = makePicker;
+    this.#makePicker = makePicker;
     for (const release of this.#releases.values()) {
       release.picker = makePicker(release.name, isWeighted(release.instances));
     }
@@ -123,7 +123,7 @@ export class Roster {
     if (before && isSame(before.instances, instances) && isWeighted(before.instances) === weighted)
       return before;
     const keepsPicker = before && isWeighted(before.instances) === weighted;
-    const picker = keepsPicker ? before.picker : this.#makePicker.current(name, weighted);
+    const picker = keepsPicker ? before.picker : this.#makePicker(name, weighted);
     return { name, instances, picker };
   }
 

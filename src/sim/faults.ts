@@ -1,5 +1,5 @@
 /** Faults as they act on the simulated world: each begins, and knows how to end. */
-import type { Fault, Target } from '../host/fault.ts';
+import type { ChaosRule, Fault, Target } from '../host/fault.ts';
 import type { Message, Micros } from '../host/host.ts';
 import type { Random } from '../kit/random.ts';
 import { formatDuration } from '../kit/units.ts';
@@ -39,10 +39,18 @@ export interface ShiftMessage extends Message {
   readonly traffic: Readonly<Record<string, number>>;
 }
 
+export interface ChaosMessage extends Message {
+  readonly type: 'chaos';
+  readonly service: string;
+  /** All in force; none: the last has ended. */
+  readonly rules: readonly ChaosRule[];
+}
+
 export class Faults {
   readonly #reach: Reach;
   readonly #surges: number[] = [];
   readonly #shifts: ShiftMessage[] = [];
+  readonly #chaos: { readonly service: string; readonly rule: ChaosRule }[] = [];
   readonly #skews = new Map<Machine, { byUs: Micros; driftPpm: number }[]>();
 
   constructor(reach: Reach) {
@@ -133,6 +141,19 @@ export class Faults {
           this.#announceSurge();
         };
       }
+      case 'fail-calls':
+      case 'slow-calls': {
+        const { service, ratio } = fault;
+        const rule =
+          fault.do === 'fail-calls' ? { ratio, status: fault.status } : { ratio, byUs: fault.byUs };
+        const entry = { service, rule };
+        this.#chaos.push(entry);
+        this.#announceChaos(service);
+        return () => {
+          this.#chaos.splice(this.#chaos.indexOf(entry), 1);
+          this.#announceChaos(service);
+        };
+      }
       case 'shift': {
         const { service, traffic } = fault;
         const shift: ShiftMessage = { type: 'shift', service, traffic };
@@ -151,6 +172,21 @@ export class Faults {
     if (this.#surges.length > 0) this.#postSurge(machine);
     for (const service of new Set(this.#shifts.map((shift) => shift.service))) {
       this.#reach.post(machine, concerned(service, machine), this.#shift(service));
+    }
+    for (const service of new Set(this.#chaos.map((one) => one.service))) {
+      this.#reach.post(machine, concerned(service, machine), this.#rulesOf(service));
+    }
+  }
+
+  #rulesOf(service: string): ChaosMessage {
+    const rules = this.#chaos.filter((one) => one.service === service).map(({ rule }) => rule);
+    return { type: 'chaos', service, rules };
+  }
+
+  #announceChaos(service: string): void {
+    const message = this.#rulesOf(service);
+    for (const machine of this.#reach.machines()) {
+      this.#reach.post(machine, concerned(service, machine), message);
     }
   }
 
@@ -284,6 +320,10 @@ export function faultText(fault: Fault): string {
       return `flip ${fault.bits} bits on ${targetText(fault.target)}`;
     case 'surge':
       return `surge by ${fault.factor}`;
+    case 'fail-calls':
+      return `fail ${percent(fault.ratio)} of calls to ${fault.service} with ${fault.status}`;
+    case 'slow-calls':
+      return `slow ${percent(fault.ratio)} of calls to ${fault.service} by ${formatDuration(fault.byUs)}`;
     case 'shift': {
       const split = Object.entries(fault.traffic).map(
         ([name, share]) => `${name} ${percent(share)}`,

@@ -71,7 +71,7 @@ function renderBlock(block: Block): string {
   return lines.join('\n');
 }
 
-function renderExplanation({ design, blocks, paths }: Explanation): string {
+function renderExplanation({ design, blocks, paths, chains }: Explanation): string {
   const lines = [outStyle.strong(design)];
   for (const block of blocks) {
     lines.push('', `${outStyle.strong(block.name)} ${block.kind}, ${block.nodes}`);
@@ -86,6 +86,17 @@ function renderExplanation({ design, blocks, paths }: Explanation): string {
       lines.push(`  → ${path.to}${label}: waits ${wait}`);
       for (const stage of path.stages)
         lines.push(...wrap(`      ${stage}`, 98, '      ').split('\n'));
+    }
+  }
+  if (chains.length > 0) {
+    lines.push('', outStyle.strong('Retries along each chain'));
+    for (const { calls, attemptsMax, sustained } of chains) {
+      const hops = calls.map(({ from, retry }) => `${from} ×${retry?.attempts ?? 1}`);
+      const end = calls.at(-1)!.to;
+      const average = Number(sustained.toPrecision(3));
+      lines.push(
+        `  ${hops.join(' → ')} → ${end}: one request may cause ${attemptsMax} attempts at ${end}, ${average} on average`,
+      );
     }
   }
   return lines.join('\n');

@@ -3,11 +3,13 @@ import type { Block, Declaration, Site } from '../../../host/declaration.ts';
 import type { Value } from '../../../host/host.ts';
 import type { NodePlan, ProgramPlan } from '../../../host/plan.ts';
 import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
+import { adaptiveLimitKnobs } from '../../../parts/adaptive-limit.ts';
 import { spread } from '../../../parts/placement.ts';
-import type { FetcherConfig, Targets } from '../../../path/caller.ts';
+import { backupConfig } from '../../../path/backup.ts';
+import type { FetcherConfig, Member, Targets } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
 import { fetcher } from './client.ts';
-import { type InstanceConfig, knobs, type ServiceConfig } from './config.ts';
+import { type InstanceConfig, knobs, type ServiceConfig, shedKnobs } from './config.ts';
 import { costKnob } from './cost.ts';
 import { fetcherHandle } from './handle.ts';
 import { instance } from './node.ts';
@@ -17,12 +19,17 @@ export const serviceBlock: Block = {
   family: 'compute',
   purpose: 'Instances of a handler of your own, or of a model of one.',
   knobs,
-  tables: { '': { cost: costKnob }, ...policyTables },
+  tables: {
+    '': { cost: costKnob },
+    shed: shedKnobs,
+    concurrency: adaptiveLimitKnobs,
+    ...policyTables,
+  },
   servesWeb: true,
   view: { shape: 'box', colour: 'blue' },
   expand,
   programs: { instance },
-  clientConfig: (declaration, site) => fetcherConfig(declaration, site) satisfies Value,
+  clientConfig: (declaration, site, zone) => fetcherConfig(declaration, site, zone) satisfies Value,
   client: fetcher,
   handle: fetcherHandle,
   describe: (message) => describeWeb(message as WebMessage),
@@ -87,15 +94,26 @@ function releaseOf(config: ServiceConfig): readonly string[] {
 export function targetsOf(declaration: Declaration, site: Site): Targets {
   const config = declaration.config as ServiceConfig;
   const releases = releaseOf(config);
-  const byRelease: Record<string, string[]> = {};
-  site.members(declaration).forEach(({ id }, index) => {
+  const byRelease: Record<string, (string | Member)[]> = {};
+  // Where all stand together and share equally, names say it all.
+  const isPlain = site.zones.length === 1 && !config.weights;
+  site.members(declaration).forEach(({ id, zone }, index) => {
     const release = releases[index % releases.length]!;
-    byRelease[release] = [...(byRelease[release] ?? []), id];
+    const weight = config.weights?.[index];
+    const member: Member = { node: id, zone, ...(weight === undefined ? {} : { weight }) };
+    byRelease[release] = [...(byRelease[release] ?? []), isPlain ? id : member];
   });
-  return { releases: byRelease, traffic: config.traffic };
+  // Callers are taken to stand in all zones alike; who knows better says so.
+  const callers = Object.fromEntries(site.zones.map(({ name }) => [name, 1]));
+  return { releases: byRelease, traffic: config.traffic, ...(isPlain ? {} : { callers }) };
 }
 
-function fetcherConfig(declaration: Declaration, site: Site): FetcherConfig {
+function fetcherConfig(declaration: Declaration, site: Site, zone: string): FetcherConfig {
   const config = declaration.config as ServiceConfig;
-  return { path: config.path, targets: targetsOf(declaration, site) };
+  const [backup] = declaration.standsIn ?? [];
+  return {
+    path: config.path,
+    targets: targetsOf(declaration, site),
+    ...(backup ? { backup: backupConfig(backup, site, zone) } : {}),
+  };
 }

@@ -4,7 +4,7 @@
  */
 
 import { mayControl, type ToProgram } from '../../../host/control.ts';
-import type { Client } from '../../../host/declaration.ts';
+import type { Client, ProgramCode } from '../../../host/declaration.ts';
 import type { Host, Micros } from '../../../host/host.ts';
 import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.ts';
 import {
@@ -20,10 +20,19 @@ export interface FetcherApi {
   call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): void;
 }
 
-export function fetcher(host: Host, config: FetcherConfig): Client {
+export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): Client {
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
-  const { path: policy, targets } = config;
-  const caller = new Caller({ host, calls, policy, targets, random: host.random });
+  const { path: policy, targets, backup } = config;
+  const service = code.declaration.name;
+  const caller = new Caller({
+    host,
+    calls,
+    service,
+    policy,
+    targets,
+    backup,
+    random: host.random,
+  });
   const api: FetcherApi = {
     call: (asked, deadlineAt, done) => caller.call(asked, deadlineAt, done),
   };

@@ -1,6 +1,8 @@
 /** The knobs of a service, and the shape of a modelled one. */
-import { choice, count } from '../../../kit/config.ts';
+import { type ConfigOf, choice, count } from '../../../kit/config.ts';
 import type { Distribution } from '../../../kit/distribution.ts';
+import type { AdaptiveLimitConfig } from '../../../parts/adaptive-limit.ts';
+import { shedderKnobs } from '../../../parts/shedder.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 
 export const knobs = {
@@ -28,6 +30,16 @@ export const knobs = {
   ),
 };
 
+export const shedKnobs = {
+  ...shedderKnobs,
+  level: count(1, {
+    max: 63,
+    doc: 'Level of a request that does not say: a header `priority: u=0` (RFC 9218) is the most important.',
+  }),
+};
+
+export type ShedConfig = ConfigOf<typeof shedKnobs>;
+
 /** What a request costs an instance: time of a core, or time that merely passes. */
 export type Cost = { readonly cpu: Distribution } | { readonly wait: Distribution };
 
@@ -52,6 +64,10 @@ export type ServiceConfig = {
   readonly steps: readonly Step[] | null;
   /** Releases in order, with their share of traffic and of instances. */
   readonly traffic: Readonly<Record<string, number>>;
+  /** Of the instances, in their order; 1 where none is given. */
+  readonly weights?: readonly number[] | undefined;
+  readonly shed?: ShedConfig | undefined;
+  readonly concurrency?: AdaptiveLimitConfig | undefined;
   /** How other services call this one. */
   readonly path: PathPolicy;
 };

@@ -40,6 +40,10 @@ export function external(name: string, options: ExternalOptions = {}): External 
     url === undefined || URL.canParse(url)
       ? []
       : [{ at: `${name}.url`, what: `must be an absolute URL, got ${show(url)}` }];
+  if (url !== undefined && policy?.health && policy.health.path === undefined) {
+    const what = 'must be given: nobody outside answers for an instance';
+    wrong.push({ at: `${name}.policy.health.path`, what });
+  }
   return {
     ...stands,
     kind: 'external',

@@ -5,13 +5,14 @@
  */
 import type { Declaration } from '../../../host/declaration.ts';
 import type { Value } from '../../../host/host.ts';
-import { configure, type OptionsOf, show } from '../../../kit/config.ts';
+import { type ConfigOf, configure, type Knobs, type OptionsOf, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
-import { settle } from '../../../kit/settings.ts';
+import { isSetIn, settle } from '../../../kit/settings.ts';
+import { adaptiveLimitKnobs } from '../../../parts/adaptive-limit.ts';
 import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
 import { serviceBlock } from './block.ts';
 import type { AnyConsumer, AnyFetch, ServiceCode } from './coded.ts';
-import { type Cost, knobs, type ServiceConfig, type Step } from './config.ts';
+import { type Cost, knobs, type ServiceConfig, type Step, shedKnobs } from './config.ts';
 import { type CostOption, costKnob, costOf, readCost } from './cost.ts';
 import type { Fetcher } from './handle.ts';
 
@@ -50,6 +51,12 @@ export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof kno
   readonly traffic?: Readonly<Record<string, number>>;
   /** Modelled only: what it calls after its own cost, one after the other. */
   readonly calls?: readonly Call[];
+  /** Shares of the instances, in their order, where they are not equal; 1 for those not named. */
+  readonly weights?: readonly number[];
+  /** Refuses the least important requests first when they wait too long. Left out: only `openMax` refuses. */
+  readonly shed?: OptionsOf<typeof shedKnobs>;
+  /** Finds out how many requests at once an instance bears, and refuses the rest. */
+  readonly concurrency?: OptionsOf<typeof adaptiveLimitKnobs>;
   /** How other services call this one. */
   readonly policy?: PathOptions;
 }
@@ -59,13 +66,26 @@ export interface Service extends Declaration<Fetcher> {
 }
 
 /** What a service takes besides its knobs. */
-const besides = ['cost', 'env', 'fetch', 'on', 'releases', 'traffic', 'calls', 'policy'];
+const besides = [
+  'cost',
+  'env',
+  'fetch',
+  'on',
+  'releases',
+  'traffic',
+  'calls',
+  'weights',
+  'shed',
+  'concurrency',
+  'policy',
+];
 
 export function service<const B extends Bindings = Record<never, never>>(
   name: string,
   options: ServiceOptions<B>,
 ): Service {
-  const { cost, env, fetch, on, releases, traffic, calls, policy, ...rest } = options;
+  const { cost, env, fetch, on, releases, traffic, calls, policy, ...others } = options;
+  const { weights, shed, concurrency, ...rest } = others;
   const { config, problems } = configure(name, knobs, rest, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
@@ -102,6 +122,9 @@ export function service<const B extends Bindings = Record<never, never>>(
     cost: settledCost(name, cost, wrong),
     steps,
     traffic: split,
+    ...(weights ? { weights: weightsOf(`${name}.weights`, weights, wrong) } : {}),
+    ...within('shed', name, shedKnobs, shed, wrong),
+    ...within('concurrency', name, adaptiveLimitKnobs, concurrency, wrong),
     path: path.policy,
   };
   const code: ServiceCode = {
@@ -116,9 +139,33 @@ export function service<const B extends Bindings = Record<never, never>>(
     config: serviceConfig as unknown as Value,
     problems: wrong,
     binds,
+    ...(path.backup ? { standsIn: [path.backup] } : {}),
     consumes: consumed.flatMap((binding) => binds[binding] ?? []),
     code,
   };
+}
+
+/** A stage of the receiving side, where it is asked for. */
+function within<N extends string, T extends Knobs>(
+  option: N,
+  name: string,
+  knobs: T,
+  given: object | undefined,
+  wrong: Problem[],
+): { readonly [K in N]?: ConfigOf<T> } {
+  const at = `${name}.${option}`;
+  if (given === undefined && !isSetIn(at)) return {};
+  const { config, problems } = configure(at, knobs, given ?? {});
+  wrong.push(...problems);
+  return { [option]: config } as { readonly [K in N]?: ConfigOf<T> };
+}
+
+function weightsOf(at: string, weights: unknown, wrong: Problem[]): readonly number[] {
+  const isWeight = (weight: unknown): boolean =>
+    typeof weight === 'number' && weight > 0 && weight < Number.POSITIVE_INFINITY;
+  if (Array.isArray(weights) && weights.every(isWeight)) return weights as readonly number[];
+  wrong.push({ at, what: `must be a list of numbers above zero, got ${show(weights)}` });
+  return [];
 }
 
 function settledCost(name: string, given: CostOption | undefined, wrong: Problem[]): Cost | null {

@@ -3,7 +3,7 @@
  * questions at millions of requests, before any code is written.
  */
 import type { ProgramCode } from '../../../host/declaration.ts';
-import type { Host } from '../../../host/host.ts';
+import type { Host, Micros } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { Fifo } from '../../../parts/fifo.ts';
@@ -19,7 +19,13 @@ const failed: ReplyParts = { status: 502, headers: [], body: null };
 /** Runs one step for a job, then says whether it went well. */
 type Run = (job: Job, then: (fine: boolean) => void) => void;
 
-export function modelled(host: Host, config: InstanceConfig, code: ProgramCode): Worker {
+/** `begun` hears how long each request waited for its slot. */
+export function modelled(
+  host: Host,
+  config: InstanceConfig,
+  code: ProgramCode,
+  begun: (waitedUs: Micros) => void,
+): Worker {
   const own: Run = config.cost ? working(host, config.cost, 'cost') : (_job, then) => then(true);
   const calls = sequence((config.steps ?? []).map((step, index) => compile(step, `${index}`)));
   /** Each says whether it took the slot: who was given up while waiting does not. */
@@ -59,6 +65,7 @@ export function modelled(host: Host, config: InstanceConfig, code: ProgramCode):
 
   return (job, done) => {
     const start = (): void => {
+      begun(host.now() - job.arrivedAt);
       // Nobody waits any more for what stood in the queue too long.
       if (job.abandoned || (job.deadlineAt !== undefined && host.now() > job.deadlineAt)) {
         release();

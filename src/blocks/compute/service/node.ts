@@ -5,9 +5,10 @@
  *   caller ──request──▶ instance ─ charge cost ─▶ handler(request, env) ─▶ reply ──▶ caller
  */
 import type { ProgramCode } from '../../../host/declaration.ts';
-import type { Address, Handlers, Host } from '../../../host/host.ts';
+import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { Admission } from './admission.ts';
 import { charging } from './charge.ts';
 import { coded, type ServiceCode } from './coded.ts';
 import type { InstanceConfig } from './config.ts';
@@ -35,21 +36,23 @@ export function instance(
   const shed = host.meter.counter('shed');
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
+  const admission = Admission.of(host, config);
   const work: Worker = config.steps
-    ? modelled(host, config, code)
+    ? modelled(host, config, code, (waitedUs) => admission?.started(host.now(), waitedUs))
     : coded(host, config, code, code.declaration.code as ServiceCode);
   const charge = config.steps ? undefined : charging(host, config.cost, 'cost');
   let whenIdle: (() => void) | undefined;
 
   function accept(from: Address, request: WebRequest): void {
+    if (request.url === '*' && request.method === 'OPTIONS') return beAlive(from, request.id);
     if (!jobs.isNew(from, request.id)) return;
     requests.add();
-    if (jobs.count >= config.openMax || whenIdle) {
+    const now = host.now();
+    if (jobs.count >= config.openMax || whenIdle || admission?.enter(request, now) === false) {
       shed.add();
       answer(from, request.id, refusal(whenIdle ? 'draining' : 'too busy'));
       return;
     }
-    const now = host.now();
     const deadlineAt = request.timeoutUs === undefined ? undefined : now + request.timeoutUs;
     const job: Job = {
       from,
@@ -61,14 +64,25 @@ export function instance(
     };
     jobs.hold(from, request.id, job);
     queue.set(jobs.count);
-    if (charge) charge(1, () => begin(job));
-    else begin(job);
+    if (charge) charge(1, (costUs) => begin(job, costUs));
+    else begin(job, 0);
   }
 
-  function begin(job: Job): void {
-    if (isMoot(job, host.now())) return drop(job);
+  /** A health check: whoever could take a request says so, at no cost. */
+  function beAlive(from: Address, id: number): void {
+    const isBusy = jobs.count >= config.openMax;
+    const isWell = !isBusy && !whenIdle;
+    answer(from, id, isWell ? alive : refusal(whenIdle ? 'draining' : 'too busy'));
+  }
+
+  function begin(job: Job, costUs: Micros): void {
+    const now = host.now();
+    // A model has its own line, and says itself when its turn comes.
+    if (!config.steps) admission?.started(now, now - job.arrivedAt - costUs);
+    if (isMoot(job, now)) return drop(job);
     work(job, (reply) => {
       if (!reply) return drop(job);
+      if (admission) admission.leave(host.now(), host.now() - job.arrivedAt, outcomeOf(reply));
       if (job.abandoned) abandoned.add();
       if (reply.status >= 500) errors.add();
       latency.record(host.now() - job.arrivedAt);
@@ -79,6 +93,7 @@ export function instance(
 
   function drop(job: Job): void {
     abandoned.add();
+    admission?.leave(host.now(), host.now() - job.arrivedAt, 'failed');
     leave(job);
   }
 
@@ -114,6 +129,14 @@ export function instance(
       if (jobs.count === 0) done();
     },
   };
+}
+
+const alive: ReplyParts = { status: 200, headers: [], body: null };
+
+/** What it says about load: a mistake of the caller says nothing. */
+function outcomeOf({ status }: ReplyParts): 'ok' | 'failed' | 'ignored' {
+  if (status >= 500) return 'failed';
+  return status >= 400 ? 'ignored' : 'ok';
 }
 
 function refusal(why: string): ReplyParts {

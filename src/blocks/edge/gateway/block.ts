@@ -3,6 +3,7 @@ import type { Block, Declaration, Site } from '../../../host/declaration.ts';
 import type { NodePlan } from '../../../host/plan.ts';
 import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
 import { spread } from '../../../parts/placement.ts';
+import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
 import {
@@ -48,12 +49,24 @@ export const gatewayBlock: Block = {
 function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   const config = declaration.config as GatewayConfig;
   const places = spread(declaration.name, config.nodes, site.zones);
+  const callers: Record<string, number> = {};
+  for (const { zone } of places) callers[zone] = (callers[zone] ?? 0) + 1;
   return places.map(({ id, zone }, index) => {
     const targets = Object.values(declaration.binds).map((service) => {
       const path = service.block.clientConfig?.(service, site, zone) as FetcherConfig;
       return [service.name, path.targets] as const;
     });
-    const own: DoorConfig = { ...config, index, targets: Object.fromEntries(targets) };
+    const backups = (declaration.standsIn ?? []).map((backup) => backupConfig(backup, site, zone));
+    const own: DoorConfig = {
+      ...config,
+      index,
+      targets: Object.fromEntries(
+        targets.map(([name, of]) => [name, of.callers ? { ...of, callers } : of]),
+      ),
+      ...(backups.length > 0
+        ? { backups: Object.fromEntries(backups.map((backup) => [backup.service, backup])) }
+        : {}),
+    };
     return {
       id,
       block: declaration.name,

@@ -14,7 +14,7 @@ import {
   text,
 } from '../../../kit/config.ts';
 import { limiterKnobs } from '../../../parts/limit/config.ts';
-import type { Targets } from '../../../path/caller.ts';
+import type { BackupConfig, Targets } from '../../../path/caller.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 
 export const knobs = {
@@ -468,4 +468,6 @@ export type DoorConfig = GatewayConfig & {
   /** Which of the gateways side by side. */
   readonly index: number;
   readonly targets: Readonly<Record<string, Targets>>;
+  /** Services that stand in for others, by name. */
+  readonly backups?: Readonly<Record<string, BackupConfig>> | undefined;
 };

@@ -144,6 +144,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
       ...table.problems,
     ],
     binds: table.binds,
+    ...(table.backups.length > 0 ? { standsIn: table.backups } : {}),
   };
 }
 

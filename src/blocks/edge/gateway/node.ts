@@ -226,6 +226,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
         case 'shift':
         case 'retarget':
         case 'adopt':
+        case 'chaos':
           if (mayControl(from, host.self)) callers.obey(message);
       }
     },
@@ -290,7 +291,9 @@ class Callers {
       const host = this.#host;
       const targets = this.#config.targets[service]!;
       const random = host.random.fork(name);
-      caller = new Caller({ host, calls: this.#calls, policy, targets, random });
+      const backup = this.#config.backups?.[policy.fallback?.service ?? ''];
+      const calls = this.#calls;
+      caller = new Caller({ host, calls, service, policy, targets, backup, random });
       this.#callers.set(name, caller);
     }
     return caller;
@@ -332,12 +335,23 @@ function isLonger(body: WebRequest['body'], maxBytes: number): boolean {
   return size > maxBytes;
 }
 
+/** `Retry-After`: when asking again may be worth it. */
+function later(body: string, afterUs = 0): Parts {
+  const parts = plain(503, body);
+  const seconds = String(Math.max(1, Math.ceil(afterUs / 1_000_000)));
+  return { ...parts, headers: [...parts.headers, 'retry-after', seconds] };
+}
+
 function failure(outcome: Outcome & { ok: false }): Parts {
   switch (outcome.why) {
     case 'timeout':
       return plain(504, 'the service did not answer in time');
     case 'reset':
       return plain(502, 'the service broke off');
+    case 'open':
+      return later('the service fails too often and is left alone', outcome.retryAfterUs);
+    case 'full':
+      return later('too many calls of the service are under way', outcome.retryAfterUs);
     default:
       return plain(503, 'no instance of the service can be reached');
   }

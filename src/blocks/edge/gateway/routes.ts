@@ -79,6 +79,8 @@ export interface ReadRoutes {
   readonly routes: readonly RouteConfig[];
   readonly policy: PathPolicy;
   readonly auth: AuthConfig | null;
+  /** Services that stand in where others fail. */
+  readonly backups: readonly Declaration[];
   readonly binds: Readonly<Record<string, Declaration>>;
   readonly problems: readonly Problem[];
 }
@@ -136,6 +138,7 @@ class Reader {
   readonly #routes: RouteConfig[] = [];
   readonly #own: PathPolicy;
   readonly #binds: Record<string, Declaration> = {};
+  readonly #backups = new Set<Declaration>();
   readonly #problems: Problem[];
 
   constructor(name: string, policy: PathOptions, hasAuth: boolean) {
@@ -144,6 +147,7 @@ class Reader {
     this.#policy = policy;
     const own = pathPolicy(`${name}.policy`, policy);
     this.#own = own.policy;
+    this.#keep(own.backup);
     this.#problems = [...own.problems];
   }
 
@@ -161,6 +165,7 @@ class Reader {
       policy: this.#own,
       auth,
       binds: this.#binds,
+      backups: [...this.#backups],
       problems: this.#problems,
     };
   }
@@ -371,8 +376,13 @@ class Reader {
 
   #policyOf(at: string, options: PathOptions | undefined): PathPolicy | null {
     if (options === undefined) return null;
-    const { policy, problems } = pathPolicy(at, { ...this.#policy, ...options });
+    const { policy, backup, problems } = pathPolicy(at, { ...this.#policy, ...options });
     this.#problems.push(...problems);
+    this.#keep(backup);
     return policy;
+  }
+
+  #keep(backup: Declaration | undefined): void {
+    if (backup) this.#backups.add(backup);
   }
 }
