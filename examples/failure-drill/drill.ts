@@ -5,7 +5,16 @@
  *   users ─▶ edge ─▶ m1 ──×5──▶ m2 ──×5──▶ m3     2 at once, 20 ms: 100 a second
  *     └── refresh ──┘
  */
-import { gateway, call, type Report, service, simulate, type System, system, users } from 'loadpath';
+import {
+  call,
+  gateway,
+  type Report,
+  type System,
+  service,
+  simulate,
+  system,
+  users,
+} from 'loadpath';
 
 /** What stands against it, one by one or together. */
 export interface Protection {
@@ -27,7 +36,9 @@ export function drill(name: string, protection: Protection = {}): System {
     instances: 1,
     slots: 2,
     cost: '20ms',
-    ...(protection.shedding ? { shed: { target: '10ms', interval: '100ms', stepDown: 0.4, stepUp: 0.02 } } : {}),
+    ...(protection.shedding
+      ? { shed: { target: '10ms', interval: '100ms', stepDown: 0.4, stepUp: 0.02 } }
+      : {}),
     policy: {
       timeout: '300ms',
       attemptTimeout: '60ms',

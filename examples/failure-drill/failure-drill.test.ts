@@ -12,10 +12,14 @@ test.each([
   ['a retry budget', { budget: true }],
   ['a breaker', { breaker: true }],
   ['shedding', { shedding: true }],
-])('with %s it is over two seconds after the pulse', async (_, protection) => {
-  const report = await drilled(protection);
-  expect(recovery(report)).toBeGreaterThan(0.85);
-}, 60_000);
+])(
+  'with %s it is over two seconds after the pulse',
+  async (_, protection) => {
+    const report = await drilled(protection);
+    expect(recovery(report)).toBeGreaterThan(0.85);
+  },
+  60_000,
+);
 
 test('with all of them, too, and M3 is asked hardly more often than M1', async () => {
   const report = await drilled(everything);
