@@ -43,8 +43,8 @@ export const faultExamples: readonly string[] = [
   'rot 3 bits of links/1 at 10s',
   'surge 3x at 60s for 30s',
   'shift api to v1=50 v2=50 at 30s',
-  'fail 20% of calls to payments with 503 at 10s for 5s',
-  'slow calls to payments by 300ms at 10s for 5s',
+  'fail 20% of calls to api with 503 at 10s for 5s',
+  'slow calls to api by 300ms at 10s for 5s',
 ];
 
 /** Throws `bad-option` with the place in the sentence, what was expected there, and a near miss. */

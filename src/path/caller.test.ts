@@ -330,6 +330,20 @@ describe('a roster that changes while the system runs', () => {
     expect(nodesOf(held)).toEqual(new Set(['api/1']));
   });
 
+  test('does not count what was given up', () => {
+    const silent: Answering = () => undefined;
+    const left = path({ instances: { 'api/0': silent, 'api/1': fine } });
+    for (let i = 0; i < 20; i++) left.start('GET', () => {})();
+    left.world.run(left.world.now + 10_000);
+    left.requests.length = 0;
+    for (let i = 0; i < 20; i++) left.start('GET', () => {});
+    left.world.run(left.world.now + 10_000);
+    const shares = ['api/0', 'api/1'].map(
+      (node) => left.requests.filter((one) => one.node === node).length,
+    );
+    expect(shares).toEqual([10, 10]);
+  });
+
   test('keeps that one has just refused', () => {
     const dead = path({ ...threeTimes, balance: 'round-robin' });
     dead.world.inject({ ...now, do: 'kill', target: { node: 'api/0' } });

@@ -79,6 +79,17 @@ describe('a breaker', () => {
     }
   });
 
+  test('gives the place of a trial that is given up to another', () => {
+    let isWell = false;
+    const answer: Answering = () => (isWell ? { status: 200, afterUs: 20_000 } : { status: 500 });
+    const lone = path({ instances: { 'api/0': answer }, ...opens });
+    for (let i = 0; i < 3; i++) lone.ask();
+    lone.world.run(lone.world.now + 2_100_000);
+    isWell = true;
+    lone.start('GET', () => {})();
+    expect(lone.ask()).toMatchObject({ ok: true, reply: { status: 200 } });
+  });
+
   test('keeps its state while the roster changes around it, and while other options do', () => {
     const kept = path({
       instances: { 'api/0': broken, 'api/1': fine },
