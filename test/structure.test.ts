@@ -22,7 +22,7 @@ describe('the shortener, unrun', () => {
     expect(paths.filter(({ waitMaxUs }) => waitMaxUs === undefined)).toEqual([]);
     const edge = paths.find(({ from, to }) => from === 'edge' && to === 'api');
     expect(edge?.stages.join('\n')).toMatch(
-      /limit[\s\S]*route[\s\S]*balance[\s\S]*deadline[\s\S]*retry/,
+      /limit[\s\S]*route[\s\S]*deadline[\s\S]*retry[\s\S]*balance/,
     );
   });
 
