@@ -26,6 +26,7 @@ import {
   work,
 } from '../blocks/compute/service/index.ts';
 import {
+  cacheKnobs,
   compressKnobs,
   corsKnobs,
   floodKnobs,
@@ -533,6 +534,7 @@ export function designSchema(): object {
             },
             ['origins'],
           ),
+          cache: record(fromKnobs(cacheKnobs)),
           compress: record(fromKnobs(compressKnobs)),
           trace: record(fromKnobs(traceKnobs)),
           replyHeaders: { type: 'object', additionalProperties: text },
@@ -584,6 +586,7 @@ export function designSchema(): object {
         policy,
         limits: reference('limits'),
         bodyMax: { type: 'string' },
+        cache: { type: 'boolean' },
       }),
       limits: {
         type: 'object',

@@ -7,6 +7,7 @@ import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
 import {
+  cacheKnobs,
   compressKnobs,
   corsKnobs,
   type DoorConfig,
@@ -35,6 +36,7 @@ export const gatewayBlock: Block = {
     waf: wafKnobs,
     flood: floodKnobs,
     cors: corsKnobs,
+    cache: cacheKnobs,
     compress: compressKnobs,
     trace: traceKnobs,
     ...policyTables,

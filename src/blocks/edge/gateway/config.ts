@@ -13,6 +13,7 @@ import {
   rate,
   text,
 } from '../../../kit/config.ts';
+import { type HttpCacheConfig, httpCacheKnobs } from '../../../parts/http-cache.ts';
 import { limiterKnobs } from '../../../parts/limit/config.ts';
 import type { BackupConfig, Targets } from '../../../path/caller.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
@@ -134,6 +135,9 @@ export const corsKnobs = {
     doc: 'How long a browser need not ask again. Browsers cap it at two hours, some at ten minutes.',
   }),
 };
+
+/** `cache`: replies kept at the gateway, for each service apart. */
+export const cacheKnobs = httpCacheKnobs;
 
 /** `compress`: replies as br or gzip, where the client takes them. */
 export const compressKnobs = {
@@ -433,6 +437,8 @@ export type RouteConfig = {
   /** Null: the gateway's. */
   readonly policy: PathPolicy | null;
   readonly limits: readonly LimitConfig[];
+  /** Whether its replies may come from the gateway's cache, where there is one. */
+  readonly isCached: boolean;
   readonly auth: AuthMode;
   /** Who may come, of those who are known; empty: all. */
   readonly tiers: readonly string[];
@@ -453,6 +459,7 @@ export type GatewayConfig = {
   readonly flood: FloodConfig | null;
   readonly requests: RequestsConfig | null;
   readonly cors: CorsConfig | null;
+  readonly cache: HttpCacheConfig | null;
   readonly compress: CompressConfig | null;
   readonly trace: TraceConfig | null;
   /** Name, value, name, value … of what every reply has. */

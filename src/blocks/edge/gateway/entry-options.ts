@@ -3,6 +3,7 @@ import { type ConfigOf, configure, type Knobs, type OptionsOf, show } from '../.
 import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn } from '../../../kit/settings.ts';
 import {
+  cacheKnobs,
   compressKnobs,
   corsKnobs,
   floodKnobs,
@@ -48,6 +49,8 @@ export interface EntryOptions {
   /** Limits on what a request may be, and its headers checked. */
   readonly requests?: RequestsOptions;
   readonly cors?: CorsOptions;
+  /** Keeps replies as RFC 9111 allows; `{}` for the defaults. */
+  readonly cache?: OptionsOf<typeof cacheKnobs>;
   /** Compresses replies; `{}` for the defaults. */
   readonly compress?: OptionsOf<typeof compressKnobs>;
   /** Request ids and trace context; `{}` for the defaults. */
@@ -70,6 +73,7 @@ export const entryNames = [
   'flood',
   'requests',
   'cors',
+  'cache',
   'compress',
   'trace',
   'replyHeaders',
@@ -84,7 +88,7 @@ export function withoutEntry<T extends EntryOptions>(options: T): Omit<T, keyof 
 
 type Entry = Pick<
   GatewayConfig,
-  'waf' | 'flood' | 'requests' | 'cors' | 'compress' | 'trace' | 'replyHeaders'
+  'waf' | 'flood' | 'requests' | 'cors' | 'cache' | 'compress' | 'trace' | 'replyHeaders'
 >;
 
 const hostPattern = /^(\*\.)?[a-z0-9[\]:.-]+$/i;
@@ -93,7 +97,7 @@ const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export function readEntry(
   name: string,
-  { waf, flood, requests, cors, compress, trace, replyHeaders = {} }: EntryOptions,
+  { waf, flood, requests, cors, cache, compress, trace, replyHeaders = {} }: EntryOptions,
 ): { readonly entry: Entry; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const wrong = (at: string, what: string) => problems.push({ at: `${name}.${at}`, what });
@@ -172,6 +176,7 @@ export function readEntry(
       headers: list('cors.headers', headers ?? [], tokenPattern, 'header'),
       exposed: list('cors.exposed', exposed ?? [], tokenPattern, 'header'),
     },
+    cache: table('cache', cacheKnobs, cache),
     compress: table('compress', compressKnobs, compress),
     trace: table('trace', traceKnobs, trace),
     replyHeaders: added,

@@ -19,6 +19,7 @@ import { Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import { ReplyCache } from './cache.ts';
 import { Compressor } from './compress.ts';
 import type { AggregateConfig, DoorConfig, RouteConfig } from './config.ts';
 import { gather } from './gathering.ts';
@@ -42,6 +43,9 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   });
 
   const compressor = config.compress ? new Compressor(host, config.compress) : undefined;
+
+  const apart = config.auth ? [config.auth.userHeader, config.auth.tierHeader] : [];
+  const cache = config.cache ? new ReplyCache(host, config.cache, apart) : undefined;
 
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
@@ -137,6 +141,13 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     const headers = withHost(forwarded(visit.headers, ip), route);
     const asked = { method, url, headers, body, ip, session };
     const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
+    const { to } = route;
+    if (cache && route.isCached && to.type === 'service') {
+      visit.giveUp = cache.call(to.service, caller, asked, deadlineAt, (outcome) => {
+        served(visit, outcome.ok ? outcome.reply : failure(outcome.failure));
+      });
+      return;
+    }
     visit.giveUp = caller.call(asked, deadlineAt, (outcome) => {
       served(visit, outcome.ok ? outcome.reply : failure(outcome));
     });

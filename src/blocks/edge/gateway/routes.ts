@@ -69,6 +69,8 @@ export interface RouteOptions {
   /** Besides those of the gateway. */
   readonly limits?: LimitsOptions;
   readonly bodyMax?: BytesText;
+  /** False: its replies never come from the gateway's cache. */
+  readonly cache?: boolean;
 }
 
 export type RoutesOptions =
@@ -129,6 +131,7 @@ const optionNames = [
   'tiers',
   'limits',
   'bodyMax',
+  'cache',
 ];
 
 class Reader {
@@ -220,6 +223,7 @@ class Reader {
       rewrite,
       policy,
       limits: limits.limits,
+      isCached: route.cache !== false,
       auth: this.#auth(`${at}.auth`, route.auth),
       tiers: this.#tiers(`${at}.tiers`, route),
       bodyMaxBytes: bodyMaxBytes ?? null,

@@ -13,7 +13,22 @@ const edge = gateway('edge', {
   routes: { '/': api },
   policy: { timeout: '500ms', balance: 'round-robin', retry: { attempts: 2, backoff: '0ms' } },
 });
-const declarations = reachable([edge]);
+/** Two limits at once, and one that delays. */
+const door = gateway('door', {
+  routes: [
+    { path: '/', to: api },
+    {
+      path: '/slow',
+      to: api,
+      limits: { drip: { algorithm: 'leaky-queue', rate: '10/s', queueMax: 1 } },
+    },
+  ],
+  limits: {
+    second: { algorithm: 'sliding-log', rate: '2/s' },
+    minute: { algorithm: 'sliding-log', rate: '3/min' },
+  },
+});
+const declarations = reachable([edge, door]);
 const plan = expand('story', declarations, [{ name: 'a', region: 'here' }]);
 
 function member(args: Args): Cast {

@@ -1,0 +1,88 @@
+/** What a gateway answers by itself, and never to whom it is not for. The rules have tests of their own in `parts/`. */
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { type Said, visit } from '../../../../test/visitor.ts';
+import { service } from '../../compute/service/index.ts';
+import { apiKeys, type GatewayOptions, gateway } from './index.ts';
+
+/** Says how often it was asked, and lets it be kept for 10 s. */
+function counting() {
+  let count = 0;
+  return service('api', {
+    instances: 1,
+    cost: { wait: '10ms' },
+    slots: 99,
+    fetch: ({ headers }) => {
+      count++;
+      const text = `${count} ${headers.get('x-user') ?? '-'}`;
+      return new Response(text, { headers: { 'cache-control': 'max-age=10' } });
+    },
+  });
+}
+
+function door(options: Partial<GatewayOptions> = {}) {
+  const routes = [{ path: '/', to: counting() }];
+  const at = visit(gateway('edge', { routes, cache: {}, ...options }));
+  const ask = async (said: Said = {}) => {
+    const id = at.send(said);
+    await at.run(50_000);
+    return at.text(id);
+  };
+  return { at, ask };
+}
+
+test('what is fresh is answered without the service, and who misses at once waits for one', async () => {
+  const { at, ask } = door();
+  const ids = [at.send(), at.send(), at.send()];
+  await at.run(50_000);
+  expect(await Promise.all(ids.map((id) => at.text(id)))).toEqual(['1 -', '1 -', '1 -']);
+  expect(await ask()).toBe('1 -');
+  expect(at.counted('api', 'requests')).toBe(1);
+  expect(at.counted('edge', 'cache hits')).toBe(3);
+  await at.run(11_000_000);
+  expect(await ask()).toBe('2 -');
+});
+
+test('a route may go without, and nothing is kept where there is no cache', async () => {
+  for (const options of [
+    { routes: [{ path: '/', cache: false, to: counting() }] },
+    { cache: undefined },
+  ]) {
+    const { ask } = door(options as Partial<GatewayOptions>);
+    expect([await ask(), await ask()]).toEqual(['1 -', '2 -']);
+  }
+});
+
+test('one user never gets what another was told, though the service forgets to say so', async () => {
+  const sha256 = (key: string) => createHash('sha256').update(key).digest('hex');
+  const auth = apiKeys({ users: { ann: { sha256: sha256('a') }, bob: { sha256: sha256('b') } } });
+  const { ask } = door({ auth });
+  const by = (key: string) => ({ headers: ['x-api-key', key] });
+  expect(await ask(by('a'))).toBe('1 ann');
+  expect(await ask(by('b'))).toBe('2 bob');
+  expect(await ask(by('a'))).toBe('1 ann');
+});
+
+test('two services behind one address are kept apart', async () => {
+  const other = service('other', {
+    instances: 1,
+    fetch: () => new Response('other', { headers: { 'cache-control': 'max-age=10' } }),
+  });
+  const routes = [
+    { path: '/', to: counting() },
+    { path: '/', headers: { 'x-client': 'mobile' }, to: other },
+  ];
+  const { ask } = door({ routes });
+  expect(await ask()).toBe('1 -');
+  expect(await ask({ headers: ['x-client', 'mobile'] })).toBe('other');
+});
+
+test('who goes away does not take the answer from the others', async () => {
+  const { at } = door();
+  const ids = [at.send(), at.send()];
+  await at.run(5_000);
+  at.cancel(ids[0]!);
+  await at.run(50_000);
+  expect(at.status(ids[0]!)).toBeUndefined();
+  expect(await at.text(ids[1]!)).toBe('1 -');
+});

@@ -1,0 +1,83 @@
+/**
+ * Replies kept at the gateway, one cache for each service: what is fresh is answered without asking
+ * it, and of those who miss one thing at once, one asks for all. The rules are RFC 9111's, in
+ * `parts/http-cache`; what a service says of its replies decides.
+ *
+ * Where users are known, each has entries of their own: a service that forgets `Vary` must not hand one
+ * user's page to another.
+ */
+import type { Counter, Host, Micros } from '../../../host/host.ts';
+import type { WebRequest } from '../../../host/web.ts';
+import { CachedFetch, type HttpCacheConfig, type Served } from '../../../parts/http-cache.ts';
+import type { Asked, Caller, Outcome } from '../../../path/caller.ts';
+
+type Failure = Outcome & { readonly ok: false };
+
+interface Asking {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly string[];
+  readonly body: WebRequest['body'];
+  readonly ip: string;
+  readonly session: string | undefined;
+  readonly caller: Caller;
+  readonly deadlineAt: Micros | undefined;
+}
+
+export class ReplyCache {
+  readonly #host: Host;
+  readonly #config: HttpCacheConfig;
+  readonly #caches = new Map<string, CachedFetch<Asking, Failure>>();
+  readonly #rule: { readonly headers: readonly string[] };
+  readonly #hits: Counter;
+  readonly #misses: Counter;
+
+  /** `apart`: request headers that tell replies apart, whatever these say. */
+  constructor(host: Host, config: HttpCacheConfig, apart: readonly string[]) {
+    this.#host = host;
+    this.#config = config;
+    this.#rule = { headers: apart };
+    this.#hits = host.meter.counter('cache hits');
+    this.#misses = host.meter.counter('cache misses');
+  }
+
+  /** As `caller.call`, which it asks where it has to. */
+  call(
+    service: string,
+    caller: Caller,
+    { method, url, headers, body, ip, session }: Asked,
+    deadlineAt: Micros | undefined,
+    done: (served: Served<Failure>) => void,
+  ): () => void {
+    const asking = { method, url, headers, body, ip, session, caller, deadlineAt };
+    return this.#of(service).serve(asking, this.#rule, (served) => {
+      const { how } = served.ok ? served : { how: 'miss' };
+      if (how === 'miss') this.#misses.add();
+      else if (how !== 'pass') this.#hits.add();
+      done(served);
+    });
+  }
+
+  #of(service: string): CachedFetch<Asking, Failure> {
+    let cache = this.#caches.get(service);
+    if (!cache) {
+      const host = this.#host;
+      cache = new CachedFetch(
+        this.#config,
+        {
+          now: () => host.now(),
+          wall: () => host.wall(),
+          send: ({ method, url, headers }, { body, ip, session, caller, deadlineAt }, sent) =>
+            caller.call({ method, url, headers, body, ip, session }, deadlineAt, (outcome) =>
+              sent(
+                outcome.ok ? { ok: true, reply: outcome.reply } : { ok: false, failure: outcome },
+              ),
+            ),
+        },
+        { name: 'gateway' },
+      );
+      this.#caches.set(service, cache);
+    }
+    return cache;
+  }
+}
