@@ -24,6 +24,15 @@ export { type Ids, type IdsHandle, ids } from './blocks/coordination/ids/index.t
 export { type Cache, type CacheHandle, cache } from './blocks/data/cache/index.ts';
 export { type KvHandle, type KvOptions, kv } from './blocks/data/kv/index.ts';
 export {
+  type Cdn,
+  type CdnOptions,
+  type CdnRule,
+  cdn,
+  type Purges,
+  type PurgesHandle,
+  purges,
+} from './blocks/edge/cdn/index.ts';
+export {
   type AggregateOptions,
   aggregate,
   apiKeys,

@@ -31,6 +31,7 @@ const killed = [
   'reader',
   'inner',
   'api',
+  'pages',
 ];
 
 afterAll(() => {

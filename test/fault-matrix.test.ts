@@ -6,12 +6,14 @@
 import {
   cache,
   call,
+  cdn,
   type Env,
   external,
   gateway,
   ids,
   kv,
   limiter,
+  purges,
   service,
   system,
   topic,
@@ -37,7 +39,13 @@ const model = service('model', {
   calls: [call(rates), work({ cpu: '1ms' })],
 });
 
-const bindings = { store, hot, numbers, log, quotas, rates, model };
+const pages = purges('pages', { lease: '400ms', timeout: '1s' });
+const page = service('page', {
+  fetch: () => new Response('a page', { headers: { 'cache-control': 'max-age=60' } }),
+});
+const site = cdn('site', { origin: page, purges: pages });
+
+const bindings = { store, hot, numbers, log, quotas, rates, model, pages };
 
 async function handle(request: Request, env: Env<typeof bindings>): Promise<Response> {
   const key = new URL(request.url).pathname;
@@ -46,6 +54,7 @@ async function handle(request: Request, env: Env<typeof bindings>): Promise<Resp
   await env.store.put(key, await env.numbers.next());
   await env.hot.through(key, () => env.store.get(key));
   await env.log.publish(key);
+  await env.pages.purge({ prefix: 'http://edge/page/' });
   return stamped();
 }
 
@@ -69,13 +78,18 @@ const reader = service('reader', {
 });
 
 const design = system('everything', {
-  entry: gateway('edge', { nodes: 2, routes: { '/': coded }, policy: { timeout: '1s' } }),
+  entry: gateway('edge', {
+    nodes: 2,
+    routes: { '/': coded, '/page': site },
+    policy: { timeout: '1s' },
+  }),
   blocks: [reader],
   workload: users({
     rate: '40/s',
     async act(user) {
       stamped();
       await user.fetch(`/${user.random.below(10)}`);
+      await user.fetch(`/page/${user.random.below(3)}`);
     },
   }),
   invariants: [noLoss(log), uniqueIds(numbers)],
@@ -91,6 +105,8 @@ const blocks = [
   'numbers',
   'log',
   'quotas',
+  'site',
+  'pages',
   'reader',
   'users',
 ] as const;
@@ -109,7 +125,7 @@ interface Row {
 }
 
 const everyone = 'every block lives in a process and on a network';
-const withDisk = ['store', 'numbers', 'log', 'quotas'] as const;
+const withDisk = ['store', 'numbers', 'log', 'quotas', 'pages'] as const;
 
 const rows: readonly Row[] = [
   ...(['kill', 'power-off', 'restart', 'pause'] as const).map(

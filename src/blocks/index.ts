@@ -5,6 +5,7 @@ import { externalBlock } from './compute/service/external.ts';
 import { idsBlock } from './coordination/ids/block.ts';
 import { cacheBlock } from './data/cache/block.ts';
 import { kvBlock } from './data/kv/block.ts';
+import { cdnBlock, purgesBlock } from './edge/cdn/block.ts';
 import { gatewayBlock } from './edge/gateway/block.ts';
 import { topicBlock } from './messaging/topic/block.ts';
 import { limiterBlock } from './resilience/limiter/block.ts';
@@ -12,6 +13,8 @@ import { usersBlock } from './workload/users/block.ts';
 
 export const blocks: readonly Block[] = [
   gatewayBlock,
+  cdnBlock,
+  purgesBlock,
   serviceBlock,
   externalBlock,
   kvBlock,

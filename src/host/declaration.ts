@@ -63,6 +63,10 @@ export interface Block {
   readonly tables?: Readonly<Record<string, Knobs>>;
   /** Its nodes answer requests on port `web`: users, routes and calls may lead to it. */
   readonly servesWeb?: boolean;
+  /** Of a block that resolves names: those that lead to `entry`, in the order of its records. */
+  namesOf?(declaration: Declaration, entry: Declaration): readonly string[];
+  /** Users go to the nearest of its nodes that answers, as with anycast; otherwise to all by turns. */
+  readonly servesNearest?: boolean;
   readonly view: {
     readonly shape: 'box' | 'store' | 'queue' | 'person' | 'cloud';
     readonly colour: string;

@@ -30,6 +30,7 @@ import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
+import { Crowds } from './crowds.ts';
 import { type Describe, describer } from './describe.ts';
 import { Framer } from './framer.ts';
 import type { Frame, FrameLayout } from './frames.ts';
@@ -110,6 +111,7 @@ export function traceSimulation(options: SimulationOptions): void {
 class Simulation {
   readonly #options: SimulationOptions;
   readonly #plan: Plan;
+  readonly #crowds: Crowds;
   readonly #world: World;
   readonly #history: Mutable<HistoryEvent>[] = [];
   readonly #events: RunEvent[] = [];
@@ -133,6 +135,7 @@ class Simulation {
     const declarations = declarationsOf(design, load);
     const plan = planOf(design, load);
     this.#plan = plan;
+    this.#crowds = new Crowds(this.#plan);
     this.#series = new SeriesTable(plan);
     this.#framer = frames && new Framer({ plan, declarations, frameUs: frames.frameUs, forUs });
     const describe = describer(declarations);
@@ -150,7 +153,7 @@ class Simulation {
       onEvent: (event) => this.#tell(event),
       onFault: (fault, began) =>
         this.#framer?.fault(this.#world.now - this.#loadBeganAt, fault, began),
-      onControl: (_from, message) => this.#hear(message as FromProgram),
+      onControl: (from, message) => this.#hear(from.node, message as FromProgram),
       enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
       drain: options.drain,
       onStep: options.onStep,
@@ -406,6 +409,7 @@ class Simulation {
     const world = this.#world;
     const endsAt = world.now + drainMaxUs;
     this.#quiet = false;
+    this.#crowds.ask();
     while (!this.#quiet && world.now < endsAt) {
       // Users that were just booted again hear it only now, and once more does no harm.
       this.#post({ type: 'stop' });
@@ -459,12 +463,14 @@ class Simulation {
   }
 
   #post(message: ToProgram): void {
+    if (message.type === 'prepare') this.#crowds.ask();
     for (const node of this.#plan.nodes) {
       if (node.kind === 'users') this.#world.post({ node: node.id, port: 'users' }, message);
     }
   }
 
-  #hear(message: FromProgram): void {
+  #hear(node: NodeId, message: FromProgram): void {
+    if (!this.#crowds.hear(node, message)) return;
     if (message.type === 'ready') this.#ready = message;
     else this.#quiet = true;
   }

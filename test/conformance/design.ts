@@ -1,5 +1,17 @@
 /** Every block with state, and services of every form, with their operations open to HTTP: for `scenes.ts`. */
-import { cache, gateway, ids, kv, limiter, service, system, topic, users } from 'loadpath';
+import {
+  cache,
+  cdn,
+  gateway,
+  ids,
+  kv,
+  limiter,
+  purges,
+  service,
+  system,
+  topic,
+  users,
+} from 'loadpath';
 import { after, before, type Scene } from './scenes.ts';
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -35,7 +47,19 @@ const inner = service('inner', {
   traffic: { v1: 0.8, v2: 0.2 },
 });
 
-const env = { ...stores, near, codes, limits, log, seen, inner };
+const pages = purges('pages', { lease: '1s', timeout: '8s' });
+let made = 0;
+const origin = service('origin', {
+  instances: 1,
+  fetch(request) {
+    const control = request.url.includes('/own/') ? 'private' : 'max-age=600';
+    const headers = { 'cache-control': control, 'cache-tag': 'made' };
+    return new Response(String(++made), { headers });
+  },
+});
+const site = cdn('site', { origin, purges: pages, shield: 'a', port: 0 });
+
+const env = { ...stores, near, codes, limits, log, seen, inner, pages };
 
 const api = service('api', {
   instances: 2,
@@ -90,6 +114,12 @@ const api = service('api', {
     }
     if (what === 'replay') return Response.json(await log.replayFrom('reader', Number(name), 0));
     if (what === 'seen') return Response.json((await seen.get(name))?.values ?? []);
+    if (what === 'purge') {
+      await env.pages.purge(
+        name === 'tag' ? { tag: key } : { prefix: `${url.origin}/site/${key}` },
+      );
+      return Response.json(true);
+    }
     if (what === 'inner') return inner.fetch('/asked');
     if (what === 'instance') return Response.json({ instance, visits: ++visits });
     if (what === 'throws') throw new Error('a mistake in the handler');
@@ -119,7 +149,11 @@ export const killsAtMs = 60_000;
 let ran = false;
 
 export default system('conformance', {
-  entry: gateway('edge', { routes: { '/': api }, port: 0, policy: { timeout: '10s' } }),
+  entry: gateway('edge', {
+    routes: { '/': api, '/site': site },
+    port: 0,
+    policy: { timeout: '10s' },
+  }),
   blocks: [reader],
   workload: users({
     closed: { users: 1, think: '1s' },

@@ -169,6 +169,20 @@ export const before: readonly Scene[] = [
       same((await world.fetch('/nowhere')).status, 404);
     },
   ),
+  scene('cdn: what may be kept is made once for all edges, until it is purged', async (world) => {
+    const read = async (path: string) => (await world.fetch(`/site/${path}`)).text();
+    const first = await read('a');
+    for (let i = 0; i < 9; i++) same(await read('a'), first);
+    const own = await Promise.all(Array.from({ length: 6 }, () => read('own/a')));
+    same(new Set(own).size, 6);
+    for (const how of ['tag/made', 'prefix/a']) {
+      const before = await read('a');
+      await ask(world, 'GET', `/purge/${how}`);
+      const after = await read('a');
+      same(Number(after) > Number(before), true);
+      for (let i = 0; i < 9; i++) same(await read('a'), after);
+    }
+  }),
   scene('service: each instance has its own modules', async (world) => {
     for (let i = 0; i < 30; i++) {
       const { instance, visits } = await ask<Instance>(world, 'GET', '/instance');

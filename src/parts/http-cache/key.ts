@@ -103,3 +103,14 @@ function normal(value: string | undefined): string {
         .replace(/\s*,\s*/g, ',')
         .replace(/\s+/g, ' ')}`;
 }
+
+/** Host without a port and path without a query, as routes and rules look at them. */
+export function splitUrl(url: string): { readonly host: string; readonly path: string } {
+  const resource = resourceOf(url, { query: 'none' });
+  const from = resource.indexOf('://') + 3;
+  const slash = resource.indexOf('/', from);
+  const authority = slash < 0 ? resource.slice(from) : resource.slice(from, slash);
+  const colon = authority.lastIndexOf(':');
+  const host = colon > authority.lastIndexOf(']') ? authority.slice(0, colon) : authority;
+  return { host, path: slash < 0 ? '/' : resource.slice(slash) };
+}

@@ -11,7 +11,7 @@ import { changesOf } from '../../design/options.ts';
 import { namesIn, planOf, type System } from '../../design/system.ts';
 import type { FromProgram, ToProgram } from '../../host/control.ts';
 import type { RunEvent } from '../../host/events.ts';
-import type { Micros } from '../../host/host.ts';
+import type { Micros, NodeId } from '../../host/host.ts';
 import type { Plan } from '../../host/plan.ts';
 import { LoadpathError } from '../../kit/errors.ts';
 import type { MetersSnapshot } from '../../kit/meters.ts';
@@ -21,6 +21,7 @@ import { type LiveSystem, startLive } from '../../live/supervisor.ts';
 import { faultText } from '../../sim/faults.ts';
 import { onFormerData } from '../../verify/former.ts';
 import type { LiveControl, LiveOptions, Watch } from '../api.ts';
+import { Crowds } from '../crowds.ts';
 import { judgeAll, judgedBlocks } from '../judge.ts';
 import { figuresOf } from '../measure.ts';
 import { lateFaults, type Resolved, resolve } from '../options.ts';
@@ -58,6 +59,7 @@ class Live {
   readonly #watch: Watch;
   readonly #asked: Resolved;
   readonly #plan: Plan;
+  readonly #crowds: Crowds;
   readonly #events: RunEvent[] = [];
   #forgottenCount = 0;
   readonly #notes: string[] = [];
@@ -80,6 +82,7 @@ class Live {
     const { design, ownFaults } = run;
     this.#asked = resolve(ownFaults ? design : { ...design, faults: [] }, run);
     this.#plan = nodesToRun(planOf(design, this.#asked.load), design, run);
+    this.#crowds = new Crowds(this.#plan);
     // Until stopped, unless somebody said for how long or a recorded log has an end.
     const isEndless = run.forUs === undefined && (!run.load || run.visits === undefined);
     this.#forUs = isEndless ? undefined : this.#asked.forUs;
@@ -129,7 +132,7 @@ class Live {
       onEvent: (event) => this.#tell(event),
       onFault: (fault, began) => this.#observer.fault(fault, began),
       onWindow: (window) => this.#observer.window(window),
-      onControl: (_from, message) => this.#hear(message as FromProgram),
+      onControl: (from, message) => this.#hear(from.node, message as FromProgram),
       onFailure: (error) => this.#notes.push(error.message),
     });
     let admin: Admin | undefined;
@@ -181,6 +184,7 @@ class Live {
     const answered = new Promise<FromProgram & { type: 'ready' }>((settle) => {
       this.#ready = settle;
     });
+    this.#crowds.ask();
     this.#post(system, { type: 'prepare' });
     const answer = await this.#within(setupMaxMs, this.#orAborted(answered));
     if (answer === 'late') {
@@ -202,6 +206,7 @@ class Live {
     const quiet = new Promise<void>((settle) => {
       this.#quiet = settle;
     });
+    this.#crowds.ask();
     this.#post(system, { type: 'stop' });
     if ((await this.#within(quietMaxMs, quiet)) === 'late') {
       this.#notes.push(
@@ -278,7 +283,8 @@ class Live {
     system.tell({ block: 'users' }, message, 'users');
   }
 
-  #hear(message: FromProgram): void {
+  #hear(node: NodeId, message: FromProgram): void {
+    if (!this.#crowds.hear(node, message)) return;
     if (message.type === 'ready') this.#ready?.(message);
     else this.#quiet?.();
   }

@@ -77,11 +77,26 @@ export type UsersConfig = {
   readonly population: number;
   readonly timeoutUs: number;
   readonly load: Load;
+  /** Shares by zone or region; null: all in the first zone. */
+  readonly from: Readonly<Record<string, number>> | null;
+  /** The name that users write, where a resolver knows it; null: that of the entry. */
+  readonly site: string | null;
+};
+
+export type DoorPlan = {
+  readonly node: NodeId;
+  /** 0 is the nearest; those farther off are gone to when no nearer one answers. */
+  readonly tier: number;
 };
 
 export type CrowdConfig = UsersConfig & {
+  /** Which of the crowds this is, of how many: each has every so-manyth user. */
+  readonly crowd: number;
+  readonly crowds: number;
   /** Who takes requests. */
-  readonly doors: readonly NodeId[];
+  readonly doors: readonly DoorPlan[];
+  /** Port of the resolver's half on this node; null: users know the doors by heart. */
+  readonly naming: string | null;
   /** Base of the URLs that users write paths for. */
   readonly origin: string;
 };

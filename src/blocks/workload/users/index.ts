@@ -38,6 +38,15 @@ export interface UsersOptions<Prepared> extends OptionsOf<typeof knobs> {
   readonly setup?: (user: User) => Prepared | Promise<Prepared>;
   /** One visit. Without it: one GET of `/`. */
   readonly act?: (user: User, prepared: Prepared) => void | Promise<void>;
+  /**
+   * Where they are, and how many of them: `{ asia: 0.5, europe: 0.3, america: 0.2 }`, by region or zone.
+   * Default: all in the first zone. `setup` then runs in each of these places.
+   */
+  readonly from?: Readonly<Record<string, number>>;
+  /** Users look names up there: names in URLs lead where its records say. Default: straight to the entry. */
+  readonly resolver?: Declaration;
+  /** The name of the site in a resolver, for paths that users write. Default: its first record that leads to the entry. */
+  readonly site?: string;
   /** Addresses of users; public ones by default, the same for the same user. */
   readonly ip?: (id: number) => string;
 }
@@ -53,13 +62,17 @@ export interface Workload {
 export type LoadOverride = { readonly rate: RateText } | { readonly visits: readonly Visit[] };
 
 /** What users take besides their knobs. */
-const besides = ['rate', 'closed', 'setup', 'act', 'ip'];
+const besides = ['rate', 'closed', 'setup', 'act', 'ip', 'from', 'resolver', 'site'];
 
 export function users<Prepared = undefined>(options: UsersOptions<Prepared>): Workload {
-  const { rate, closed, setup, act, ip, ...rest } = options;
+  const { rate, closed, setup, act, ip, from, resolver, site, ...rest } = options;
   const { config, problems } = configure('users', knobs, rest, besides);
   const wrong: Problem[] = [...problems];
   const load = settledLoad(rate, closed, wrong);
+  checkPlaces(from, wrong);
+  if (resolver !== undefined && resolver.block?.namesOf === undefined) {
+    wrong.push({ at: 'users.resolver', what: `must be made by dns(…), got ${show(resolver)}` });
+  }
   // Checked where the user wrote them; below here what `setup` gives is opaque.
   const code: UsersCode = { setup, act: act as UsersCode['act'], ip };
   return {
@@ -70,17 +83,48 @@ export function users<Prepared = undefined>(options: UsersOptions<Prepared>): Wo
       const usersConfig: UsersConfig = {
         ...config,
         load: override ? overridden(override, problems) : load,
+        from: from ?? null,
+        site: siteOf(entry, resolver, site, problems),
       };
       return {
         name: 'users',
         block: usersBlock,
         config: usersConfig,
         problems,
-        binds: { entry },
+        binds: { entry, ...(resolver ? { resolver } : {}) },
         code,
       };
     },
   };
+}
+
+function checkPlaces(from: Readonly<Record<string, number>> | undefined, wrong: Problem[]): void {
+  const shares = Object.entries(from ?? { all: 1 });
+  for (const [place, share] of shares) {
+    if (share > 0 && Number.isFinite(share)) continue;
+    wrong.push({
+      at: `users.from.${place}`,
+      what: `must be a share above zero, got ${show(share)}`,
+    });
+  }
+  if (shares.length === 0) wrong.push({ at: 'users.from', what: 'must name some place' });
+}
+
+function siteOf(
+  entry: Declaration,
+  resolver: Declaration | undefined,
+  site: string | undefined,
+  wrong: Problem[],
+): string | null {
+  const names = resolver?.block?.namesOf?.(resolver, entry);
+  if (site !== undefined && !names) {
+    wrong.push({ at: 'users.site', what: 'needs a resolver, which knows the name' });
+  }
+  if (names && site === undefined && names.length === 0) {
+    const what = `has no record that leads to ${entry.name}; say which name users write in site`;
+    wrong.push({ at: 'users.resolver', what });
+  }
+  return site ?? names?.[0] ?? null;
 }
 
 /** A rate that is set from outside replaces whatever the design says, users who wait for it too. */

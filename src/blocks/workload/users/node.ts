@@ -12,6 +12,7 @@
 import { control, type FromProgram, type ToProgram } from '../../../host/control.ts';
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Handlers, Host, Micros, Timer } from '../../../host/host.ts';
+import type { Naming } from '../../../host/naming.ts';
 import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { Calls } from '../../../path/calls.ts';
@@ -31,7 +32,8 @@ export function crowd(
 ): Handlers<WebMessage | ToProgram> {
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const tally = new Tally(host.meter);
-  const wire = new Wire(host, config, calls);
+  const naming = config.naming === null ? undefined : (code.open.get(config.naming)?.api as Naming);
+  const wire = new Wire(host, config, calls, naming);
   const script = new Script(
     host,
     config,
@@ -40,6 +42,9 @@ export function crowd(
     code.run,
     code.declaration.code as UsersCode,
   );
+  const { crowd: index, crowds, population } = config;
+  const ownPopulation = Math.max(1, Math.ceil((population - index) / crowds));
+  const userOf = (nth: number): number => nth * crowds + index;
   const whoArrives = host.random.fork('who arrives');
   const say = (message: FromProgram): void => host.send(control, message);
   const due = host.meter.counter('arrivals due');
@@ -69,7 +74,7 @@ export function crowd(
       awaitArrival(arrivals.nextAfter(0));
     } else if (load.kind === 'closed') {
       const think = sampler(load.think);
-      for (let user = 0; user < load.users; user++) loop(user, think);
+      for (let user = 0; user < load.users; user++) loop(userOf(user), think);
     } else {
       replay(load.visits, 0);
     }
@@ -84,7 +89,7 @@ export function crowd(
       const now = host.now() - beganAt;
       while (running && at <= now + 1) {
         arrive(at, now);
-        script.visit(whoArrives.below(config.population), beganAt + Math.floor(at));
+        script.visit(userOf(whoArrives.below(ownPopulation)), beganAt + Math.floor(at));
         at = arrivals!.nextAfter(at);
       }
       if (running) awaitArrival(at);

@@ -1,7 +1,9 @@
 /** How users reach the system: one request to one of its doors, and one answer or why there is none. */
-import type { Address, Host } from '../../../host/host.ts';
+import type { Address, Host, NodeId } from '../../../host/host.ts';
+import type { Naming } from '../../../host/naming.ts';
 import { type WebCancel, type WebReply, webPort } from '../../../host/web.ts';
 import { Balancer, type Target } from '../../../parts/balance.ts';
+import { splitUrl } from '../../../parts/http-cache/key.ts';
 import { type Asked, requestOf } from '../../../path/caller.ts';
 import type { Answer, Calls } from '../../../path/calls.ts';
 import type { CrowdConfig } from './config.ts';
@@ -10,37 +12,100 @@ interface Door extends Target {
   readonly address: Address;
 }
 
+/** How long a door that refused or broke off is passed over while there is another. */
+const avoidUs = 1_000_000;
+const nobody = { ok: false, why: 'refused', certain: true } as const;
+
 export class Wire {
   readonly #host: Host;
   readonly #calls: Calls<WebReply>;
   readonly #timeoutUs: number;
-  readonly #doors: readonly Door[];
+  /** The nearest first; users go farther when none of the nearer ones can be gone to. */
+  readonly #tiers: readonly (readonly Door[])[];
+  readonly #named = new Map<NodeId, Door>();
+  readonly #naming: Naming | undefined;
   readonly #balancer: Balancer<Door>;
 
-  constructor(host: Host, config: CrowdConfig, calls: Calls<WebReply>) {
+  constructor(host: Host, config: CrowdConfig, calls: Calls<WebReply>, naming?: Naming) {
     this.#host = host;
     this.#calls = calls;
+    this.#naming = naming;
     this.#timeoutUs = config.timeoutUs;
-    this.#doors = config.doors.map((node) => ({
-      address: { node, port: webPort },
-      open: 0,
-      avoidUntil: 0,
-    }));
+    const tiers = [...new Set(config.doors.map(({ tier }) => tier))].sort((a, b) => a - b);
+    this.#tiers = tiers.map((tier) =>
+      config.doors.filter((door) => door.tier === tier).map(({ node }) => doorTo(node)),
+    );
     this.#balancer = new Balancer('round-robin', host.random.fork('door'));
   }
 
   request(asked: Asked, done: (answer: Answer<WebReply>) => void): void {
+    if (this.#naming) return this.#byName(this.#naming, asked, done);
+    const door = this.#nearest();
+    if (!door) return done(nobody);
+    this.#send(door, asked, this.#timeoutUs, done);
+  }
+
+  /** As browsers do: the addresses in their order, the next one when a connection is refused. */
+  #byName(naming: Naming, asked: Asked, done: (answer: Answer<WebReply>) => void): void {
+    const startedAt = this.#host.now();
+    const attempt = (doors: readonly Door[], index: number): void => {
+      const leftUs = this.#timeoutUs - (this.#host.now() - startedAt);
+      if (leftUs <= 0) return done({ ok: false, why: 'timeout', certain: true });
+      this.#send(doors[index]!, asked, leftUs, (answer) => {
+        const again = !answer.ok && answer.why === 'refused' && index + 1 < doors.length;
+        if (again) attempt(doors, index + 1);
+        else done(answer);
+      });
+    };
+    naming.resolve(splitUrl(asked.url).host, ({ nodes, why }) => {
+      const doors = nodes.map((node) => this.#doorOf(node));
+      // One that was refused a moment ago is tried last.
+      const now = this.#host.now();
+      const sorted = [
+        ...doors.filter(({ avoidUntil }) => avoidUntil <= now),
+        ...doors.filter(({ avoidUntil }) => avoidUntil > now),
+      ];
+      if (sorted.length > 0) attempt(sorted, 0);
+      else done(why === 'no-answer' ? { ok: false, why: 'timeout', certain: true } : nobody);
+    });
+  }
+
+  #nearest(): Door | undefined {
+    const now = this.#host.now();
+    for (const tier of this.#tiers) {
+      if (tier.some(({ avoidUntil }) => avoidUntil <= now)) return this.#balancer.pick(tier, now);
+    }
+    return this.#balancer.pick(this.#tiers[0] ?? [], now);
+  }
+
+  #doorOf(node: NodeId): Door {
+    let door = this.#named.get(node);
+    if (!door) {
+      door = doorTo(node);
+      this.#named.set(node, door);
+    }
+    return door;
+  }
+
+  #send(
+    door: Door,
+    asked: Asked,
+    timeoutUs: number,
+    done: (answer: Answer<WebReply>) => void,
+  ): void {
     const host = this.#host;
-    const door = this.#balancer.pick(this.#doors, host.now());
-    if (!door) return done({ ok: false, why: 'refused', certain: true });
     door.open++;
-    const id = this.#calls.open(door.address, this.#timeoutUs, (answer) => {
+    const id = this.#calls.open(door.address, timeoutUs, (answer) => {
       door.open--;
       if (!answer.ok && answer.why === 'timeout') {
         host.send(door.address, { type: 'cancel', id } satisfies WebCancel);
-      } else if (!answer.ok) door.avoidUntil = host.now() + 1_000_000;
+      } else if (!answer.ok) door.avoidUntil = host.now() + avoidUs;
       done(answer);
     });
-    host.send(door.address, requestOf(id, asked, this.#timeoutUs));
+    host.send(door.address, requestOf(id, asked, timeoutUs));
   }
+}
+
+function doorTo(node: NodeId): Door {
+  return { address: { node, port: webPort }, open: 0, avoidUntil: 0 };
 }
