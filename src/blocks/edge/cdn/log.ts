@@ -79,9 +79,8 @@ export function log(
   /** Tells who is behind, and acknowledges what is done. */
   function advance(): void {
     const now = host.now();
-    for (const node of purges.behind(now)) {
-      const to = { node, port: webPort };
-      host.send(to, { type: 'news', id: 0, ...purges.newsFor(node, now) } satisfies PurgeMessage);
+    for (const { node, news } of purges.tell(now)) {
+      host.send({ node, port: webPort }, { type: 'news', id: 0, ...news } satisfies PurgeMessage);
     }
     const done = purges.purgedVersion(now);
     while (waiting[0] && waiting[0].version <= done) {

@@ -16,6 +16,8 @@ interface Member {
   readonly poll: number;
   /** Applied. */
   version: number;
+  /** Sent: it is not sent again unasked. Without that, answers to news would bring news, in ever greater numbers. */
+  told: number;
   /** It may serve until then, whatever it has applied. */
   leasedUntil: Micros;
 }
@@ -87,32 +89,35 @@ export class PurgeLog {
     const { poll, version, isShield } = asked;
     if ((this.#members.get(node)?.poll ?? -1) >= poll) return undefined;
     const leasedUntil = now + Math.ceil(this.#options.leaseUs * (1 + driftRatio));
-    const member = { isShield, poll, version, leasedUntil };
+    const member = { isShield, poll, version, told: version, leasedUntil };
     this.#members.set(node, member);
-    if (version >= 0) return this.newsFor(node, now);
+    if (version >= 0) return this.#newsFor(member, now);
     // It has just started: what is empty has applied everything there was.
     member.version = isShield ? this.version : this.#appliedBy(true, now);
+    member.told = member.version;
     return { version: member.version, purges: [], all: false };
   }
 
-  newsFor(node: NodeId, now: Micros): News {
-    const member = this.#members.get(node)!;
+  #newsFor(member: Member, now: Micros): News {
     const upTo = member.isShield ? this.version : this.#appliedBy(true, now);
     const { version } = member;
+    member.told = Math.max(version, upTo);
     if (version >= upTo) return { version, purges: [], all: false };
     if (version + 1 < this.#first) return { version: upTo, purges: [], all: true };
     const from = version + 1 - this.#first;
     return { version: upTo, purges: this.#purges.slice(from, upTo + 1 - this.#first), all: false };
   }
 
-  /** Who is to hear something now. */
-  behind(now: Micros): readonly NodeId[] {
-    const late: NodeId[] = [];
-    for (const [node, { version, leasedUntil }] of this.#members) {
-      if (leasedUntil <= now) continue;
-      if (this.newsFor(node, now).version > version) late.push(node);
+  /** Who is to hear something now that he was not told before. */
+  tell(now: Micros): readonly { readonly node: NodeId; readonly news: News }[] {
+    const told: { readonly node: NodeId; readonly news: News }[] = [];
+    const upTo = this.#appliedBy(true, now);
+    for (const [node, member] of this.#members) {
+      if (member.leasedUntil <= now) continue;
+      if ((member.isShield ? this.version : upTo) <= member.told) continue;
+      told.push({ node, news: this.#newsFor(member, now) });
     }
-    return late;
+    return told;
   }
 
   /** Up to which version nobody serves what was purged. */
