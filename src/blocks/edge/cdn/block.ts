@@ -112,6 +112,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
       name,
       isShield: isShield(zone),
       shields: isShield(zone) ? [] : shields,
+      originName: binds.origin!.name,
       origin: originOf(binds.origin!, site, zone.name),
       purges: purges && purgeConfig ? { log: logOf(purges), leaseUs: purgeConfig.leaseUs } : null,
     };

@@ -117,6 +117,7 @@ export type EdgeConfig = CdnConfig & {
   readonly isShield: boolean;
   /** In which to ask for an address, the first that answers. Empty at a shield. */
   readonly shields: readonly NodeId[];
+  readonly originName: string;
   readonly origin: Targets;
   /** Who says what is purged, if anybody. */
   readonly purges: { readonly log: NodeId; readonly leaseUs: Micros } | null;

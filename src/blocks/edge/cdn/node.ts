@@ -8,7 +8,7 @@
  * Every request is answered: 413 too large, 429 over the limit, 502 broken off, 503 nobody there or too
  * busy, 504 too late; something stale where that is allowed.
  */
-import { control, type ToProgram } from '../../../host/control.ts';
+import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host, Micros, NodeId } from '../../../host/host.ts';
 import {
   isWebFailure,
@@ -63,8 +63,8 @@ export function edge(
     : undefined;
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const random = host.random.fork('origin');
-  const { policy, origin: targets } = config;
-  const origin = new Caller({ host, calls, policy, targets, random });
+  const { policy, origin: targets, originName: service } = config;
+  const origin = new Caller({ host, calls, service, policy, targets, random });
   const avoided = new Map<NodeId, Micros>();
   const { meter } = host;
   const requests = meter.counter('requests');
@@ -283,7 +283,10 @@ export function edge(
         case 'news':
           return touch?.news(message);
         case 'shift':
-          if (from.node === control.node) origin.shift(message.traffic);
+        case 'retarget':
+        case 'adopt':
+        case 'chaos':
+          if (message.service === service && mayControl(from, host.self)) origin.obey(message);
       }
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
