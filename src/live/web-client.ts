@@ -79,7 +79,7 @@ export class WebClient {
     const path = base === undefined ? url.pathname : joined(door.pathname, url.pathname);
     // On this machine it is one of ours, which may know on whose behalf. Strangers may not.
     const inside = base !== undefined && isLoopback(door.hostname);
-    const headers = inside ? [...request.headers] : withoutHost(request.headers);
+    const headers = without(request.headers, inside ? 'x-forwarded-for' : 'host');
     if (inside) {
       // The name the user asked for, which routes may go by; the connection goes to the edge.
       if (!hasHeader(headers, 'host')) headers.push('host', url.host);
@@ -203,10 +203,10 @@ function hasHeader(headers: readonly string[], name: string): boolean {
   return false;
 }
 
-function withoutHost(headers: readonly string[]): string[] {
+function without(headers: readonly string[], name: string): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i] !== 'host') kept.push(headers[i]!, headers[i + 1]!);
+    if (headers[i] !== name) kept.push(headers[i]!, headers[i + 1]!);
   }
   return kept;
 }

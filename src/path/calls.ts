@@ -6,6 +6,7 @@
  *   in `message`:       calls.settle(message.id, message)
  *   in `refused`:       calls.refused(message.id)
  *   in `disconnected`:  calls.disconnected(node)
+ *   for a `lost`:       calls.lost(message.id), where calls leave as HTTP
  *
  * Every opened call is answered exactly once: by the reply, or by why there is none. And it is
  * counted, by the block that it goes to: see `host/path.ts`.
@@ -105,6 +106,11 @@ export class Calls<R> {
 
   refused(id: number): void {
     this.#finish(id, wasRefused);
+  }
+
+  /** Its connection broke before there was a reply. */
+  lost(id: number): void {
+    this.#finish(id, wasReset);
   }
 
   disconnected(node: NodeId): void {

@@ -41,6 +41,7 @@ export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): C
     message(from, message) {
       const web = message as WebMessage | ToProgram;
       if (web.type === 'reply') calls.settle(web.id, web);
+      else if (web.type === 'lost') calls.lost(web.id);
       else if (isForCallers(web) && mayControl(from, host.self)) caller.obey(web);
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),

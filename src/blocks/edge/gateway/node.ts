@@ -232,6 +232,8 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
           return accept(from, message);
         case 'reply':
           return calls.settle(message.id, message);
+        case 'lost':
+          return calls.lost(message.id);
         case 'cancel':
           return abandon(open.take(from, message.id));
         case 'shift':

@@ -152,6 +152,7 @@ export function crowd(
   return {
     message(from, message) {
       if (message.type === 'reply') return calls.settle(message.id, message);
+      if (message.type === 'lost') return calls.lost(message.id);
       if (from.node !== control.node) return;
       switch (message.type) {
         case 'prepare':
