@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { findBrowser } from './scripts/browser.mjs';
+import { findProxies } from './scripts/proxies.mjs';
 
+const { nginx = '', haproxy = '' } = findProxies();
 const src = new URL('./src/', import.meta.url).pathname;
 
 /** What waits for browsers and processes takes longest: it goes first, so that no core is idle at the end. */
@@ -42,7 +44,11 @@ export default defineConfig({
       'test/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
-    env: { LOADPATH_CHROMIUM: findBrowser() ?? '' },
+    env: {
+      LOADPATH_CHROMIUM: findBrowser() ?? '',
+      LOADPATH_NGINX: nginx,
+      LOADPATH_HAPROXY: haproxy,
+    },
     pool: 'forks',
     // A fresh process for each of some two hundred files took a third of the time of all tests. What a
     // file changes of the process it puts back.

@@ -3,8 +3,7 @@
  * is none and packages may be installed (a container of Debian or Ubuntu), Debian's is.
  */
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { run } from './machine.mjs';
+import { findProgram, installPackages } from './packages.mjs';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const elsewhere = [
@@ -15,27 +14,14 @@ const elsewhere = [
 
 /** Its program, or undefined. `LOADPATH_CHROMIUM` names another one. */
 export function findBrowser() {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const inPath = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [process.env.LOADPATH_CHROMIUM ?? '', ...inPath, ...elsewhere].find(
+  return [process.env.LOADPATH_CHROMIUM ?? '', findProgram(...names) ?? '', ...elsewhere].find(
     (file) => file !== '' && existsSync(file),
   );
 }
 
 /** Like `findBrowser`, and installs one where that is ours to do. */
 export async function haveBrowser() {
-  const found = findBrowser();
-  if (found || process.platform !== 'linux' || process.getuid() !== 0) return found;
-  if (!existsSync('/usr/bin/apt-get')) return undefined;
-  console.log('Installing Chromium for the tests (apt-get) …');
-  const quiet = { quiet: true, env: { DEBIAN_FRONTEND: 'noninteractive' } };
-  await run('apt-get', ['update', '-qq'], quiet);
-  const { code, output } = await run(
-    'apt-get',
-    ['install', '-y', '-qq', '--no-install-recommends', 'chromium'],
-    quiet,
-  );
-  if (code !== 0) console.error(output.trimEnd());
+  if (!findBrowser()) await installPackages(['chromium'], 'Chromium for the tests');
   return findBrowser();
 }
 

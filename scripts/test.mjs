@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { haveBrowser, noBrowser } from './browser.mjs';
 import { buildIfChanged } from './build.mjs';
 import { locked, root, runNode } from './machine.mjs';
+import { haveProxies, noProxies } from './proxies.mjs';
 
 const failures = [];
 let passedCount = 0;
@@ -48,8 +49,12 @@ note('build', isBuilt);
 note('types of the page', page.code === 0, page.output);
 
 const args = process.argv.slice(2);
-// Who names tests on the command line may have no use for a browser.
-if (args.length === 0) note('browser', (await haveBrowser()) !== undefined, noBrowser);
+// Who names tests on the command line may have no use for a browser or a proxy.
+if (args.length === 0) {
+  note('browser', (await haveBrowser()) !== undefined, noBrowser);
+  const { nginx, haproxy } = await haveProxies();
+  note('proxies', nginx !== undefined && haproxy !== undefined, noProxies);
+}
 
 await runTests(args);
 

@@ -24,8 +24,6 @@ export interface EdgeOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** Default 10,000. Further connections are closed at once, and counted. */
   readonly connectionsMax?: number | undefined;
-  /** Requests that one connection may have open. Default 64: browsers open one at a time. */
-  readonly pipelineMax?: number | undefined;
   /** Ids start above it, so that a reply to a former life is not ours. */
   readonly life: number;
   readonly deliver: (message: WebRequest | WebCancel) => void;
@@ -62,8 +60,6 @@ export class Edge {
   readonly #options: EdgeOptions;
   readonly #server: Server;
   readonly #open = new Map<number, Open>();
-  /** Requests not yet answered, by connection. */
-  readonly #waiting = new WeakMap<Socket, number>();
   #nextId: number;
   #port = 0;
   #closing = false;
@@ -80,8 +76,6 @@ export class Edge {
       noDelay: true,
       joinDuplicateHeaders: true,
     });
-    // Bounded in bytes; beyond a number of them Node would leave out the rest without a word.
-    server.maxHeadersCount = 0;
     server.maxConnections = options.connectionsMax ?? 10_000;
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#request(request, response),
@@ -174,17 +168,11 @@ export class Edge {
       this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
       return;
     }
-    if (request.httpVersionMajor !== 1) {
-      this.#refuse(response, 400, 'This door speaks HTTP/1.1 and HTTP/1.0.');
-      return;
-    }
-    const absolute = addressOf(request);
-    if (absolute === undefined) {
+    const host = request.headers.host ?? 'localhost';
+    const path = request.url ?? '/';
+    const absolute = path.startsWith('/') ? `http://${host}${path}` : path;
+    if (!URL.canParse(absolute)) {
       this.#refuse(response, 400, 'The address of this request is not a URL.');
-      return;
-    }
-    if (!this.#enter(request.socket, response)) {
-      this.#refuse(response, 503, 'Too many requests at once on this connection.');
       return;
     }
     const method = request.method ?? 'GET';
@@ -214,15 +202,6 @@ export class Edge {
     request.on('error', () => {});
   }
 
-  /** Whether one more may wait on this connection: who sends on and on without reading fills memory. */
-  #enter(socket: Socket, response: ServerResponse): boolean {
-    const waiting = this.#waiting.get(socket) ?? 0;
-    if (waiting >= (this.#options.pipelineMax ?? 64)) return false;
-    this.#waiting.set(socket, waiting + 1);
-    response.on('close', () => this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1));
-    return true;
-  }
-
   #pass(
     request: IncomingMessage,
     response: ServerResponse,
@@ -238,14 +217,10 @@ export class Edge {
     // Only who is on this machine may speak for somebody else.
     const trusted = isLoopback(ip);
     const raw = request.rawHeaders;
-    const named = namedIn(request.headers.connection);
-    const isAbsolute = !(request.url ?? '/').startsWith('/');
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = raw[i]!.toLowerCase();
-      let value = raw[i + 1]!;
-      if (hopHeaders.has(name) || named?.has(name)) continue;
-      // RFC 9112, 3.2.2: what the request line says holds, and is passed on.
-      if (isAbsolute && name === 'host') value = new URL(url).host;
+      const value = raw[i + 1]!;
+      if (hopHeaders.has(name)) continue;
       if (trusted && name === 'x-forwarded-for') ip = value.split(',', 1)[0]!.trim();
       else if (name === 'x-loadpath-session') session = trusted ? value : undefined;
       else if (name === 'x-loadpath-timeout-us') {
@@ -287,33 +262,6 @@ export class Edge {
     const [status, reason] = statusOf(errorCode(error));
     socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   }
-}
-
-const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:\d{1,5})?$/i;
-
-/**
- * The URL that a request asks for; undefined where its parts do not make one, or another one than they
- * seem to: a host with a slash in it would move the path, one with an @ would be two names.
- */
-function addressOf({ url = '/', headers }: IncomingMessage): string | undefined {
-  if (url.startsWith('/')) {
-    const host = headers.host ?? 'localhost';
-    const address = `http://${host}${url}`;
-    return hostPattern.test(host) && URL.canParse(address) ? address : undefined;
-  }
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
-  const { host, username, password } = new URL(url);
-  return hostPattern.test(host) && username === '' && password === '' ? url : undefined;
-}
-
-/** What a client says is for this hop alone. What this server must see itself stays. */
-function namedIn(connection: string | undefined): ReadonlySet<string> | undefined {
-  if (connection === undefined || /^(close|keep-alive)$/i.test(connection)) return undefined;
-  const named = new Set(connection.toLowerCase().split(/\s*,\s*/));
-  for (const kept of ['host', 'content-length', 'content-type', 'authorization', 'cookie']) {
-    named.delete(kept);
-  }
-  return named;
 }
 
 function statusOf(code: string | undefined): readonly [number, string] {

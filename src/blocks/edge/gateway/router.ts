@@ -44,14 +44,7 @@ export class Router {
   readonly #only: RouteConfig | undefined;
 
   constructor(routes: readonly RouteConfig[]) {
-    this.#entries = routes
-      .map(entryOf)
-      .sort(
-        (a, b) =>
-          hostRank(b.route) - hostRank(a.route) ||
-          comparePaths(a.route, b.route) ||
-          conditionCount(b.route) - conditionCount(a.route),
-      );
+    this.#entries = inOrder(routes).map(entryOf);
     const first = this.#entries[0];
     if (this.#entries.length === 1 && first?.isBare) this.#only = first.route;
   }
@@ -96,6 +89,14 @@ export class Router {
   }
 }
 
+/** The most telling first: the first of them that covers a request takes it. */
+export function inOrder(routes: readonly RouteConfig[]): readonly RouteConfig[] {
+  return [...routes].sort(
+    (a, b) =>
+      hostRank(b) - hostRank(a) || comparePaths(a, b) || conditionCount(b) - conditionCount(a),
+  );
+}
+
 function entryOf(route: RouteConfig): Entry {
   const parts = partsOf(route.path);
   const names = parts.filter((part) => part.startsWith(':')).map((part) => part.slice(1));
@@ -124,7 +125,7 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
-function partsOf(path: string): readonly string[] {
+export function partsOf(path: string): readonly string[] {
   return path === '/' ? [] : path.slice(1).split('/');
 }
 
