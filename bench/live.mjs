@@ -6,85 +6,15 @@
  * from /proc; those of the load generator do not. Runs only on Linux.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Bench, isQuick } from './kit.mjs';
+import { freePort, serving, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const seconds = isQuick ? 4 : 10;
-
-/** Clock ticks a second, as /proc counts them on every Linux that matters. */
-const ticksPerSec = 100;
-
-function statOf(pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in brackets may hold spaces.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** CPU seconds of a process and all that descend from it. */
-function treeSeconds(root) {
-  const stats = new Map();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = statOf(name);
-    if (stat) stats.set(Number(name), stat);
-  }
-  const belongs = (pid) => {
-    for (let at = pid; at > 1; at = stats.get(at)?.parent ?? 0) if (at === root) return true;
-    return false;
-  };
-  let ticks = 0;
-  for (const [pid, stat] of stats) if (belongs(pid)) ticks += stat.ticks;
-  return ticks / ticksPerSec;
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-const answers = async (url) => {
-  try {
-    await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(1_000) });
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-/** Starts `args`, waits until `url` answers, and hands both to `use`. */
-async function serving(args, url, use) {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (piece) => {
-    said = (said + piece).slice(-2_000);
-  });
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  try {
-    for (let tries = 0; !(await answers(url)); tries++) {
-      if (child.exitCode !== null || tries > 150) throw new Error(`did not come up: ${said}`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    return await use(child.pid);
-  } finally {
-    child.kill('SIGTERM');
-    const patience = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    await ended;
-    clearTimeout(patience);
-  }
-}
 
 function load(design, url, perSec, length) {
   const args = [

@@ -14,7 +14,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const notBenches = new Set(['kit.mjs', 'profile.mjs', 'run.mjs']);
+const notBenches = new Set(['kit.mjs', 'processes.mjs', 'profile.mjs', 'run.mjs']);
 const known = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs') && !notBenches.has(file))
   .map((file) => file.slice(0, -'.mjs'.length));

@@ -9,6 +9,10 @@ const nobody = external('nobody', { url: process.env.LOADPATH_TEST_NOBODY ?? now
 export default system('proxies', {
   entry: gateway('edge', {
     bodyMax: '10kB',
+    replyHeaders: { 'x-frame-options': 'DENY' },
+    cors: { origins: ['https://shop.example'], methods: ['GET', 'PUT'], credentials: true },
+    compress: {},
+    trace: {},
     policy: {
       timeout: '20s',
       attemptTimeout: '10s',

@@ -149,6 +149,38 @@ describe.each(Object.entries(doors))('%s', (_name, open) => {
     expect([502, 503]).toContain((await ask(door, '/nobody')).status);
   });
 
+  test('replies carry what the gateway adds, and a number of the request', async () => {
+    const { headers, body } = await ask(door, '/web');
+    expect(headers['x-frame-options']).toBe('DENY');
+    const seen = (JSON.parse(body) as { headers: readonly string[] }).headers;
+    expect(headers['x-request-id']).toMatch(/^[\w-]{16,}$/);
+    expect(seen[seen.indexOf('x-request-id') + 1]).toBe(headers['x-request-id']);
+  });
+
+  test('another site is told that it may read, when it may, and asks beforehand with success', async () => {
+    const from = async (origin: string) =>
+      (await ask(door, '/web', { headers: { origin } })).headers;
+    const ours = await from('https://shop.example');
+    expect(ours['access-control-allow-origin']).toBe('https://shop.example');
+    expect(ours['access-control-allow-credentials']).toBe('true');
+    expect(ours.vary?.toLowerCase()).toContain('origin');
+    expect((await from('https://shopxexample'))['access-control-allow-origin']).toBeUndefined();
+    const headers = { origin: 'https://shop.example', 'access-control-request-method': 'PUT' };
+    const asked = await ask(door, '/web/asked', { method: 'OPTIONS', headers });
+    expect([asked.status, asked.headers['access-control-allow-methods']]).toEqual([
+      204,
+      'GET, PUT',
+    ]);
+    expect(origins.hits.get('/web/asked')).toBeUndefined();
+  });
+
+  test('text that is long enough comes compressed to who takes it', async () => {
+    const headers = { 'accept-encoding': 'gzip', 'x-pad': 'x'.repeat(2_000) };
+    expect((await ask(door, '/web', { headers })).headers['content-encoding']).toBe('gzip');
+    const plain = await ask(door, '/web', { headers: { 'x-pad': 'x'.repeat(2_000) } });
+    expect(plain.headers['content-encoding']).toBeUndefined();
+  });
+
   test('HEAD, 204 and 304 have no body', async () => {
     const head = await ask(door, '/web', { method: 'HEAD' });
     expect([head.status, head.body]).toEqual([200, '']);

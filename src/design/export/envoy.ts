@@ -6,6 +6,7 @@
  * others are tried again only when they did not arrive.
  */
 import type { Condition, LimitConfig, RouteConfig } from '../../blocks/edge/gateway/config.ts';
+import { type EntryTask, inSeconds, isServed, squeezable } from './entry.ts';
 import { captures, hasParameters, pathPattern, pieces } from './patterns.ts';
 import type { Remarks } from './remarks.ts';
 import {
@@ -34,6 +35,39 @@ export function envoyOf(task: ProxyTask, remarks: Remarks): string {
     'max_requests of each cluster',
     'Envoy bounds requests by the service that they go to, not all together.',
   );
+  const { compress, requests, trace } = task.entry;
+  if (compress) {
+    remarks.approximated(
+      `${gateway}.compress`,
+      'gzip, for a list of types',
+      'Types are named here, and Brotli is a filter of its own.',
+    );
+  }
+  if (requests) {
+    remarks.missing(
+      `${gateway}.requests.urlMax`,
+      '16 kB of headers in all, beyond it 431',
+      'Envoy bounds headers and address together.',
+    );
+    remarks.missing(
+      `${gateway}.requests.hosts`,
+      'another host is answered with 404',
+      'Envoy has no route for it; the gateway says 421.',
+    );
+  }
+  if (trace && trace.idHeader !== 'x-request-id') {
+    remarks.approximated(
+      `${gateway}.trace.idHeader`,
+      'x-request-id',
+      'Envoy knows its number by that name only.',
+    );
+  }
+  if (trace)
+    remarks.approximated(
+      `${gateway}.trace`,
+      'traceparent stays as it came',
+      'Envoy writes it where a tracer is configured.',
+    );
   const address = {
     socket_address: {
       address: listen.host === '*' ? '0.0.0.0' : listen.host,
@@ -57,7 +91,9 @@ export function envoyOf(task: ProxyTask, remarks: Remarks): string {
 }
 
 function manager(task: ProxyTask, routes: readonly RouteTask[]): Fields {
-  const { gateway, bodyMaxBytes } = task;
+  const { gateway, bodyMaxBytes, entry } = task;
+  const { cors, trace } = entry;
+  const allowed = entry.requests?.hosts ?? [];
   const shared = task.limits.filter(
     (one) =>
       isExpressed(one.limit) &&
@@ -65,6 +101,7 @@ function manager(task: ProxyTask, routes: readonly RouteTask[]): Fields {
       routes.every((route) => route.limits.includes(one)),
   );
   const filters: Fields[] = [
+    ...entryFilters(entry),
     ...shared.map((one, index) => ({
       name: `limit_${index}`,
       typed_config: localLimit(one),
@@ -109,25 +146,92 @@ function manager(task: ProxyTask, routes: readonly RouteTask[]): Fields {
       request_headers_timeout: '10s',
       request_timeout: '60s',
       max_request_headers_kb: 16,
+      generate_request_id: true,
+      preserve_external_request_id: trace?.trust ?? false,
+      always_set_request_id_in_response: trace !== null,
       route_config: {
         name: 'routes',
         ignore_port_in_host_matching: true,
-        virtual_hosts: hostGroups(routes).map(({ host, routes: own }, index) => ({
-          name: `host_${index}`,
-          domains: [host ?? '*'],
-          request_headers_to_remove: ['x-forwarded-for', ...saidByOthers, 'te'],
-          request_headers_to_add: [
-            {
-              header: { key: 'x-forwarded-for', value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' },
-              append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-            },
-          ],
-          routes: own.flatMap((one) => routesOf(one, task.bodyMaxBytes, shared)),
-        })),
+        virtual_hosts: hostGroups(routes)
+          .filter(({ host }) => host === null || isServed(host, entry))
+          .map(({ host, routes: own }, index) => ({
+            name: `host_${index}`,
+            domains: host === null && allowed.length > 0 ? allowed : [host ?? '*'],
+            typed_per_filter_config: cors ? { cors: corsPolicy(cors) } : undefined,
+            response_headers_to_add: addedHeaders(gateway, entry),
+            request_headers_to_remove: ['x-forwarded-for', ...saidByOthers, 'te', ...entry.taken],
+            request_headers_to_add: [
+              {
+                header: {
+                  key: 'x-forwarded-for',
+                  value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%',
+                },
+                append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+              },
+            ],
+            routes: own.flatMap((one) => routesOf(one, task.bodyMaxBytes, shared)),
+          })),
       },
       http_filters: filters,
     },
   };
+}
+
+function entryFilters({ cors, compress }: EntryTask): Fields[] {
+  return [
+    ...(cors
+      ? [{ name: 'cors', typed_config: { '@type': `${api}.filters.http.cors.v3.Cors` } }]
+      : []),
+    ...(compress
+      ? [
+          {
+            name: 'compressor',
+            typed_config: {
+              '@type': `${api}.filters.http.compressor.v3.Compressor`,
+              response_direction_config: {
+                common_config: { min_content_length: compress.minBytes, content_type: squeezable },
+              },
+              compressor_library: {
+                name: 'gzip',
+                typed_config: { '@type': `${api}.compression.gzip.compressor.v3.Gzip` },
+              },
+            },
+          },
+        ]
+      : []),
+  ];
+}
+
+function corsPolicy({
+  origins,
+  methods,
+  headers,
+  exposed,
+  credentials,
+  maxAgeUs,
+}: NonNullable<EntryTask['cors']>): Fields {
+  return {
+    '@type': `${api}.filters.http.cors.v3.CorsPolicy`,
+    allow_origin_string_match: origins.includes('*')
+      ? [{ safe_regex: { regex: '.*' } }]
+      : origins.map((one) => ({ exact: plainText('cors', one) })),
+    allow_methods: plainText('cors', methods.join(', ')),
+    allow_headers: plainText('cors', headers.join(', ')),
+    expose_headers: plainText('cors', exposed.join(', ')),
+    max_age: inSeconds(maxAgeUs),
+    allow_credentials: credentials,
+  };
+}
+
+function addedHeaders(at: string, { replyHeaders }: EntryTask): Data {
+  return replyHeaders.map(([key, value]) => ({
+    header: {
+      key: plainText(at, key),
+      // A percent sign begins a variable here.
+      value: plainText(`${at}.replyHeaders`, value).replaceAll('%', '%%'),
+    },
+    append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+  }));
 }
 
 function routesOf(one: RouteTask, bodyMaxBytes: number, shared: readonly LimitTask[]): Fields[] {
@@ -351,7 +455,7 @@ function action(
   };
 }
 
-function clusters({ pools, policy }: Upstream, openMax: number): Fields[] {
+function clusters({ at, pools, policy }: Upstream, openMax: number): Fields[] {
   return pools.map(({ id, servers }) => ({
     name: id,
     type: 'STRICT_DNS',
@@ -372,8 +476,8 @@ function clusters({ pools, policy }: Upstream, openMax: number): Fields[] {
       thresholds: [
         {
           max_connections: openMax,
-          max_pending_requests: openMax,
-          max_requests: openMax,
+          max_pending_requests: policy.bulkhead?.queueMax ?? openMax,
+          max_requests: policy.bulkhead?.slots ?? openMax,
           retry_budget:
             policy.attempts > 1
               ? {
@@ -384,16 +488,10 @@ function clusters({ pools, policy }: Upstream, openMax: number): Fields[] {
         },
       ],
     },
-    outlier_detection: {
-      consecutive_local_origin_failure: 1,
-      split_external_local_origin_errors: true,
-      enforcing_consecutive_5xx: 0,
-      enforcing_consecutive_gateway_failure: 0,
-      enforcing_success_rate: 0,
-      base_ejection_time: '0.5s',
-      max_ejection_time: '0.5s',
-      max_ejection_percent: 50,
-    },
+    outlier_detection: ejection(policy),
+    health_checks: checks(at, policy),
+    least_request_lb_config: warming(policy, 'LEAST_REQUEST'),
+    round_robin_lb_config: warming(policy, 'ROUND_ROBIN'),
     load_assignment: {
       cluster_name: id,
       endpoints: [
@@ -405,6 +503,64 @@ function clusters({ pools, policy }: Upstream, openMax: number): Fields[] {
       ],
     },
   }));
+}
+
+export const envoyStages = ['health', 'outliers', 'slowStart', 'bulkhead'];
+
+/** Who cannot be reached is passed over for half a second, as here; with `outliers` who fails again and again too. */
+function ejection({ outliers }: Upstream['policy']): Fields {
+  if (!outliers) {
+    return {
+      consecutive_local_origin_failure: 1,
+      split_external_local_origin_errors: true,
+      enforcing_consecutive_5xx: 0,
+      enforcing_consecutive_gateway_failure: 0,
+      enforcing_success_rate: 0,
+      base_ejection_time: '0.5s',
+      max_ejection_time: '0.5s',
+      max_ejection_percent: 50,
+    };
+  }
+  return {
+    consecutive_5xx: outliers.consecutive,
+    interval: seconds(outliers.intervalUs),
+    base_ejection_time: seconds(outliers.ejectForUs),
+    max_ejection_time: seconds(outliers.ejectForMaxUs),
+    max_ejection_percent: Math.round(outliers.ejectedMax * 100),
+    success_rate_minimum_hosts: outliers.targetsMin,
+    success_rate_request_volume: outliers.volumeMin,
+    success_rate_stdev_factor: Math.round(outliers.deviations * 1_000),
+  };
+}
+
+function checks(at: string, { health }: Upstream['policy']): Data | undefined {
+  if (!health) return undefined;
+  const http = {
+    path: plainText(`${at}.health.path`, health.path ?? '*'),
+    method: health.path === undefined ? 'OPTIONS' : 'GET',
+    expected_statuses: [{ start: 200, end: 500 }],
+  };
+  return [
+    {
+      timeout: seconds(health.timeoutUs),
+      interval: seconds(health.intervalUs),
+      unhealthy_interval: seconds(health.intervalUndecidedUs),
+      unhealthy_threshold: health.fall,
+      healthy_threshold: health.rise,
+      http_health_check: http,
+    },
+  ];
+}
+
+function warming({ slowStart, balance }: Upstream['policy'], policy: string): Fields | undefined {
+  if (!slowStart || balancing[balance] !== policy) return undefined;
+  const share = { value: Math.round(slowStart.shareMin * 100) };
+  return {
+    slow_start_config: {
+      slow_start_window: seconds(slowStart.warmupUs),
+      min_weight_percent: share,
+    },
+  };
 }
 
 const balancing: Readonly<Record<Upstream['policy']['balance'], string>> = {

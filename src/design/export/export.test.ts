@@ -131,6 +131,56 @@ test('traffic is split where it is known whose release an address serves', () =>
   expect(unknown.remarks.find(({ option }) => option === 'split.traffic')?.kind).toBe('missing');
 });
 
+test('health checks, ejection and bulkheads are what each product has of them', () => {
+  const stages = {
+    health: { path: '/health' },
+    outliers: {},
+    bulkhead: { slots: 10 },
+    slowStart: {},
+  };
+  const view = viewOf({ policy: { ...stages, sticky: { by: 'cookie:seat' }, hedge: {} } });
+  const nginx = exportFor('nginx', view);
+  expect(nginx.text).toContain('max_fails=5 fail_timeout=30s max_conns=10;');
+  const haproxy = exportFor('haproxy', view);
+  expect(haproxy.text).toMatch(
+    /check inter 2000ms .* observe layer7 error-limit 5 .* slowstart 30000ms maxconn 10 /,
+  );
+  expect(haproxy.text).toContain("http-check send meth GET uri '/health'");
+  const envoy = exportFor('envoy', view);
+  expect(envoy.text).toMatch(/health_checks:[\s\S]*path: "\/health"/);
+  const missing = ({ remarks }: typeof envoy) =>
+    remarks.filter(({ kind }) => kind === 'missing').map(({ option }) => option.split('.').at(-1));
+  expect(missing(nginx)).toEqual(
+    expect.arrayContaining(['health', 'hedge', 'slowStart', 'sticky']),
+  );
+  expect(missing(haproxy)).toContain('hedge');
+  expect(missing(haproxy)).not.toContain('health');
+});
+
+test('the door is exported: reply headers, CORS, compression, hosts, numbers of requests', () => {
+  const view = viewOf({
+    replyHeaders: { 'x-frame-options': "DENY; 100% o'clock" },
+    cors: { origins: ['https://a.example'], credentials: true },
+    compress: { min: '2kB' },
+    requests: { hosts: ['shop.example.com'] },
+    trace: {},
+  });
+  const nginx = exportFor('nginx', view).text;
+  expect(nginx).toContain(`add_header x-frame-options "DENY; 100% o'clock" always;`);
+  expect(nginx).toContain('"~^https://a\\\\.example$" $http_origin;');
+  expect(nginx).toMatch(
+    /gzip_min_length 2000;[\s\S]*return 421;[\s\S]*server_name shop.example.com;/,
+  );
+  const haproxy = exportFor('haproxy', view).text;
+  expect(haproxy).toContain(`set-header x-frame-options 'DENY; 100%% o'\\''clock'`);
+  expect(haproxy).toContain(
+    `status 421 if !{ req.hdr(host),host_only,lower -m str -- 'shop.example.com' }`,
+  );
+  const envoy = exportFor('envoy', view).text;
+  expect(envoy).toContain('- "shop.example.com"');
+  for (const text of [nginx, haproxy, envoy]) expect(text).toContain('https://a');
+});
+
 describe('Envoy', () => {
   interface Route {
     readonly name: string;

@@ -7,6 +7,9 @@
  */
 import type { Condition, LimitConfig, RouteConfig } from '../../blocks/edge/gateway/config.ts';
 import { ratePerSec } from '../../kit/units.ts';
+import { haproxyEntry } from './haproxy-entry.ts';
+import { serverOptions, stageLines, stageRemarks } from './haproxy-stages.ts';
+import { formatText, single } from './haproxy-text.ts';
 import { hasParameters, pathPattern, pieces } from './patterns.ts';
 import type { Remarks } from './remarks.ts';
 import {
@@ -18,7 +21,7 @@ import {
   saidByOthers,
   type Upstream,
 } from './task.ts';
-import { plainText, remarkText, token } from './words.ts';
+import { remarkText, token } from './words.ts';
 
 /** HAProxy follows so many keys of a request, unless it is built otherwise. */
 const trackedMax = 3;
@@ -26,7 +29,10 @@ const trackedMax = 3;
 export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
   const { design, gateway, openMax, listen, routes, upstreams } = task;
   const tables = tablesOf(task, remarks);
-  for (const upstream of upstreams) policyRemarks(upstream, remarks);
+  for (const upstream of upstreams) {
+    policyRemarks(upstream, remarks);
+    stageRemarks(upstream, remarks);
+  }
   const frontend = [
     `frontend ${token('gateway', gateway)}`,
     `  bind ${listen.host}:${listen.port}`,
@@ -41,6 +47,7 @@ export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
     '  http-request del-header keep-alive',
     '  http-request del-header te',
     '  http-request set-header x-forwarded-for %[src]',
+    ...haproxyEntry(gateway, task.entry, remarks),
     ...routes.map((one) =>
       `  http-request set-var(txn.route) str(${one.id}) if !{ var(txn.route) -m found } ${conditionsOf(one)}`.trimEnd(),
     ),
@@ -102,16 +109,6 @@ export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
   ]
     .join('\n')
     .trimEnd()}\n`;
-}
-
-/** In single quotes, in which nothing means anything but their end. */
-export function single(at: string, text: string): string {
-  return `'${plainText(at, text).replaceAll("'", `'\\''`)}'`;
-}
-
-/** For places with a log format, where a percent sign begins a variable. */
-function formatText(at: string, text: string): string {
-  return plainText(at, text).replaceAll('%', '%%');
 }
 
 function conditionsOf({ at, route }: RouteTask): string {
@@ -219,7 +216,8 @@ function backendRules({ id, upstream }: RouteTask): string[] {
   });
 }
 
-function backendsOf({ at, pools, policy }: Upstream): string[] {
+function backendsOf(upstream: Upstream): string[] {
+  const { at, pools, policy } = upstream;
   const timeout = `${Math.max(1, Math.ceil(policy.attemptTimeoutUs / 1_000))}ms`;
   const retries =
     policy.attempts > 1
@@ -238,7 +236,11 @@ function backendsOf({ at, pools, policy }: Upstream): string[] {
     `  timeout queue ${timeout}`,
     `  timeout server ${timeout}`,
     ...retries,
-    ...servers.map(({ host, port }, index) => `  server ${id}_${index} ${host}:${port}`),
+    ...stageLines(upstream),
+    ...servers.map(
+      ({ host, port }, index) =>
+        `  server ${id}_${index} ${host}:${port}${serverOptions(`${id}_${index}`, upstream)}`,
+    ),
     '',
   ]);
 }
@@ -288,11 +290,13 @@ function policyRemarks({ at, policy }: Upstream, remarks: Remarks): void {
     'attempts times the timeout of an attempt',
     'HAProxy has no deadline over all attempts, and passes none on to the service.',
   );
-  remarks.missing(
-    `${at}.avoid`,
-    'a server that failed gets its share again at once',
-    'Without health checks HAProxy forgets a failure. Retries go elsewhere; add `check` to the servers to take a dead one out.',
-  );
+  if (!policy.health) {
+    remarks.missing(
+      `${at}.avoid`,
+      'a server that failed gets its share again at once',
+      'Without health checks HAProxy forgets a failure. Retries go elsewhere; add `check` to the servers to take a dead one out.',
+    );
+  }
   if (policy.attempts > 1) {
     remarks.missing(
       `${at}.retry.budget`,

@@ -3,9 +3,10 @@
  * Text out, nothing is read or written; the same design gives the same text.
  */
 import type { StructuralView } from '../structure.ts';
-import { envoyOf } from './envoy.ts';
+import { envoyOf, envoyStages } from './envoy.ts';
 import { haproxyOf } from './haproxy.ts';
-import { nginxOf } from './nginx.ts';
+import { haproxyStages } from './haproxy-stages.ts';
+import { nginxOf, nginxStages } from './nginx.ts';
 import { type Remark, Remarks } from './remarks.ts';
 import { type ExportOptions, type ProxyTask, taskOf } from './task.ts';
 
@@ -27,12 +28,16 @@ export interface Exported {
 const writers: Readonly<
   Record<
     Product,
-    { readonly file: string; readonly write: (task: ProxyTask, remarks: Remarks) => string }
+    {
+      readonly file: string;
+      readonly stages: readonly string[];
+      readonly write: (task: ProxyTask, remarks: Remarks) => string;
+    }
   >
 > = {
-  nginx: { file: 'nginx.conf', write: nginxOf },
-  haproxy: { file: 'haproxy.cfg', write: haproxyOf },
-  envoy: { file: 'envoy.yaml', write: envoyOf },
+  nginx: { file: 'nginx.conf', stages: nginxStages, write: nginxOf },
+  haproxy: { file: 'haproxy.cfg', stages: haproxyStages, write: haproxyOf },
+  envoy: { file: 'envoy.yaml', stages: envoyStages, write: envoyOf },
 };
 
 /** Throws `LoadpathError('bad-option')` for a gateway or service that is not there, `bad-design` for text that no configuration can carry. */
@@ -42,8 +47,9 @@ export function exportFor(
   options: ExportOptions = {},
 ): Exported {
   const remarks = new Remarks();
-  const task = taskOf(view, options, remarks);
-  const { file, write } = writers[product];
+  const { file, stages, write } = writers[product];
+  const task = taskOf(view, options, remarks, stages);
+
   const text = write(task, remarks);
   return { product, gateway: task.gateway, file, text, remarks: remarks.all };
 }

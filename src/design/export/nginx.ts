@@ -7,7 +7,9 @@
  */
 import type { LimitConfig } from '../../blocks/edge/gateway/config.ts';
 import { ratePerSec } from '../../kit/units.ts';
+import { isServed } from './entry.ts';
 import { Conditions } from './nginx-conditions.ts';
+import { type NginxEntry, nginxEntry } from './nginx-entry.ts';
 import { type Keyed, limitKeys, limitRemarks, rateText } from './nginx-limits.ts';
 import { identifier, literal, quoted } from './nginx-text.ts';
 import { captures, decoded, escaped, pathPattern, pieces } from './patterns.ts';
@@ -24,6 +26,8 @@ import {
 } from './task.ts';
 import { plainText, remarkText } from './words.ts';
 
+export const nginxStages = ['outliers', 'bulkhead'];
+
 export function nginxOf(task: ProxyTask, remarks: Remarks): string {
   return new Writer(task, remarks).write();
 }
@@ -35,18 +39,22 @@ class Writer {
   readonly #keys: ReadonlyMap<LimitTask, Keyed>;
   /** What stands once for all locations that say nothing else. */
   readonly #usual: string;
+  readonly #entry: NginxEntry;
 
   constructor(task: ProxyTask, remarks: Remarks) {
     this.#task = task;
     this.#remarks = remarks;
     this.#conditions = new Conditions(task.routes, remarks);
     this.#usual = usualAttempts(task).join();
+    this.#entry = nginxEntry(task.gateway, task.entry, remarks);
     this.#keys = limitKeys(task.limits, task.locations, remarks);
   }
 
   write(): string {
     const { design, gateway, openMax, listen } = this.#task;
-    const servers = hostGroups(this.#task.routes).map((group, index) => this.#server(group, index));
+    const servers = hostGroups(this.#task.routes)
+      .filter(({ host }) => host === null || isServed(host, this.#task.entry))
+      .map((group, index) => this.#server(group, index));
     const maps = servers.flatMap(({ map }) => map);
     this.#remarkAll();
     return lines([
@@ -74,7 +82,6 @@ class Writer {
       '  server_names_hash_bucket_size 256;',
       '  map_hash_bucket_size 256;',
       '  variables_hash_max_size 4096;',
-      '  large_client_header_buffers 4 16k;',
       '  client_header_timeout 10s;',
       '  client_body_timeout 60s;',
       '  keepalive_timeout 75s;',
@@ -82,15 +89,18 @@ class Writer {
       '  proxy_http_version 1.1;',
       '  proxy_buffers 16 16k;',
       '  proxy_buffer_size 16k;',
-      ...[...toldHeaders('$http_host', '""'), ...usualAttempts(this.#task)].map(
-        (line) => `  ${line}`,
-      ),
+      ...[
+        ...toldHeaders('$http_host', '""'),
+        ...this.#entry.told,
+        ...usualAttempts(this.#task),
+      ].map((line) => `  ${line}`),
       '  limit_req_status 429;',
       '  limit_req_log_level warn;',
       '  limit_conn_status 429;',
       '  geo $dollar {',
       '    default "$";',
       '  }',
+      ...this.#entry.http,
       ...this.#limitZones(),
       ...this.#conditions.maps(),
       ...maps,
@@ -124,6 +134,7 @@ class Writer {
       `    429 ${Math.max(1, ...limits.map(({ limit }) => Math.ceil(1 / ratePerSec(limit.rate))))};`,
       '    default "";',
       '  }',
+      '  add_header Retry-After $retry_after always;',
     ];
   }
 
@@ -133,7 +144,8 @@ class Writer {
       `    zone ${pool.id} 256k;`,
       ...balancing(at, policy),
       ...pool.servers.map(
-        ({ host, port }) => `    server ${host}:${port} max_fails=1 fail_timeout=1s;`,
+        ({ host, port }) =>
+          `    server ${host}:${port}${serverOptions(policy, pool.servers.length)};`,
       ),
       '    keepalive 256;',
       '    keepalive_requests 1000000;',
@@ -151,11 +163,18 @@ class Writer {
   #server(group: HostGroup, index: number): { readonly map: string[]; readonly text: string[] } {
     const { host, routes } = group;
     const isChosen = routes.some((one) => this.#conditions.digits(one.route).length > 0);
-    const name = host === null ? '_' : plainText('host', host);
+    const hosts = this.#task.entry.requests?.hosts ?? [];
+    const isAny = host === null && hosts.length === 0;
+    const names = host === null && hosts.length > 0 ? hosts : [host ?? '_'];
     const head = [
+      // Who is for some hosts only says so to all others.
+      ...(host === null && !isAny
+        ? ['  server {', '    listen LISTEN default_server;', '    return 421;', '  }']
+        : []),
       '  server {',
-      host === null ? '    listen LISTEN default_server;' : '    listen LISTEN;',
-      `    server_name ${name};`,
+      `    listen LISTEN${isAny ? ' default_server' : ''};`,
+      `    server_name ${names.map((one) => plainText('host', one)).join(' ')};`,
+      ...this.#entry.server,
       `    client_max_body_size ${this.#task.bodyMaxBytes};`,
     ];
     if (!isChosen) {
@@ -227,7 +246,6 @@ class Writer {
       ...(counts('route') ? [`set $route_id ${one.id};`] : []),
       ...(counts('service') ? [`set $service_id ${one.upstream?.id ?? 'none'};`] : []),
       ...limits.map(({ id, limit }) => use(id, limit)),
-      'add_header Retry-After $retry_after always;',
     ];
   }
 
@@ -243,7 +261,8 @@ class Writer {
       const prefix = escaped(decoded(rewrite.strip));
       inside.push(`rewrite ${literal(at, `^${prefix}/?(.*)$`)} "/$1" break;`);
     }
-    if (rewrite?.host != null) inside.push(...toldHeaders(quoted(at, rewrite.host), '$http_host'));
+    if (rewrite?.host != null)
+      inside.push(...toldHeaders(quoted(at, rewrite.host), '$http_host'), ...this.#entry.told);
     const attempts = attemptLines(policy);
     if (attempts.join() !== this.#usual) inside.push(...attempts);
     const isSplit = pools.length > 1 || pools[0]?.id !== id;
@@ -305,6 +324,15 @@ class Writer {
 }
 
 function policyRemarks({ at, policy, pools }: Upstream, remarks: Remarks): void {
+  if (policy.outliers) {
+    const why =
+      'So many failures within the time take a server out for as long; success rates are not compared.';
+    remarks.approximated(`${at}.outliers`, 'max_fails and fail_timeout', why);
+  }
+  if (policy.bulkhead) {
+    const why = 'nginx bounds connections by server, and has no queue without a subscription.';
+    remarks.approximated(`${at}.bulkhead`, 'max_conns of each server', why);
+  }
   if (policy.balance === 'latency') {
     const why = 'nginx measures no latency without a subscription (least_time).';
     remarks.approximated(`${at}.balance`, 'the less busy of two drawn', why);
@@ -323,11 +351,13 @@ function policyRemarks({ at, policy, pools }: Upstream, remarks: Remarks): void 
     policy.attempts > 1 ? 'proxy_next_upstream_timeout' : 'the timeout of an attempt',
     'It bounds when another server may still be tried, not the whole; and no deadline is passed on to the service.',
   );
-  remarks.approximated(
-    `${at}.avoid`,
-    'max_fails=1 fail_timeout=1s',
-    'A server that failed is passed over for 1 s, the least that nginx knows; the gateway takes 0.5 s.',
-  );
+  if (!policy.outliers) {
+    remarks.approximated(
+      `${at}.avoid`,
+      'max_fails=1 fail_timeout=1s',
+      'A server that failed is passed over for 1 s, the least that nginx knows; the gateway takes 0.5 s.',
+    );
+  }
   remarks.approximated(
     `${at}.failure`,
     'a service that cannot be reached is answered with 502',
@@ -407,6 +437,14 @@ function balancing(at: string, policy: Upstream['policy']): string[] {
     case 'consistent-hash':
       return [`    hash ${hashVariable(at, policy)} consistent;`];
   }
+}
+
+/** A server that failed is passed over; with a bulkhead it is not asked beyond its part. */
+function serverOptions({ outliers, bulkhead }: Upstream['policy'], serverCount: number): string {
+  const fails = outliers
+    ? ` max_fails=${outliers.consecutive} fail_timeout=${Math.ceil(outliers.ejectForUs / 1e6)}s`
+    : ' max_fails=1 fail_timeout=1s';
+  return bulkhead ? `${fails} max_conns=${Math.ceil(bulkhead.slots / serverCount)}` : fails;
 }
 
 function hashVariable(at: string, policy: Upstream['policy']): string {

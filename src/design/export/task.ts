@@ -12,6 +12,7 @@ import { inOrder } from '../../blocks/edge/gateway/router.ts';
 import { type Problem, refuse } from '../../kit/errors.ts';
 import type { PathPolicy } from '../../path/policy.ts';
 import type { BlockView, StructuralView } from '../structure.ts';
+import { type EntryTask, entryOf, entryOptions } from './entry.ts';
 import type { Remarks } from './remarks.ts';
 import { Names } from './words.ts';
 
@@ -64,6 +65,7 @@ export interface ProxyTask {
   readonly openMax: number;
   readonly bodyMaxBytes: number;
   readonly locations: readonly LocationConfig[];
+  readonly entry: EntryTask;
   /** The most telling first. */
   readonly routes: readonly RouteTask[];
   /** Of the gateway and of all routes, each once. */
@@ -129,13 +131,19 @@ const understood = {
   ],
 };
 
-export function taskOf(view: StructuralView, options: ExportOptions, remarks: Remarks): ProxyTask {
+export function taskOf(
+  view: StructuralView,
+  options: ExportOptions,
+  remarks: Remarks,
+  /** Stages of a policy that the writer knows. */
+  stages: readonly string[],
+): ProxyTask {
   const block = gatewayIn(view, options.gateway);
   const config = block.config as unknown as GatewayConfig;
   checkTargets(config, options);
-  const reader = new Reader(view, block.name, config, options, remarks);
+  const reader = new Reader(view, block.name, config, options, remarks, stages);
   const routes = inOrder(config.routes).map((route) => reader.route(route));
-  remarkUnknown(remarks, block.name, block.config, understood.gateway);
+  remarkUnknown(remarks, block.name, block.config, [...understood.gateway, ...entryOptions]);
   if (config.nodes > 1) {
     remarks.approximated(
       `${block.name}.nodes`,
@@ -150,6 +158,7 @@ export function taskOf(view: StructuralView, options: ExportOptions, remarks: Re
     openMax: config.openMax,
     bodyMaxBytes: config.bodyMaxBytes,
     locations: config.locations,
+    entry: entryOf(config),
     routes,
     limits: reader.limits,
     upstreams: reader.upstreams,
@@ -188,6 +197,7 @@ class Reader {
   readonly #config: GatewayConfig;
   readonly #options: ExportOptions;
   readonly #remarks: Remarks;
+  readonly #stages: readonly string[];
   readonly #names = new Names();
   readonly #limits = new Map<LimitConfig, LimitTask>();
   readonly #upstreams = new Map<string, Upstream>();
@@ -198,7 +208,9 @@ class Reader {
     config: GatewayConfig,
     options: ExportOptions,
     remarks: Remarks,
+    stages: readonly string[],
   ) {
+    this.#stages = stages;
     this.#view = view;
     this.#gateway = gateway;
     this.#config = config;
@@ -266,7 +278,7 @@ class Reader {
     let upstream = this.#upstreams.get(key);
     if (!upstream) {
       const place = policy ? `${at}.policy` : `${this.#gateway}.policy`;
-      remarkUnknown(this.#remarks, place, effective, understood.policy);
+      remarkUnknown(this.#remarks, place, effective, [...understood.policy, ...this.#stages]);
       const id = this.#names.of(to.service);
       const pools = this.#pools(id, to.service);
       upstream = { id, service: to.service, policy: effective, at: place, pools };

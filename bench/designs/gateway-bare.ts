@@ -1,0 +1,14 @@
+/** One route and nothing else: for `gateway.mjs`. */
+import { external, gateway, system } from 'loadpath';
+
+const origin = external('origin', {
+  url: process.env.LOADPATH_BENCH_ORIGIN ?? 'http://127.0.0.1:9',
+});
+
+export default system('gateway-bare', {
+  entry: gateway('edge', {
+    openMax: 20_000,
+    routes: { '/': origin },
+    policy: { timeout: '10s', balance: 'round-robin' },
+  }),
+});

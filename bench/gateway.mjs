@@ -1,0 +1,267 @@
+/**
+ * The gateway on loopback, with one bare route and with policies, beside nothing at all, nginx and HAProxy
+ * (configured by `loadpath export` from the same designs) and the proxies of npm.
+ *
+ *   node bench/gateway.mjs [--quick]        (built first: npm run build)
+ *
+ * Requests a second and p99 are of 64 connections that never wait, with wrk where it is (Debian's), so p99 is
+ * that of a proxy at its limit. CPU is that of all processes of a proxy, for each request; it is the figure that a
+ * busy machine spoils least. nginx and HAProxy are held to one thread, as a Node process has one.
+ * Memory is what a connection costs that asked once and is kept open.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram } from '../scripts/packages.mjs';
+import { haveProxies } from '../scripts/proxies.mjs';
+import { Bench, isQuick, rounded } from './kit.mjs';
+import { freePort, serving, treeBytes, treeSeconds } from './processes.mjs';
+
+const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const seconds = isQuick ? 2 : 10;
+const openCount = 64;
+const idleCount = isQuick ? 1_000 : 10_000;
+const wrk = findProgram('wrk');
+const { nginx, haproxy } = await haveProxies();
+const folder = mkdtempSync(join(tmpdir(), 'loadpath-bench-'));
+
+function run(command, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (piece) => {
+      out += piece;
+    });
+    child.stderr.on('data', (piece) => {
+      err += piece;
+    });
+    child.on('close', (code) =>
+      code === 0 ? resolve(out) : reject(new Error(`${command}: ${err}`)),
+    );
+  });
+}
+
+/** { requests, perSec, p99Ms, failed } of connections that ask again as soon as they are answered. */
+async function load(url, length) {
+  if (!wrk) return loadOwn(url, length);
+  const out = await run(wrk, ['-t1', `-c${openCount}`, `-d${length}s`, '--latency', url]);
+  const [, p99, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(out) ?? [];
+  const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0);
+  return {
+    requests: Number(/(\d+) requests in/.exec(out)?.[1]),
+    perSec: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)?.[1]),
+    p99Ms: Number(p99) * { us: 0.001, ms: 1, s: 1_000 }[unit],
+    failed,
+  };
+}
+
+async function loadOwn(url, length) {
+  const agent = new Agent({ keepAlive: true, maxSockets: openCount });
+  const times = [];
+  let failed = 0;
+  const until = performance.now() + length * 1_000;
+  const one = () =>
+    new Promise((resolve) => {
+      const began = performance.now();
+      get(url, { agent }, (reply) => {
+        if (reply.statusCode >= 400) failed++;
+        reply.resume().on('end', () => {
+          times.push(performance.now() - began);
+          resolve();
+        });
+      }).on('error', () => {
+        failed++;
+        resolve();
+      });
+    });
+  await Promise.all(
+    Array.from({ length: openCount }, async () => {
+      while (performance.now() < until) await one();
+    }),
+  );
+  agent.destroy();
+  times.sort((a, b) => a - b);
+  const p99Ms = times[Math.floor(times.length * 0.99)];
+  return { requests: times.length, perSec: times.length / length, p99Ms, failed };
+}
+
+/** Opens connections, has each answered once, and keeps them; resolves to what ends them. */
+async function idle(port, count) {
+  const sockets = [];
+  const one = () =>
+    new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+      });
+      sockets.push(socket);
+      socket.once('data', resolve);
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error('an idle connection was closed')));
+    });
+  try {
+    for (let i = 0; i < count; i += 100) {
+      await Promise.all(Array.from({ length: Math.min(100, count - i) }, one));
+    }
+  } catch (error) {
+    for (const socket of sockets) socket.destroy();
+    throw error;
+  }
+  return () => {
+    for (const socket of sockets) socket.removeAllListeners('close').destroy();
+  };
+}
+
+async function measure({ args, command, env }, port) {
+  const url = `http://127.0.0.1:${port}/`;
+  return serving(
+    args,
+    url,
+    async (pid) => {
+      await load(url, 1);
+      const before = treeSeconds(pid);
+      const { requests, perSec, p99Ms, failed } = await load(url, seconds);
+      const cpuMicros = ((treeSeconds(pid) - before) / requests) * 1e6;
+      if (failed > 0)
+        throw new Error(`${failed} of ${requests} requests failed at ${args.join(' ')}`);
+      const bytesBefore = treeBytes(pid);
+      const close = await idle(port, idleCount);
+      const idleBytes = (treeBytes(pid) - bytesBefore) / idleCount;
+      close();
+      return { perSec, p99Ms, cpuMicros, idleBytes };
+    },
+    { command, env },
+  );
+}
+
+/** A proxy as it is exported, held to one thread. */
+async function exported(product, design, port, origin) {
+  const out = join(folder, `${product}-${port}`);
+  const [host, originPort] = origin.split(':');
+  const where = ['--target', `origin=${host}:${originPort}`, '--listen', `127.0.0.1:${port}`];
+  await run(process.execPath, [
+    cli,
+    'export',
+    here(design),
+    '--for',
+    product,
+    ...where,
+    '--out',
+    out,
+  ]);
+  const file = join(out, product === 'nginx' ? 'nginx.conf' : 'haproxy.cfg');
+  const text = readFileSync(file, 'utf8')
+    .replace('worker_processes auto;', 'worker_processes 1;\nuser root;')
+    .replace('\nglobal\n', '\nglobal\n  nbthread 1\n');
+  writeFileSync(file, process.getuid() === 0 ? text : text.replace('user root;', ''));
+  return product === 'nginx'
+    ? { command: nginx, args: ['-p', out, '-c', 'nginx.conf', '-g', 'daemon off;'] }
+    : { command: haproxy, args: ['-db', '-f', file] };
+}
+
+function originServer(port) {
+  if (!nginx) return { args: [here('peers/origin.mjs'), String(port)] };
+  const file = join(folder, 'origin.conf');
+  const body = 'x'.repeat(200);
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${name};`,
+  );
+  writeFileSync(
+    file,
+    `${process.getuid() === 0 ? 'user root; ' : ''}worker_processes 1; pid origin.pid; error_log stderr crit; events { worker_connections 4096; }
+http { access_log off; keepalive_requests 100000000; ${paths.join(' ')}
+server { listen 127.0.0.1:${port}; location / { return 200 "${body}"; } } }\n`,
+  );
+  return { command: nginx, args: ['-p', folder, '-c', 'origin.conf', '-g', 'daemon off;'] };
+}
+
+const bench = new Bench('gateway', 'The gateway on loopback, beside others');
+console.log(wrk ? `load: wrk, ${openCount} connections` : 'load: our own, as wrk is missing');
+const found = {};
+try {
+  const originPort = await freePort();
+  const origin = `127.0.0.1:${originPort}`;
+  const { args: originArgs, ...originMore } = originServer(originPort);
+  await serving(
+    originArgs,
+    `http://${origin}/`,
+    async (pid) => {
+      const before = treeSeconds(pid);
+      const { requests, perSec, p99Ms } = await load(`http://${origin}/`, seconds);
+      found.direct = { perSec, p99Ms, cpuMicros: ((treeSeconds(pid) - before) / requests) * 1e6 };
+      const env = { LOADPATH_BENCH_ORIGIN: `http://${origin}` };
+      const ours = (design) => async (port) => {
+        const more = ['--port', String(port), '--data', join(folder, `data-${port}`)];
+        return { args: [cli, 'run', here(design), ...more], env };
+      };
+      const peer = (file) => async (port) => ({
+        args: [here(file), String(port), `http://${origin}`],
+      });
+      const contenders = {
+        'gateway, bare route': ours('designs/gateway-bare.ts'),
+        'gateway, policies': ours('designs/gateway-policies.ts'),
+      };
+      for (const [product, program] of Object.entries({ nginx, haproxy })) {
+        if (!program) continue;
+        for (const kind of ['bare', 'policies']) {
+          const name = `${product}, ${kind === 'bare' ? 'bare route' : 'policies'}`;
+          contenders[name] = (port) =>
+            exported(product, `designs/gateway-${kind}.ts`, port, origin);
+        }
+      }
+      contenders['http-proxy'] = peer('peers/http-proxy.mjs');
+      contenders['@fastify/http-proxy'] = peer('peers/fastify-http-proxy.mjs');
+      for (const [name, start] of Object.entries(contenders)) {
+        const port = await freePort();
+        found[name] = await measure(await start(port), port);
+        const { perSec, p99Ms, cpuMicros, idleBytes } = found[name];
+        console.log(
+          `  ${name.padEnd(24)} ${rounded(perSec)}/s, p99 ${rounded(p99Ms)} ms, ${rounded(cpuMicros)} us of CPU, ${rounded(idleBytes)} B idle`,
+        );
+      }
+    },
+    originMore,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const measured = [
+  ['perSec', 'requests a second', 'requests/s', 'more'],
+  ['p99Ms', 'p99 at the limit', 'ms', 'less'],
+  ['cpuMicros', 'CPU a request', 'us', 'less'],
+  [
+    'idleBytes',
+    `memory of each of ${idleCount.toLocaleString('en-US')} idle connections`,
+    'B',
+    'less',
+  ],
+];
+for (const kind of ['bare route', 'policies']) {
+  const own = found[`gateway, ${kind}`];
+  const peers = ['http-proxy', '@fastify/http-proxy', `nginx, ${kind}`, `haproxy, ${kind}`];
+  for (const [key, what, unit, better] of measured) {
+    for (const peer of ['direct', ...peers]) {
+      if (found[peer]?.[key] === undefined) continue;
+      bench.figure({
+        id: `gateway-${kind.split(' ')[0]}-${key}-${peer.replaceAll(/[^a-z]+/g, '-').replace(/^-/, '')}`,
+        what: `gateway, ${kind}: ${what}`,
+        unit,
+        better,
+        value: own[key],
+        peer,
+        peerValue: found[peer][key],
+      });
+    }
+  }
+}
+bench.also({ found, load: wrk ? 'wrk' : 'own' });
+bench.end();
