@@ -17,6 +17,7 @@ import {
 } from './asked.ts';
 import { Desk } from './desk.ts';
 import { EventLog } from './event-log.ts';
+import { Gallery } from './labs.ts';
 import { palette } from './palette.ts';
 import type { FaultCheck, Hello, HuntEvents, SweepEvents, WatchEvents } from './protocol.ts';
 import type { Routes } from './routes.ts';
@@ -73,6 +74,8 @@ class DesignStudio {
     failed: 'latest',
   });
 
+  readonly #gallery = new Gallery((designPath) => openDesignStudio({ designPath }));
+
   constructor(designPath: string) {
     this.#desk = new Desk(designPath, (view) => this.#watch.add('design', view));
   }
@@ -83,9 +86,11 @@ class DesignStudio {
     this.#sweeps.close();
     this.#watch.end();
     await this.#desk.close();
+    await this.#gallery.close();
   }
 
   readonly routes: Routes = {
+    ...this.#gallery.routes,
     'GET /api/hello': () => this.#hello,
     'GET /api/watch': (call) => stream(this.#watch, call),
 

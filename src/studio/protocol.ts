@@ -23,6 +23,9 @@
  *   GET    /api/runs/:id/html                 one file that opens offline
  *   POST   /api/faults/save    { faults }     { file }          into the design's fault plan
  *   POST   /api/faults/check   { faults, data? }   FaultCheck[]    `data`: what is on the drawing board
+ *   GET    /api/labs                          LabSummary[]     those that were recorded
+ *   GET    /api/labs/:id                      LabPage
+ *   POST   /api/labs/:id/open                 { url }          its design, in a studio of its own
  *   POST   /api/hunts          HuntRequest    { id }
  *   GET    /api/hunts/:id/stream              events: HuntEvents
  *   POST   /api/hunts/:id/stop
@@ -42,6 +45,8 @@ import type { Micros } from '../host/host.ts';
 import type { Problem } from '../kit/errors.ts';
 import type { Finding, HuntProgress, HuntReport, Progress } from '../run/api.ts';
 import type { Frame, FrameLayout } from '../run/frames.ts';
+import type { Table } from '../run/labs/figure.ts';
+import type { LabVerdict } from '../run/labs/lab.ts';
 import type { Report } from '../run/report.ts';
 import type { Summary } from '../run/summary.ts';
 import type { SweepPoint, SweepReport } from '../run/sweep.ts';
@@ -185,4 +190,37 @@ export interface Refusal {
   readonly code: string;
   readonly message: string;
   readonly problems: readonly ProblemView[];
+}
+
+/** A lab in the gallery: what its recorded run came to. */
+export interface LabSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly claim: string;
+  readonly verdict: LabVerdict;
+  /** The verdict in words. */
+  readonly says: string;
+  /** It came out other than expected. */
+  readonly isSurprise: boolean;
+}
+
+export interface LabPage extends LabSummary {
+  readonly question: string;
+  readonly method: string;
+  readonly advice: string;
+  readonly why: string;
+  /** In words. */
+  readonly expected: string;
+  /** Name of the design that it opens with; null: it measures parts alone. */
+  readonly design: string | null;
+  readonly seedCount: number;
+  readonly figures: readonly (
+    | Table
+    | {
+        readonly kind: 'chart';
+        readonly title: string;
+        readonly svg: string;
+        readonly note?: string;
+      }
+  )[];
 }

@@ -9,6 +9,8 @@ import type {
   HuntEvents,
   HuntRequest,
   JsonDesign,
+  LabPage,
+  LabSummary,
   MessageWindow,
   Micros,
   Refusal,
@@ -54,6 +56,10 @@ export interface Client {
   stopHunt(id: string): Promise<void>;
   startSweep(request: SweepRequest): Promise<string>;
   stopSweep(id: string): Promise<void>;
+  labs(): Promise<readonly LabSummary[]>;
+  lab(id: string): Promise<LabPage>;
+  /** Where its design can be looked at. */
+  openLab(id: string): Promise<string>;
   liveFault(fault: string): Promise<string>;
   liveHeal(): Promise<void>;
   watch(on: Listener<MessagesOf<WatchEvents>>): Stream;
@@ -123,6 +129,9 @@ export function createClient(base: string, token: string): Client {
     checkDesign: (data) => post('/api/design/check', data),
     typescript: async (data) => (await post<{ text: string }>('/api/design/typescript', data)).text,
     mermaid: async () => (await get<{ text: string }>('/api/mermaid')).text,
+    labs: () => get('/api/labs'),
+    lab: (id) => get(`/api/labs/${id}`),
+    openLab: async (id) => (await post<{ url: string }>(`/api/labs/${id}/open`)).url,
     startRun: async (request) => (await post<{ id: string }>('/api/runs', request)).id,
     runs: () => get('/api/runs'),
     pauseRun: (id) => tell('POST', `/api/runs/${id}/pause`),

@@ -1,13 +1,16 @@
 /** Which design, what to run, what came of it. */
+import { lazy, Suspense, useState } from 'react';
 import { IconButton } from '../parts/Button.tsx';
 import { CopyLine } from '../parts/Copy.tsx';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import { nextTheme, type ThemeChoice } from '../theme/theme.ts';
 import { RunControl } from './RunControl.tsx';
 import { ShareMenu } from './ShareMenu.tsx';
-import { useActions, useStudioState } from './studio.ts';
+import { useActions, useStudio, useStudioState } from './studio.ts';
 import styles from './TopBar.module.css';
 import { VerdictPill } from './VerdictPill.tsx';
+
+const LabsDialog = lazy(() => import('../labs/LabsDialog.tsx'));
 
 const themeIcons: Readonly<Record<ThemeChoice, IconName>> = {
   system: 'system',
@@ -40,6 +43,7 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
       <VerdictPill />
       <ShareMenu />
       <span className={styles.tools}>
+        {mode === 'design' && <LabsButton />}
         <IconButton
           icon={themeIcons[theme]}
           label={`Theme: ${theme}`}
@@ -49,6 +53,22 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
         <IconButton icon="keyboard" label="Keys" shortcut="?" opens="dialog" onPress={onHelp} />
       </span>
     </header>
+  );
+}
+
+/** Experiments, whatever design is open. */
+function LabsButton() {
+  const { client } = useStudio();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <IconButton icon="flask" label="Labs" opens="dialog" onPress={() => setOpen(true)} />
+      {isOpen && (
+        <Suspense fallback={null}>
+          <LabsDialog labs={client} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }
 

@@ -60,6 +60,7 @@ const drawings = {
   wide: 'M2.5 3h11v10h-11zM6 3v10',
   file: 'M4 2h5l3 3v9H4zM9 2v3h3',
   clock: 'M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11M8 5v3.2l2.2 1.4',
+  flask: 'M6 2h4M6.8 2v4L3.2 12.6A1 1 0 0 0 4 14h8a1 1 0 0 0 .8-1.4L9.2 6V2M5 10.5h6',
   flag: 'M4 14V2.5M4 3h8l-2 2.8 2 2.7H4',
 } as const;
 
