@@ -15,7 +15,14 @@ import type { Frame } from '../src/run/frames.ts';
 import { runner } from '../src/run/index.ts';
 import type { MessageWindow, RequestRow, Waterfall } from '../src/run/traced.ts';
 import { openDesignStudio, type StudioServer } from '../src/studio/index.ts';
-import type { DesignView, FaultCheck, Hello, RunSummary } from '../src/studio/protocol.ts';
+import type {
+  DesignView,
+  FaultCheck,
+  Hello,
+  LabPage,
+  LabSummary,
+  RunSummary,
+} from '../src/studio/protocol.ts';
 import { readReport, reportElement } from '../src/studio/report-data.ts';
 import { Page, told } from './studio-page.ts';
 
@@ -295,6 +302,29 @@ describe('a design', () => {
     const view = await page.designThat((one) => one.faults.length === 1);
     expect(view.faults).toEqual(['kill api/1 at 1s, restart after 1s']);
     expect(readFileSync(path.replace(/\.ts$/, '.faults'), 'utf8')).toContain(faults[0]);
+  });
+});
+
+describe('the labs', () => {
+  test('come with verdict and charts, and open their design in a studio of its own', async () => {
+    const page = await studioOn(designFile(shop));
+    const labs = await page.ask<LabSummary[]>('/api/labs');
+    expect(labs.map(({ id }) => id)).toContain('lab-rl-two-regions');
+    const lab = await page.ask<LabPage>('/api/labs/lab-rl-two-regions');
+    expect(lab).toMatchObject({ verdict: 'true', says: 'true', design: 'two-regions' });
+    const charts = lab.figures.filter(({ kind }) => kind === 'chart');
+    expect(charts.map((chart) => 'svg' in chart && chart.svg.startsWith('<svg'))).toEqual([true]);
+    const { url } = await page.tell<{ url: string }>('/api/labs/lab-rl-two-regions/open');
+    expect((await page.tell<{ url: string }>('/api/labs/lab-rl-two-regions/open')).url).toBe(url);
+    const design = await new Page(url).ask<DesignView>('/api/design');
+    expect(design.structure?.design).toBe('two-regions');
+  });
+
+  test('that are none, or have no design, say so', async () => {
+    const page = await studioOn(designFile(shop));
+    expect(await page.refusal('GET', '/api/labs/lab-of-nothing')).toMatchObject({ status: 404 });
+    const parts = await page.refusal('POST', '/api/labs/lab-fixed-boundary/open');
+    expect(parts).toMatchObject({ status: 422, code: 'bad-option' });
   });
 });
 
