@@ -152,7 +152,7 @@ export default lab({
       worst(list) === Number.POSITIVE_INFINITY ? 'not within the run' : `${worst(list)} s later`;
     return {
       verdict: multiplies && hinders ? 'true' : multiplies ? 'partly' : 'false',
-      why: `A failing M3 gets ${digits(five.calls)} calls for one of M1 with five attempts a hop, ${digits(six.calls)} with five retries after the first, ${digits(budget.calls)} with a budget. After the hard time it recovers ${said(five.gone.after)} with five attempts, ${said(one.gone.after)} with one and ${said(budget.gone.after)} with the budget. Where users refresh twice: ${said(five.refresh.after)}, ${said(one.refresh.after)} and ${said(budget.refresh.after)}.`,
+      why: `A failing M3 gets ${digits(five.calls)} calls for one of M1 with five attempts a hop, ${digits(six.calls)} with five retries after the first, ${digits(budget.calls)} with a budget. After the hard time it recovers ${said(five.gone.after)} with five attempts, ${said(one.gone.after)} with one and ${said(budget.gone.after)} with the budget. Where users refresh twice it recovers ${said(five.refresh.after)} with five, ${said(one.refresh.after)} with one, ${said(budget.refresh.after)} with the budget.`,
     };
   },
   figures: (found) => [

@@ -61,7 +61,7 @@ export default lab({
   question:
     'Does anybody get more than the limit when each user is counted in one region? How uneven does that make the regions, and what happens to users whose region dies?',
   method:
-    'Sixty users ask as fast as they can for 30 s, less than the window, in two regions with a limit of 5 a minute. Then the same with a region killed after 10 s for good: once refusing whom it counted, once moving them to the other region. Apart from that, requests of 1,000 users with Zipf popularity are spread over three regions, by user and by turn.',
+    'Sixty users ask as fast as they can for less than the window in two regions with a limit of 5 a minute. Then the same with a region killed after 6 s, which is back at the very end and has forgotten what it counted: once refusing whom it counted, once moving them to the other region. Apart from that, requests of 1,000 users with Zipf popularity are spread over three regions, by user and by turn.',
   advice:
     'Sticky is the cheapest remedy that keeps the limit, where a user’s requests arrive at his region anyway. Decide beforehand what a dead region means: refuse its users, or give them their limit once more. And leave room: the region of the busiest users carries more than its share.',
   expected: 'true',

@@ -6,6 +6,8 @@
  *   npm run prove -- --seeds 100       fewer of the shortener
  *   npm run prove -- --write           puts the table into docs/hunting.md
  *
+ * At the end all labs, in full, each of which must come to its recorded verdict.
+ *
  * Exit code 1 when something broke that must hold, held that must break, or more than one seed in a
  * hundred had no verdict.
  */
@@ -124,6 +126,21 @@ await huntFile('examples/shortener/quorum.ts', 'examples/shortener/quorum.ts', '
 });
 const { prove } = await planted();
 await prove(200, (proof) => tell(proof, proof.what.endsWith('mended') ? 'survives' : 'breaks'));
+
+const { listLabs, runLabs } = await import(pathToFileURL(join(root, 'dist/run/node/labs.js')).href);
+await runLabs(
+  listLabs(),
+  { isFull: true, workers: jobs },
+  {
+    onEnd: ({ id, record: recorded }, { record, wallSeconds }) => {
+      const wrong = record.verdict !== recorded?.verdict;
+      if (wrong) failures.push(id);
+      process.stderr.write(
+        `${id.padEnd(34)}${record.verdict.padStart(12)}${wallSeconds.toFixed(1).padStart(9)}${wrong ? '  <- not as recorded' : ''}\n`,
+      );
+    },
+  },
+);
 
 const machine = { node: process.version, cores: availableParallelism(), cpu: cpus()[0]?.model };
 if (values.write) {
