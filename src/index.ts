@@ -33,6 +33,14 @@ export {
   purges,
 } from './blocks/edge/cdn/index.ts';
 export {
+  type Dns,
+  type DnsHandle,
+  type DnsOptions,
+  type DnsRecord,
+  dns,
+  type Resolved,
+} from './blocks/edge/dns/index.ts';
+export {
   type AggregateOptions,
   aggregate,
   apiKeys,

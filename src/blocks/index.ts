@@ -6,6 +6,7 @@ import { idsBlock } from './coordination/ids/block.ts';
 import { cacheBlock } from './data/cache/block.ts';
 import { kvBlock } from './data/kv/block.ts';
 import { cdnBlock, purgesBlock } from './edge/cdn/block.ts';
+import { dnsBlock } from './edge/dns/block.ts';
 import { gatewayBlock } from './edge/gateway/block.ts';
 import { topicBlock } from './messaging/topic/block.ts';
 import { limiterBlock } from './resilience/limiter/block.ts';
@@ -15,6 +16,7 @@ export const blocks: readonly Block[] = [
   gatewayBlock,
   cdnBlock,
   purgesBlock,
+  dnsBlock,
   serviceBlock,
   externalBlock,
   kvBlock,

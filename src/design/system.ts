@@ -113,10 +113,12 @@ export function system(name: string, options: SystemOptions): System {
     if (isDeclaration(block)) return;
     problems.push({ at: `${name}.blocks[${index}]`, what: `must be a block, got ${show(block)}` });
   });
-  const declarations = reachable([entry, ...more.filter(isDeclaration)]);
+  const { workload } = options;
+  // Users may look names up in what nobody else uses.
+  const ofUsers = Object.values(workload?.declare(entry).binds ?? {});
+  const declarations = reachable([entry, ...more.filter(isDeclaration), ...ofUsers]);
   problems.push(...declarations.flatMap((declaration) => declaration.problems));
   problems.push(...sameNames(declarations));
-  const workload = options.workload;
   if (workload) problems.push(...workload.declare(entry).problems);
   const zones = zonesOf(name, options.zones ?? threeZones, problems);
   const network = { ...cloudNetwork, ...options.network };
