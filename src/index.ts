@@ -24,6 +24,13 @@ export { type Ids, type IdsHandle, ids } from './blocks/coordination/ids/index.t
 export { type Cache, type CacheHandle, cache } from './blocks/data/cache/index.ts';
 export { type KvHandle, type KvOptions, kv } from './blocks/data/kv/index.ts';
 export {
+  type Mesh,
+  type MeshHandle,
+  type MeshOptions,
+  type MeshState,
+  mesh,
+} from './blocks/discovery/mesh/index.ts';
+export {
   type Cdn,
   type CdnOptions,
   type CdnRule,

@@ -5,6 +5,7 @@ import { externalBlock } from './compute/service/external.ts';
 import { idsBlock } from './coordination/ids/block.ts';
 import { cacheBlock } from './data/cache/block.ts';
 import { kvBlock } from './data/kv/block.ts';
+import { meshBlock } from './discovery/mesh/block.ts';
 import { cdnBlock, purgesBlock } from './edge/cdn/block.ts';
 import { dnsBlock } from './edge/dns/block.ts';
 import { gatewayBlock } from './edge/gateway/block.ts';
@@ -24,5 +25,6 @@ export const blocks: readonly Block[] = [
   idsBlock,
   topicBlock,
   limiterBlock,
+  meshBlock,
   usersBlock,
 ];

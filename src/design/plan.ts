@@ -34,6 +34,7 @@ export function reachable(roots: readonly Declaration[]): readonly Declaration[]
     met.add(declaration);
     for (const bound of Object.values(declaration.binds)) visit(bound);
     for (const other of declaration.standsIn ?? []) visit(other);
+    if (declaration.mesh) visit(declaration.mesh);
   };
   for (const root of roots) visit(root);
   return [...met];

@@ -28,6 +28,8 @@ export interface Declaration<Handle = unknown> {
   readonly binds: Readonly<Record<string, Declaration>>;
   /** Topics that this declaration reads from as a consumer group. */
   readonly consumes?: readonly Declaration[];
+  /** Whose sidecars stand beside its nodes. */
+  readonly mesh?: Declaration | undefined;
   /** Services that stand in for this one, or for what it calls, when they fail. */
   readonly standsIn?: readonly Declaration[];
   /** What no plan can carry: user functions. Read by this block's own programs only. */
@@ -80,6 +82,8 @@ export interface Block {
   client?(host: Host, config: never, code: ProgramCode): Client;
   /** Config of the program with role `consumer` that delivers to a member of `group` in `zone`. */
   consumerConfig?(declaration: Declaration, site: Site, group: string, zone: string): Value;
+  /** Config of the program with role `sidecar` beside a node of `service`, which calls `routes` through it. */
+  sidecarConfig?(declaration: Declaration, site: Site, service: string, routes: Value): Value;
   /** Made once a request, so keep it light: bind `context` and return. */
   handle?(api: never, context: RequestContext, declaration: Declaration): unknown;
   /** One line for a message: trace, golden story and tooltip. */

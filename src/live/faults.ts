@@ -276,8 +276,10 @@ export class LiveFaults {
 function concerned(key: string, { kind, programs }: NodePlan): readonly string[] {
   const service = key.startsWith(chaosKey) ? key.slice(chaosKey.length) : key;
   return programs
-    .filter(({ block }) =>
-      service === '' ? kind === 'users' : block === service || kind === 'gateway',
+    .filter(({ block, role }) =>
+      service === ''
+        ? kind === 'users'
+        : block === service || kind === 'gateway' || role === 'sidecar',
     )
     .map(({ port }) => port);
 }

@@ -39,6 +39,8 @@ export type FetcherConfig = {
   readonly targets: Targets;
   /** What stands in for failures. */
   readonly backup?: BackupConfig | undefined;
+  /** It leads to a proxy on the same node, which counts its calls itself. */
+  readonly isLocal?: boolean | undefined;
 };
 
 export type BackupConfig = {

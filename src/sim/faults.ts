@@ -285,7 +285,7 @@ export class Faults {
 /** The service's own programs, those that call it from other nodes, and the gateways. */
 function concerned(service: string, { plan }: Machine): readonly string[] {
   return plan.programs
-    .filter((program) => program.block === service || plan.kind === 'gateway')
+    .filter(({ block, role }) => block === service || plan.kind === 'gateway' || role === 'sidecar')
     .map((program) => program.port);
 }
 

@@ -7,7 +7,7 @@ import { adaptiveLimitKnobs } from '../../../parts/adaptive-limit.ts';
 import { spread } from '../../../parts/placement.ts';
 import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig, Member, Targets } from '../../../path/caller.ts';
-import { policyTables } from '../../../path/policy.ts';
+import { type PathPolicy, policyTables } from '../../../path/policy.ts';
 import { fetcher } from './client.ts';
 import { type InstanceConfig, knobs, type ServiceConfig, shedKnobs } from './config.ts';
 import { costKnob } from './cost.ts';
@@ -51,6 +51,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
         config: consumerConfig?.(topic, site, declaration.name, zone) ?? null,
       };
     });
+    const { meshed, others } = sorted(declaration, site, zone, id);
     const own: InstanceConfig = {
       ...config,
       release: releases[index % releases.length]!,
@@ -65,12 +66,78 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
       cores: config.cores,
       userCode: config.steps === null,
       programs: [
-        ...site.clients(declaration, zone),
+        ...meshed.map(({ local }) => local),
+        ...others,
         ...consumers,
         { port: webPort, block: declaration.name, role: 'instance', config: own },
+        ...sidecarOf(declaration, site, meshed),
       ],
     };
   });
+}
+
+interface Meshed {
+  readonly service: string;
+  /** How the sidecar calls it. */
+  readonly route: Value;
+  /** The fetcher, which only knows the sidecar beside it. */
+  readonly local: ProgramPlan;
+}
+
+/** Client halves: those of services in the same mesh go through the sidecar. */
+function sorted(
+  declaration: Declaration,
+  site: Site,
+  zone: string,
+  node: string,
+): { readonly meshed: readonly Meshed[]; readonly others: readonly ProgramPlan[] } {
+  const { mesh } = declaration;
+  const bound = new Map(Object.values(declaration.binds).map((one) => [one.name, one]));
+  const meshed: Meshed[] = [];
+  const others: ProgramPlan[] = [];
+  for (const program of site.clients(declaration, zone)) {
+    if (!mesh || bound.get(program.block)?.mesh !== mesh) {
+      others.push(program);
+      continue;
+    }
+    const { path } = program.config as FetcherConfig;
+    const config: FetcherConfig = {
+      path: besideOf(path),
+      targets: { releases: { mesh: [{ node, port: sidecarPort(mesh) }] }, traffic: { mesh: 1 } },
+      isLocal: true,
+    };
+    meshed.push({ service: program.block, route: program.config, local: { ...program, config } });
+  }
+  return { meshed, others };
+}
+
+/** One attempt that waits as long as the sidecar does: the sidecar has the policy. */
+function besideOf({ timeoutUs }: PathPolicy): PathPolicy {
+  return {
+    timeoutUs,
+    attemptTimeoutUs: timeoutUs,
+    balance: 'round-robin',
+    attempts: 1,
+    budgetRatio: 0,
+    budgetReserve: 1,
+    backoffUs: 0,
+    backoffMaxUs: 0,
+  };
+}
+
+function sidecarOf(
+  { name, mesh }: Declaration,
+  site: Site,
+  meshed: readonly Meshed[],
+): readonly ProgramPlan[] {
+  if (!mesh) return [];
+  const routes = Object.fromEntries(meshed.map(({ service, route }) => [service, route]));
+  const config = mesh.block.sidecarConfig?.(mesh, site, name, routes) ?? null;
+  return [{ port: sidecarPort(mesh), block: mesh.name, role: 'sidecar', config }];
+}
+
+function sidecarPort(mesh: Declaration): string {
+  return `${mesh.name}.sidecar`;
 }
 
 function consumerPort(topic: Declaration): string {
@@ -96,11 +163,17 @@ export function targetsOf(declaration: Declaration, site: Site): Targets {
   const releases = releaseOf(config);
   const byRelease: Record<string, (string | Member)[]> = {};
   // Where all stand together and share equally, names say it all.
-  const isPlain = site.zones.length === 1 && !config.weights;
+  const { mesh } = declaration;
+  const isPlain = site.zones.length === 1 && !config.weights && !mesh;
   site.members(declaration).forEach(({ id, zone }, index) => {
     const release = releases[index % releases.length]!;
     const weight = config.weights?.[index];
-    const member: Member = { node: id, zone, ...(weight === undefined ? {} : { weight }) };
+    const member: Member = {
+      node: id,
+      zone,
+      ...(weight === undefined ? {} : { weight }),
+      ...(mesh ? { port: sidecarPort(mesh) } : {}),
+    };
     byRelease[release] = [...(byRelease[release] ?? []), isPlain ? id : member];
   });
   // Callers are taken to stand in all zones alike; who knows better says so.

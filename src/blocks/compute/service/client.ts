@@ -21,8 +21,8 @@ export interface FetcherApi {
 }
 
 export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): Client {
-  const calls = new Calls<WebReply>(host, { failed: isWebFailure });
-  const { path: policy, targets, backup } = config;
+  const { path: policy, targets, backup, isLocal } = config;
+  const calls = new Calls<WebReply>(host, { failed: isWebFailure, counted: !isLocal });
   const service = code.declaration.name;
   const caller = new Caller({
     host,
@@ -42,7 +42,8 @@ export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): C
       const web = message as WebMessage | ToProgram;
       if (web.type === 'reply') calls.settle(web.id, web);
       else if (web.type === 'lost') calls.lost(web.id);
-      else if (isForCallers(web) && mayControl(from, host.self)) caller.obey(web);
+      // Beside a sidecar it is the sidecar that obeys.
+      else if (isForCallers(web) && !isLocal && mayControl(from, host.self)) caller.obey(web);
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
     disconnected: (node) => calls.disconnected(node),

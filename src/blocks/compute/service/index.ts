@@ -57,6 +57,8 @@ export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof kno
   readonly shed?: OptionsOf<typeof shedKnobs>;
   /** Finds out how many requests at once an instance bears, and refuses the rest. */
   readonly concurrency?: OptionsOf<typeof adaptiveLimitKnobs>;
+  /** A proxy of this mesh stands beside each instance: calls to and from it pass there. */
+  readonly mesh?: Declaration;
   /** How other services call this one. */
   readonly policy?: PathOptions;
 }
@@ -77,6 +79,7 @@ const besides = [
   'weights',
   'shed',
   'concurrency',
+  'mesh',
   'policy',
 ];
 
@@ -85,7 +88,7 @@ export function service<const B extends Bindings = Record<never, never>>(
   options: ServiceOptions<B>,
 ): Service {
   const { cost, env, fetch, on, releases, traffic, calls, policy, ...others } = options;
-  const { weights, shed, concurrency, ...rest } = others;
+  const { weights, shed, concurrency, mesh, ...rest } = others;
   const { config, problems } = configure(name, knobs, rest, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
@@ -111,6 +114,10 @@ export function service<const B extends Bindings = Record<never, never>>(
   if (config.instances < names.length) {
     const what = `must be at least ${names.length}, one for each release, got ${config.instances}`;
     wrong.push({ at: `${name}.instances`, what });
+  }
+  if (mesh !== undefined && !mesh?.block?.sidecarConfig) {
+    const what = `must be a mesh, got ${mesh?.block?.kind ?? show(mesh)}`;
+    wrong.push({ at: `${name}.mesh`, what });
   }
   const consumed = Object.keys(on ?? {});
   for (const binding of consumed) {
@@ -139,6 +146,7 @@ export function service<const B extends Bindings = Record<never, never>>(
     config: serviceConfig as unknown as Value,
     problems: wrong,
     binds,
+    ...(mesh ? { mesh } : {}),
     ...(path.backup ? { standsIn: [path.backup] } : {}),
     consumes: consumed.flatMap((binding) => binds[binding] ?? []),
     code,

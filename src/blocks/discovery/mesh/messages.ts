@@ -1,0 +1,52 @@
+/** What sidecars, the control plane and those who change it say to each other. */
+import type { MeshChange, MeshState, Pair } from './versions.ts';
+
+export type MeshMessage =
+  /** A sidecar: which version it has, and what it counted by service since it last asked. */
+  | {
+      readonly type: 'sync';
+      readonly service: string;
+      readonly version: number;
+      readonly pairs: Readonly<Record<string, Pair>>;
+    }
+  /** To a sidecar whose version is another: everything that holds. */
+  | { readonly type: 'version'; readonly version: number; readonly change: MeshChange }
+  | { readonly type: 'apply'; readonly id: number; readonly change: MeshChange }
+  | { readonly type: 'roll-back'; readonly id: number }
+  | { readonly type: 'ask-state'; readonly id: number }
+  | { readonly type: 'state'; readonly id: number; readonly state: MeshState }
+  /** The control plane's disk is full or fails: nothing was changed. */
+  | { readonly type: 'refusal'; readonly id: number; readonly why: string };
+
+export type MeshReply = Extract<MeshMessage, { readonly type: 'state' | 'refusal' }>;
+
+export function describe(message: MeshMessage): string {
+  switch (message.type) {
+    case 'sync':
+      return `sync version=${message.version}`;
+    case 'version':
+      return `version ${message.version}: ${Object.keys(message.change).join(', ') || 'as declared'}`;
+    case 'apply':
+      return `apply #${message.id} ${Object.keys(message.change).join(', ')}`;
+    case 'state':
+      return `state #${message.id} version=${message.state.version}`;
+    case 'refusal':
+      return `refusal #${message.id} ${message.why}`;
+    default:
+      return `${message.type} #${message.id}`;
+  }
+}
+
+export function isMesh(message: { readonly type: string }): message is MeshMessage {
+  return types.has(message.type);
+}
+
+const types: ReadonlySet<string> = new Set<MeshMessage['type']>([
+  'sync',
+  'version',
+  'apply',
+  'roll-back',
+  'ask-state',
+  'state',
+  'refusal',
+]);

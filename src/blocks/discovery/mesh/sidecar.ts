@@ -1,0 +1,208 @@
+/**
+ * The proxy beside an instance. What the service calls goes out through it, what calls the service comes in
+ * through it; the service knows nothing of that, nor of who else there is.
+ *
+ *   m1 ──▶ sidecar ── policy, balance, telemetry ──▶ sidecar ──▶ m2
+ *             │ sync: version, counts   version: policies, splits
+ *             └────────────▶ control plane
+ *
+ * Without the control plane it goes on with what it was last told.
+ */
+import { mayControl, type ToProgram } from '../../../host/control.ts';
+import type { Address, Handlers, Host } from '../../../host/host.ts';
+import {
+  isWebFailure,
+  type WebMessage,
+  type WebReply,
+  type WebRequest,
+  webPort,
+} from '../../../host/web.ts';
+import { Caller, isForCallers, type Outcome, requestOf } from '../../../path/caller.ts';
+import { Calls } from '../../../path/calls.ts';
+import { Inbox } from '../../../path/inbox.ts';
+import { controlPort, type SidecarConfig } from './config.ts';
+import { isMesh, type MeshMessage } from './messages.ts';
+import type { Pair, Version } from './versions.ts';
+
+interface Held {
+  giveUp: () => void;
+  isGone: boolean;
+}
+
+export function sidecar(
+  host: Host,
+  config: SidecarConfig,
+): Handlers<WebMessage | ToProgram | MeshMessage> {
+  const outgoing = new Calls<WebReply>(host, { failed: isWebFailure });
+  const callers = new Map(
+    Object.entries(config.routes).map(([service, { path, targets, backup }]) => {
+      const random = host.random.fork(service);
+      const options = { host, calls: outgoing, service, policy: path, targets, backup, random };
+      return [service, new Caller(options)];
+    }),
+  );
+  const requests = host.meter.counter('requests');
+  const errors = host.meter.counter('errors');
+  const latency = host.meter.histogram('latency');
+  const versions = host.meter.gauge('version');
+  versions.set(0);
+  const open = new Inbox<Held>();
+  const own: Address = { node: host.self, port: webPort };
+  const control: Address = { node: config.control, port: controlPort };
+  let pairs: Record<string, { calls: number; errors: number }> = {};
+  let held: Version = { version: 0, change: {} };
+  let whenIdle: (() => void) | undefined;
+
+  function accept(from: Address, request: WebRequest): void {
+    if (!open.isNew(from, request.id)) return;
+    requests.add();
+    const isOutbound = from.node === host.self && from.port !== host.address.port;
+    if (whenIdle && !isOutbound) return answer(from, request.id, draining);
+    const visit: Held = { giveUp: () => {}, isGone: false };
+    open.hold(from, request.id, visit);
+    const startedAt = host.now();
+    host.cpu.charge(config.costUs, () => {
+      if (visit.isGone) return;
+      const done = (outcome: Outcome): void => {
+        latency.record(host.now() - startedAt);
+        if (!outcome.ok || isWebFailure(outcome.reply)) errors.add();
+        open.take(from, request.id);
+        answer(from, request.id, outcome.ok ? outcome.reply : failure(outcome));
+        left();
+      };
+      visit.giveUp = isOutbound ? send(request, startedAt, done) : bring(request, startedAt, done);
+    });
+  }
+
+  /** To another service, by the policy of that path. */
+  function send(
+    request: WebRequest,
+    startedAt: number,
+    done: (outcome: Outcome) => void,
+  ): () => void {
+    const service = hostOf(request.url);
+    const caller = callers.get(service);
+    if (!caller) {
+      done({ ok: false, why: 'no-target', certain: true });
+      return () => {};
+    }
+    const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
+    return caller.call(request, deadlineAt, (outcome) => {
+      count(service, outcome);
+      done(outcome);
+    });
+  }
+
+  /** To the service itself, once: who called has the policy. */
+  function bring(
+    request: WebRequest,
+    startedAt: number,
+    done: (outcome: Outcome) => void,
+  ): () => void {
+    const leftUs = (request.timeoutUs ?? longestUs) - (host.now() - startedAt);
+    if (leftUs <= 0) {
+      done({ ok: false, why: 'timeout', certain: true });
+      return () => {};
+    }
+    const id = outgoing.open(own, leftUs, done, false);
+    host.send(own, requestOf(id, request, leftUs));
+    return () => {
+      outgoing.abandon(id);
+      host.send(own, { type: 'cancel', id } satisfies WebMessage);
+    };
+  }
+
+  function count(service: string, outcome: Outcome): void {
+    pairs[service] ??= { calls: 0, errors: 0 };
+    const pair = pairs[service];
+    pair.calls++;
+    if (!outcome.ok || isWebFailure(outcome.reply)) pair.errors++;
+  }
+
+  function answer(to: Address, id: number, reply: Omit<WebReply, 'type' | 'id'>): void {
+    const { status, headers, body } = reply;
+    host.send(to, { type: 'reply', id, status, headers, body } satisfies WebReply);
+  }
+
+  function giveUp(visit: Held | undefined): void {
+    if (!visit) return;
+    visit.isGone = true;
+    visit.giveUp();
+    left();
+  }
+
+  function left(): void {
+    if (open.count === 0) whenIdle?.();
+  }
+
+  function sync(): void {
+    const told: Readonly<Record<string, Pair>> = pairs;
+    pairs = {};
+    const { version } = held;
+    host.send(control, {
+      type: 'sync',
+      service: config.service,
+      version,
+      pairs: told,
+    } satisfies MeshMessage);
+    host.after(config.syncUs, sync);
+  }
+
+  function take(version: Version): void {
+    if (version.version === held.version) return;
+    held = version;
+    versions.set(version.version);
+    host.meter.note(`version ${version.version} of the mesh`);
+    for (const [service, caller] of callers) {
+      const { policy, traffic } = version.change[service] ?? {};
+      caller.adopt(policy ?? null);
+      caller.shift(traffic ?? {});
+    }
+  }
+
+  // Sidecars that start together would ask together.
+  host.after(host.random.fork('sync').below(config.syncUs), sync);
+
+  return {
+    message(from, message) {
+      if (isMesh(message)) {
+        if (message.type === 'version' && from.node === config.control) take(message);
+      } else if (isForCallers(message)) {
+        if (mayControl(from, host.self)) callers.get(message.service)?.obey(message);
+      } else if (message.type === 'request') accept(from, message);
+      else if (message.type === 'reply') outgoing.settle(message.id, message);
+      else if (message.type === 'cancel') giveUp(open.take(from, message.id));
+    },
+    refused: (_to, message) => {
+      if ('id' in message) outgoing.refused((message as WebMessage).id);
+    },
+    disconnected(node) {
+      outgoing.disconnected(node);
+      for (const visit of open.takeAllOf(node)) giveUp(visit);
+    },
+    drain(done) {
+      whenIdle = done;
+      if (open.count === 0) done();
+    },
+  };
+}
+
+/** For who gave no deadline. */
+const longestUs = 60_000_000;
+
+const plain = ['content-type', 'text/plain'];
+const draining = { status: 503, headers: plain, body: 'draining' };
+
+function failure({ why, retryAfterUs }: Outcome & { ok: false }): Omit<WebReply, 'type' | 'id'> {
+  if (why === 'timeout') return { status: 504, headers: plain, body: why };
+  if (why === 'reset') return { status: 502, headers: plain, body: why };
+  const seconds = String(Math.max(1, Math.ceil((retryAfterUs ?? 0) / 1_000_000)));
+  return { status: 503, headers: [...plain, 'retry-after', seconds], body: why };
+}
+
+/** `http://m2/charge` goes to m2. */
+function hostOf(url: string): string {
+  const start = url.indexOf('//') + 2;
+  const end = url.indexOf('/', start);
+  return end < 0 ? url.slice(start) : url.slice(start, end);
+}
