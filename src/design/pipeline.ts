@@ -50,10 +50,13 @@ function repeatsOf({ attempts, backoffUs, backoffMaxUs, hedge }: PathPolicy): st
   return stages;
 }
 
-function balanceOf({ balance, hash, latency, zones, sticky, slowStart }: PathPolicy): string[] {
+function balanceOf(policy: PathPolicy): string[] {
+  const { balance, hash, latency, zones, sticky, slowStart, split, shadow } = policy;
   const details = [
     hash && `by ${hash.key}`,
     latency && `${latency.by} over ${formatDuration(latency.decayUs)}`,
+    split && `split by ${split.by}${split.pin ? `, pinned by ${split.pin}` : ''}`,
+    shadow && `${percent(shadow.share)} copied to ${shadow.release}`,
     sticky && `sticky by ${sticky.by}`,
     zones && `within zones from ${zones.targetsMin} instances on`,
     slowStart && `slow start over ${formatDuration(slowStart.warmupUs)}`,

@@ -24,10 +24,10 @@ import { type Calling, Fallback } from './fallback.ts';
 import { cookieOf, type KeyOf, keyReader } from './headers.ts';
 import type { Instance } from './instance.ts';
 import { type Asked, type Done, Ongoing, type Outcome } from './ongoing.ts';
-import { isSame, type PathPolicy } from './policy.ts';
+import { isSame, type PathPolicy, type SplitPolicy } from './policy.ts';
 import { Probes } from './probes.ts';
 import { Pursuit } from './pursuit.ts';
-import { Roster } from './roster.ts';
+import { Roster, type Side } from './roster.ts';
 import { Watch } from './watch.ts';
 
 export type { Member, Targets } from '../host/path.ts';
@@ -84,6 +84,7 @@ export class Caller {
   #compartment: Compartment | undefined;
   #fallback: Fallback | undefined;
   #keyOf: KeyOf | undefined;
+  #sideOf: ((asked: Asked) => Side) | undefined;
   readonly #chance: Random;
   /** Name of the cookie that says which instance served. */
   #cookie: string | undefined;
@@ -149,6 +150,7 @@ export class Caller {
     const until = deadlineAt === undefined ? byPolicy : Math.min(byPolicy, deadlineAt);
     this.#pursuit.earn();
     const call = new Ongoing(asked, until, this.#keyOf?.(asked), done);
+    if (this.#sideOf) call.side = this.#sideOf(asked);
     if (!this.#compartment) this.#pursuit.begin(call);
     else if (!this.#compartment.enter(call)) this.#end(call, full);
     return () => this.#giveUp(call);
@@ -225,7 +227,7 @@ export class Caller {
   /** The stages around an attempt, where they are not what they were. */
   #surround(before?: PathPolicy): void {
     const { host, service } = this.#options;
-    const { bulkhead, fallback, hash, sticky } = this.#policy;
+    const { bulkhead, fallback, hash, sticky, split } = this.#policy;
     if (!before || !isSame(bulkhead, before.bulkhead)) {
       this.#compartment =
         bulkhead &&
@@ -243,6 +245,7 @@ export class Caller {
         this.#backup && ((asked, deadlineAt, done) => this.#backup!.call(asked, deadlineAt, done));
       this.#fallback = fallback && new Fallback({ host, policy: fallback, service, backup });
     }
+    this.#sideOf = split && sideReader(split);
     this.#cookie = sticky?.by.startsWith('cookie:') ? sticky.by.slice(7) : undefined;
     const spec = sticky?.by ?? hash?.key;
     if (this.#cookie) this.#keyOf = ({ headers }) => this.#named(cookieOf(headers, this.#cookie!));
@@ -277,6 +280,12 @@ export class Caller {
 const full: Outcome = { ok: false, why: 'full', certain: true, retryAfterUs: 1_000_000 };
 /** In the queue of a bulkhead: nothing was sent. */
 const late: Outcome = { ok: false, why: 'timeout', certain: true };
+
+function sideReader({ by, pin }: SplitPolicy): (asked: Asked) => Side {
+  const keyOf = keyReader(by);
+  const pinOf = pin === undefined ? undefined : keyReader(pin);
+  return (asked) => ({ key: keyOf(asked), pinned: pinOf?.(asked) });
+}
 
 function markOf(id: string): string {
   return (hashText(id, 0x2f0b4a17) >>> 0).toString(36);

@@ -3,6 +3,7 @@ import type { Micros, Timer } from '../host/host.ts';
 import type { WebReply, WebRequest } from '../host/web.ts';
 import type { Breaker } from '../parts/breaker.ts';
 import type { Instance } from './instance.ts';
+import type { Side } from './roster.ts';
 
 /** What a caller asks for: a request without what each hop adds. */
 export type Asked = Omit<WebRequest, 'type' | 'id' | 'timeoutUs'>;
@@ -69,6 +70,8 @@ export class Ongoing {
   /** What is waited for: one attempt, and perhaps a second beside it. */
   current: Attempt | undefined = undefined;
   second: Attempt | undefined = undefined;
+  /** Of a split. */
+  side: Side | undefined = undefined;
   place: Place | undefined = undefined;
   /** Before a retry. */
   pause: Timer | undefined = undefined;

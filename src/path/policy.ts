@@ -130,6 +130,30 @@ export const stickyKnobs = {
 
 export { bulkheadKnobs, hedgeKnobs, latencyKnobs, outlierKnobs, slowStartKnobs };
 
+export const splitKnobs = {
+  by: text('session', {
+    pattern: keyPattern,
+    allowed: keyAllowed,
+    doc: 'Whose calls go to the same release, as long as shares stay: without it each call is drawn by itself.',
+  }),
+  pin: optional(
+    text('header:x-release', {
+      pattern: /^(header|cookie):\S+$/,
+      allowed: 'header:<name> or cookie:<name>',
+      doc: 'Names the release that a call goes to, whatever the shares: for testers, and for A/B by a mark set elsewhere.',
+    }),
+  ),
+};
+
+export const shadowKnobs = {
+  release: text('v2', {
+    pattern: /^\S+$/,
+    allowed: 'the name of a release',
+    doc: 'Which release gets copies of calls. Its answers are dropped, and its work is real: it must not write what others read.',
+  }),
+  share: ratio(1, { doc: 'The share of calls that is copied.' }),
+};
+
 /** All tables, for the block whose option `policy` they are. */
 export const policyTables = {
   policy: pathKnobs,
@@ -145,6 +169,8 @@ export const policyTables = {
   'policy.latency': latencyKnobs,
   'policy.zones': zoneKnobs,
   'policy.sticky': stickyKnobs,
+  'policy.split': splitKnobs,
+  'policy.shadow': shadowKnobs,
 };
 
 /** What is left out is not there: a path pays only for what it asks for. `{}` takes all defaults. */
@@ -172,6 +198,10 @@ export interface PathOptions extends OptionsOf<typeof pathKnobs> {
   /** Stays in the caller's zone as far as it is fair. */
   readonly zones?: OptionsOf<typeof zoneKnobs> | undefined;
   readonly sticky?: OptionsOf<typeof stickyKnobs> | undefined;
+  /** Keeps users on one side of a split between releases. */
+  readonly split?: OptionsOf<typeof splitKnobs> | undefined;
+  /** Copies calls to another release and drops its answers. */
+  readonly shadow?: OptionsOf<typeof shadowKnobs> | undefined;
 }
 
 export type BreakerPolicy = ConfigOf<typeof breakerPathKnobs>;
@@ -182,6 +212,8 @@ export type FallbackPolicy = ConfigOf<typeof fallbackKnobs> & {
 };
 export type HashPolicy = ConfigOf<typeof hashKnobs>;
 export type StickyPolicy = ConfigOf<typeof stickyKnobs>;
+export type SplitPolicy = ConfigOf<typeof splitKnobs>;
+export type ShadowPolicy = ConfigOf<typeof shadowKnobs>;
 
 /** Plain data: it stands in the plan. What is not there is undefined or absent. */
 export type PathPolicy = {
@@ -204,6 +236,8 @@ export type PathPolicy = {
   readonly latency?: LatencyConfig | undefined;
   readonly zones?: ConfigOf<typeof zoneKnobs> | undefined;
   readonly sticky?: StickyPolicy | undefined;
+  readonly split?: SplitPolicy | undefined;
+  readonly shadow?: ShadowPolicy | undefined;
 };
 
 export interface CheckedPolicy {
@@ -215,8 +249,20 @@ export interface CheckedPolicy {
 
 export function pathPolicy(at: string, options: PathOptions): CheckedPolicy {
   const { retry: retryOptions, fallback, ...others } = options;
-  const { hedge, breaker, bulkhead, outliers, health, slowStart, hash, latency, zones, sticky } =
-    others;
+  const {
+    hedge,
+    breaker,
+    bulkhead,
+    outliers,
+    health,
+    slowStart,
+    hash,
+    latency,
+    zones,
+    sticky,
+    split,
+    shadow,
+  } = others;
   const pathOptions = without(others, stageNames);
   const path = configure(at, pathKnobs, pathOptions, ['retry', 'fallback', ...stageNames]);
   const retry = configure(`${at}.retry`, retryKnobs, retryOptions ?? { attempts: 1 });
@@ -275,6 +321,8 @@ export function pathPolicy(at: string, options: PathOptions): CheckedPolicy {
       latency: balance === 'latency' ? stage('latency', latencyKnobs, latency, true) : undefined,
       zones: stage('zones', zoneKnobs, zones),
       sticky: stage('sticky', stickyKnobs, sticky),
+      split: stage('split', splitKnobs, split),
+      shadow: stage('shadow', shadowKnobs, shadow),
     }),
   };
   return { policy, backup, problems };
@@ -296,6 +344,8 @@ const stageNames = [
   'latency',
   'zones',
   'sticky',
+  'split',
+  'shadow',
 ];
 
 function named(

@@ -20,7 +20,7 @@ import type { Answer, Calls } from './calls.ts';
 import { type Chaos, injected } from './chaos.ts';
 import type { Instance } from './instance.ts';
 import { type Attempt, type Ongoing, type Outcome, requestOf, type Why } from './ongoing.ts';
-import { isSame, type PathPolicy } from './policy.ts';
+import { isSame, type PathPolicy, type ShadowPolicy } from './policy.ts';
 import type { Roster } from './roster.ts';
 import type { Watch } from './watch.ts';
 
@@ -51,6 +51,7 @@ export class Pursuit {
   readonly #roster: Roster;
   readonly #alarms: Alarms;
   readonly #jitter: Random;
+  readonly #shadows: Random;
   readonly #end: PursuitOptions['end'];
   #policy: PathPolicy;
   #watch: Watch | undefined;
@@ -72,6 +73,7 @@ export class Pursuit {
     this.#watch = options.watch;
     this.#alarms = options.alarms;
     this.#jitter = options.jitter;
+    this.#shadows = options.jitter.fork('shadow');
     this.#end = options.end;
     this.#budget = budgetOf(policy);
     this.#hedge = this.#hedging(policy);
@@ -105,6 +107,7 @@ export class Pursuit {
 
   begin(call: Ongoing): void {
     this.#attempt(call);
+    if (this.#policy.shadow && call.current) this.#copy(call, this.#policy.shadow);
     if (this.#hedge && call.current) this.#watchTheTime(call, this.#hedge);
   }
 
@@ -129,13 +132,13 @@ export class Pursuit {
 
   /** An instance and, in `#permit`, the permit of its breaker; or why there is none. */
   #find(call: Ongoing, except: Instance | undefined, now: Micros): Instance | NotFound {
-    const picked = this.#roster.pick(now, except, call.key);
+    const picked = this.#roster.pick(now, except, call.key, call.side);
     if (picked === undefined) return 'no-target';
     const watch = this.#watch;
     this.#permit = watch === undefined ? 1 : watch.enter(picked, now);
     if (this.#permit > 0) return picked;
     // The balancer's last resort: all it knows are to be avoided, but perhaps not all for a breaker.
-    for (const instance of this.#roster.instances) {
+    for (const instance of this.#roster.fellows) {
       this.#permit = watch!.enter(instance, now);
       if (this.#permit > 0) return instance;
     }
@@ -214,6 +217,17 @@ export class Pursuit {
     });
   }
 
+  /** The same to another release, whose answer nobody waits for: nothing of it comes back. */
+  #copy(call: Ongoing, { release, share }: ShadowPolicy): void {
+    if (!this.#shadows.chance(share)) return;
+    const now = this.#host.now();
+    const instance = this.#roster.pickOf(release, now);
+    if (!instance) return;
+    const timeoutUs = Math.min(call.until - now, this.#policy.attemptTimeoutUs);
+    const id = this.#calls.open(instance.address, timeoutUs, () => {});
+    this.#host.send(instance.address, requestOf(id, call.asked, timeoutUs));
+  }
+
   #watchTheTime(call: Ongoing, hedge: Hedge): void {
     hedge.began();
     const now = this.#host.now();
@@ -243,7 +257,7 @@ export class Pursuit {
   #fail(call: Ongoing, why: Why): void {
     const certain = !call.doubted;
     if (why !== 'open') return this.#finish(call, { ok: false, why, certain });
-    const retryAfterUs = this.#watch?.retryAfterUs(this.#roster.instances, this.#host.now());
+    const retryAfterUs = this.#watch?.retryAfterUs(this.#roster.fellows, this.#host.now());
     this.#finish(call, { ok: false, why, certain, retryAfterUs });
   }
 

@@ -16,6 +16,14 @@ import { Instance, memberOf } from './instance.ts';
 /** Makes the balancer of one release; `isWeighted` when its instances' shares differ. */
 export type MakePicker = (release: string, isWeighted: boolean) => Picker<Instance>;
 
+/** On which side of a split a call belongs. */
+export interface Side {
+  /** The same key goes to the same release. */
+  readonly key: string | undefined;
+  /** This release, whatever the shares, if there is one of that name. */
+  readonly pinned: string | undefined;
+}
+
 interface Release {
   readonly name: string;
   readonly instances: readonly Instance[];
@@ -40,6 +48,7 @@ export class Roster {
   #shifted: Targets['traffic'] = {};
   /** Set when all traffic goes to one release: then nothing is drawn. */
   #only: Release | undefined;
+  #picked: Release | undefined;
 
   constructor(options: {
     readonly targets: Targets;
@@ -105,9 +114,35 @@ export class Roster {
   }
 
   /** Undefined only when nobody serves. `key`: who goes to the same place again, where the balancer heeds it. */
-  pick(now: Micros, except: Instance | undefined, key: string | undefined): Instance | undefined {
-    const release = this.#only ?? this.#releases.get(this.#split.choose(undefined) ?? '');
+  pick(
+    now: Micros,
+    except: Instance | undefined,
+    key: string | undefined,
+    side?: Side,
+  ): Instance | undefined {
+    const release = this.#pinned(side) ?? this.#only ?? this.#drawn(side);
+    this.#picked = release;
     return release?.picker.pick(release.instances, now, except, key);
+  }
+
+  /** Those of the release that was picked from last: whoever stands in for one serves the same. */
+  get fellows(): readonly Instance[] {
+    return this.#picked?.instances ?? [];
+  }
+
+  /** One of a release, whatever its share: for copies. */
+  pickOf(name: string, now: Micros): Instance | undefined {
+    const release = this.#releases.get(name);
+    return release?.picker.pick(release.instances, now);
+  }
+
+  #pinned(side: Side | undefined): Release | undefined {
+    const release = side?.pinned === undefined ? undefined : this.#releases.get(side.pinned);
+    return release && release.instances.length > 0 ? release : undefined;
+  }
+
+  #drawn(side: Side | undefined): Release | undefined {
+    return this.#releases.get(this.#split.choose(side?.key) ?? '');
   }
 
   #known({ node, port }: Member): Instance | undefined {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Answering, fine, type Path, path, serving } from '../../test/path.ts';
 import { everyFault, weather } from '../../test/weather.ts';
 import { seeded } from '../kit/random.ts';
+import type { Targets } from './caller.ts';
 import { pathPolicy } from './policy.ts';
 
 const broken: Answering = () => ({ status: 500 });
@@ -370,6 +371,57 @@ describe('balancing', () => {
       const own = sticky.requests.filter(({ request }) => request.headers[1] === user);
       expect(new Set(own.map(({ node }) => node)).size).toBe(1);
     }
+  });
+});
+
+describe('releases', () => {
+  const three = { 'api/0': fine, 'api/1': fine, 'api/2': fine };
+  const half: Targets = {
+    releases: { v1: ['api/0', 'api/1'], v2: ['api/2'] },
+    traffic: { v1: 1, v2: 1 },
+  };
+
+  test('keep a user on one side of a split, and who names one gets it', () => {
+    const split = path({
+      instances: three,
+      targets: half,
+      split: { by: 'header:user', pin: 'cookie:release' },
+    });
+    const sideOf = (...headers: string[]) => {
+      split.requests.length = 0;
+      split.ask('GET', undefined, headers);
+      return split.requests[0]!.node === 'api/2' ? 'v2' : 'v1';
+    };
+    const users = Array.from({ length: 40 }, (_, i) => `${i}`);
+    const before = users.map((user) => sideOf('user', user));
+    expect(users.map((user) => sideOf('user', user))).toEqual(before);
+    expect(new Set(before)).toEqual(new Set(['v1', 'v2']));
+    for (const user of users) expect(sideOf('user', user, 'cookie', 'release=v2')).toBe('v2');
+    expect(sideOf('user', '0', 'cookie', 'release=none')).toBe(before[0]);
+  });
+
+  test('in the shadow get copies, and nobody hears what became of them', () => {
+    const shadowed = path({
+      instances: { ...three, 'api/2': broken },
+      targets: { ...half, traffic: { v1: 1, v2: 0 } },
+      shadow: { release: 'v2', share: 0.5 },
+      breaker: { consecutive: 2 },
+    });
+    for (let i = 0; i < 100; i++) expect(shadowed.ask()).toMatchObject({ reply: { status: 200 } });
+    const copies = shadowed.requests.filter(({ node }) => node === 'api/2').length;
+    expect(copies).toBeGreaterThan(30);
+    expect(copies).toBeLessThan(70);
+  });
+
+  test('without traffic get none either when the breakers of the others are all open', () => {
+    const shut = path({
+      instances: { 'api/0': broken, 'api/1': broken, 'api/2': fine },
+      targets: { ...half, traffic: { v1: 1, v2: 0 } },
+      breaker: { consecutive: 2 },
+    });
+    for (let i = 0; i < 20; i++) shut.ask();
+    expect(shut.ask()).toMatchObject({ ok: false, why: 'open' });
+    expect(nodesOf(shut)).toEqual(new Set(['api/0', 'api/1']));
   });
 });
 
