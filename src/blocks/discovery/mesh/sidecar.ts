@@ -171,6 +171,7 @@ export function sidecar(
         if (mayControl(from, host.self)) callers.get(message.service)?.obey(message);
       } else if (message.type === 'request') accept(from, message);
       else if (message.type === 'reply') outgoing.settle(message.id, message);
+      else if (message.type === 'lost') outgoing.lost(message.id);
       else if (message.type === 'cancel') giveUp(open.take(from, message.id));
     },
     refused: (_to, message) => {
