@@ -3,6 +3,7 @@
  * the live world a real HTTP server and client turn them into bytes and back.
  */
 import type { Micros } from './host.ts';
+import type { Inlet } from './stream.ts';
 
 export interface WebRequest {
   readonly type: 'request';
@@ -19,6 +20,8 @@ export interface WebRequest {
   readonly session?: string | undefined;
   /** How much longer the caller waits. Passed on, less what each hop used. */
   readonly timeoutUs?: Micros | undefined;
+  /** The body flows: `body` is null, and this was the opening of its stream. Set where it is taken off, never sent. */
+  readonly inlet?: Inlet | undefined;
 }
 
 export interface WebReply {
@@ -27,6 +30,8 @@ export interface WebReply {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: Uint8Array | string | null;
+  /** As in a request. */
+  readonly inlet?: Inlet | undefined;
 }
 
 /** The caller gave up: work not yet begun on `id` may be dropped. */

@@ -1,11 +1,13 @@
 /**
- * The door for people: an HTTP/1.1 server that turns requests into messages for one program and
- * its replies back into HTTP. What is not HTTP, too large or too slow is answered here (400, 408,
- * 413, 431) and never reaches a program.
+ * The door for people: an HTTP server that turns requests into messages for one program and its
+ * replies back into HTTP. What is not HTTP, too large or too slow is answered here (400, 408, 413,
+ * 431) and never reaches a program. A body that is long, or of which nobody says how long it is,
+ * flows: it becomes a stream, with the socket's own back-pressure at this end.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Micros } from '../host/host.ts';
+import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import type { WebCancel, WebReply, WebRequest } from '../host/web.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { errorCode } from './files.ts';
@@ -27,6 +29,8 @@ export interface EdgeOptions {
   /** Ids start above it, so that a reply to a former life is not ours. */
   readonly life: number;
   readonly deliver: (message: WebRequest | WebCancel) => void;
+  /** Begins the stream of a request whose body flows. */
+  readonly connect: (request: WebRequest, events: StreamEvents) => Stream;
 }
 
 export interface EdgeCounts {
@@ -43,6 +47,8 @@ interface Open {
   readonly method: string;
 }
 
+/** Longer bodies flow: what a stream may hold on its way anyway. */
+const wholeMaxBytes = streamWindowBytes;
 const noBody: ReadonlySet<number> = new Set([204, 304]);
 /** What a hop keeps to itself (RFC 9110, 7.6.1), and what this server works out by itself. */
 const hopHeaders: ReadonlySet<string> = new Set([
@@ -120,25 +126,68 @@ export class Edge {
     }
     this.#open.delete(reply.id);
     const { response, method } = open;
+    const body = reply.body ?? '';
+    const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    if (!this.#writeHead(response, reply, noBody.has(reply.status) ? undefined : size)) return;
+    if (method === 'HEAD' || noBody.has(reply.status)) response.end();
+    else response.end(body);
+  }
+
+  /** A reply whose body flows. Undefined: its client has gone. */
+  flow(reply: WebReply, stream: Stream): StreamEvents | undefined {
+    const open = this.#open.get(reply.id);
+    if (!open) {
+      this.counts.late++;
+      return undefined;
+    }
+    this.#open.delete(reply.id);
+    const { response, method } = open;
+    if (!this.#writeHead(response, reply, undefined)) return undefined;
+    if (method === 'HEAD' || noBody.has(reply.status)) {
+      response.end();
+      return undefined;
+    }
+    response.flushHeaders();
+    const held: Chunk[] = [];
+    response.on('drain', () => {
+      for (const chunk of held.splice(0)) stream.took(chunk);
+    });
+    response.on('close', () => {
+      if (!response.writableFinished) stream.reset();
+    });
+    return {
+      data(chunk) {
+        if (response.write(chunk)) stream.took(chunk);
+        else held.push(chunk);
+      },
+      ended() {
+        response.end();
+        stream.end();
+      },
+      closed(how) {
+        // A body that broke off must not look like one that ended.
+        if (how !== 'done') response.destroy();
+      },
+    };
+  }
+
+  /** False when it was answered otherwise: a program may hand over what is no header or no status. */
+  #writeHead(response: ServerResponse, reply: WebReply, size: number | undefined): boolean {
     const headers: string[] = [];
     for (let i = 0; i + 1 < reply.headers.length; i += 2) {
       const name = reply.headers[i]!;
-      if (hopHeaders.has(name) || name === 'content-length') continue;
+      if (hopHeaders.has(name) || (name === 'content-length' && size !== undefined)) continue;
       headers.push(name, reply.headers[i + 1]!);
     }
-    const body = reply.body ?? '';
-    const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    if (!noBody.has(reply.status)) headers.push('content-length', String(size));
+    if (size !== undefined) headers.push('content-length', String(size));
     if (this.#closing) headers.push('connection', 'close');
     try {
       response.writeHead(reply.status, headers);
+      return true;
     } catch {
-      // A program may hand over what is no header or no status; the client still gets an answer.
       answer(response, 502, 'The service sent a reply that is not HTTP.');
-      return;
+      return false;
     }
-    if (method === 'HEAD' || noBody.has(reply.status)) response.end();
-    else response.end(body);
   }
 
   /** Takes no new connections, lets open requests finish, and cuts what is left after `graceUs`. */
@@ -184,6 +233,10 @@ export class Edge {
       this.#pass(request, response, absolute, null);
       return;
     }
+    if (!(declared > 0 && declared <= wholeMaxBytes)) {
+      this.#flow(request, response, absolute, bodyMaxBytes);
+      return;
+    }
     const parts: Buffer[] = [];
     let size = 0;
     request.on('data', (part: Buffer) => {
@@ -196,8 +249,43 @@ export class Edge {
     request.on('end', () => {
       if (size > bodyMaxBytes) return;
       const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts, size);
-      const plain = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-      this.#pass(request, response, absolute, plain);
+      this.#pass(request, response, absolute, plainBytes(body));
+    });
+    request.on('error', () => {});
+  }
+
+  /** It goes on as it comes. */
+  #flow(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: string,
+    bodyMaxBytes: number,
+  ): void {
+    let size = 0;
+    const asked = this.#begin(request, response, url, null);
+    const stream = this.#options.connect(asked, {
+      data: (chunk) => stream.took(chunk),
+      ready: () => request.resume(),
+      closed: (how) => {
+        // Answered without its body, or nobody there to take it: what still comes is not read.
+        request.resume();
+        if (how === 'refused' && this.#open.delete(asked.id)) {
+          answer(response, 503, 'Nothing here takes a body that flows.');
+        }
+      },
+    });
+    request.on('data', (part: Buffer) => {
+      size += part.length;
+      if (size > bodyMaxBytes) {
+        stream.reset();
+        if (!this.#open.delete(asked.id)) return;
+        this.#options.deliver({ type: 'cancel', id: asked.id });
+        this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
+      } else if (!stream.write(plainBytes(part))) request.pause();
+    });
+    request.on('end', () => stream.end());
+    request.on('close', () => {
+      if (!request.complete) stream.reset();
     });
     request.on('error', () => {});
   }
@@ -208,6 +296,15 @@ export class Edge {
     url: string,
     body: Uint8Array | null,
   ): void {
+    this.#options.deliver(this.#begin(request, response, url, body));
+  }
+
+  #begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: string,
+    body: Uint8Array | null,
+  ): WebRequest {
     const id = this.#nextId++;
     const method = request.method ?? 'GET';
     const headers: string[] = [];
@@ -233,17 +330,7 @@ export class Edge {
       // The client is gone before its answer: whoever works on it may stop.
       if (this.#open.delete(id)) this.#options.deliver({ type: 'cancel', id });
     });
-    this.#options.deliver({
-      type: 'request',
-      id,
-      method,
-      url,
-      headers,
-      body,
-      ip,
-      session,
-      timeoutUs,
-    });
+    return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs };
   }
 
   #refuse(response: ServerResponse, status: number, why: string): void {
@@ -262,6 +349,10 @@ export class Edge {
     const [status, reason] = statusOf(errorCode(error));
     socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   }
+}
+
+function plainBytes(part: Buffer): Uint8Array {
+  return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
 }
 
 function statusOf(code: string | undefined): readonly [number, string] {

@@ -25,6 +25,7 @@ import { LoadpathError } from '../kit/errors.ts';
 import { Meters, type MetersSnapshot, type MetersWindow } from '../kit/meters.ts';
 import { type Random, seeded } from '../kit/random.ts';
 import { decode, encode } from '../parts/codec.ts';
+import { Intake } from '../parts/stream.ts';
 import { machineNow, processNow, WallClock } from './clocks.ts';
 import { LiveCpu } from './cpu.ts';
 import { LiveCrypto } from './crypto.ts';
@@ -152,7 +153,13 @@ export class LiveNode {
       life,
       later: (run) => this.#turn.later(run),
       send: (to, parcel) => this.#transport.sendParcel(to, parcel),
-      take: (from, port, opening, stream) => this.#ports.get(port)?.stream?.(from, opening, stream),
+      take: (from, port, opening, stream) => {
+        if (!port.startsWith(edgePrefix)) {
+          return this.#ports.get(port)?.stream?.(from, opening, stream);
+        }
+        const edge = this.#edges.get(port.slice(edgePrefix.length));
+        return isReply(opening) ? edge?.flow(opening, stream) : undefined;
+      },
     });
     this.#transport = new Transport({
       self: node.id,
@@ -191,6 +198,8 @@ export class LiveNode {
       const edge = new Edge({
         port: edgePorts[program.port] ?? program.edge.listen,
         life,
+        connect: (request, events) =>
+          this.#streams.connectHere(from, program.port, events, request),
         deliver: (message: WebRequest | WebCancel) => {
           if (!this.#deliver(from, program.port, message) && message.type === 'request') {
             edge.reply(unready(message.id));
@@ -362,7 +371,21 @@ export class LiveNode {
   }
 
   #connect(from: Address, to: Address, events: StreamEvents, opening: Message): Stream {
-    if (to.node !== from.node) return this.#streams.connect(from, to, events, opening);
+    if (to.node !== from.node) {
+      if (!this.#isWeb(to, opening)) return this.#streams.connect(from, to, events, opening);
+      // The client that speaks to the outside takes it, in the place of whoever listens there.
+      return this.#streams.connectHere(
+        from,
+        to.port,
+        events,
+        opening,
+        (_from, _port, _it, stream) => {
+          const intake = new Intake(stream);
+          this.#dispatchWeb(from.port, to, { ...opening, inlet: intake } as Message);
+          return intake.events;
+        },
+      );
+    }
     const copy = decode(encode(opening as unknown as Value)) as unknown as Message;
     return this.#streams.connectHere(from, to.port, events, copy);
   }
@@ -407,9 +430,10 @@ export class LiveNode {
     const answer = (reply: WebReply | WebLost) => this.#deliver(to, from, reply);
     const rule = this.#transport.ruleTo(to.node);
     if (rule.cut || this.#transport.ruleFrom(to.node).cut) {
-      this.#wheel.after(this.#options.network.connectTimeoutUs, () =>
-        answer({ type: 'lost', id: message.id }),
-      );
+      this.#wheel.after(this.#options.network.connectTimeoutUs, () => {
+        message.inlet?.stream.reset();
+        answer({ type: 'lost', id: message.id });
+      });
       return;
     }
     const peer = this.#transport.peers[to.node];
@@ -418,7 +442,11 @@ export class LiveNode {
     const dispatch = () =>
       this.#web.send(key, base, message, {
         reply: answer,
-        refused: () => this.#refused(from, to, message),
+        refused: () => {
+          message.inlet?.stream.reset();
+          this.#refused(from, to, message);
+        },
+        flow: (reply, events) => this.#streams.connectHere(to, from, events, reply),
       });
     if (rule.delayUs > 0) this.#wheel.after(rule.delayUs, dispatch);
     else dispatch();

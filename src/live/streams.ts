@@ -63,9 +63,15 @@ export class Streams {
     return end;
   }
 
-  /** To a port of this node. `opening` is handed over as it is. */
-  connectHere(from: Address, toPort: string, events: StreamEvents, opening: Message): Stream {
-    const { self, later, take } = this.#options;
+  /** To a port of this node, or to `take`. `opening` is handed over as it is. */
+  connectHere(
+    from: Address,
+    toPort: string,
+    events: StreamEvents,
+    opening: Message,
+    take = this.#options.take,
+  ): Stream {
+    const { self, later } = this.#options;
     let far: StreamEnd | undefined;
     let isAnswered = false;
     const near: StreamEnd = new StreamEnd({

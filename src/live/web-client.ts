@@ -6,8 +6,11 @@
  *   lost      the connection broke, or time was up: nobody knows
  */
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
 import type { Pool } from 'undici';
+import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import type { WebLost, WebReply, WebRequest } from '../host/web.ts';
+import { readableOf } from '../parts/web/flow.ts';
 import { errorCode } from './files.ts';
 
 interface Underway {
@@ -41,6 +44,68 @@ export function loadHttp(): typeof import('undici') {
   return createRequire(import.meta.url)('undici');
 }
 
+/** What becomes of a request. */
+export interface Told {
+  readonly reply: (message: WebReply | WebLost) => void;
+  readonly refused: () => void;
+  /** A reply whose body flows. */
+  readonly flow: (reply: WebReply, events: StreamEvents) => Stream;
+}
+
+/** What undici gives to who reads a response. */
+interface Controller {
+  pause(): void;
+  resume(): void;
+  abort(reason: Error): void;
+}
+
+/** The body of a reply on its way into a stream, with the socket's back-pressure. */
+class Flow {
+  readonly #controller: Controller;
+  readonly #stream: Stream;
+  #isOver = false;
+
+  constructor(controller: Controller, open: (events: StreamEvents) => Stream) {
+    this.#controller = controller;
+    const stream = open({
+      data: (chunk: Chunk) => stream.took(chunk),
+      ready: () => controller.resume(),
+      closed: (how) => {
+        if (this.#isOver || how === 'done') return;
+        this.#isOver = true;
+        controller.abort(new Error('nobody reads it'));
+      },
+    });
+    this.#stream = stream;
+  }
+
+  data(part: Buffer): void {
+    if (!this.#stream.write(Uint8Array.from(part))) this.#controller.pause();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#stream.end();
+  }
+
+  broke(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stream.reset();
+  }
+}
+
+/** A body is taken whole if it says how long it is, and that is little. */
+function flows(
+  method: string,
+  status: number,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): boolean {
+  if (method === 'HEAD' || status === 204 || status === 304) return false;
+  const length = headers['content-length'];
+  return length === undefined || Number(length) > streamWindowBytes;
+}
+
 export class WebClient {
   readonly #pools = new Map<string, Pool>();
   readonly #underway = new Map<string, Underway>();
@@ -59,12 +124,7 @@ export class WebClient {
    * `base` is where the request goes, whatever name it asks for; its path comes before the
    * request's own. Undefined: wherever the request's URL says.
    */
-  send(
-    key: string,
-    base: string | undefined,
-    request: WebRequest,
-    told: { readonly reply: (message: WebReply | WebLost) => void; readonly refused: () => void },
-  ): void {
+  send(key: string, base: string | undefined, request: WebRequest, told: Told): void {
     if (this.#closed) return;
     let url: URL;
     let door: URL;
@@ -109,6 +169,7 @@ export class WebClient {
       },
       (inside ? timeoutUs + timeoutSlackUs : timeoutUs) / 1_000,
     );
+    let flow: Flow | undefined;
     let status = 0;
     let replyHeaders: string[] = [];
     const parts: Buffer[] = [];
@@ -119,27 +180,46 @@ export class WebClient {
         path: `${path}${url.search}`,
         method: request.method as 'GET',
         headers,
-        body: request.body === null ? null : bodyOf(request.body),
+        body: request.inlet
+          ? Readable.from(readableOf(request.inlet))
+          : request.body === null
+            ? null
+            : bodyOf(request.body),
       },
       {
         onRequestStart: (controller) => {
           underway.abort = (reason) => controller.abort(reason);
           if (underway.ended) controller.abort(new Error('given up'));
         },
-        onResponseStart: (_controller, statusCode, responseHeaders) => {
+        onResponseStart: (controller, statusCode, responseHeaders) => {
           status = statusCode;
           replyHeaders = flat(responseHeaders);
+          if (underway.ended || !flows(request.method, status, responseHeaders)) return;
+          // From here on it is a stream, whose end has no time limit of ours.
+          finish(() => {
+            const reply: WebReply = {
+              type: 'reply',
+              id,
+              status,
+              headers: replyHeaders,
+              body: null,
+            };
+            flow = new Flow(controller, (events) => told.flow(reply, events));
+          });
         },
         onResponseData: (controller, part) => {
+          if (flow) return flow.data(part);
           size += part.length;
           if (size > replyMaxBytes) controller.abort(new Error('the reply is too large'));
           else parts.push(part);
         },
         onResponseEnd: () => {
+          if (flow) return flow.end();
           const body = size === 0 ? null : Uint8Array.from(Buffer.concat(parts, size));
           finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
         },
         onResponseError: (_controller, error) => {
+          if (flow) return flow.broke();
           if (neverArrived.has(codeOf(error))) finish(told.refused);
           else finish(() => told.reply({ type: 'lost', id }));
         },

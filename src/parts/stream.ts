@@ -285,6 +285,27 @@ export function splice(
   return far;
 }
 
+/** The same, until more came than `maxBytes`: then it is reset, and `exceeded` is told before its reader. */
+export function limited(inlet: Inlet, maxBytes: number, exceeded: () => void): Inlet {
+  const { stream } = inlet;
+  let bytes = 0;
+  return {
+    stream,
+    attach(reader) {
+      inlet.attach({
+        ...reader,
+        data(chunk) {
+          bytes += chunk.length;
+          if (bytes <= maxBytes) return reader.data(chunk);
+          stream.reset();
+          exceeded();
+          reader.closed('reset');
+        },
+      });
+    },
+  };
+}
+
 /** Bytes that went each way. */
 export interface Passed {
   there: number;

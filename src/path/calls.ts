@@ -100,8 +100,11 @@ export class Calls<R> {
     return id;
   }
 
-  settle(id: number, reply: R): void {
-    if (!this.#finish(id, { ok: true, reply })) this.lateCount++;
+  /** False when nobody waits for it any more. */
+  settle(id: number, reply: R): boolean {
+    const isWaited = this.#finish(id, { ok: true, reply });
+    if (!isWaited) this.lateCount++;
+    return isWaited;
   }
 
   refused(id: number): void {
@@ -117,6 +120,10 @@ export class Calls<R> {
     for (const id of this.#waiting.ids()) {
       if (this.#waiting.get(id)?.node === node) this.#finish(id, wasReset);
     }
+  }
+
+  isWaiting(id: number): boolean {
+    return this.#waiting.get(id) !== undefined;
   }
 
   /** Stops waiting; `done` is not called. A reply that still comes counts as late. */

@@ -66,7 +66,7 @@ export class Fallback {
   #keep(asked: Asked, reply: WebReply): void {
     const { staleMaxUs, bodyMaxBytes } = this.#policy;
     if (staleMaxUs === 0 || !isForAnybody(asked) || !mayKeep(reply)) return;
-    if ((reply.body?.length ?? 0) > bodyMaxBytes) return;
+    if (reply.inlet || (reply.body?.length ?? 0) > bodyMaxBytes) return;
     this.#kept.set(asked.url, { reply, at: this.#host.now() });
   }
 

@@ -1,5 +1,6 @@
 /** A call on its way: what its stages keep of it. */
 import type { Micros, Timer } from '../host/host.ts';
+import type { Stream } from '../host/stream.ts';
 import type { WebReply, WebRequest } from '../host/web.ts';
 import type { Breaker } from '../parts/breaker.ts';
 import type { Instance } from './instance.ts';
@@ -10,15 +11,25 @@ export type Asked = Omit<WebRequest, 'type' | 'id' | 'timeoutUs'>;
 
 /** Field by field, as below: these are made for every request, and a spread costs many times as much. */
 export function askedOf(
-  { method, url, headers, body }: Pick<Asked, 'method' | 'url' | 'headers' | 'body'>,
+  {
+    method,
+    url,
+    headers,
+    body,
+    inlet,
+  }: Pick<Asked, 'method' | 'url' | 'headers' | 'body' | 'inlet'>,
   ip: string,
   session: string | undefined,
 ): Asked {
+  if (inlet) return { method, url, headers, body, ip, session, inlet };
   return { method, url, headers, body, ip, session };
 }
 
 export function requestOf(id: number, asked: Asked, timeoutUs: Micros): WebRequest {
-  const { method, url, headers, body, ip, session } = asked;
+  const { method, url, headers, body, ip, session, inlet } = asked;
+  if (inlet) {
+    return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs, inlet };
+  }
   return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs };
 }
 
@@ -46,6 +57,8 @@ export interface Attempt {
   readonly breaker: Breaker | undefined;
   readonly permit: number;
   readonly sentAt: Micros;
+  /** Carries a body that flows. */
+  stream: Stream | undefined;
 }
 
 /** What a call holds a place in. */

@@ -22,6 +22,7 @@ import type { Instance } from './instance.ts';
 import { type Attempt, type Ongoing, type Outcome, requestOf, type Why } from './ongoing.ts';
 import { isSame, type PathPolicy, type ShadowPolicy } from './policy.ts';
 import type { Roster } from './roster.ts';
+import { sendWeb } from './streaming.ts';
 import type { Watch } from './watch.ts';
 
 /** How long a target that refused or broke off is passed over while there are others. */
@@ -153,25 +154,37 @@ export class Pursuit {
       this.#answered(call, attempt, answer),
     );
     const breaker = this.#watch?.breakerOf(instance);
-    const attempt: Attempt = { id, instance, breaker, permit: this.#permit, sentAt: now };
+    const permit = this.#permit;
+    const attempt: Attempt = { id, instance, breaker, permit, sentAt: now, stream: undefined };
     const request = requestOf(id, call.asked, timeoutUs);
     if (this.#chaos) this.#disturb(call, attempt, request, this.#chaos);
-    else this.#host.send(instance.address, request);
+    else this.#put(attempt, request);
     return attempt;
+  }
+
+  #put(attempt: Attempt, request: WebRequest): void {
+    const { id, instance } = attempt;
+    attempt.stream = sendWeb(this.#host, instance.address, request, (how) => {
+      if (how === 'refused') this.#calls.refused(id);
+      else if (how !== 'done') this.#calls.lost(id);
+    });
   }
 
   /** The request is late, or answered in its service's place, as the drill says. */
   #disturb(call: Ongoing, attempt: Attempt, request: WebRequest, chaos: Chaos): void {
     const { byUs, status } = chaos.next();
     if (byUs === 0 && status === undefined) {
-      return this.#host.send(attempt.instance.address, request);
+      return this.#put(attempt, request);
     }
     this.#host.after(byUs, () => {
       // Given up meanwhile: what is late is not sent any more.
       if (call.current !== attempt && call.second !== attempt) return;
-      if (status !== undefined) return this.#calls.settle(request.id, injected(request.id, status));
+      if (status !== undefined) {
+        this.#calls.settle(request.id, injected(request.id, status));
+        return;
+      }
       const timeoutUs = Math.max(0, request.timeoutUs! - byUs);
-      this.#host.send(attempt.instance.address, { ...request, timeoutUs });
+      this.#put(attempt, { ...request, timeoutUs });
     });
   }
 
@@ -204,11 +217,14 @@ export class Pursuit {
     const certain = !answer.ok && answer.certain;
     const waitUs = backoffUs(this.#policy, call.attempts, this.#jitter);
     const again =
+      // A body that flows is used up by the first attempt.
+      !call.asked.inlet &&
       (certain || idempotent.has(call.asked.method)) &&
       call.attempts < this.#policy.attempts &&
       host.now() + waitUs < call.until &&
       this.#budget.spend();
     if (!again) return answer.ok ? this.#finish(call, answer) : this.#fail(call, answer.why);
+    if (answer.ok) answer.reply.inlet?.stream.reset();
     this.retryCount++;
     this.#disarm(call);
     call.pause = host.after(waitUs, () => {
@@ -232,7 +248,8 @@ export class Pursuit {
     hedge.began();
     const now = this.#host.now();
     const delayUs = hedge.delayUs(now);
-    if (now + delayUs >= call.until || !idempotent.has(call.asked.method)) return;
+    const isOnce = !idempotent.has(call.asked.method) || call.asked.inlet !== undefined;
+    if (now + delayUs >= call.until || isOnce) return;
     call.alarm = this.#alarms.set(now + delayUs, () => {
       call.alarm = 0;
       this.#second(call, hedge);
@@ -281,8 +298,9 @@ export class Pursuit {
     this.#cancel(attempt);
   }
 
-  #cancel({ id, instance }: Attempt): void {
+  #cancel({ id, instance, stream }: Attempt): void {
     this.#host.send(instance.address, { type: 'cancel', id } satisfies WebCancel);
+    stream?.reset();
   }
 }
 

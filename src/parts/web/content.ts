@@ -6,7 +6,10 @@
  *   source ──body──▶ stream (ours) ──▶ platform        someone wants to read piecemeal
  *   stream, blob, form with files ───▶ platform        rare from the start
  */
+
+import type { Inlet } from '../../host/stream.ts';
 import { hashText } from '../../kit/random.ts';
+import { inletOf } from './flow.ts';
 import { lazyStream, ownerOf, seize } from './lazy-stream.ts';
 import { Native, type NativeResponse } from './native.ts';
 
@@ -26,8 +29,11 @@ export class Content {
   #stream: ReadableStream<Uint8Array> | undefined;
   #streamTouched = false;
   #used = false;
+  /** It comes piece by piece, and may never end. */
+  readonly flows: boolean;
 
-  constructor(source: Source | null, type: string | null, native?: NativeResponse) {
+  constructor(source: Source | null, type: string | null, native?: NativeResponse, flows = false) {
+    this.flows = flows;
     this.#source = source;
     this.type = type;
     this.#native = native;
@@ -113,7 +119,7 @@ export class Content {
   /** Two bodies of one. Text and bytes are never written to, so sharing them is a copy. */
   clone(): Content {
     if (this.empty) return this;
-    if (this.#native) return new Content(null, this.type, this.#native.clone());
+    if (this.#native) return new Content(null, this.type, this.#native.clone(), this.flows);
     return new Content(this.#source, this.type);
   }
 
@@ -121,7 +127,7 @@ export class Content {
   moved(): Content {
     const stream = this.#native?.body as ReadableStream | null | undefined;
     const heir = stream
-      ? new Content(null, this.type, new Native.Response(stream))
+      ? new Content(null, this.type, new Native.Response(stream), this.flows)
       : new Content(this.#source, this.type);
     this.#spend();
     return heir;
@@ -132,6 +138,12 @@ export class Content {
     if (this.empty) return null;
     const source = this.#take();
     return source ?? this.bytes();
+  }
+
+  /** Of a body that flows, for whoever passes it on as it comes. Uses it up. */
+  takeInlet(): Inlet {
+    if (this.unusable) throw new TypeError('Body is unusable: it has been read already');
+    return inletOf(this.#throughPlatform().body as ReadableStream<Uint8Array>);
   }
 
   /** The source, marked as used; undefined when only the platform can read it. */
@@ -217,7 +229,7 @@ export function contentOf(body: unknown): Content {
     if (owner instanceof Content && !owner.unusable) return owner;
   }
   const native = new Native.Response(body as BodyLike);
-  return new Content(null, native.headers.get('content-type'), native);
+  return new Content(null, native.headers.get('content-type'), native, isStream(body));
 }
 
 export function isStream(body: unknown): boolean {

@@ -1,6 +1,8 @@
 /** A light `Request`: what a handler is given, and what `fetch` makes of its arguments. */
+import type { Inlet } from '../../host/stream.ts';
 import type { WebRequest } from '../../host/web.ts';
 import { Content, contentOf, isStream, nothing } from './content.ts';
+import { readableOf } from './flow.ts';
 import { Headers, type HeadersLike, headersFrom, listOf } from './headers.ts';
 import { Native, type NativeRequest, standInFor } from './native.ts';
 
@@ -15,6 +17,8 @@ export interface RequestParts {
   /** Name, value, name, value …; names in lower case. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | string | null;
+  /** The body, when it flows. */
+  readonly inlet?: Inlet | undefined;
 }
 
 type InitLike = NonNullable<ConstructorParameters<typeof globalThis.Request>[1]>;
@@ -62,7 +66,7 @@ const inside = Symbol('inside');
  * header names are in lower case. Nothing of it is copied until it is changed.
  */
 export let fromWebRequest: (
-  message: Pick<WebRequest, 'method' | 'url' | 'headers' | 'body'>,
+  message: Pick<WebRequest, 'method' | 'url' | 'headers' | 'body' | 'inlet'>,
 ) => Request;
 
 /** The caller gave up: aborts `request.signal`, also when nobody has looked at it yet. */
@@ -89,7 +93,9 @@ export class Request implements globalThis.Request {
       request.#method = message.method;
       request.#url = message.url;
       request.#list = message.headers;
-      if (message.body !== null) request.#content = new Content(message.body, null);
+      const { inlet } = message;
+      if (inlet) request.#content = contentOf(readableOf(inlet, () => abort(request)));
+      else if (message.body !== null) request.#content = new Content(message.body, null);
       return request;
     };
 
@@ -102,6 +108,9 @@ export class Request implements globalThis.Request {
       const method = request.#method;
       const url = withoutFragment(request.#url);
       const headers = request.#headers ? listOf(request.#headers) : (request.#list ?? noHeaders);
+      if (request.#content.flows) {
+        return { method, url, headers, body: null, inlet: request.#content.takeInlet() };
+      }
       const body = request.#content.take();
       // Not by a spread: one with a field behind it takes the engine's slow path, as long as all the rest.
       if (body instanceof Promise) {
@@ -347,13 +356,13 @@ export function signalOf(input: RequestLike, init?: InitLike): AbortSignal | und
 /** For the live world's real `fetch`, which knows its own class only. Uses up the body. */
 export async function toNativeRequest(request: globalThis.Request): Promise<NativeRequest> {
   const signal = signalOf(request);
-  const { method, url, headers, body } = await requestParts(request);
+  const { method, url, headers, body, inlet } = await requestParts(request);
   const pairs: [string, string][] = [];
   for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i]!, headers[i + 1]!]);
   return new Native.Request(url, {
     method,
     headers: pairs,
-    ...(body === null ? {} : { body }),
+    ...(inlet ? { body: readableOf(inlet), duplex: 'half' } : body === null ? {} : { body }),
     ...(signal ? { signal } : {}),
   });
 }

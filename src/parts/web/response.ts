@@ -1,5 +1,7 @@
 /** A light `Response`, and what becomes of it on the wire. */
+import type { Inlet } from '../../host/stream.ts';
 import { Content, contentOf, nothing } from './content.ts';
+import { inletOf, readableOf } from './flow.ts';
 import { Headers, type HeadersLike, headersFrom, listOf } from './headers.ts';
 import { Native, type NativeResponse, standInFor } from './native.ts';
 
@@ -9,6 +11,8 @@ export interface ReplyParts {
   /** Name, value, name, value …; names in lower case. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | string | null;
+  /** The body, when it flows. */
+  readonly inlet?: Inlet | undefined;
 }
 
 type BodyLike = ConstructorParameters<typeof globalThis.Response>[0];
@@ -41,7 +45,8 @@ export class Response implements globalThis.Response {
       response.#status = parts.status;
       response.#url = url;
       response.#headers = headersFrom(parts.headers, true);
-      response.#content = parts.body === null ? nothing : new Content(parts.body, null);
+      if (parts.inlet) response.#content = contentOf(readableOf(parts.inlet));
+      else response.#content = parts.body === null ? nothing : new Content(parts.body, null);
       return response;
     };
 
@@ -53,6 +58,9 @@ export class Response implements globalThis.Response {
           ? noHeaders
           : ['content-type', type];
       const status = response.#status;
+      if (response.#content.flows) {
+        return { status, headers, body: null, inlet: response.#content.takeInlet() };
+      }
       const body = response.#content.take();
       if (body instanceof Promise) return body.then((bytes) => ({ status, headers, body: bytes }));
       return { status, headers, body };
@@ -231,8 +239,8 @@ export class Response implements globalThis.Response {
 standInFor(Response, Native.Response);
 
 /**
- * Status, headers and the whole body of what a handler returned, light or the platform's own: at
- * once when the body is text or bytes, else a promise. The response is used up. Throws TypeError
+ * Status, headers and body of what a handler returned, light or the platform's own: at once when the
+ * body is text or bytes, or flows; else a promise. The response is used up. Throws TypeError
  * for anything that is not a response.
  */
 export function toReplyParts(response: globalThis.Response): ReplyParts | Promise<ReplyParts> {
@@ -248,6 +256,10 @@ export function toReplyParts(response: globalThis.Response): ReplyParts | Promis
 async function nativeParts(native: NativeResponse): Promise<ReplyParts> {
   const headers: string[] = [];
   for (const [name, value] of native.headers) headers.push(name, value);
+  if (native.headers.get('content-type')?.startsWith('text/event-stream') && native.body) {
+    const inlet = inletOf(native.body as ReadableStream<Uint8Array>);
+    return { status: native.status, headers, body: null, inlet };
+  }
   const body = native.body === null ? null : new Uint8Array(await native.arrayBuffer());
   return { status: native.status, headers, body };
 }

@@ -15,9 +15,11 @@ import {
   type Outcome,
 } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
+import { takeWeb } from '../../../path/streaming.ts';
 
 export interface FetcherApi {
-  call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): void;
+  /** What it returns gives the call up. */
+  call(asked: Asked, deadlineAt: Micros | undefined, done: (outcome: Outcome) => void): () => void;
 }
 
 export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): Client {
@@ -44,6 +46,12 @@ export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): C
       else if (web.type === 'lost') calls.lost(web.id);
       // Beside a sidecar it is the sidecar that obeys.
       else if (isForCallers(web) && !isLocal && mayControl(from, host.self)) caller.obey(web);
+    },
+    stream(_from, opening, stream) {
+      const web = opening as WebMessage;
+      if (web.type !== 'reply') return undefined;
+      const { message, events } = takeWeb(web, stream);
+      return calls.settle(web.id, message) ? events : undefined;
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
     disconnected: (node) => calls.disconnected(node),

@@ -1,7 +1,8 @@
 /** What user code holds for another service: `env.payments.fetch('/charge', { method: 'POST' })`. */
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import { Unavailable } from '../../../kit/errors.ts';
-import { type RequestParts, requestParts, toResponse } from '../../../parts/web.ts';
+import { type RequestParts, requestParts, signalOf, toResponse } from '../../../parts/web.ts';
 import { askedOf } from '../../../path/caller.ts';
 import type { FetcherApi } from './client.ts';
 
@@ -26,9 +27,20 @@ export function fetcherHandle(
     fetch: (input, init) =>
       new Promise((resolve, reject) => {
         const send = (parts: RequestParts): void => {
-          api.call(askedOf(parts, '', context.session), context.deadlineAt, (outcome) => {
-            if (outcome.ok) resolve(toResponse(outcome.reply));
-            else reject(new Unavailable(name, 'fetch', outcome.why, outcome.certain));
+          let inlet: Inlet | undefined;
+          const asked = askedOf(parts, '', context.session);
+          const giveUp = api.call(asked, context.deadlineAt, (outcome) => {
+            if (!outcome.ok) {
+              return reject(new Unavailable(name, 'fetch', outcome.why, outcome.certain));
+            }
+            inlet = outcome.reply.inlet;
+            resolve(toResponse(outcome.reply));
+          });
+          const signal = signalOf(input, init);
+          signal?.addEventListener('abort', () => {
+            giveUp();
+            inlet?.stream.reset();
+            reject(signal.reason);
           });
         };
         const parts = requestParts(input, init, origin);

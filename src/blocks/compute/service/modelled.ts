@@ -112,7 +112,11 @@ function calling(code: ProgramCode, to: string): Run {
   return (job, then) => {
     const { ip, session } = job.request;
     const asked = { method: 'GET', url, headers, body: null, ip, session };
-    api.call(asked, job.deadlineAt, (outcome) => then(outcome.ok && outcome.reply.status < 500));
+    api.call(asked, job.deadlineAt, (outcome) => {
+      // A model reads no bodies.
+      if (outcome.ok) outcome.reply.inlet?.stream.reset();
+      then(outcome.ok && outcome.reply.status < 500);
+    });
   };
 }
 

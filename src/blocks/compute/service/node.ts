@@ -6,8 +6,10 @@
  */
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { Admission } from './admission.ts';
 import { charging } from './charge.ts';
 import { coded, type ServiceCode } from './coded.ts';
@@ -22,6 +24,7 @@ export interface ReplyParts {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: Uint8Array | string | null;
+  readonly inlet?: Inlet | undefined;
 }
 
 export function instance(
@@ -51,7 +54,7 @@ export function instance(
     if (jobs.count >= config.openMax || whenIdle || admission?.enter(request, now) === false) {
       shed.add();
       answer(from, request.id, refusal(whenIdle ? 'draining' : 'too busy'));
-      return;
+      return request.inlet?.stream.reset();
     }
     const deadlineAt = request.timeoutUs === undefined ? undefined : now + request.timeoutUs;
     const job: Job = {
@@ -86,7 +89,18 @@ export function instance(
       if (job.abandoned) abandoned.add();
       if (reply.status >= 500) errors.add();
       latency.record(host.now() - job.arrivedAt);
+      if (reply.inlet) return flow(job, reply);
       answer(job.from, job.request.id, reply);
+      leave(job);
+    });
+  }
+
+  /** The request is held until the body is through: it is still being answered. */
+  function flow(job: Job, { status, headers, inlet }: ReplyParts): void {
+    const { id } = job.request;
+    const reply: WebReply = { type: 'reply', id, status, headers, body: null, inlet };
+    sendWeb(host, job.from, reply, (how) => {
+      if (how !== 'done') giveUp(job);
       leave(job);
     });
   }
@@ -98,6 +112,8 @@ export function instance(
   }
 
   function leave(job: Job): void {
+    // What of a body nobody has read by now, nobody will.
+    job.request.inlet?.stream.reset();
     jobs.take(job.from, job.request.id);
     queue.set(jobs.count);
     if (jobs.count === 0) whenIdle?.();
@@ -120,6 +136,12 @@ export function instance(
         const job = jobs.get(from, message.id);
         if (job) giveUp(job);
       }
+    },
+    stream(from, opening, stream) {
+      if (!isWeb(opening) || opening.type !== 'request') return undefined;
+      const { message, events } = takeWeb(opening, stream);
+      accept(from, message);
+      return events;
     },
     disconnected(node) {
       for (const job of jobs.heldFor(node)) giveUp(job);

@@ -201,7 +201,8 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
         case 'denied':
         case 'standing':
         case 'collected':
-          return calls.settle(message.id, message);
+          calls.settle(message.id, message);
+          return;
       }
     }
 

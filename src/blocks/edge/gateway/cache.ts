@@ -7,6 +7,7 @@
  * user's page to another.
  */
 import type { Counter, Host, Micros } from '../../../host/host.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import type { WebRequest } from '../../../host/web.ts';
 import { CachedFetch, type HttpCacheConfig, type Served } from '../../../parts/http-cache.ts';
 import type { Asked, Caller, Outcome } from '../../../path/caller.ts';
@@ -22,6 +23,8 @@ interface Asking {
   readonly session: string | undefined;
   readonly caller: Caller;
   readonly deadlineAt: Micros | undefined;
+  /** Of a reply whose body flows: only who asked can have it. */
+  inlet: Inlet | undefined;
 }
 
 export class ReplyCache {
@@ -47,14 +50,24 @@ export class ReplyCache {
     caller: Caller,
     { method, url, headers, body, ip, session }: Asked,
     deadlineAt: Micros | undefined,
-    done: (served: Served<Failure>) => void,
+    done: (served: Served<Failure>, inlet: Inlet | undefined) => void,
   ): () => void {
-    const asking = { method, url, headers, body, ip, session, caller, deadlineAt };
+    const asking: Asking = {
+      method,
+      url,
+      headers,
+      body,
+      ip,
+      session,
+      caller,
+      deadlineAt,
+      inlet: undefined,
+    };
     return this.#of(service).serve(asking, this.#rule, (served) => {
       const { how } = served.ok ? served : { how: 'miss' };
       if (how === 'miss') this.#misses.add();
       else if (how !== 'pass') this.#hits.add();
-      done(served);
+      done(served, asking.inlet);
     });
   }
 
@@ -67,12 +80,22 @@ export class ReplyCache {
         {
           now: () => host.now(),
           wall: () => host.wall(),
-          send: ({ method, url, headers }, { body, ip, session, caller, deadlineAt }, sent) =>
-            caller.call({ method, url, headers, body, ip, session }, deadlineAt, (outcome) =>
-              sent(
-                outcome.ok ? { ok: true, reply: outcome.reply } : { ok: false, failure: outcome },
-              ),
-            ),
+          send: ({ method, url, headers }, asking, sent) => {
+            const { body, ip, session, caller, deadlineAt } = asking;
+            return caller.call(
+              { method, url, headers, body, ip, session },
+              deadlineAt,
+              (outcome) => {
+                if (!outcome.ok) return sent({ ok: false, failure: outcome });
+                const { inlet, ...reply } = outcome.reply;
+                if (!inlet) return sent({ ok: true, reply });
+                // What flows is there once: it can neither be kept nor shared.
+                asking.inlet = inlet;
+                const once = [...reply.headers, 'cache-control', 'no-store'];
+                sent({ ok: true, reply: { ...reply, headers: once } });
+              },
+            );
+          },
         },
         { name: 'gateway' },
       );

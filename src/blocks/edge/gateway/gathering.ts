@@ -91,7 +91,9 @@ function pageOf(
 
 function readPart(outcome: Outcome): PartOutcome {
   if (!outcome.ok) return { ok: false, why: outcome.why };
-  const { status, body } = outcome.reply;
+  const { status, body, inlet } = outcome.reply;
+  // A page is put together of wholes.
+  inlet?.stream.reset();
   if (status < 200 || status > 299) return { ok: false, why: `status ${status}` };
   // What is modelled has no content: there is a part, and nothing in it.
   if (body === null || body.length === 0) return { ok: true, value: null };

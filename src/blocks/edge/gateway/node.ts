@@ -9,16 +9,19 @@
  */
 import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import {
   isWebFailure,
   type WebMessage,
   type WebReply,
   type WebRequest,
 } from '../../../host/web.ts';
+import { limited } from '../../../parts/stream.ts';
 import { Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { ReplyCache } from './cache.ts';
 import { Compressor } from './compress.ts';
 import type { AggregateConfig, DoorConfig, RouteConfig } from './config.ts';
@@ -56,6 +59,8 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
   const queue = host.meter.gauge('queue');
 
   const open = new Inbox<Visit>();
+  /** Answered, and their bodies still under way. */
+  let flowing = 0;
   let whenIdle: (() => void) | undefined;
   let isClosing = false;
 
@@ -67,7 +72,8 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     const turnedAway = admit(request, route);
     if (turnedAway) {
       refused.add();
-      return answer(from, request.id, turnedAway);
+      answer(from, request.id, turnedAway);
+      return request.inlet?.stream.reset();
     }
     const startedAt = host.now();
     const visit: Visit = {
@@ -105,11 +111,11 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
       if (verdict === undefined) continue;
       if (verdict === 'held') return hold(visit);
       refused.add();
-      return finish(visit, verdict);
+      return turnAway(visit, verdict);
     }
     const { route } = visit;
-    if (!route) return finish(visit, astray(visit.request));
-    if (route.to.type === 'redirect') return finish(visit, redirected(visit.match!, route.to));
+    if (!route) return turnAway(visit, astray(visit.request));
+    if (route.to.type === 'redirect') return turnAway(visit, redirected(visit.match!, route.to));
     hold(visit);
     host.cpu.charge(config.costUs, () => {
       if (visit.isGone) return;
@@ -124,7 +130,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     visit.giveUp = undefined;
     if (!reply) return advance(visit);
     refused.add();
-    finish(visit, reply);
+    turnAway(visit, reply);
   }
 
   function hold(visit: Visit): void {
@@ -139,12 +145,13 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     const { method, body, ip, session, timeoutUs } = request;
     const url = match ? rewritten(match) : request.url;
     const headers = withHost(forwarded(visit.headers, ip), route);
-    const asked = { method, url, headers, body, ip, session };
+    const inlet = request.inlet && within(visit, route, request.inlet);
+    const asked = { method, url, headers, body, ip, session, inlet };
     const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
     const { to } = route;
-    if (cache && route.isCached && to.type === 'service') {
-      visit.giveUp = cache.call(to.service, caller, asked, deadlineAt, (outcome) => {
-        served(visit, outcome.ok ? outcome.reply : failure(outcome.failure));
+    if (cache && route.isCached && to.type === 'service' && !inlet) {
+      visit.giveUp = cache.call(to.service, caller, asked, deadlineAt, (outcome, flow) => {
+        served(visit, outcome.ok ? { ...outcome.reply, inlet: flow } : failure(outcome.failure));
       });
       return;
     }
@@ -167,9 +174,29 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     finish(visit, reply);
   }
 
+  /** Its body is not larger than may be: found out while it flows, so the service may have seen some of it. */
+  function within(visit: Visit, route: RouteConfig, inlet: Inlet): Inlet {
+    return limited(inlet, route.bodyMaxBytes ?? config.bodyMaxBytes, () => {
+      if (visit.isGone || !open.get(visit.from, visit.request.id)) return;
+      refused.add();
+      visit.giveUp?.();
+      finish(visit, plain(413, 'body too large'));
+    });
+  }
+
+  /** It was not sent on, so nobody reads its body. */
+  function turnAway(visit: Visit, reply: Parts): void {
+    finish(visit, reply);
+    visit.request.inlet?.stream.reset();
+  }
+
   /** Out through the stages that it came through, and to whom it is for. */
   function finish(visit: Visit, reply: Parts): void {
     const parts = visit.stageCount === 0 ? reply : leave(visit, reply)!;
+    // A body that flows goes out as it comes, unless a stage put another in its place.
+    const { inlet } = reply;
+    if (inlet && parts.body === null) return give(visit, { ...parts, inlet });
+    inlet?.stream.reset();
     if (!compressor) return give(visit, parts);
     hold(visit);
     visit.giveUp = undefined;
@@ -205,7 +232,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
 
   function left(): void {
     queue.set(open.count);
-    if (whenIdle && open.count === 0) end(whenIdle);
+    if (whenIdle && open.count === 0 && flowing === 0) end(whenIdle);
   }
 
   function end(done: () => void): void {
@@ -221,8 +248,14 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     return plain(405, 'not with this method', ['allow', methods.join(', ')]);
   }
 
-  function answer(to: Address, id: number, { status, headers, body }: Parts): void {
-    host.send(to, { type: 'reply', id, status, headers, body } satisfies WebReply);
+  function answer(to: Address, id: number, { status, headers, body, inlet }: Parts): void {
+    const reply: WebReply = { type: 'reply', id, status, headers, body };
+    if (!inlet) return host.send(to, reply);
+    flowing++;
+    sendWeb(host, to, { ...reply, inlet }, () => {
+      flowing--;
+      left();
+    });
   }
 
   return {
@@ -231,7 +264,8 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
         case 'request':
           return accept(from, message);
         case 'reply':
-          return calls.settle(message.id, message);
+          calls.settle(message.id, message);
+          return;
         case 'lost':
           return calls.lost(message.id);
         case 'cancel':
@@ -243,6 +277,13 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
           if (mayControl(from, host.self)) callers.obey(message);
       }
     },
+    stream(from, opening, stream) {
+      if (!isWeb(opening)) return undefined;
+      const { message, events } = takeWeb(opening, stream);
+      if (message.type === 'request') accept(from, message);
+      else if (!calls.settle(message.id, message)) return undefined;
+      return events;
+    },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
     disconnected(node) {
       calls.disconnected(node);
@@ -250,7 +291,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     },
     drain(done) {
       whenIdle = done;
-      if (open.count === 0) end(done);
+      if (open.count === 0 && flowing === 0) end(done);
     },
   };
 }

@@ -10,7 +10,7 @@ import type { RouteConfig } from './config.ts';
 import type { Match } from './router.ts';
 
 /** A reply without what each hop adds. */
-export type Parts = Pick<WebReply, 'status' | 'headers' | 'body'>;
+export type Parts = Pick<WebReply, 'status' | 'headers' | 'body' | 'inlet'>;
 
 /** Who asks, once somebody vouched for it. */
 export interface Identity {

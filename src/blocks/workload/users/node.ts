@@ -16,6 +16,7 @@ import type { Naming } from '../../../host/naming.ts';
 import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { Calls } from '../../../path/calls.ts';
+import { takeWeb } from '../../../path/streaming.ts';
 import { Arrivals } from './arrivals.ts';
 import type { CrowdConfig, Visit } from './config.ts';
 import { Script, type UsersCode } from './script.ts';
@@ -151,7 +152,10 @@ export function crowd(
 
   return {
     message(from, message) {
-      if (message.type === 'reply') return calls.settle(message.id, message);
+      if (message.type === 'reply') {
+        calls.settle(message.id, message);
+        return;
+      }
       if (message.type === 'lost') return calls.lost(message.id);
       if (from.node !== control.node) return;
       switch (message.type) {
@@ -165,6 +169,12 @@ export function crowd(
           stop();
           return sayWhenQuiet();
       }
+    },
+    stream(_from, opening, stream) {
+      const web = opening as WebMessage;
+      if (web.type !== 'reply') return undefined;
+      const { message, events } = takeWeb(web, stream);
+      return calls.settle(web.id, message) ? events : undefined;
     },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
     disconnected: (node) => calls.disconnected(node),

@@ -4,10 +4,11 @@
  */
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Host, Micros } from '../../../host/host.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import type { Random } from '../../../kit/random.ts';
-import { type RequestParts, requestParts, toResponse } from '../../../parts/web.ts';
+import { type RequestParts, requestParts, signalOf, toResponse } from '../../../parts/web.ts';
 import { type Asked, askedOf } from '../../../path/caller.ts';
 import type { CrowdConfig, Visit } from './config.ts';
 import type { Tally } from './tally.ts';
@@ -141,8 +142,10 @@ export class Script {
   #send(said: Asked, shouldBeginAt: Micros, done?: () => void): void {
     this.#tally.began();
     this.#wire.request(said, (answer) => {
-      if (answer.ok) this.#tally.replied(answer.reply.status, this.#host.now() - shouldBeginAt);
-      else this.#tally.lost(answer.why);
+      if (answer.ok) {
+        answer.reply.inlet?.stream.reset();
+        this.#tally.replied(answer.reply.status, this.#host.now() - shouldBeginAt);
+      } else this.#tally.lost(answer.why);
       done?.();
     });
   }
@@ -167,14 +170,27 @@ export class Script {
             // Only the first request of a visit was due at the arrival; the next ones begin when made.
             beginAt = undefined;
             if (counted) this.#tally.began();
-            this.#wire.request(askedOf(parts, ip, session), (answer) => {
+            let isAnswered = false;
+            let inlet: Inlet | undefined;
+            const giveUp = this.#wire.request(askedOf(parts, ip, session), (answer) => {
               if (answer.ok) {
                 if (counted) this.#tally.replied(answer.reply.status, host.now() - startedAt);
+                inlet = answer.reply.inlet;
                 resolve(toResponse(answer.reply));
               } else {
                 if (counted) this.#tally.lost(answer.why);
                 reject(new Unavailable('users', 'fetch', answer.why, answer.certain));
               }
+              isAnswered = true;
+            });
+            const signal = signalOf(input, init);
+            signal?.addEventListener('abort', () => {
+              inlet?.stream.reset();
+              if (isAnswered) return;
+              isAnswered = true;
+              giveUp();
+              if (counted) this.#tally.lost('abandoned');
+              reject(signal.reason);
             });
           };
           const parts = requestParts(input, init, this.#config.origin);

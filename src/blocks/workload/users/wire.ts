@@ -6,6 +6,7 @@ import { Balancer, type Target } from '../../../parts/balance.ts';
 import { splitUrl } from '../../../parts/http-cache/key.ts';
 import { type Asked, requestOf } from '../../../path/caller.ts';
 import type { Answer, Calls } from '../../../path/calls.ts';
+import { sendWeb } from '../../../path/streaming.ts';
 import type { CrowdConfig } from './config.ts';
 
 interface Door extends Target {
@@ -38,26 +39,33 @@ export class Wire {
     this.#balancer = new Balancer('round-robin', host.random.fork('door'));
   }
 
-  request(asked: Asked, done: (answer: Answer<WebReply>) => void): void {
+  /** What it returns gives the request up: `done` is not called any more. */
+  request(asked: Asked, done: (answer: Answer<WebReply>) => void): () => void {
     if (this.#naming) return this.#byName(this.#naming, asked, done);
     const door = this.#nearest();
-    if (!door) return done(nobody);
-    this.#send(door, asked, this.#timeoutUs, done);
+    if (door) return this.#send(door, asked, this.#timeoutUs, done);
+    done(nobody);
+    return () => {};
   }
 
   /** As browsers do: the addresses in their order, the next one when a connection is refused. */
-  #byName(naming: Naming, asked: Asked, done: (answer: Answer<WebReply>) => void): void {
+  #byName(naming: Naming, asked: Asked, done: (answer: Answer<WebReply>) => void): () => void {
+    let isGone = false;
+    let giveUp = (): void => {};
     const startedAt = this.#host.now();
     const attempt = (doors: readonly Door[], index: number): void => {
       const leftUs = this.#timeoutUs - (this.#host.now() - startedAt);
       if (leftUs <= 0) return done({ ok: false, why: 'timeout', certain: true });
-      this.#send(doors[index]!, asked, leftUs, (answer) => {
-        const again = !answer.ok && answer.why === 'refused' && index + 1 < doors.length;
+      giveUp = this.#send(doors[index]!, asked, leftUs, (answer) => {
+        // A body that flows is used up by the first attempt.
+        const mayGoOn = !asked.inlet && index + 1 < doors.length;
+        const again = !answer.ok && answer.why === 'refused' && mayGoOn;
         if (again) attempt(doors, index + 1);
         else done(answer);
       });
     };
     naming.resolve(splitUrl(asked.url).host, ({ nodes, why }) => {
+      if (isGone) return;
       const doors = nodes.map((node) => this.#doorOf(node));
       // One that was refused a moment ago is tried last.
       const now = this.#host.now();
@@ -68,6 +76,10 @@ export class Wire {
       if (sorted.length > 0) attempt(sorted, 0);
       else done(why === 'no-answer' ? { ok: false, why: 'timeout', certain: true } : nobody);
     });
+    return () => {
+      isGone = true;
+      giveUp();
+    };
   }
 
   #nearest(): Door | undefined {
@@ -92,17 +104,30 @@ export class Wire {
     asked: Asked,
     timeoutUs: number,
     done: (answer: Answer<WebReply>) => void,
-  ): void {
+  ): () => void {
     const host = this.#host;
+    const cancel = (): void => {
+      host.send(door.address, { type: 'cancel', id } satisfies WebCancel);
+      stream?.reset();
+    };
     door.open++;
     const id = this.#calls.open(door.address, timeoutUs, (answer) => {
       door.open--;
-      if (!answer.ok && answer.why === 'timeout') {
-        host.send(door.address, { type: 'cancel', id } satisfies WebCancel);
-      } else if (!answer.ok) door.avoidUntil = host.now() + avoidUs;
+      if (!answer.ok && answer.why === 'timeout') cancel();
+      else if (!answer.ok) door.avoidUntil = host.now() + avoidUs;
       done(answer);
     });
-    host.send(door.address, requestOf(id, asked, timeoutUs));
+    const request = requestOf(id, asked, timeoutUs);
+    const stream = sendWeb(host, door.address, request, (how) => {
+      if (how === 'refused') this.#calls.refused(id);
+      else if (how !== 'done') this.#calls.lost(id);
+    });
+    return () => {
+      if (!this.#calls.isWaiting(id)) return;
+      this.#calls.abandon(id);
+      door.open--;
+      cancel();
+    };
   }
 }
 

@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import type { TlsPlan } from '../host/plan.ts';
+import type { WebRequest } from '../host/web.ts';
+import { makeCertificate } from './certificate.ts';
+import { Edge } from './edge.ts';
+import { tempFolder } from './testdata/harness.ts';
+import { readTls } from './tls.ts';
+
+const folder = tempFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const edges: Edge[] = [];
+const sessions: ClientHttp2Session[] = [];
+afterEach(() => {
+  for (const session of sessions.splice(0)) session.destroy();
+  for (const edge of edges.splice(0)) edge.destroy();
+});
+
+const root = { name: 'root', ...makeCertificate({ name: 'root', isAuthority: true }) };
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function identity(name: string, hosts: readonly string[]) {
+  const made = makeCertificate({ name, hosts, issuer: root });
+  return {
+    ...made,
+    files: { cert: file(`${name}.crt`, made.cert), key: file(`${name}.key`, made.key) },
+  };
+}
+
+const server = identity('server', ['localhost']);
+const shop = identity('shop', ['shop.example']);
+const billing = identity('billing', []);
+const plan: TlsPlan = {
+  ...server.files,
+  names: { 'shop.example': shop.files },
+  clientCa: '',
+  clients: 'required',
+};
+const mutual: TlsPlan = { ...plan, clientCa: file('root.crt', root.cert) };
+
+/** An edge whose program answers with the path it was asked for, and tells what it was told. */
+async function listening(tls: TlsPlan) {
+  const got: WebRequest[] = [];
+  const edge: Edge = new Edge({
+    port: 0,
+    life: 1,
+    tls: readTls(tls, join(folder, 'own')),
+    connect: () => {
+      throw new Error('nothing flows here');
+    },
+    deliver: (message) => {
+      if (message.type !== 'request') return;
+      got.push(message);
+      edge.reply({
+        type: 'reply',
+        id: message.id,
+        status: 200,
+        headers: ['set-cookie', 'a=1', 'set-cookie', 'b=2', 'connection', 'close'],
+        body: new URL(message.url).pathname,
+      });
+    },
+  });
+  edges.push(edge);
+  return { edge, got, port: await edge.listen() };
+}
+
+function get(port: number, path: string, options: object = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = httpsRequest(
+      { host: 'localhost', port, path, ca: root.cert, agent: false, ...options },
+      async (response) => {
+        let text = '';
+        for await (const part of response) text += part;
+        resolve(text);
+      },
+    );
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+test('ends TLS for HTTP/1.1, and says so to the program', async () => {
+  const { edge, got, port } = await listening(plan);
+  expect(await get(port, '/a')).toBe('/a');
+  expect(got[0]).toMatchObject({
+    url: `https://localhost:${port}/a`,
+    ip: expect.stringMatching(/^(127\.|::1)/),
+    tls: { version: 'TLSv1.3' },
+  });
+  expect(got[0]!.tls?.client).toBeUndefined();
+  expect(edge.counts.handshakes).toBe(1);
+});
+
+test('speaks HTTP/2 to those who can, many requests on one connection', async () => {
+  const { edge, got, port } = await listening(plan);
+  const session = connect(`https://localhost:${port}`, { ca: root.cert });
+  sessions.push(session);
+  const ask = async (path: string) => {
+    const stream = session.request({ ':path': path, 'x-a': '1' });
+    let headers: IncomingHttpHeaders = {};
+    stream.on('response', (received) => {
+      headers = received;
+    });
+    let text = '';
+    for await (const part of stream) text += String(part);
+    return { text, headers };
+  };
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(`/${i}`)));
+  expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, i) => `/${i}`));
+  expect(answers[0]!.headers['set-cookie']).toEqual(['a=1', 'b=2']);
+  expect(edge.counts.handshakes).toBe(1);
+  expect(got[0]!.headers.join(' ')).toBe(`host localhost:${port} x-a 1`);
+  expect(got[0]!.url).toBe(`https://localhost:${port}/0`);
+});
+
+test('shows the certificate of the name that it is asked for', async () => {
+  const { port } = await listening(plan);
+  const named = async (servername: string) => {
+    const socket = tlsConnect({ host: 'localhost', port, servername, ca: root.cert });
+    await once(socket, 'secureConnect');
+    const { CN } = socket.getPeerCertificate().subject;
+    socket.destroy();
+    return CN;
+  };
+  expect([await named('localhost'), await named('shop.example')]).toEqual(['server', 'shop']);
+});
+
+test('lets in only clients that somebody vouches for, and says who they are', async () => {
+  const { edge, got, port } = await listening(mutual);
+  await expect(get(port, '/', { maxVersion: 'TLSv1.2' })).rejects.toThrow();
+  const stranger = makeCertificate({ name: 'billing' });
+  await expect(get(port, '/', { ...stranger, maxVersion: 'TLSv1.2' })).rejects.toThrow();
+  expect(got).toEqual([]);
+  expect(edge.counts.handshakes).toBe(0);
+  const { cert, key } = billing;
+  expect(await get(port, '/in', { cert, key })).toBe('/in');
+  expect(got[0]!.tls?.client).toMatchObject({ name: 'billing' });
+  const session = connect(`https://localhost:${port}`, { ca: root.cert, cert, key });
+  sessions.push(session);
+  const stream = session.request({ ':path': '/' });
+  stream.resume();
+  await once(stream, 'end');
+  expect(got[1]!.tls?.client).toEqual(got[0]!.tls?.client);
+});
+
+test('makes a certificate of its own once, and keeps it', async () => {
+  const own: TlsPlan = { ...plan, cert: '', key: '', names: {} };
+  const { options } = readTls(own, join(folder, 'made'));
+  expect(readTls(own, join(folder, 'made')).options.cert).toBe(options.cert);
+  const { port } = await listening(own);
+  const kept = readTls(own, join(folder, 'own')).options.cert;
+  expect(await get(port, '/own', { ca: kept })).toBe('/own');
+});
+
+test('names the file that is not there', () => {
+  expect(() => readTls({ ...plan, cert: 'nowhere.crt' }, folder)).toThrow(/nowhere\.crt/);
+});
