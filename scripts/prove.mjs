@@ -1,9 +1,11 @@
 /**
  * The long hunts: the shortener, which must survive every seed, its quorum variant, which must not,
- * and the planted mistakes, each of which must be found. Prints a table and one line of JSON.
+ * and the planted mistakes, each of which must be found; and malformed requests against a live edge, none of
+ * which may get past it. Prints a table and one line of JSON.
  *
  *   npm run prove                      1,000 seeds of the shortener, 200 of each planted mistake
  *   npm run prove -- --seeds 100       fewer of the shortener
+ *   npm run prove -- --requests 200000   malformed requests; 100,000 by default, and only these with --seeds 0
  *   npm run prove -- --write           puts the table into docs/hunting.md
  *
  * At the end all labs, in full, each of which must come to its recorded verdict.
@@ -22,13 +24,16 @@ import { root } from './machine.mjs';
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
+    requests: { type: 'string', default: '100000' },
     jobs: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
 const seeds = Number(values.seeds);
 const jobs = values.jobs === undefined ? undefined : Number(values.jobs);
-if (!Number.isInteger(seeds) || seeds < 1) throw new Error('--seeds must be at least 1');
+const requests = Number(values.requests);
+if (!Number.isInteger(seeds) || seeds < 0) throw new Error('--seeds must be at least 0');
+if (!Number.isInteger(requests)) throw new Error('--requests must be a whole number');
 
 const { runner } = await import(pathToFileURL(join(root, 'dist/run/index.js')).href);
 
@@ -76,14 +81,14 @@ async function huntFile(what, path, expected, options) {
   );
 }
 
-/** The planted mistakes are TypeScript beside the tests: bundled with the sources that they break. */
-async function planted() {
+/** What is proved is TypeScript beside the tests: bundled with the sources that it is about. */
+async function bundled(path) {
   const folder = join(root, '.cache');
   const outfile = join(folder, `prove-${process.pid}.mjs`);
   mkdirSync(folder, { recursive: true });
   try {
     await build({
-      entryPoints: [join(root, 'test/hunt/prove.ts')],
+      entryPoints: [join(root, path)],
       outfile,
       bundle: true,
       platform: 'node',
@@ -120,12 +125,25 @@ function table() {
 
 const heading = headings.map((text, i) => (i === 0 ? text.padEnd(34) : text.padStart(9))).join('');
 process.stderr.write(`${heading}\n`);
-await huntFile('examples/shortener', 'examples/shortener', 'survives', {});
-await huntFile('examples/shortener/quorum.ts', 'examples/shortener/quorum.ts', 'breaks', {
-  seedCount: 100,
-});
-const { prove } = await planted();
-await prove(200, (proof) => tell(proof, proof.what.endsWith('mended') ? 'survives' : 'breaks'));
+if (seeds > 0) {
+  await huntFile('examples/shortener', 'examples/shortener', 'survives', {});
+  await huntFile('examples/shortener/quorum.ts', 'examples/shortener/quorum.ts', 'breaks', {
+    seedCount: 100,
+  });
+  const { prove } = await bundled('test/hunt/prove.ts');
+  await prove(200, (proof) => tell(proof, proof.what.endsWith('mended') ? 'survives' : 'breaks'));
+}
+const { fuzz } = await bundled('test/live/fuzz.ts');
+const malformed = requests > 0 ? await fuzz(1, requests) : undefined;
+if (malformed) {
+  const { cases, read, served, wrong, statuses } = malformed;
+  if (wrong.length > 0) failures.push('malformed requests');
+  const answers = Object.entries(statuses).map(([status, count]) => `${count} times ${status}`);
+  process.stderr.write(
+    `${cases} malformed requests: ${read} read, ${served} served; ${answers.join(', ')}\n`,
+  );
+  for (const text of wrong) process.stderr.write(`  ${text}  <- not as it must be\n`);
+}
 
 const { listLabs, runLabs } = await import(pathToFileURL(join(root, 'dist/run/node/labs.js')).href);
 await runLabs(
@@ -153,5 +171,5 @@ if (values.write) {
     readFileSync(path, 'utf8').replace(between, () => text),
   );
 }
-process.stdout.write(`${table()}\n${JSON.stringify({ machine, proofs, failures })}\n`);
+process.stdout.write(`${table()}\n${JSON.stringify({ machine, proofs, malformed, failures })}\n`);
 process.exitCode = failures.length > 0 ? 1 : 0;

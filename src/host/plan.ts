@@ -43,8 +43,21 @@ export interface ProgramPlan {
   /** The program's `Config`, as data. */
   readonly config: Value;
   /** Live, this port is also spoken to from outside, over HTTP. */
-  readonly edge?: { readonly listen: number } | undefined;
+  readonly edge?: { readonly listen: number; readonly tls?: TlsPlan | undefined } | undefined;
 }
+
+/** How an edge speaks TLS. Files are PEM, their paths as given; empty: none. */
+export type TlsPlan = {
+  /** Empty: a certificate of our own making, for development. */
+  readonly cert: string;
+  readonly key: string;
+  /** For other names that clients ask for (SNI): `shop.example.com`, `*.example.com`. */
+  readonly names: Readonly<Record<string, { readonly cert: string; readonly key: string }>>;
+  /** Who vouches for clients; with it, they show certificates. */
+  readonly clientCa: string;
+  /** `required`: who shows none that it vouches for is turned away. */
+  readonly clients: 'required' | 'asked';
+};
 
 /** One-way figures between two nodes, by how far apart they are. */
 export interface LinkPlan {

@@ -20,8 +20,26 @@ export interface WebRequest {
   readonly session?: string | undefined;
   /** How much longer the caller waits. Passed on, less what each hop used. */
   readonly timeoutUs?: Micros | undefined;
+  /** It came over TLS, which ended at the edge. */
+  readonly tls?: TlsFacts | undefined;
   /** The body flows: `body` is null, and this was the opening of its stream. Set where it is taken off, never sent. */
   readonly inlet?: Inlet | undefined;
+}
+
+export interface TlsFacts {
+  /** `TLSv1.3`. */
+  readonly version: string;
+  /** Whom the client proved to be; undefined when it showed no certificate that the edge trusts. */
+  readonly client?: ClientCertificate | undefined;
+}
+
+export interface ClientCertificate {
+  /** The common name of its subject. */
+  readonly name: string;
+  /** Its alternative names, such as `DNS:billing.internal` or `URI:spiffe://…`. */
+  readonly alternatives: readonly string[];
+  /** SHA-256 over the certificate, in hexadecimal with colons. */
+  readonly fingerprint: string;
 }
 
 export interface WebReply {
@@ -32,6 +50,12 @@ export interface WebReply {
   readonly body: Uint8Array | string | null;
   /** As in a request. */
   readonly inlet?: Inlet | undefined;
+}
+
+/** What a body that flows may end with. */
+export interface WebTrailers {
+  readonly type: 'trailers';
+  readonly headers: readonly string[];
 }
 
 /** The caller gave up: work not yet begun on `id` may be dropped. */

@@ -192,6 +192,35 @@ describe('an edge', () => {
     expect((await fetch(url)).status).toBe(200);
   }, 20_000);
 
+  test('reads a request as whoever comes after it will', async () => {
+    const { url, got } = await listening();
+    const asked = async (text: string) => (await raw(url, text)).slice(9, 12);
+    const close = 'connection: close, x-hop\r\n';
+    expect(await asked(`GET / HTTP/1.1\r\nhost: a\r\nx-hop: 1\r\nx-end: 2\r\n${close}\r\n`)).toBe(
+      '200',
+    );
+    expect(got.at(-1)).toMatchObject({ headers: ['host', 'a', 'x-end', '2'] });
+    // What stands in the request line holds, whatever the header says.
+    expect(await asked(`GET http://b/x HTTP/1.1\r\nhost: a\r\n${close}\r\n`)).toBe('200');
+    expect(got.at(-1)).toMatchObject({ url: 'http://b/x', headers: ['host', 'b'] });
+    for (const host of ['a/b', 'u@a', '', 'a\r\nhost: a']) {
+      expect(await asked(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`), host).toBe('400');
+    }
+    expect(await asked('GET /\r\nhost: a\r\n\r\n')).toBe('400');
+  });
+
+  test('holds so many requests of one connection, and lets nobody send on and on', async () => {
+    const { url, got } = await listening({ pipelineMax: 3 });
+    const slow = 'GET /slow HTTP/1.1\r\nhost: a\r\n\r\n';
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    socket.on('error', () => {});
+    socket.write(slow.repeat(50));
+    while (got.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(got.filter(({ type }) => type === 'request')).toHaveLength(3);
+    socket.destroy();
+  });
+
   test('tells the program when a client has gone', async () => {
     const { url, got } = await listening();
     const leave = new AbortController();

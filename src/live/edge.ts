@@ -5,12 +5,21 @@
  * flows: it becomes a stream, with the socket's own back-pressure at this end.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Micros } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
-import type { WebCancel, WebReply, WebRequest } from '../host/web.ts';
+import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { errorCode } from './files.ts';
+import { factsOf, type TlsMaterial } from './tls.ts';
 
 export interface EdgeOptions {
   /** 0 for any free port. */
@@ -26,6 +35,10 @@ export interface EdgeOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** Default 10,000. Further connections are closed at once, and counted. */
   readonly connectionsMax?: number | undefined;
+  /** Requests that one connection may have open. Default 64: browsers open one at a time. */
+  readonly pipelineMax?: number | undefined;
+  /** With it the edge speaks TLS, and HTTP/2 to those who can. */
+  readonly tls?: TlsMaterial | undefined;
   /** Ids start above it, so that a reply to a former life is not ours. */
   readonly life: number;
   readonly deliver: (message: WebRequest | WebCancel) => void;
@@ -38,6 +51,9 @@ export interface EdgeCounts {
   /** Answered here with a 4xx: malformed, too large, too slow. */
   refused: number;
   connectionsDropped: number;
+  /** TLS handshakes that came about, and those that did not. */
+  handshakes: number;
+  handshakesFailed: number;
   /** Replies to requests whose client had gone. */
   late: number;
 }
@@ -49,6 +65,8 @@ interface Open {
 
 /** Longer bodies flow: what a stream may hold on its way anyway. */
 const wholeMaxBytes = streamWindowBytes;
+/** How long a body of unknown length may take to end, before it goes on as it comes. */
+const patienceMs = 100;
 const noBody: ReadonlySet<number> = new Set([204, 304]);
 /** What a hop keeps to itself (RFC 9110, 7.6.1), and what this server works out by itself. */
 const hopHeaders: ReadonlySet<string> = new Set([
@@ -62,10 +80,21 @@ const hopHeaders: ReadonlySet<string> = new Set([
 ]);
 
 export class Edge {
-  readonly counts: EdgeCounts = { requests: 0, refused: 0, connectionsDropped: 0, late: 0 };
+  readonly counts: EdgeCounts = {
+    requests: 0,
+    refused: 0,
+    connectionsDropped: 0,
+    handshakes: 0,
+    handshakesFailed: 0,
+    late: 0,
+  };
   readonly #options: EdgeOptions;
   readonly #server: Server;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #facts = new WeakMap<object, TlsFacts>();
   readonly #open = new Map<number, Open>();
+  /** Requests not yet answered, by connection. */
+  readonly #waiting = new WeakMap<Socket, number>();
   #nextId: number;
   #port = 0;
   #closing = false;
@@ -73,7 +102,8 @@ export class Edge {
   constructor(options: EdgeOptions) {
     this.#options = options;
     this.#nextId = options.life * 2 ** 32;
-    const server = createServer({
+    const { tls } = options;
+    const limits = {
       maxHeaderSize: options.headersMaxBytes ?? 16_384,
       headersTimeout: options.headersTimeoutMs ?? 10_000,
       requestTimeout: options.requestTimeoutMs ?? 60_000,
@@ -81,7 +111,11 @@ export class Edge {
       keepAliveTimeout: 75_000,
       noDelay: true,
       joinDuplicateHeaders: true,
-    });
+    };
+    const server = tls ? createSecureServer({ ...limits, ...tls.options }) : createServer(limits);
+    if (tls) this.#secure(server, tls, limits.maxHeaderSize);
+    // Bounded in bytes; beyond a number of them Node would leave out the rest without a word.
+    server.maxHeadersCount = 0;
     server.maxConnections = options.connectionsMax ?? 10_000;
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#request(request, response),
@@ -89,6 +123,41 @@ export class Edge {
     server.on('clientError', (error: Error, socket: Socket) => this.#clientError(error, socket));
     server.on('drop', () => this.counts.connectionsDropped++);
     this.#server = server;
+  }
+
+  /** Whom a connection belongs to is found out once, when its handshake is over. */
+  #secure(server: Server, tls: TlsMaterial, headersMaxBytes: number): void {
+    const http2 = createHttp2Server({
+      maxHeaderListPairs: 200,
+      settings: { maxConcurrentStreams: 256, maxHeaderListSize: headersMaxBytes },
+    });
+    for (const [name, material] of tls.names) {
+      (server as unknown as TlsServer).addContext(name, material);
+    }
+    // What an HTTPS server does with a new connection, for those that do not speak HTTP/2.
+    const [plainly] = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
+    server.removeAllListeners('secureConnection');
+    server.on('secureConnection', (socket: TLSSocket) => {
+      this.counts.handshakes++;
+      const facts = factsOf(socket);
+      if (socket.alpnProtocol !== 'h2') {
+        this.#facts.set(socket, facts);
+        plainly?.call(server, socket);
+        return;
+      }
+      http2.once('session', (session: ServerHttp2Session) => {
+        this.#facts.set(session, facts);
+        this.#sessions.add(session);
+        session.on('close', () => this.#sessions.delete(session));
+      });
+      http2.emit('connection', socket);
+    });
+    server.on('tlsClientError', () => this.counts.handshakesFailed++);
+    http2.on('sessionError', () => {});
+    http2.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      // Its requests and responses are those of HTTP/1.1 in all that is used here, bar `#writeHead`.
+      this.#request(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    });
   }
 
   get port(): number {
@@ -153,14 +222,16 @@ export class Edge {
       for (const chunk of held.splice(0)) stream.took(chunk);
     });
     response.on('close', () => {
-      if (!response.writableFinished) stream.reset();
+      if (!response.writableEnded) stream.reset();
     });
     return {
       data(chunk) {
         if (response.write(chunk)) stream.took(chunk);
         else held.push(chunk);
       },
-      ended() {
+      ended(last) {
+        const trailers = (last as WebTrailers | undefined)?.headers;
+        if (trailers) response.addTrailers(grouped(trailers));
         response.end();
         stream.end();
       },
@@ -180,9 +251,10 @@ export class Edge {
       headers.push(name, reply.headers[i + 1]!);
     }
     if (size !== undefined) headers.push('content-length', String(size));
-    if (this.#closing) headers.push('connection', 'close');
+    const isHttp2 = 'stream' in response;
+    if (this.#closing && !isHttp2) headers.push('connection', 'close');
     try {
-      response.writeHead(reply.status, headers);
+      response.writeHead(reply.status, isHttp2 ? grouped(headers) : headers);
       return true;
     } catch {
       answer(response, 502, 'The service sent a reply that is not HTTP.');
@@ -194,11 +266,15 @@ export class Edge {
   close(graceUs: Micros): Promise<void> {
     this.#closing = true;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#server.closeAllConnections(), graceUs / 1_000);
+      const timer = setTimeout(() => {
+        for (const session of this.#sessions) session.destroy();
+        this.#server.closeAllConnections();
+      }, graceUs / 1_000);
       this.#server.close(() => {
         clearTimeout(timer);
         resolve();
       });
+      for (const session of this.#sessions) session.close();
       this.#server.closeIdleConnections();
     });
   }
@@ -206,6 +282,7 @@ export class Edge {
   /** As the death of the process would. */
   destroy(): void {
     this.#server.close();
+    for (const session of this.#sessions) session.destroy();
     this.#server.closeAllConnections();
     this.#open.clear();
   }
@@ -217,77 +294,115 @@ export class Edge {
       this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
       return;
     }
-    const host = request.headers.host ?? 'localhost';
-    const path = request.url ?? '/';
-    const absolute = path.startsWith('/') ? `http://${host}${path}` : path;
-    if (!URL.canParse(absolute)) {
+    const isHttp2 = 'stream' in request;
+    if (request.httpVersionMajor !== 1 && !isHttp2) {
+      this.#refuse(response, 400, 'This door speaks HTTP/1.1 and HTTP/1.0.');
+      return;
+    }
+    const absolute = addressOf(request, this.#options.tls ? 'https' : 'http');
+    if (absolute === undefined) {
       this.#refuse(response, 400, 'The address of this request is not a URL.');
+      return;
+    }
+    if (!this.#enter(request.socket, response)) {
+      this.#refuse(response, 503, 'Too many requests at once on this connection.');
       return;
     }
     const method = request.method ?? 'GET';
     if (
-      (declared === 0 && request.headers['transfer-encoding'] === undefined) ||
+      (declared === 0 &&
+        request.headers['transfer-encoding'] === undefined &&
+        hasNoBody(request)) ||
       method === 'HEAD'
     ) {
       request.resume();
       this.#pass(request, response, absolute, null);
       return;
     }
-    if (!(declared > 0 && declared <= wholeMaxBytes)) {
-      this.#flow(request, response, absolute, bodyMaxBytes);
-      return;
-    }
-    const parts: Buffer[] = [];
-    let size = 0;
-    request.on('data', (part: Buffer) => {
-      size += part.length;
-      if (size <= bodyMaxBytes) parts.push(part);
-      else if (!response.headersSent) {
-        this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
-      }
-    });
-    request.on('end', () => {
-      if (size > bodyMaxBytes) return;
-      const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts, size);
-      this.#pass(request, response, absolute, plainBytes(body));
-    });
-    request.on('error', () => {});
+    // In HTTP/2 a call may be answered before it is over, and go on.
+    const patience = isHttp2 ? 0 : patienceMs;
+    const isSmall = declared > 0 && declared <= wholeMaxBytes;
+    this.#flow(request, response, absolute, isSmall ? undefined : patience);
   }
 
-  /** It goes on as it comes. */
+  /**
+   * A body goes on whole if it is small and soon there: then it can be sent twice, and what turns out
+   * to be malformed never got anywhere. Else it goes on as it comes, after `patienceMs` at the latest.
+   */
   #flow(
     request: IncomingMessage,
     response: ServerResponse,
     url: string,
-    bodyMaxBytes: number,
+    patience: number | undefined,
   ): void {
+    const bodyMaxBytes = this.#options.bodyMaxBytes ?? 10_000_000;
+    const parts: Buffer[] = [];
     let size = 0;
-    const asked = this.#begin(request, response, url, null);
-    const stream = this.#options.connect(asked, {
-      data: (chunk) => stream.took(chunk),
-      ready: () => request.resume(),
-      closed: (how) => {
-        // Answered without its body, or nobody there to take it: what still comes is not read.
-        request.resume();
-        if (how === 'refused' && this.#open.delete(asked.id)) {
-          answer(response, 503, 'Nothing here takes a body that flows.');
-        }
-      },
-    });
+    let isRefused = false;
+    let asked: WebRequest | undefined;
+    let stream: Stream | undefined;
+    const begin = (): void => {
+      if (stream || isRefused) return;
+      const started = this.#begin(request, response, url, null);
+      const opened = this.#options.connect(started, {
+        data: (chunk) => opened.took(chunk),
+        ready: () => request.resume(),
+        closed: (how) => {
+          // Answered without its body, or nobody there to take it: what still comes is not read.
+          request.resume();
+          if (how === 'refused' && this.#open.delete(started.id)) {
+            answer(response, 503, 'Nothing here takes a body that flows.');
+          }
+        },
+      });
+      asked = started;
+      stream = opened;
+      for (const part of parts.splice(0)) write(part);
+    };
+    const write = (part: Buffer): void => {
+      if (stream?.write(plainBytes(part)) === false) request.pause();
+    };
+    const timer =
+      patience === undefined || patience === 0 ? undefined : setTimeout(begin, patience);
     request.on('data', (part: Buffer) => {
+      if (isRefused) return;
       size += part.length;
       if (size > bodyMaxBytes) {
-        stream.reset();
-        if (!this.#open.delete(asked.id)) return;
-        this.#options.deliver({ type: 'cancel', id: asked.id });
+        isRefused = true;
+        stream?.reset();
+        if (asked && !this.#open.delete(asked.id)) return;
+        if (asked) this.#options.deliver({ type: 'cancel', id: asked.id });
         this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
-      } else if (!stream.write(plainBytes(part))) request.pause();
+      } else if (stream) write(part);
+      else {
+        parts.push(part);
+        if (size > wholeMaxBytes) begin();
+      }
     });
-    request.on('end', () => stream.end());
+    request.on('end', () => {
+      clearTimeout(timer);
+      if (stream) stream.end();
+      else if (!isRefused) {
+        const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts, size);
+        this.#pass(request, response, url, plainBytes(body));
+      }
+    });
     request.on('close', () => {
-      if (!request.complete) stream.reset();
+      clearTimeout(timer);
+      isRefused = true;
+      if (!request.complete) stream?.reset();
     });
     request.on('error', () => {});
+    if (patience === 0) begin();
+  }
+
+  /** Whether one more may wait on this connection: who sends on and on without reading fills memory. */
+  #enter(socket: Socket, response: ServerResponse): boolean {
+    const waiting = this.#waiting.get(socket) ?? 0;
+    if (waiting >= (this.#options.pipelineMax ?? 64)) return false;
+    this.#waiting.set(socket, waiting + 1);
+    response.on('close', () => this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1));
+    return true;
   }
 
   #pass(
@@ -314,10 +429,15 @@ export class Edge {
     // Only who is on this machine may speak for somebody else.
     const trusted = isLoopback(ip);
     const raw = request.rawHeaders;
+    const named = namedIn(request.headers.connection);
+    const isAbsolute = !(request.url ?? '/').startsWith('/');
+    if (request.httpVersionMajor === 2) headers.push('host', hostOf(request));
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = raw[i]!.toLowerCase();
-      const value = raw[i + 1]!;
-      if (hopHeaders.has(name)) continue;
+      let value = raw[i + 1]!;
+      if (hopHeaders.has(name) || named?.has(name) || name.startsWith(':')) continue;
+      // RFC 9112, 3.2.2: what the request line says holds, and is passed on.
+      if (isAbsolute && name === 'host') value = new URL(url).host;
       if (trusted && name === 'x-forwarded-for') ip = value.split(',', 1)[0]!.trim();
       else if (name === 'x-loadpath-session') session = trusted ? value : undefined;
       else if (name === 'x-loadpath-timeout-us') {
@@ -330,13 +450,26 @@ export class Edge {
       // The client is gone before its answer: whoever works on it may stop.
       if (this.#open.delete(id)) this.#options.deliver({ type: 'cancel', id });
     });
-    return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs };
+    const asked = {
+      type: 'request' as const,
+      id,
+      method,
+      url,
+      headers,
+      body,
+      ip,
+      session,
+      timeoutUs,
+    };
+    if (!this.#options.tls) return asked;
+    const { stream } = request as unknown as Partial<Http2ServerRequest>;
+    return { ...asked, tls: this.#facts.get(stream?.session ?? request.socket) };
   }
 
   #refuse(response: ServerResponse, status: number, why: string): void {
     this.counts.refused++;
     // The rest of the body is not worth reading, so this connection ends with its answer.
-    response.setHeader('connection', 'close');
+    if (!('stream' in response)) response.setHeader('connection', 'close');
     answer(response, status, why);
   }
 
@@ -349,6 +482,58 @@ export class Edge {
     const [status, reason] = statusOf(errorCode(error));
     socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   }
+}
+
+const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:\d{1,5})?$/i;
+
+/**
+ * The URL that a request asks for; undefined where its parts do not make one, or another one than they
+ * seem to: a host with a slash in it would move the path, one with an @ would be two names.
+ */
+function addressOf(request: IncomingMessage, scheme: string): string | undefined {
+  const { url = '/' } = request;
+  if (url.startsWith('/')) {
+    const host = hostOf(request);
+    const address = `${scheme}://${host}${url}`;
+    return hostPattern.test(host) && URL.canParse(address) ? address : undefined;
+  }
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
+  const { host, username, password } = new URL(url);
+  return hostPattern.test(host) && username === '' && password === '' ? url : undefined;
+}
+
+/** What a client says is for this hop alone. What this server must see itself stays. */
+function namedIn(connection: string | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || /^(close|keep-alive)$/i.test(connection)) return undefined;
+  const named = new Set(connection.toLowerCase().split(/\s*,\s*/));
+  for (const kept of ['host', 'content-length', 'content-type', 'authorization', 'cookie']) {
+    named.delete(kept);
+  }
+  return named;
+}
+
+/** HTTP/2 takes repeated headers as lists only. */
+function grouped(headers: readonly string[]): Record<string, string | string[]> {
+  const lists: Record<string, string[]> = {};
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const list = lists[headers[i]!];
+    if (list) list.push(headers[i + 1]!);
+    else lists[headers[i]!] = [headers[i + 1]!];
+  }
+  return Object.fromEntries(
+    Object.entries(lists).map(([name, list]) => [name, list.length === 1 ? list[0]! : list]),
+  );
+}
+
+function hostOf({ headers }: IncomingMessage): string {
+  const authority = headers[':authority'];
+  return headers.host ?? (typeof authority === 'string' ? authority : 'localhost');
+}
+
+/** In HTTP/2 the end of a request says so, and no header need. */
+function hasNoBody(request: IncomingMessage): boolean {
+  if (request.httpVersionMajor < 2) return true;
+  return (request as unknown as Http2ServerRequest).stream.endAfterHeaders;
 }
 
 function plainBytes(part: Buffer): Uint8Array {

@@ -36,6 +36,7 @@ import { HistoryWriter } from './history-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 import type { NodeRules } from './rules.ts';
 import { Streams } from './streams.ts';
+import { readTls } from './tls.ts';
 import { type Peer, type Peers, Transport, type TransportCounts } from './transport.ts';
 import { Turn } from './turn.ts';
 import { UnsyncedDisk } from './unsynced-disk.ts';
@@ -111,6 +112,7 @@ export class LiveNode {
   readonly #random: Random;
   readonly #edges = new Map<string, Edge>();
   readonly #lock: Lock;
+  readonly #tlsDirectory: string;
   #webOut: { readonly from: string; readonly to: Address; readonly message: Message }[] = [];
   #ports: NodeRuntime['ports'] = new Map();
   #ended = false;
@@ -143,6 +145,7 @@ export class LiveNode {
     this.#cpu = new LiveCpu(this.#turn, this.#wheel);
     this.#crypto = new LiveCrypto(enter, (fire) => this.#turn.later(fire));
     const files = new FileDisk({ directory: join(directory, 'files'), enter });
+    this.#tlsDirectory = join(directory, 'tls');
     this.#lock = lock;
     this.#disk = options.durability === 'sync-only' ? new UnsyncedDisk(files, enter) : files;
     this.#history = new HistoryWriter(options.historyDir, node.id, life);
@@ -197,6 +200,7 @@ export class LiveNode {
       const from: Address = { node: node.id, port: `${edgePrefix}${program.port}` };
       const edge = new Edge({
         port: edgePorts[program.port] ?? program.edge.listen,
+        tls: program.edge.tls && readTls(program.edge.tls, this.#tlsDirectory),
         life,
         connect: (request, events) =>
           this.#streams.connectHere(from, program.port, events, request),
@@ -209,7 +213,8 @@ export class LiveNode {
       edges[program.port] = await edge.listen();
       this.#edges.set(program.port, edge);
     }
-    return { life, port, edges };
+    const secure = node.programs.filter(({ edge }) => edge?.tls).map((program) => program.port);
+    return { life, port, edges, secure };
   }
 
   /** Boots the programs. A program that throws here crashes the node. */
@@ -438,7 +443,10 @@ export class LiveNode {
     }
     const peer = this.#transport.peers[to.node];
     const edgePort = peer?.edges[to.port];
-    const base = edgePort === undefined ? peer?.outside : `http://127.0.0.1:${edgePort}`;
+    const base =
+      edgePort === undefined
+        ? peer?.outside
+        : `${peer?.secure?.includes(to.port) ? 'https' : 'http'}://127.0.0.1:${edgePort}`;
     const dispatch = () =>
       this.#web.send(key, base, message, {
         reply: answer,

@@ -14,7 +14,7 @@ import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan, Target } from '../host/fault.ts';
 import type { History } from '../host/history.ts';
 import type { Message, Micros, NodeId } from '../host/host.ts';
-import type { Plan } from '../host/plan.ts';
+import type { NodePlan, Plan } from '../host/plan.ts';
 import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
 import { type MetersSnapshot, mergeSnapshots } from '../kit/meters.ts';
 import { machineNow } from './clocks.ts';
@@ -111,7 +111,7 @@ class Supervisor implements LiveSystem {
       Object.entries(seat.edgePorts).map(([port, tcp]) => ({
         node: seat.node.id,
         port,
-        url: `http://127.0.0.1:${tcp}`,
+        url: `${isSecure(seat.node, port) ? 'https' : 'http'}://127.0.0.1:${tcp}`,
       })),
     );
   }
@@ -559,6 +559,10 @@ function tiers(seats: readonly Seat[]): readonly (readonly Seat[])[] {
     return node.userCode ? 2 : 3;
   };
   return [0, 1, 2, 3].map((wanted) => seats.filter((seat) => rank(seat) === wanted));
+}
+
+function isSecure(node: NodePlan, port: string): boolean {
+  return node.programs.some((program) => program.port === port && program.edge?.tls !== undefined);
 }
 
 function machinesOrAll(target: Target, plan: Plan): readonly NodeId[] {

@@ -29,6 +29,8 @@ export interface Peer {
   readonly port: number;
   /** HTTP ports of those of its programs that have an edge, by program port. */
   readonly edges: Readonly<Record<string, number>>;
+  /** Program ports whose edge speaks TLS. */
+  readonly secure?: readonly string[] | undefined;
   /** Somebody else's: only web requests reach it, at this URL. */
   readonly outside?: string | undefined;
 }

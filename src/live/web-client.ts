@@ -26,6 +26,9 @@ const timeoutDefaultUs = 30_000_000;
 /** The caller's own timer is to fire first. */
 const timeoutSlackUs = 500_000;
 
+/** How long a reply of unknown length may take to end, before it is one that flows. */
+const patienceMs = 20;
+
 /** Errors before a byte of the request could have arrived. */
 const neverArrived: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -100,10 +103,12 @@ function flows(
   method: string,
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
-): boolean {
-  if (method === 'HEAD' || status === 204 || status === 304) return false;
-  const length = headers['content-length'];
-  return length === undefined || Number(length) > streamWindowBytes;
+): 'yes' | 'no' | 'perhaps' {
+  if (method === 'HEAD' || status === 204 || status === 304) return 'no';
+  const { 'content-length': length, 'content-type': type = '' } = headers;
+  if (/^(text\/event-stream|application\/grpc)/.test(String(type))) return 'yes';
+  if (length === undefined) return 'perhaps';
+  return Number(length) > streamWindowBytes ? 'yes' : 'no';
 }
 
 export class WebClient {
@@ -174,6 +179,14 @@ export class WebClient {
     let replyHeaders: string[] = [];
     const parts: Buffer[] = [];
     let size = 0;
+    /** From here on it is a stream, whose end has no time limit of ours. */
+    const begin = (controller: Controller): void => {
+      finish(() => {
+        const reply: WebReply = { type: 'reply', id, status, headers: replyHeaders, body: null };
+        flow = new Flow(controller, (events) => told.flow(reply, events));
+        for (const part of parts.splice(0)) flow.data(part);
+      });
+    };
     this.#pool(target).dispatch(
       {
         origin: target,
@@ -194,24 +207,17 @@ export class WebClient {
         onResponseStart: (controller, statusCode, responseHeaders) => {
           status = statusCode;
           replyHeaders = flat(responseHeaders);
-          if (underway.ended || !flows(request.method, status, responseHeaders)) return;
-          // From here on it is a stream, whose end has no time limit of ours.
-          finish(() => {
-            const reply: WebReply = {
-              type: 'reply',
-              id,
-              status,
-              headers: replyHeaders,
-              body: null,
-            };
-            flow = new Flow(controller, (events) => told.flow(reply, events));
-          });
+          const how = flows(request.method, status, responseHeaders);
+          if (how === 'yes') begin(controller);
+          // Many say no length and are short all the same: those are taken whole.
+          else if (how === 'perhaps') setTimeout(() => begin(controller), patienceMs).unref();
         },
         onResponseData: (controller, part) => {
           if (flow) return flow.data(part);
           size += part.length;
           if (size > replyMaxBytes) controller.abort(new Error('the reply is too large'));
           else parts.push(part);
+          if (size > streamWindowBytes) begin(controller);
         },
         onResponseEnd: () => {
           if (flow) return flow.end();
@@ -256,7 +262,8 @@ export class WebClient {
         // Timeouts belong to the programs, which know how long their callers wait.
         headersTimeout: 0,
         bodyTimeout: 0,
-        connect: { timeout: 5_000 },
+        // A node of ours on this machine, whose certificate may be of its own making.
+        connect: { timeout: 5_000, rejectUnauthorized: !isLoopback(new URL(origin).hostname) },
       });
       this.#pools.set(origin, pool);
     }

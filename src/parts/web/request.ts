@@ -287,7 +287,8 @@ export class Request implements globalThis.Request {
     this.#list = list;
     this.#follows = from.signal;
     this.#rare = from;
-    return from.body === null ? nothing : contentOf(from.body);
+    // Taken whole: what it was made of is over when somebody asks, and mostly it is small.
+    return from.body === null ? nothing : new Content(null, null, new Native.Response(from.body));
   }
 
   #apply(init: InitLike): void {

@@ -17,6 +17,7 @@ import {
   knobs,
   limitKnobs,
   requestsKnobs,
+  tlsKnobs,
   traceKnobs,
   usageKnobs,
   wafKnobs,
@@ -39,6 +40,7 @@ export const gatewayBlock: Block = {
     cache: cacheKnobs,
     compress: compressKnobs,
     trace: traceKnobs,
+    tls: tlsKnobs,
     ...policyTables,
   },
   servesWeb: true,
@@ -83,7 +85,10 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           block: declaration.name,
           role: 'door',
           config: own,
-          edge: { listen: config.port === 0 ? 0 : config.port + index },
+          edge: {
+            listen: config.port === 0 ? 0 : config.port + index,
+            ...(config.tls ? { tls: config.tls } : {}),
+          },
         },
       ],
     };

@@ -2,6 +2,7 @@
 
 import type { SignatureName } from '../../../host/crypto.ts';
 import type { Micros } from '../../../host/host.ts';
+import type { TlsPlan } from '../../../host/plan.ts';
 import {
   bytes,
   type ConfigOf,
@@ -371,6 +372,22 @@ export type LimitConfig = ConfigOf<typeof limitsKnobs> & {
 /** A network and what it is called. */
 export type LocationConfig = { readonly network: string; readonly name: string };
 
+export const tlsKnobs = {
+  cert: text('', {
+    allowed: 'the path of a file',
+    doc: 'The certificate, with those that vouch for it, as PEM. Empty: one of its own making, good for localhost, kept with the data of the system.',
+  }),
+  key: text('', { allowed: 'the path of a file', doc: 'Its private key, as PEM.' }),
+  clientCa: text('', {
+    allowed: 'the path of a file',
+    doc: 'Who vouches for clients, as PEM. With it clients show certificates (mTLS), and the gateway knows whom it speaks to.',
+  }),
+  clients: choice(
+    ['required', 'asked'],
+    'What clientCa means for who shows no certificate that it vouches for: required ends the connection, asked lets it in as somebody unknown.',
+  ),
+};
+
 export type Condition = {
   readonly name: string;
   readonly test: 'present' | 'absent' | 'is' | 'begins';
@@ -467,6 +484,8 @@ export type GatewayConfig = {
   readonly auth: AuthConfig | null;
   readonly quotas: readonly QuotaConfig[];
   readonly usage: UsageConfig | null;
+  /** Null: plain HTTP. */
+  readonly tls: TlsPlan | null;
   readonly policy: PathPolicy;
 };
 

@@ -28,6 +28,7 @@ import {
   readLocations,
 } from './limits-options.ts';
 import { type RoutesOptions, readRoutes } from './routes.ts';
+import { readTls, type TlsOptions } from './tls-options.ts';
 
 export { type Aggregate, type AggregateOptions, aggregate, type PartOptions } from './aggregate.ts';
 export {
@@ -73,6 +74,8 @@ export interface GatewayOptions extends OptionsOf<typeof knobs>, AuthOptions, En
   readonly usage?: OptionsOf<typeof usageKnobs>;
   /** So many calls a period for each user, by name; they outlive the gateway. */
   readonly quotas?: Readonly<Record<string, OptionsOf<typeof quotaKnobs>>>;
+  /** Ends TLS, and speaks HTTP/2 to who can. `true`: with a certificate of its own making, for development. */
+  readonly tls?: TlsOptions | true;
   /** How it calls the services behind it. */
   readonly policy?: PathOptions;
   readonly bodyMax?: BytesText;
@@ -95,11 +98,12 @@ const besides = [
   'usage',
   'quotas',
   'policy',
+  'tls',
   ...entryNames,
 ];
 
 export function gateway(name: string, options: GatewayOptions): Gateway {
-  const { routes, limit, limits, locations, auth, identity, usage, quotas, policy, ...more } =
+  const { routes, limit, limits, locations, auth, identity, usage, quotas, policy, tls, ...more } =
     options;
   const rest = withoutEntry(more);
   const { config, problems } = configure(name, knobs, rest, besides);
@@ -112,6 +116,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
   const places = readLocations(`${name}.locations`, locations ?? {});
   const counted = readQuotas(`${name}.quotas`, quotas ?? {});
   const used = tableOf(`${name}.usage`, usageKnobs, usage);
+  const secure = readTls(`${name}.tls`, tls);
   const { entry, problems: atDoor } = readEntry(name, options);
   const needsUsers = quotas !== undefined || usage !== undefined;
   const lonely = needsUsers && auth === undefined ? [{ at: name, what: nobodyKnown }] : [];
@@ -125,6 +130,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
     auth: table.auth,
     quotas: counted.quotas,
     usage: used?.config ?? null,
+    tls: secure.tls,
     policy: table.policy,
   };
   return {
@@ -138,6 +144,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
       ...named.problems,
       ...places.problems,
       ...atDoor,
+      ...secure.problems,
       ...counted.problems,
       ...(used?.problems ?? []),
       ...lonely,
