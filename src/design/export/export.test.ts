@@ -181,6 +181,19 @@ test('the door is exported: reply headers, CORS, compression, hosts, numbers of 
   for (const text of [nginx, haproxy, envoy]) expect(text).toContain('https://a');
 });
 
+test('a host with routes of its own is served once, and a host that is not served not at all', () => {
+  const view = viewOf({
+    requests: { hosts: ['a.example', 'b.example'] },
+    routes: [
+      { path: '/', to: web },
+      { host: 'a.example', path: '/', to: api },
+      { host: 'c.example', path: '/', to: api },
+    ],
+  });
+  const names = exportFor('nginx', view).text.match(/server_name .*/g);
+  expect(names).toEqual(['server_name a.example;', 'server_name b.example;']);
+});
+
 describe('Envoy', () => {
   interface Route {
     readonly name: string;

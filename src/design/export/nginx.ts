@@ -165,7 +165,10 @@ class Writer {
     const isChosen = routes.some((one) => this.#conditions.digits(one.route).length > 0);
     const hosts = this.#task.entry.requests?.hosts ?? [];
     const isAny = host === null && hosts.length === 0;
-    const names = host === null && hosts.length > 0 ? hosts : [host ?? '_'];
+    // Hosts with routes of their own have a server of their own.
+    const named = new Set(this.#task.routes.map(({ route }) => route.host));
+    const others = hosts.filter((one) => !named.has(one));
+    const names = host === null && !isAny ? others : [host ?? '_'];
     const head = [
       // Who is for some hosts only says so to all others.
       ...(host === null && !isAny
@@ -173,7 +176,7 @@ class Writer {
         : []),
       '  server {',
       `    listen LISTEN${isAny ? ' default_server' : ''};`,
-      `    server_name ${names.map((one) => plainText('host', one)).join(' ')};`,
+      `    server_name ${names.map((one) => plainText('host', one)).join(' ') || 'nobody.invalid'};`,
       ...this.#entry.server,
       `    client_max_body_size ${this.#task.bodyMaxBytes};`,
     ];
