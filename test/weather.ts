@@ -5,7 +5,7 @@ import type { Random } from '../src/kit/random.ts';
 
 export type FaultKind = Exclude<
   Fault['do'],
-  'rot' | 'surge' | 'shift' | 'fail-calls' | 'slow-calls'
+  'rot' | 'start' | 'stop' | 'surge' | 'shift' | 'fail-calls' | 'slow-calls'
 >;
 
 export interface WeatherOptions {

@@ -43,6 +43,7 @@ const report: Report = {
   blocks: {
     api: {
       kind: 'service',
+      nodeHours: 0.05,
       requestsPerSec: 99,
       utilisation: 0.42,
       queueMax: 7,

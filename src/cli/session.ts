@@ -123,9 +123,9 @@ export function eventLine(event: RunEvent): string | undefined {
     case 'fault':
       return `${at} ${event.began ? 'fault' : 'over '} | ${event.text}`;
     case 'crash':
-      return `${at} ${event.node} | stopped: ${event.why}`;
+      return `${at} ${event.node} | ${event.gone ? 'stopped for good' : `stopped: ${event.why}`}`;
     case 'boot':
-      return `${at} ${event.node} | started again`;
+      return `${at} ${event.node} | ${event.life > 1 ? 'started again' : 'started'}`;
     default:
       return undefined;
   }

@@ -87,6 +87,18 @@ describe('a fault is a sentence', () => {
     });
   });
 
+  test('a start names a block that can grow, and then its nodes may be named', () => {
+    const growing = { ...names, growing: ['api'] };
+    const start = { do: 'start', block: 'api', atUs: 5_000_000 };
+    expect(parseFault('start an api instance at 5s', growing)).toEqual({ ...start, count: 1 });
+    expect(parseFault('start 3 api instances at 5s', growing)).toEqual({ ...start, count: 3 });
+    expect(() => parseFault('start links at 5s', growing)).toThrow(/expected a service \(api\)/);
+    const kill = 'kill api/7 at 6s';
+    expect(() => parseFaults([kill], growing)).toThrow(/api\/7/);
+    expect(parseFaults(['start api at 5s', kill], growing)).toHaveLength(2);
+    expect(() => parseFault('stop api/1 at 5s for 1s', names)).toThrow(/end of the sentence/);
+  });
+
   test('every example in the help is understood', () => {
     for (const sentence of faultExamples) {
       expect(formatFault(parseFault(sentence, names))).toContain(sentence.split(' ')[0]);

@@ -21,6 +21,10 @@ export interface FaultNames {
   readonly blocks: readonly string[];
   readonly zones: readonly string[];
   readonly regions: readonly string[];
+  /** Blocks of which further members can be started. Without it, `start` takes any block. */
+  readonly growing?: readonly string[] | undefined;
+  /** Blocks whose members come and go by themselves, or by a sentence: any `api/7` may be meant. */
+  readonly coming?: readonly string[] | undefined;
   /** Releases of each service. Without it, `shift` takes any block and any release. */
   readonly releases?: Readonly<Record<string, readonly string[]>> | undefined;
 }
@@ -41,6 +45,8 @@ export const faultExamples: readonly string[] = [
   'fill disk of clicks/0 at 10s for 5s',
   'fail disk of clicks/0 at 10s for 5s',
   'rot 3 bits of links/1 at 10s',
+  'start 2 api at 10s for 30s',
+  'stop api/1 at 20s',
   'surge 3x at 60s for 30s',
   'shift api to v1=50 v2=50 at 30s',
   'fail 20% of calls to api with 503 at 10s for 5s',
@@ -60,13 +66,22 @@ export function parseFaultNow(sentence: string, names: FaultNames): Fault {
   return parseFault(isTimed ? sentence : timed, names);
 }
 
+/** A sentence may name nodes that another one starts. */
+export function withStarts(sentences: readonly string[], names: FaultNames): FaultNames {
+  const started = (names.growing ?? []).filter((block) =>
+    sentences.some((text) => /^\s*start\s/.test(text) && text.split(/[\s,]+/).includes(block)),
+  );
+  return started.length === 0 ? names : { ...names, coming: [...(names.coming ?? []), ...started] };
+}
+
 /** All sentences, or one error that names every bad one. */
 export function parseFaults(sentences: readonly string[], names: FaultNames): FaultPlan {
+  const all = withStarts(sentences, names);
   const faults: Fault[] = [];
   const problems: Problem[] = [];
   for (const sentence of sentences) {
     try {
-      faults.push(parseFault(sentence, names));
+      faults.push(parseFault(sentence, all));
     } catch (error) {
       if (!(error instanceof LoadpathError)) throw error;
       problems.push(...error.problems);
@@ -95,6 +110,8 @@ const verbs = [
   'fill disk',
   'fail disk',
   'rot',
+  'start',
+  'stop',
   'surge',
   'shift',
   'fail',
@@ -182,6 +199,10 @@ class Sentence {
         this.#word('of', `'of' and whose disk`);
         return { do: 'rot', bits, target: this.#target() };
       }
+      case 'start':
+        return this.#start();
+      case 'stop':
+        return { do: 'stop', target: this.#target() };
       case 'surge':
         return { do: 'surge', factor: this.#factor() };
       case 'shift':
@@ -223,6 +244,18 @@ class Sentence {
     return Number(match[0]);
   }
 
+  /** `start api`, `start an api instance`, `start 3 api`. */
+  #start(): Action {
+    const { growing, blocks } = this.#names;
+    const first = this.#words[this.#next] ?? '';
+    let count = 1;
+    if (/^\d+$/.test(first)) count = this.#count('how many, such as 2');
+    else if (first === 'a' || first === 'an') this.#next++;
+    const block = this.#name(growing ?? blocks, 'a service');
+    if (!this.#skip('instance')) this.#skip('instances');
+    return { do: 'start', block, count };
+  }
+
   #shift(): Action {
     const { releases: byService, blocks } = this.#names;
     const service = this.#name(byService ? Object.keys(byService) : blocks, 'a service');
@@ -254,6 +287,9 @@ class Sentence {
         return { all: true };
       case 'node':
         this.#next++;
+        if (this.#mayCome(this.#words[this.#next] ?? '')) {
+          return { node: this.#words[this.#next++]! };
+        }
         return { node: this.#name(nodes, 'a node') };
       case 'block':
         this.#next++;
@@ -265,12 +301,18 @@ class Sentence {
         this.#next++;
         return { region: this.#name(regions, 'a region') };
     }
-    if (word !== undefined && nodes.includes(word)) {
+    if (word !== undefined && (nodes.includes(word) || this.#mayCome(word))) {
       this.#next++;
       return { node: word };
     }
     const what = `a node, a block, 'zone …', 'region …' or 'everything'`;
     return { block: this.#name(blocks, what, [...nodes, ...blocks, ...targetWords]) };
+  }
+
+  /** A node that no plan names, and that may have been started by then: `api/3`. */
+  #mayCome(word: string): boolean {
+    const [, block, index] = /^(.+)\/(\d{1,6})$/.exec(word) ?? [];
+    return block !== undefined && this.#names.coming?.includes(block) === true && index !== '';
   }
 
   #name(names: readonly string[], what: string, near: readonly string[] = names): string {
@@ -309,7 +351,8 @@ class Sentence {
     this.#skip('and');
     if (this.#next >= this.#words.length) return undefined;
     const forText = `'for' and how long, such as 'for 20s'`;
-    if (what === 'restart' || what === 'rot') return this.#fail('the end of the sentence');
+    if (what === 'restart' || what === 'rot' || what === 'stop')
+      return this.#fail('the end of the sentence');
     if (what === 'kill' || what === 'power-off') {
       if (this.#skip('restart')) this.#word('after', `'after' and how long, such as 'after 5s'`);
       else this.#word('for', `'restart after 5s' or ${forText}`, ['for', 'restart']);
@@ -421,6 +464,10 @@ function formatAction(fault: Fault): string {
       return `${fault.do.replace('-', ' ')} of ${formatTarget(fault.target)}`;
     case 'rot':
       return `rot ${fault.bits} ${fault.bits === 1 ? 'bit' : 'bits'} of ${formatTarget(fault.target)}`;
+    case 'start':
+      return `start ${fault.count} ${fault.block}`;
+    case 'stop':
+      return `stop ${formatTarget(fault.target)}`;
     case 'surge':
       return `surge ${fault.factor}x`;
     case 'fail-calls':

@@ -20,7 +20,7 @@ import {
   ratePerSec,
 } from '../kit/units.ts';
 import type { Invariant } from '../verify/verdict.ts';
-import { type FaultNames, parseFault } from './faults.ts';
+import { type FaultNames, parseFault, withStarts } from './faults.ts';
 import { cloudNetwork, expand, reachable } from './plan.ts';
 
 /** What the design promises its users. Judged over the measured load. */
@@ -175,6 +175,9 @@ export function namesIn(design: System): FaultNames {
     blocks: [...new Set(plan.nodes.map(({ block }) => block))],
     zones: design.zones.map((zone) => zone.name),
     regions: [...new Set(design.zones.map((zone) => zone.region))],
+    growing: design.declarations
+      .filter(({ block }) => block.member !== undefined)
+      .map(({ name }) => name),
     releases: Object.fromEntries(
       design.declarations
         .filter(({ block }) => block.kind === 'service')
@@ -251,7 +254,7 @@ function faultsOf(
   problems: Problem[],
 ): readonly Fault[] {
   if (sentences.length === 0) return [];
-  const names = namesIn(design);
+  const names = withStarts(sentences, namesIn(design));
   return sentences.flatMap((sentence, index) => {
     try {
       return [parseFault(sentence, names)];

@@ -6,7 +6,7 @@
  * agent of a control plane. They send to the port of the fetcher (the service's name), or to a gateway's.
  */
 import type { ChaosRule } from './fault.ts';
-import type { Address, Micros, NodeId, Value } from './host.ts';
+import type { Address, Message, Micros, NodeId, Value } from './host.ts';
 import type { Targets } from './path.ts';
 
 export const control: Address = { node: 'control', port: 'control' };
@@ -31,7 +31,12 @@ export type ToProgram =
   /** Callers of a service: who serves it from now on. Of those that stay everything known is kept. */
   | { readonly type: 'retarget'; readonly service: string; readonly targets: Targets }
   /** Callers of a service: the policy from now on, a `PathPolicy`; null: the design's own again. */
-  | { readonly type: 'adopt'; readonly service: string; readonly policy: Value };
+  | { readonly type: 'adopt'; readonly service: string; readonly policy: Value }
+  /** Operators: who belongs to `block` now. The answer to `follow-nodes`, and again at each change. */
+  | { readonly type: 'members'; readonly block: string; readonly nodes: readonly Present[] };
+
+/** A node that was started and not stopped: whether it is up is for others to find out. */
+export type Present = { readonly id: NodeId; readonly zone: string };
 
 /** Whether `from` may say such things to a program of `self`: the run, and programs of the same node. */
 export function mayControl(from: Address, self: NodeId): boolean {
@@ -40,4 +45,30 @@ export function mayControl(from: Address, self: NodeId): boolean {
 
 export type FromProgram =
   | { readonly type: 'ready'; readonly failure?: string | undefined; readonly value?: Value }
-  | { readonly type: 'quiet' };
+  | { readonly type: 'quiet' }
+  | Operation;
+
+/**
+ * What an operator asks of the run. Heard only from programs whose plan names the block in
+ * `operates`; from others it is refused, with a note.
+ */
+export type Operation =
+  /** Wants to know the members of `block`, until this life of the asking node ends. */
+  | { readonly type: 'follow-nodes'; readonly block: string }
+  /** One more member, in the zone that has fewest. */
+  | { readonly type: 'start-node'; readonly block: string }
+  /** For good: gently, or at once. */
+  | { readonly type: 'stop-node'; readonly node: NodeId; readonly how: 'drain' | 'kill' }
+  /** Ends its life and begins another, unless a fault keeps it down. */
+  | { readonly type: 'restart-node'; readonly node: NodeId };
+
+const operations: ReadonlySet<string> = new Set<Operation['type']>([
+  'follow-nodes',
+  'start-node',
+  'stop-node',
+  'restart-node',
+]);
+
+export function isOperation(message: Message): message is Operation {
+  return operations.has(message.type);
+}

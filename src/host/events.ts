@@ -9,7 +9,14 @@ export type RunEvent =
     }
   | { readonly type: 'fault'; readonly at: Micros; readonly text: string; readonly began: boolean }
   | { readonly type: 'boot'; readonly at: Micros; readonly node: NodeId; readonly life: number }
-  | { readonly type: 'crash'; readonly at: Micros; readonly node: NodeId; readonly why: string }
+  | {
+      readonly type: 'crash';
+      readonly at: Micros;
+      readonly node: NodeId;
+      readonly why: string;
+      /** It was stopped for good, and never comes back. */
+      readonly gone?: true;
+    }
   | { readonly type: 'note'; readonly at: Micros; readonly node: NodeId; readonly text: string }
   | {
       readonly type: 'log';

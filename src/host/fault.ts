@@ -60,6 +60,13 @@ export type Fault = Timed &
     | { readonly do: 'fail-disk'; readonly target: Target }
     /** Flips `bits` random bits in what is stored. Outside of what unreplicated blocks survive. */
     | { readonly do: 'rot'; readonly target: Target; readonly bits: number }
+    /**
+     * Members of a block that no plan named: `count` of them, each in the zone that has fewest. With
+     * `forUs` they are stopped again then; else they stay.
+     */
+    | { readonly do: 'start'; readonly block: string; readonly count: number }
+    /** A graceful stop for good: drain, then gone. */
+    | { readonly do: 'stop'; readonly target: Target }
     /** The workload's rate is multiplied by `factor`. */
     | { readonly do: 'surge'; readonly factor: number }
     /** A share of the calls of a service is answered with `status` in its place. */

@@ -42,6 +42,8 @@ export interface ProgramPlan {
   readonly role: string;
   /** The program's `Config`, as data. */
   readonly config: Value;
+  /** Blocks whose nodes this program may start and stop through `control`. */
+  readonly operates?: readonly string[] | undefined;
   /** Live, this port is also spoken to from outside, over HTTP. */
   readonly edge?: { readonly listen: number; readonly tls?: TlsPlan | undefined } | undefined;
 }
@@ -58,6 +60,12 @@ export type TlsPlan = {
   /** `required`: who shows none that it vouches for is turned away. */
   readonly clients: 'required' | 'asked';
 };
+
+/**
+ * The plan of a member that is started while the system runs: the `index`-th of its block, counted
+ * on from the last. Undefined where the number of members cannot change.
+ */
+export type Grow = (block: string, index: number, zone: string) => NodePlan | undefined;
 
 /** One-way figures between two nodes, by how far apart they are. */
 export interface LinkPlan {

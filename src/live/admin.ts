@@ -43,7 +43,7 @@ export async function startAdmin(
         (error: unknown) => answer(response, 500, 'text/plain', `${String(error)}\n`),
       );
     } else if (path === '/healthz') {
-      const missing = system.status().filter((node) => node.state !== 'up');
+      const missing = system.status().filter(({ state }) => state !== 'up' && state !== 'gone');
       const text = missing.map((node) => `${node.id} is ${node.state}\n`).join('');
       answer(response, missing.length === 0 ? 200 : 503, 'text/plain', text || 'up\n');
     } else if (path === '/status') {

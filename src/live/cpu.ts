@@ -39,6 +39,11 @@ export class LiveCpu implements Cpu {
     this.#wheel.after(Math.round(costUs * this.slowFactor), done);
   }
 
+  busyUs(): Micros {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  }
+
   /** In order of arrival, one at a time: this process is the core. */
   #burn(): void {
     const startedAt = processNow();

@@ -15,7 +15,11 @@ type Tell = Order & { readonly type: 'tell' };
 
 /** What the supervisor lets faults do to it. */
 export interface Reach {
-  readonly plan: Plan;
+  /** With the nodes that came later. */
+  plan(): Plan;
+  start(block: string): NodeId | undefined;
+  /** Gently, and for good. */
+  stop(node: NodeId): void;
   readonly seats: ReadonlyMap<NodeId, Seat>;
   kill(seat: Seat): void;
   /** Ends a life gently; resolves when it is over. */
@@ -109,7 +113,7 @@ export class LiveFaults {
   }
 
   #begin(fault: Fault, ended: () => void): () => void {
-    const { plan } = this.#reach;
+    const plan = this.#reach.plan();
     if ('from' in fault) return () => {};
     switch (fault.do) {
       case 'kill':
@@ -123,6 +127,17 @@ export class LiveFaults {
         for (const id of machines(fault.target, plan)) {
           this.#reach.seats.get(id)?.handle?.order({ type: 'rot', bits: fault.bits });
         }
+        setImmediate(ended);
+        return () => {};
+      case 'start': {
+        const started = Array.from({ length: fault.count }, () => this.#reach.start(fault.block));
+        if (fault.forUs === undefined) setImmediate(ended);
+        return () => {
+          for (const id of started) if (id !== undefined) this.#reach.stop(id);
+        };
+      }
+      case 'stop':
+        for (const id of machines(fault.target, plan)) this.#reach.stop(id);
         setImmediate(ended);
         return () => {};
       default:
@@ -193,6 +208,7 @@ export class LiveFaults {
   #each(ids: readonly NodeId[], begin: (seat: Seat) => () => void): () => void {
     const undo = ids.flatMap((id) => {
       const seat = this.#reach.seats.get(id);
+      if (seat?.isGone) return [];
       if (seat) return [begin(seat)];
       const text = 'is somebody else’s: nothing can be done to it';
       this.#reach.note(id, text);
@@ -205,7 +221,7 @@ export class LiveFaults {
 
   /** Tells every node what holds for it now. */
   #spread(): void {
-    const { plan } = this.#reach;
+    const plan = this.#reach.plan();
     const faults = [...this.#active].map(({ fault }) => fault);
     this.#rules = rulesFor(faults, new Set(this.#dark.keys()), plan);
     for (const seat of this.#reach.seats.values()) {
@@ -225,7 +241,7 @@ export class LiveFaults {
     let { slowFactor, wallOffsetUs, driftPpm, disk } = healthy;
     for (const { fault } of this.#active) {
       if (!('target' in fault)) continue;
-      if (!machines(fault.target, this.#reach.plan).includes(seat.node.id)) continue;
+      if (!machines(fault.target, this.#reach.plan()).includes(seat.node.id)) continue;
       if (fault.do === 'slow') slowFactor *= fault.factor;
       else if (fault.do === 'skew') {
         wallOffsetUs += fault.byUs;

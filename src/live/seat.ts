@@ -25,6 +25,8 @@ export class Seat {
   /** How many faults keep it down. */
   holds = 0;
   pauses = 0;
+  /** Stopped for good: no life follows. */
+  isGone = false;
   /** This life is ended on purpose: its end is no failure. */
   doomed = false;
   timer: NodeJS.Timeout | undefined;

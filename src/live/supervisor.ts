@@ -10,13 +10,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOperation, type Operation } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan, Target } from '../host/fault.ts';
 import type { History } from '../host/history.ts';
-import type { Message, Micros, NodeId } from '../host/host.ts';
+import type { Address, Message, Micros, NodeId } from '../host/host.ts';
 import type { NodePlan, Plan } from '../host/plan.ts';
 import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
 import { type MetersSnapshot, mergeSnapshots } from '../kit/meters.ts';
+import { Roster } from '../parts/roster.ts';
 import { machineNow } from './clocks.ts';
 import { LiveFaults } from './faults.ts';
 import { fileNameOf, fileTrouble } from './files.ts';
@@ -63,11 +65,13 @@ class Supervisor implements LiveSystem {
   readonly #options: LiveOptions;
   readonly #originUs = machineNow();
   readonly #secret = randomBytes(32).toString('hex');
+  readonly #roster: Roster;
   readonly #seats = new Map<NodeId, Seat>();
   /** Somebody else's nodes: told of, never started. */
   readonly #outside: Record<NodeId, Peer> = {};
   readonly #faults: LiveFaults;
   #lock: Lock | undefined;
+  #edgesSeated = 0;
   #isReady = false;
   #failure: LoadpathError | undefined;
   #stopping: Promise<void> | undefined;
@@ -76,10 +80,13 @@ class Supervisor implements LiveSystem {
 
   constructor(options: LiveOptions) {
     this.#options = options;
-    const { dataDir, plan } = options;
+    const { dataDir, plan, grow } = options;
+    this.#roster = new Roster(plan, grow);
     this.historyDir = join(dataDir, 'history', `${Date.now()}-${process.pid}`);
     this.#faults = new LiveFaults({
-      plan,
+      plan: () => this.#roster.plan,
+      start: (block) => this.startNode(block),
+      stop: (id) => this.stopNode(id, 'drain'),
       seats: this.#seats,
       kill: (seat) => this.#kill(seat),
       drain: (seat) => this.#drainSeat(seat, drainDefaultUs),
@@ -97,13 +104,42 @@ class Supervisor implements LiveSystem {
     this.ready.catch(() => {});
     try {
       this.#openData();
-      this.#seat(plan);
+      for (const node of plan.nodes) this.#seat(node);
     } catch (error) {
       this.#fail(fileTrouble(error, 'preparing the data directory', dataDir));
       return;
     }
     for (const seat of this.#seats.values()) this.#launch(seat);
     if (this.#seats.size === 0) this.#becomeReady();
+  }
+
+  get plan(): Plan {
+    return this.#roster.plan;
+  }
+
+  keptUs(node: NodeId, fromUs: Micros, toUs: Micros): Micros {
+    return this.#roster.keptUs(node, fromUs, toUs);
+  }
+
+  startNode(block: string): NodeId | undefined {
+    const node = this.#stopping ? undefined : this.#roster.start(block, this.now());
+    if (!node) return undefined;
+    this.#options.onNode?.(node);
+    this.#seat(node);
+    this.#launch(this.#seats.get(node.id)!);
+    this.#announce(block);
+    return node.id;
+  }
+
+  stopNode(node: NodeId, how: 'drain' | 'kill'): void {
+    const seat = this.#seats.get(node);
+    if (!seat || !this.#roster.stop(node, this.now())) return;
+    seat.isGone = true;
+    this.#announce(seat.node.block);
+    clearTimeout(seat.timer);
+    if (!seat.handle) this.#leave(seat, 'stopped');
+    else if (how === 'kill') this.#kill(seat);
+    else void this.#drainSeat(seat, drainDefaultUs);
   }
 
   get edges(): readonly EdgeAddress[] {
@@ -141,7 +177,7 @@ class Supervisor implements LiveSystem {
   }
 
   tell(target: Target, message: Message, port?: string): void {
-    const ids = new Set(machinesOrAll(target, this.#options.plan));
+    const ids = new Set(machinesOrAll(target, this.plan));
     for (const seat of this.#seats.values()) {
       if (ids.has(seat.node.id)) seat.handle?.order({ type: 'tell', message, port });
     }
@@ -223,6 +259,43 @@ class Supervisor implements LiveSystem {
     return this.#options.describe?.(fault) ?? JSON.stringify(fault);
   }
 
+  // ---- nodes that come and go
+
+  #announce(block: string): void {
+    for (const [{ node, port }, message] of this.#roster.news(block)) {
+      this.#seats.get(node)?.handle?.order({ type: 'tell', message, port });
+    }
+  }
+
+  #operate(from: Address, operation: Operation): void {
+    if (this.#stopping) return;
+    if (!this.#roster.allows(from, operation)) {
+      const text = `may not ask for ${operation.type}`;
+      return this.#say({ type: 'note', at: this.now(), node: from.node, text });
+    }
+    switch (operation.type) {
+      case 'follow-nodes':
+        return this.#announce(operation.block);
+      case 'start-node':
+        this.startNode(operation.block);
+        return;
+      case 'stop-node':
+        return this.stopNode(operation.node, operation.how);
+      case 'restart-node': {
+        const seat = this.#seats.get(operation.node);
+        if (!seat) return;
+        this.#kill(seat);
+        if (!seat.handle) this.#bringBack(seat);
+      }
+    }
+  }
+
+  #leave(seat: Seat, why: string): void {
+    this.#setState(seat, 'gone');
+    this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why, gone: true });
+    this.#checkUp();
+  }
+
   // ---- the lives of nodes
 
   #kill(seat: Seat): void {
@@ -243,23 +316,20 @@ class Supervisor implements LiveSystem {
     }
   }
 
-  #seat(plan: Plan): void {
+  #seat(node: NodePlan): void {
     const { edgePort } = this.#options;
-    let taken = 0;
-    for (const node of plan.nodes) {
-      if (node.outside !== undefined) {
-        this.#outside[node.id] = { life: 0, port: 0, edges: {}, outside: node.outside };
-        continue;
-      }
-      const seat = new Seat(node);
-      for (const program of node.programs) {
-        if (!program.edge) continue;
-        const first = edgePort ?? program.edge.listen;
-        seat.edgePorts[program.port] = first === 0 ? 0 : first + taken++;
-      }
-      seat.life = this.#readLife(node.id);
-      this.#seats.set(node.id, seat);
+    if (node.outside !== undefined) {
+      this.#outside[node.id] = { life: 0, port: 0, edges: {}, outside: node.outside };
+      return;
     }
+    const seat = new Seat(node);
+    for (const program of node.programs) {
+      if (!program.edge) continue;
+      const first = edgePort ?? program.edge.listen;
+      seat.edgePorts[program.port] = first === 0 ? 0 : first + this.#edgesSeated++;
+    }
+    seat.life = this.#readLife(node.id);
+    this.#seats.set(node.id, seat);
   }
 
   #lifePath(id: NodeId): string {
@@ -356,7 +426,8 @@ class Supervisor implements LiveSystem {
         this.#say(news.event);
         return;
       case 'control':
-        this.#options.onControl?.(news.from, news.message);
+        if (isOperation(news.message)) this.#operate(news.from, news.message);
+        else this.#options.onControl?.(news.from, news.message);
         return;
       case 'reading': {
         seat.current = news.reading.meters;
@@ -384,6 +455,7 @@ class Supervisor implements LiveSystem {
     const seats = [...this.#seats.values()];
     if (!this.#isReady) {
       if (seats.some((seat) => seat.state === 'starting' || seat.state === 'waiting')) return;
+      this.#broadcastPeers();
       for (const seat of seats) if (seat.state === 'listening') this.#start(seat);
       return;
     }
@@ -417,7 +489,8 @@ class Supervisor implements LiveSystem {
 
   #ended(seat: Seat, how: string): void {
     const wasUp = seat.state === 'up';
-    const expected = seat.doomed || seat.state === 'draining' || this.#stopping !== undefined;
+    const expected =
+      seat.isGone || seat.doomed || seat.state === 'draining' || this.#stopping !== undefined;
     seat.handle = undefined;
     seat.peer = undefined;
     seat.pauses = 0;
@@ -434,7 +507,8 @@ class Supervisor implements LiveSystem {
     const why = seat.crash?.message ?? how;
     if (!this.#stopping) {
       const text = seat.doomed && !seat.crash ? 'killed' : why;
-      this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: text });
+      if (seat.isGone) this.#leave(seat, 'stopped');
+      else this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: text });
       this.#broadcastPeers();
     }
     for (const told of seat.endings.splice(0)) told();
@@ -458,7 +532,8 @@ class Supervisor implements LiveSystem {
 
   #bringBack(seat: Seat): void {
     clearTimeout(seat.timer);
-    if (seat.handle || seat.holds > 0 || this.#stopping || seat.state === 'failed') return;
+    const isBarred = seat.isGone || seat.state === 'failed' || seat.holds > 0;
+    if (seat.handle || isBarred || this.#stopping) return;
     this.#launch(seat);
   }
 
@@ -487,7 +562,8 @@ class Supervisor implements LiveSystem {
     // While all goes down because one node failed, the others may still say that they are up.
     if (this.#stopping) return;
     const seats = [...this.#seats.values()];
-    if (!seats.every((seat) => seat.state === 'up' || seat.state === 'failed')) return;
+    if (!seats.every(({ state }) => state === 'up' || state === 'failed' || state === 'gone'))
+      return;
     if (!this.#isReady) this.#becomeReady();
     for (const told of this.#upWaiters.splice(0)) told();
   }

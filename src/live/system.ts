@@ -3,7 +3,7 @@ import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan, Target } from '../host/fault.ts';
 import type { History } from '../host/history.ts';
 import type { Address, Message, Micros, NodeId } from '../host/host.ts';
-import type { Plan } from '../host/plan.ts';
+import type { Grow, NodePlan, Plan } from '../host/plan.ts';
 import type { LoadpathError } from '../kit/errors.ts';
 import type { MetersSnapshot, MetersWindow } from '../kit/meters.ts';
 import type { Durability } from './live-node.ts';
@@ -27,7 +27,11 @@ export interface LiveOptions {
   readonly edgePort?: number | undefined;
   readonly durability?: Durability | undefined;
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
-  /** A program sent `message` to `{ node: 'control', port: 'control' }`. */
+  /** Plans members that are started while the system runs. Default: there are none. */
+  readonly grow?: Grow | undefined;
+  /** A node that was not in the plan, before it starts. */
+  readonly onNode?: ((node: NodePlan) => void) | undefined;
+  /** A program sent `message` to `{ node: 'control', port: 'control' }`. Operations are done here and not told. */
   readonly onControl?: ((from: Address, message: Message) => void) | undefined;
   /** What one node counted since it last said so: about once a second, and when it is asked. Not kept. */
   readonly onWindow?: ((window: MetersWindow) => void) | undefined;
@@ -70,6 +74,14 @@ export interface LiveSystem {
   /** Microseconds since this run's zero, on the machine's clock: what events and histories are dated by. */
   now(): Micros;
   status(): readonly NodeStatus[];
+  /** The plan with the nodes that came later; those that are gone are still in it. */
+  readonly plan: Plan;
+  /** For how long between two instants a node was kept, up or not. */
+  keptUs(node: NodeId, fromUs: Micros, toUs: Micros): Micros;
+  /** One more member of `block`, where it has fewest; undefined where their number cannot change. */
+  startNode(block: string): NodeId | undefined;
+  /** Takes a node out for good. A drain may take ten seconds. */
+  stopNode(node: NodeId, how: 'drain' | 'kill'): void;
   /** Faults now in force, as sentences. */
   activeFaults(): readonly string[];
   /** The fault happens now and ends after its `forUs`; its `atUs` is not looked at. */
@@ -104,4 +116,5 @@ export type SeatState =
   | 'draining'
   | 'down'
   | 'waiting'
-  | 'failed';
+  | 'failed'
+  | 'gone';

@@ -21,7 +21,7 @@ function block(change: Partial<BlockReport> & { readonly nodeCount?: number }): 
     zone: 'a',
     boots: 1,
   }));
-  return { kind: 'kv', ...figures, nodes };
+  return { kind: 'kv', nodeHours: 0.01, ...figures, nodes };
 }
 
 function run(seed: number, change: Partial<Report> = {}, p99 = 48): Report {

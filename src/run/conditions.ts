@@ -10,11 +10,11 @@ import { machines, targets } from '../live/rules.ts';
 import type { FrameLayout, NodeState, PathState } from './frames.ts';
 
 /** From the most harmless to the gravest. */
-const nodeStates: readonly NodeState[] = ['u', 's', 'f', 'p', 'd', 'n'];
+const nodeStates: readonly NodeState[] = ['u', 's', 'f', 'p', 'd', 'n', 'x'];
 const pathStates: readonly PathState[] = ['o', 'd', 'l', 'c'];
 
 type Change =
-  | { readonly at: Micros; readonly what: 'boot' | 'crash'; readonly node: NodeId }
+  | { readonly at: Micros; readonly what: 'boot' | 'crash' | 'gone'; readonly node: NodeId }
   | { readonly at: Micros; readonly what: 'began' | 'ended'; readonly fault: Fault };
 
 /** A fault in force: whom it concerns, worked out once. */
@@ -28,9 +28,10 @@ type Active =
     };
 
 export class Conditions {
-  readonly #plan: Plan;
-  readonly #layout: FrameLayout;
-  readonly #membersOf: ReadonlyMap<string, readonly NodeId[]>;
+  #plan: Plan;
+  #layout: FrameLayout;
+  #membersOf: ReadonlyMap<string, readonly NodeId[]>;
+  readonly #gone = new Set<NodeId>();
   readonly #booted = new Set<NodeId>();
   readonly #up = new Set<NodeId>();
   readonly #active = new Map<Fault, Active>();
@@ -41,12 +42,7 @@ export class Conditions {
   constructor(plan: Plan, layout: FrameLayout) {
     this.#plan = plan;
     this.#layout = layout;
-    this.#membersOf = new Map(
-      layout.blocks.map((block) => [
-        block,
-        plan.nodes.filter((node) => node.block === block).map(({ id }) => id),
-      ]),
-    );
+    this.#membersOf = membersOf(plan, layout);
     // What is somebody else's is not booted by us, and taken to be there.
     for (const { id, outside } of plan.nodes) if (outside !== undefined) this.#boot(id);
     this.#nodes = this.#nodesNow();
@@ -55,7 +51,17 @@ export class Conditions {
 
   hear(event: RunEvent): void {
     if (event.type !== 'boot' && event.type !== 'crash') return;
-    this.#toCome.push({ at: event.at, what: event.type, node: event.node });
+    const { type, at, node } = event;
+    this.#toCome.push({ at, what: type === 'crash' && event.gone ? 'gone' : type, node });
+  }
+
+  /** Nodes have come: they stand behind those that were there. */
+  grow(plan: Plan, layout: FrameLayout): void {
+    this.#plan = plan;
+    this.#layout = layout;
+    this.#membersOf = membersOf(plan, layout);
+    this.#nodes = this.#nodesNow();
+    this.#paths = this.#pathsNow();
   }
 
   fault(at: Micros, fault: Fault, began: boolean): void {
@@ -99,6 +105,10 @@ export class Conditions {
     switch (change.what) {
       case 'boot':
         return this.#boot(change.node);
+      case 'gone':
+        this.#gone.add(change.node);
+        this.#up.delete(change.node);
+        return;
       case 'crash':
         this.#up.delete(change.node);
         // It comes back running.
@@ -151,6 +161,7 @@ export class Conditions {
     const suffers = (node: NodeId, what: 'pause' | 'slow' | 'disk'): boolean =>
       active.some((one) => one.does === what && one.nodes.has(node));
     const letter = (node: NodeId): NodeState => {
+      if (this.#gone.has(node)) return 'x';
       if (!this.#up.has(node)) return this.#booted.has(node) ? 'd' : 'n';
       if (active.length === 0) return 'u';
       if (suffers(node, 'pause')) return 'p';
@@ -172,6 +183,15 @@ export class Conditions {
       })
       .join('');
   }
+}
+
+function membersOf(plan: Plan, layout: FrameLayout): ReadonlyMap<string, readonly NodeId[]> {
+  return new Map(
+    layout.blocks.map((block) => [
+      block,
+      plan.nodes.filter((node) => node.block === block).map(({ id }) => id),
+    ]),
+  );
 }
 
 /** Between two nodes. Cut in one direction only, something is lost: half of every conversation. */

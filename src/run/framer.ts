@@ -5,8 +5,10 @@
  *   framer.begin()                      the load begins
  *   framer.add(readings) …              what was counted in the frame that is open, in pieces
  *   framer.hear(event), fault(…)        whenever it happens
+ *   framer.join(plan)                   nodes have come: the layout grows at its end
  *   framer.close(toUs, busyUs)          the frame
  */
+import { calledBy as calledByOne } from '../design/plan.ts';
 import type { Declaration } from '../host/declaration.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault } from '../host/fault.ts';
@@ -42,18 +44,19 @@ export function frameLengthUs(forUs: Micros, countMax = 600, leastUs: Micros = 1
 }
 
 export class Framer {
-  readonly layout: FrameLayout;
+  #layout: FrameLayout;
+  readonly #calledBy: CalledBy;
   readonly #conditions: Conditions;
-  readonly #nodeIndex: ReadonlyMap<NodeId, number>;
+  readonly #nodeIndex: Map<NodeId, number>;
   readonly #blockIndex: ReadonlyMap<string, number>;
   /** By caller and called block. */
-  readonly #pathIndex: ReadonlyMap<NodeId, ReadonlyMap<string, number>>;
+  readonly #pathIndex = new Map<NodeId, Map<string, number>>();
   /** What a name says is worked out once. */
   readonly #figures = new Map<
     string,
     { readonly figure: PathFigure; readonly to: string } | null
   >();
-  readonly #cores: readonly number[];
+  readonly #cores: number[];
   readonly #busyBeforeUs: number[];
   readonly #scratch = new Histogram();
   #readings: MeterReading[] = [];
@@ -61,19 +64,21 @@ export class Framer {
   #fromUs: Micros = 0;
 
   constructor({ plan, declarations, frameUs, forUs }: FramerOptions) {
-    this.layout = layoutOf(plan, declarations, frameUs, forUs);
-    this.#conditions = new Conditions(plan, this.layout);
-    const { nodes, blocks, paths } = this.layout;
+    this.#calledBy = calledBy(declarations);
+    this.#layout = layoutOf(plan, this.#calledBy, frameUs, forUs);
+    this.#conditions = new Conditions(plan, this.#layout);
+    const { nodes, blocks, paths } = this.#layout;
     const coresOf = new Map(plan.nodes.map(({ id, cores }) => [id, cores]));
     this.#cores = nodes.map(({ id }) => coresOf.get(id)!);
     this.#busyBeforeUs = nodes.map(() => 0);
     this.#nodeIndex = new Map(nodes.map(({ id }, index) => [id, index]));
     this.#blockIndex = new Map(blocks.map((block, index) => [block, index]));
-    const pathIndex = new Map<NodeId, Map<string, number>>();
-    for (const [index, { from, to }] of paths.entries()) {
-      pathIndex.set(from, (pathIndex.get(from) ?? new Map<string, number>()).set(to, index));
-    }
-    this.#pathIndex = pathIndex;
+    this.#indexPaths(paths, 0);
+  }
+
+  /** Who is in the frames. Another object when nodes have come, which stand behind those before. */
+  get layout(): FrameLayout {
+    return this.#layout;
   }
 
   /** Where the open frame begins. */
@@ -83,14 +88,42 @@ export class Framer {
 
   /** Where it ends, if nothing ends it sooner. */
   get dueUs(): Micros {
-    return this.#fromUs + this.layout.frameUs;
+    return this.#fromUs + this.#layout.frameUs;
   }
 
   /** `busyUs`: what a node's cores had worked before the load, in all. */
   begin(busyUs: (node: NodeId) => Micros): void {
     this.#conditions.begin();
-    for (const [index, { id }] of this.layout.nodes.entries()) {
+    for (const [index, { id }] of this.#layout.nodes.entries()) {
       this.#busyBeforeUs[index] = busyUs(id);
+    }
+  }
+
+  /** `plan` names more nodes than before; the frame that is open has them already. */
+  join(plan: Plan): void {
+    const before = this.#layout;
+    const known = this.#nodeIndex;
+    const come = plan.nodes.filter(({ id }) => !known.has(id));
+    for (const [at, { id, cores }] of come.entries()) {
+      known.set(id, before.nodes.length + at);
+      this.#cores.push(cores);
+      this.#busyBeforeUs.push(0);
+    }
+    const nodes = come.map(({ id, block, zone }) => ({ id, block, zone }));
+    const paths = pathsOf(come, before.blocks, this.#calledBy);
+    this.#indexPaths(paths, before.paths.length);
+    this.#layout = {
+      ...before,
+      nodes: [...before.nodes, ...nodes],
+      paths: [...before.paths, ...paths],
+    };
+    this.#conditions.grow(plan, this.#layout);
+  }
+
+  #indexPaths(paths: FrameLayout['paths'], from: number): void {
+    for (const [at, path] of paths.entries()) {
+      const known = this.#pathIndex.get(path.from) ?? new Map<string, number>();
+      this.#pathIndex.set(path.from, known.set(path.to, from + at));
     }
   }
 
@@ -133,7 +166,7 @@ export class Framer {
   }
 
   #nodes(busyUs: (node: NodeId) => Micros, tookUs: Micros): Omit<Frame['nodes'], 'state'> {
-    const { nodes } = this.layout;
+    const { nodes } = this.#layout;
     const requests = nodes.map(() => 0);
     const errors = nodes.map(() => 0);
     const queue = nodes.map(() => 0);
@@ -167,7 +200,7 @@ export class Framer {
   }
 
   #blocks(): Frame['blocks'] {
-    const { blocks, nodes } = this.layout;
+    const { blocks, nodes } = this.#layout;
     const latencies = blocks.map((): HistogramData[] => []);
     const meters = blocks.map((): Record<string, number> => ({}));
     /** By node and block: a gauge counts as it was last. */
@@ -199,7 +232,7 @@ export class Framer {
   }
 
   #paths(): Omit<Frame['paths'], 'state'> {
-    const { paths } = this.layout;
+    const { paths } = this.#layout;
     const calls = paths.map(() => 0);
     const errors = paths.map(() => 0);
     const latencies = paths.map((): HistogramData[] => []);
@@ -248,7 +281,7 @@ export class Framer {
 /** Users first, then everything in the order of the plan. */
 function layoutOf(
   plan: Plan,
-  declarations: readonly Declaration[],
+  called: CalledBy,
   frameUs: Micros,
   forUs: Micros | null,
 ): FrameLayout {
@@ -257,16 +290,24 @@ function layoutOf(
     ({ id, block, zone }) => ({ id, block, zone }),
   );
   const blocks = [...new Set(nodes.map(({ block }) => block))];
-  const calledBy = new Map(
-    declarations.map(({ name, binds }) => [
-      name,
-      [...new Set(Object.values(binds).map((bound) => bound.name))],
-    ]),
+  return { nodes, blocks, paths: pathsOf(nodes, blocks, called), frameUs, forUs };
+}
+
+/** By block, the blocks that it calls. */
+type CalledBy = ReadonlyMap<string, readonly string[]>;
+
+function calledBy(declarations: readonly Declaration[]): CalledBy {
+  return new Map(declarations.map((declaration) => [declaration.name, calledByOne(declaration)]));
+}
+
+function pathsOf(
+  nodes: readonly { readonly id: NodeId; readonly block: string }[],
+  blocks: readonly string[],
+  called: CalledBy,
+): FrameLayout['paths'] {
+  return nodes.flatMap(({ id, block }) =>
+    (called.get(block) ?? []).filter((to) => blocks.includes(to)).map((to) => ({ from: id, to })),
   );
-  const paths = nodes.flatMap(({ id, block }) =>
-    (calledBy.get(block) ?? []).filter((to) => blocks.includes(to)).map((to) => ({ from: id, to })),
-  );
-  return { nodes, blocks, paths, frameUs, forUs };
 }
 
 /** A share of one, to four digits: what is drawn of it has fewer. */

@@ -3,7 +3,8 @@
  * same for a simulated and a live run, and all that Studio draws from.
  *
  * Columns instead of rows: a frame of 300 nodes is a few long arrays, quick to send and to read.
- * Every array is in the order of the layout, which comes first and never changes within a run.
+ * Every array is in the order of the layout, which comes first. When nodes come that no plan named, a
+ * layout with them at its end comes before the first frame that has them.
  */
 import type { Micros, NodeId } from '../host/host.ts';
 import type { HistogramData } from '../kit/histogram.ts';
@@ -21,10 +22,48 @@ export interface FrameLayout {
   readonly forUs: Micros | null;
 }
 
-/** `up`, `down`, `paused`, `slow` (works, but slower), `sick` (disk full or failing), `new` (not booted yet). */
-export type NodeState = 'u' | 'd' | 'p' | 's' | 'f' | 'n';
+/** `up`, `down`, `paused`, `slow` (works, but slower), `sick` (disk full or failing), `new` (not booted yet), `gone` (stopped for good). */
+export type NodeState = 'u' | 'd' | 'p' | 's' | 'f' | 'n' | 'x';
 /** `open`, `cut`, `lossy` (also one way), `delayed`. */
 export type PathState = 'o' | 'c' | 'l' | 'd';
+
+/** Of a run whose nodes come and go there are several layouts: a later one only adds at its ends. */
+export function continues(former: FrameLayout, later: FrameLayout): boolean {
+  return (
+    former.frameUs === later.frameUs &&
+    former.blocks.every((block, index) => block === later.blocks[index]) &&
+    former.nodes.every(({ id }, index) => id === later.nodes[index]?.id) &&
+    former.paths.every(
+      ({ from, to }, index) => from === later.paths[index]?.from && to === later.paths[index]?.to,
+    )
+  );
+}
+
+/** An earlier frame with the columns of those that came after it: they were not there yet. */
+export function widened(frame: Frame, { nodes, paths }: FrameLayout): Frame {
+  const nodesMissing = nodes.length - frame.nodes.state.length;
+  const pathsMissing = paths.length - frame.paths.state.length;
+  if (nodesMissing <= 0 && pathsMissing <= 0) return frame;
+  const zeros = Array<number>(Math.max(nodesMissing, pathsMissing)).fill(0);
+  const wider = (column: readonly number[], by: number) => [...column, ...zeros.slice(0, by)];
+  return {
+    ...frame,
+    nodes: {
+      state: frame.nodes.state + 'n'.repeat(nodesMissing),
+      requests: wider(frame.nodes.requests, nodesMissing),
+      errors: wider(frame.nodes.errors, nodesMissing),
+      busy: wider(frame.nodes.busy, nodesMissing),
+      queue: wider(frame.nodes.queue, nodesMissing),
+      p99Us: wider(frame.nodes.p99Us, nodesMissing),
+    },
+    paths: {
+      state: frame.paths.state + 'o'.repeat(pathsMissing),
+      calls: wider(frame.paths.calls, pathsMissing),
+      errors: wider(frame.paths.errors, pathsMissing),
+      p99Us: wider(frame.paths.p99Us, pathsMissing),
+    },
+  };
+}
 
 export interface Frame {
   /** From 0, without gaps. */

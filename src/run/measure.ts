@@ -22,6 +22,8 @@ export interface Observed {
   readonly totals: MetersSnapshot;
   busyUs(node: NodeId): Micros;
   boots(node: NodeId): number;
+  /** For how much of the load a node was kept, up or not: what is paid for. Default: all of it. */
+  keptUs?(node: NodeId): Micros;
 }
 
 export interface Figures {
@@ -106,6 +108,7 @@ function blocksOf(observed: Observed): Record<string, BlockReport> {
         id: node.id,
         zone: node.zone,
         boots: observed.boots(node.id),
+        keptUs: observed.keptUs?.(node.id),
         requests: own?.counters.requests ?? 0,
         errors: own?.counters.errors ?? 0,
         // Whichever is scarcer: its cores, or the slots in which its work is done.

@@ -1,6 +1,6 @@
 /** From what a user asks of a run (sentences, durations) to what a run takes. All mistakes at once. */
 import type { LoadOverride, Visit } from '../blocks/workload/users/index.ts';
-import { formatFault, parseFault, parseFaults } from '../design/faults.ts';
+import { formatFault, parseFault, parseFaults, withStarts } from '../design/faults.ts';
 import { isDesignData, systemFromJson } from '../design/json.ts';
 import { configured } from '../design/overrides.ts';
 import { isSystem, namesIn, type System } from '../design/system.ts';
@@ -64,7 +64,8 @@ export function designOf(loaded: Loaded, { set, data }: Otherwise = {}): System 
   if (data !== undefined) return configured(() => systemIn(data, path), set);
   const design = configured(() => systemIn(loaded.evaluate().default, path), set);
   if (savedFaults.length === 0) return design;
-  const names = namesIn(design);
+  const sentences = savedFaults.map(({ sentence }) => sentence);
+  const names = withStarts(sentences, namesIn(design));
   const problems: Problem[] = [];
   const saved = savedFaults.flatMap(({ sentence, at }) => {
     try {

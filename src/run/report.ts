@@ -90,6 +90,8 @@ export interface BlockFigures {
 
 export interface BlockReport extends BlockFigures {
   readonly kind: string;
+  /** Hours for which its nodes were kept during the load, together: what they cost. */
+  readonly nodeHours: number;
   readonly nodes: readonly (BlockFigures & {
     readonly id: string;
     readonly zone: string;
@@ -271,6 +273,8 @@ export interface NodeFigures {
   readonly id: string;
   readonly zone: string;
   readonly boots: number;
+  /** For how much of the load it was kept, up or not. Default: all of it. */
+  readonly keptUs?: Micros | undefined;
   readonly requests: number;
   readonly errors: number;
   readonly busyUs: Micros;
@@ -288,18 +292,19 @@ export function blockReport(
   loadUs: Micros,
 ): BlockReport {
   const seconds = Math.max(loadUs / 1e6, 1e-6);
+  const kept = ({ keptUs = loadUs }: NodeFigures): Micros => keptUs;
   const rows = nodes.map((node) => ({
     id: node.id,
     zone: node.zone,
     boots: node.boots,
     requestsPerSec: node.requests / seconds,
-    utilisation: loadUs > 0 ? node.busyUs / (loadUs * node.cores) : 0,
+    utilisation: share(node.busyUs, kept(node) * node.cores),
     queueMax: node.queueMax,
     p99Ms: latencyMs(node.latencies).p99,
     errors: node.errors,
     meters: node.meters,
   }));
-  const cores = nodes.reduce((sum, node) => sum + node.cores, 0);
+  const coresUs = nodes.reduce((sum, node) => sum + kept(node) * node.cores, 0);
   const busyUs = nodes.reduce((sum, node) => sum + node.busyUs, 0);
   const meters: Record<string, number> = {};
   for (const node of nodes) {
@@ -309,14 +314,19 @@ export function blockReport(
   }
   return {
     kind,
+    nodeHours: nodes.reduce((sum, node) => sum + kept(node), 0) / 3_600_000_000,
     nodes: rows,
     requestsPerSec: rows.reduce((sum, row) => sum + row.requestsPerSec, 0),
-    utilisation: loadUs > 0 && cores > 0 ? busyUs / (loadUs * cores) : 0,
+    utilisation: share(busyUs, coresUs),
     queueMax: rows.reduce((max, row) => Math.max(max, row.queueMax), 0),
     p99Ms: latencyMs(latencies).p99,
     errors: rows.reduce((sum, row) => sum + row.errors, 0),
     meters,
   };
+}
+
+function share(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
 }
 
 // The verdict -------------------------------------------------------------------------------------

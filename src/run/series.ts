@@ -3,7 +3,7 @@
  * few numbers a second. Readings may come in pieces and, live, late: a node that stood still tells
  * what it did before when it goes on.
  */
-import type { Plan } from '../host/plan.ts';
+import type { NodePlan, Plan } from '../host/plan.ts';
 import { Histogram, type HistogramData } from '../kit/histogram.ts';
 import type { MetersSnapshot } from '../kit/meters.ts';
 import type { Series } from './report.ts';
@@ -26,7 +26,7 @@ interface Row {
 const openMax = 600;
 
 export class SeriesTable {
-  readonly #members: ReadonlyMap<string, string>;
+  readonly #members: Map<string, string>;
   readonly #blocks: readonly string[];
   readonly #rows: Row[] = [];
   readonly #scratch = new Histogram();
@@ -35,6 +35,11 @@ export class SeriesTable {
   constructor(plan: Plan) {
     this.#members = new Map(plan.nodes.map(({ id, block }) => [id, block]));
     this.#blocks = [...new Set(this.#members.values())].filter((block) => block !== 'users');
+  }
+
+  /** A node that no plan named. */
+  join({ id, block }: NodePlan): void {
+    this.#members.set(id, block);
   }
 
   /** What was counted in this second, or in a part of it. */

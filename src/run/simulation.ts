@@ -8,6 +8,7 @@
 
 import type { LoadOverride } from '../blocks/workload/users/index.ts';
 import { changesOf } from '../design/options.ts';
+import { grower } from '../design/plan.ts';
 import { declarationsOf, type Objectives, planOf, type System } from '../design/system.ts';
 import type { Boot } from '../host/boot.ts';
 import type { FromProgram, ToProgram } from '../host/control.ts';
@@ -110,7 +111,6 @@ export function traceSimulation(options: SimulationOptions): void {
 
 class Simulation {
   readonly #options: SimulationOptions;
-  readonly #plan: Plan;
   readonly #crowds: Crowds;
   readonly #world: World;
   readonly #history: Mutable<HistoryEvent>[] = [];
@@ -134,8 +134,7 @@ class Simulation {
     const { design, load, seed, check, frames, forUs } = options;
     const declarations = declarationsOf(design, load);
     const plan = planOf(design, load);
-    this.#plan = plan;
-    this.#crowds = new Crowds(this.#plan);
+    this.#crowds = new Crowds(plan);
     this.#series = new SeriesTable(plan);
     this.#framer = frames && new Framer({ plan, declarations, frameUs: frames.frameUs, forUs });
     const describe = describer(declarations);
@@ -153,6 +152,11 @@ class Simulation {
       onEvent: (event) => this.#tell(event),
       onFault: (fault, began) =>
         this.#framer?.fault(this.#world.now - this.#loadBeganAt, fault, began),
+      grow: grower(declarations, plan.zones),
+      onNode: (node) => {
+        this.#series.join(node);
+        this.#framer?.join(this.#world.plan);
+      },
       onControl: (from, message) => this.#hear(from.node, message as FromProgram),
       enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
       drain: options.drain,
@@ -205,11 +209,12 @@ class Simulation {
     this.#phase('judge');
     const loadUs = this.#loadUs || forUs;
     const { counts, latencies, errors, blocks, complaints } = figuresOf({
-      plan: this.#plan,
+      plan: this.#world.plan,
       loadUs,
       totals: this.#world.meters.snapshot(),
       busyUs: (node) => this.#busyDuringLoad.get(node) ?? 0,
       boots: (node) => this.#boots.get(node) ?? 0,
+      keptUs: (node) => this.#world.keptUs(node, this.#loadBeganAt, this.#loadBeganAt + loadUs),
     });
     // Told from the beginning of the load, as faults are; what `setup` did lies before zero.
     const origin = this.#loadBeganAt;
@@ -242,9 +247,10 @@ class Simulation {
         ...this.#stuck(),
       ],
     });
-    return { report, history, plan: this.#plan };
+    return { report, history, plan: this.#world.plan };
   }
 
+  #toldLayout: FrameLayout | undefined;
   readonly #busyDuringLoad = new Map<NodeId, Micros>();
 
   #boot(): Boot {
@@ -339,13 +345,13 @@ class Simulation {
 
   #load(): void {
     const world = this.#world;
-    const { forUs, faults, frames, untilUs = Number.POSITIVE_INFINITY } = this.#options;
+    const { forUs, faults, untilUs = Number.POSITIVE_INFINITY } = this.#options;
     this.#loadBeganAt = world.now;
     this.#phase('load');
     world.meters.clear(world.now);
     const busyBefore = new Map(world.usage().map(({ node, busyUs }) => [node, busyUs]));
     this.#framer?.begin((node) => busyBefore.get(node)!);
-    if (this.#framer) frames?.onLayout(this.#framer.layout);
+    this.#tellLayout();
     this.#options.onLoad?.(world.now);
     world.applyFaults(faults, world.now);
     if (this.#options.design.workload) this.#post({ type: 'begin', forUs });
@@ -383,7 +389,16 @@ class Simulation {
     if (this.#framer && this.#framer.fromUs < this.#loadUs) this.#frame();
   }
 
+  /** Again when nodes have come. */
+  #tellLayout(): void {
+    const layout = this.#framer?.layout;
+    if (layout === undefined || layout === this.#toldLayout) return;
+    this.#toldLayout = layout;
+    this.#options.frames?.onLayout(layout);
+  }
+
   #frame(): void {
+    this.#tellLayout();
     const busyUs = new Map(this.#world.usage().map((usage) => [usage.node, usage.busyUs]));
     const frame = this.#framer!.close(this.#loadUs, (node) => busyUs.get(node)!);
     this.#options.frames?.onFrame(frame);
@@ -464,7 +479,7 @@ class Simulation {
 
   #post(message: ToProgram): void {
     if (message.type === 'prepare') this.#crowds.ask();
-    for (const node of this.#plan.nodes) {
+    for (const node of this.#world.plan.nodes) {
       if (node.kind === 'users') this.#world.post({ node: node.id, port: 'users' }, message);
     }
   }

@@ -177,4 +177,8 @@ export class SimCpu implements Cpu {
     const at = this.#queue.now + Math.round(costUs * this.#cores.slowFactor);
     this.#queue.push(at, kinds.call, this.#node, this.#life, done, undefined);
   }
+
+  busyUs(): Micros {
+    return this.#cores.busyUs;
+  }
 }

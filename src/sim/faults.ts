@@ -1,6 +1,6 @@
 /** Faults as they act on the simulated world: each begins, and knows how to end. */
 import type { ChaosRule, Fault, Target } from '../host/fault.ts';
-import type { Message, Micros } from '../host/host.ts';
+import type { Message, Micros, NodeId } from '../host/host.ts';
 import type { Random } from '../kit/random.ts';
 import { formatDuration } from '../kit/units.ts';
 import type { Machine } from './machine.ts';
@@ -17,6 +17,10 @@ export interface Reach {
   hold(machine: Machine): void;
   release(machine: Machine): void;
   crash(machine: Machine, how: 'killed' | 'powerless', why: string): void;
+  /** One more member of a block, or none where their number cannot change. */
+  start(block: string): NodeId | undefined;
+  /** Gently, and for good. */
+  stop(machine: Machine): void;
   /** Asks its programs to finish, then ends the process and calls `stopped`. */
   drain(machine: Machine, stopped: () => void): void;
   pause(machine: Machine): void;
@@ -51,6 +55,10 @@ export class Faults {
   readonly #surges: number[] = [];
   readonly #shifts: ShiftMessage[] = [];
   readonly #chaos: { readonly service: string; readonly rule: ChaosRule }[] = [];
+  /** Rules in force, with whom they mean: nodes may come while they hold. */
+  readonly #cuts = new Set<{
+    readonly sides: readonly (readonly [target: Target, indexes: Set<number>])[];
+  }>();
   readonly #skews = new Map<Machine, { byUs: Micros; driftPpm: number }[]>();
 
   constructor(reach: Reach) {
@@ -133,6 +141,21 @@ export class Faults {
           machine.platter.rot(fault.bits, random);
           return () => {};
         });
+      case 'start': {
+        const started: NodeId[] = [];
+        for (let i = 0; i < fault.count; i++) {
+          const node = reach.start(fault.block);
+          if (node !== undefined) started.push(node);
+        }
+        return () => {
+          for (const node of started) {
+            for (const machine of this.#targets({ node })) reach.stop(machine);
+          }
+        };
+      }
+      case 'stop':
+        for (const machine of this.#processes(fault.target)) reach.stop(machine);
+        return () => {};
       case 'surge': {
         this.#surges.push(fault.factor);
         this.#announceSurge();
@@ -163,6 +186,15 @@ export class Faults {
           this.#shifts.splice(this.#shifts.indexOf(shift), 1);
           this.#announceShift(service);
         };
+      }
+    }
+  }
+
+  /** A node that comes while rules hold which mean its zone, or all. */
+  joined(machine: Machine): void {
+    for (const { sides } of this.#cuts) {
+      for (const [target, indexes] of sides) {
+        if (this.#targets(target).includes(machine)) indexes.add(machine.index);
       }
     }
   }
@@ -259,9 +291,15 @@ export class Faults {
   #rule(from: Target, to: Target, bothWays: boolean, effect: Partial<Rule>): () => void {
     const indexes = (target: Target) =>
       new Set(this.#targets(target).map((machine) => machine.index));
-    const rule: Rule = { from: indexes(from), to: indexes(to), bothWays, ...effect };
+    const sides = [indexes(from), indexes(to)] as const;
+    const cut = { sides: [[from, sides[0]] as const, [to, sides[1]] as const] };
+    const rule: Rule = { from: sides[0], to: sides[1], bothWays, ...effect };
+    this.#cuts.add(cut);
     this.#reach.network.add(rule);
-    return () => this.#reach.network.remove(rule);
+    return () => {
+      this.#cuts.delete(cut);
+      this.#reach.network.remove(rule);
+    };
   }
 
   /** What lies outside of the system under test is not in its zones when those fail. */
@@ -272,7 +310,8 @@ export class Faults {
   }
 
   #targets(target: Target): readonly Machine[] {
-    return this.#reach.machines().filter(({ plan }) => {
+    return this.#reach.machines().filter(({ plan, isGone }) => {
+      if (isGone) return false;
       if ('node' in target) return plan.id === target.node;
       if ('block' in target) return plan.block === target.block;
       if ('zone' in target) return plan.zone === target.zone;
@@ -280,6 +319,12 @@ export class Faults {
       return true;
     });
   }
+}
+
+/** It leaves nothing to undo: what was started stays. */
+export function isDone(fault: Fault): boolean {
+  const { do: what, forUs } = fault;
+  return what === 'rot' || what === 'stop' || (what === 'start' && forUs === undefined);
 }
 
 /** The service's own programs, those that call it from other nodes, and the gateways. */
@@ -318,6 +363,10 @@ export function faultText(fault: Fault): string {
       return `fail the disk of ${targetText(fault.target)}`;
     case 'rot':
       return `flip ${fault.bits} bits on ${targetText(fault.target)}`;
+    case 'start':
+      return `start ${fault.count} ${fault.block}`;
+    case 'stop':
+      return `stop ${targetText(fault.target)}`;
     case 'surge':
       return `surge by ${fault.factor}`;
     case 'fail-calls':

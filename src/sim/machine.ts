@@ -46,6 +46,8 @@ export class Machine {
   /** Crashes in a row without half a minute of life between them: the supervisor's patience. */
   crashesInRow = 0;
   bootedAt = 0;
+  /** Stopped for good: nothing boots it any more. */
+  isGone = false;
 
   constructor(index: number, plan: NodePlan, clock: Clock, cores: Cores, platter: Platter) {
     this.index = index;

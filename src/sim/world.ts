@@ -7,98 +7,35 @@
  *   world.bootAll();
  *   world.run(60_000_000);
  */
-import type { Boot } from '../host/boot.ts';
-import type { Arithmetic } from '../host/crypto.ts';
+import { isOperation, type Operation } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan } from '../host/fault.ts';
-import type { HistoryEvent } from '../host/history.ts';
 import type { Address, Message, Micros, NodeId, Value } from '../host/host.ts';
 import type { NodePlan, Plan } from '../host/plan.ts';
 import { assert } from '../kit/assert.ts';
-import { type Distribution, sampler } from '../kit/distribution.ts';
+import { sampler } from '../kit/distribution.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { Fingerprint } from '../kit/fingerprint.ts';
 import { Meters } from '../kit/meters.ts';
 import { type Random, seeded } from '../kit/random.ts';
 import { formatDuration } from '../kit/units.ts';
-import type { Causality } from './causality.ts';
-import { Clock, type ClockOptions } from './clock.ts';
+import { Roster } from '../parts/roster.ts';
+import { Clock } from './clock.ts';
 import { Cores, type Job } from './cpu.ts';
 import { Platter } from './disk.ts';
-import { Faults, faultText } from './faults.ts';
+import { Faults, faultText, isDone } from './faults.ts';
+import { deepFreeze } from './freeze.ts';
 import { type HostServices, SimHost, type SimTimer } from './host.ts';
 import * as kinds from './kinds.ts';
 import { kindNames } from './kinds.ts';
 import { Machine } from './machine.ts';
-import { Network, type NetworkCounts, type Route, type TraceEvent } from './network.ts';
+import { Network, type NetworkCounts, type Route } from './network.ts';
+import type { NodeUsage, WorldOptions } from './options.ts';
 import { EventQueue } from './queue.ts';
 import { type Segment, type StreamCounts, Streams } from './streams.ts';
 import { TracedCores, TracedNetwork, TracedQueue } from './traced.ts';
 
-export interface WorldOptions {
-  readonly plan: Plan;
-  readonly seed: number;
-  readonly boot: Boot;
-  /** Their times count from the start of the world; `applyFaults` takes another origin. */
-  readonly faults?: FaultPlan | undefined;
-  readonly record?: ((event: HistoryEvent) => void) | undefined;
-  /** Whether the history of a block is wanted. Default: of every block, if there is `record`. */
-  readonly isRecorded?: ((block: string) => boolean) | undefined;
-  readonly onEvent?: ((event: RunEvent) => void) | undefined;
-  /** A fault began or ended; `onEvent` says the same in words. */
-  readonly onFault?: ((fault: Fault, began: boolean) => void) | undefined;
-  /** What a program sent to `control`. Called in the middle of its handler: note it, do not act. */
-  readonly onControl?: ((from: Address, message: Message) => void) | undefined;
-  /** What became of each message, when it became it. */
-  readonly onTrace?: ((event: TraceEvent) => void) | undefined;
-  /** Hands causes on to effects, for a tracer. Changes nothing in the run. */
-  readonly causality?: Causality | undefined;
-  /** Called with a node before its code runs, if `userCode`, and with undefined after `drain`. */
-  readonly enter?: ((node: NodeId | undefined) => void) | undefined;
-  /** Runs microtasks dry. Called after every event of a node with `userCode`. What it throws crashes the node. */
-  readonly drain?: (() => void) | undefined;
-  /** For `host.crypto`: the kernel itself knows no machine. A program that uses it elsewhere crashes. */
-  readonly arithmetic?: Arithmetic | undefined;
-  /** Hashes and freezes messages, and passes them through `codec`. About a third of the speed. */
-  readonly check?: boolean | undefined;
-  readonly codec?:
-    | { encode(value: Value): Uint8Array; decode(bytes: Uint8Array): Value }
-    | undefined;
-  /** After each event: its number, the fingerprint so far, and what it was. For comparing two runs. */
-  readonly onStep?: ((index: number, hash: number, describe: () => string) => void) | undefined;
-  /** True wall time at world time 0, since 1970. Default: 1 January 2026, 00:00 UTC. */
-  readonly wallEpochUs?: Micros | undefined;
-  /** World time at the start. Default 0. */
-  readonly startUs?: Micros | undefined;
-  /** The very error with which a node ended, with its stack; `onEvent` only says why in words. */
-  readonly onThrow?: ((node: NodeId, error: unknown) => void) | undefined;
-  /** One line for a message. */
-  readonly describe?: ((from: Address, to: Address, message: Message) => string) | undefined;
-  /** Default: lognormal, median 300 µs, p99 1.5 ms, as a data-centre SSD. */
-  readonly syncCost?: Distribution | undefined;
-  /** Default: no limit but a `fill-disk` fault. */
-  readonly diskSizeBytes?: number | undefined;
-  /** Default: wall clocks within 500 µs, crystals within 20 ppm. */
-  readonly clocks?: Partial<ClockOptions> | undefined;
-  /** Pause before a crashed process is started again, doubled for each crash in a row. Default 1 s. */
-  readonly restartAfterUs?: Micros | undefined;
-  /** How long a graceful stop may take before it is forced. Default 10 s. */
-  readonly drainLimitUs?: Micros | undefined;
-}
-
-export interface NodeUsage {
-  readonly node: NodeId;
-  readonly block: string;
-  readonly isUp: boolean;
-  readonly cores: number;
-  /** Core-microseconds worked since the start. */
-  readonly busyUs: Micros;
-  /** Work waiting for a core now, and at worst so far. */
-  readonly queued: number;
-  readonly queuedMax: number;
-  readonly diskBytes: number;
-  readonly syncCount: number;
-}
+export type { NodeUsage, WorldOptions } from './options.ts';
 
 /** Where control messages come from. */
 export const controlAddress: Address = Object.freeze({ node: 'control', port: 'control' });
@@ -124,6 +61,7 @@ export class World {
   readonly #faults: Faults;
   readonly #random: Random;
   readonly #services: HostServices;
+  readonly #roster: Roster;
   readonly #machines: Machine[] = [];
   readonly #byId = new Map<NodeId, Machine>();
   readonly #regionOf: ReadonlyMap<string, string>;
@@ -166,7 +104,7 @@ export class World {
       pass,
       record: (event) => record?.(event),
       isRecorded: isRecorded ?? (() => record !== undefined),
-      toControl: (from, message) => options.onControl?.(from, message),
+      toControl: (from, message) => this.#toControl(from, message),
       causes: causality && ((address) => causality.of(address, this.#queue)),
     };
     this.#faults = new Faults({
@@ -185,6 +123,8 @@ export class World {
         }
       },
       crash: (machine, how, why) => this.#crash(machine, how, why, false),
+      start: (block) => this.startNode(block),
+      stop: (machine) => this.stopNode(machine.plan.id, 'drain'),
       drain: (machine, stopped) => this.#drain(machine, stopped),
       pause: (machine) => this.#pause(machine),
       resume: (machine) => this.#resume(machine),
@@ -193,6 +133,7 @@ export class World {
         for (const port of ports) this.post({ node: machine.plan.id, port }, message);
       },
     });
+    this.#roster = new Roster(plan, options.grow);
     for (const node of plan.nodes) this.#add(node);
     if (options.faults) this.applyFaults(options.faults, startUs);
   }
@@ -244,9 +185,39 @@ export class World {
     for (const machine of [...this.#machines]) if (machine.phase === 'new') this.#boot(machine);
   }
 
+  /** The plan with the nodes that came later; those that are gone are still in it. */
+  get plan(): Plan {
+    return this.#roster.plan;
+  }
+
+  /** For how long between two instants a node was kept. */
+  keptUs(node: NodeId, fromUs: Micros, toUs: Micros): Micros {
+    return this.#roster.keptUs(node, fromUs, toUs);
+  }
+
   /** A node that no plan named: it boots now. */
   addNode(node: NodePlan): void {
-    this.#boot(this.#add(node));
+    this.#roster.add(node, this.now);
+    this.#join(node);
+  }
+
+  /** One more member of `block`, where it has fewest; undefined where their number cannot change. */
+  startNode(block: string): NodeId | undefined {
+    const node = this.#roster.start(block, this.now);
+    if (node) this.#join(node);
+    return node?.id;
+  }
+
+  /** Takes a node out for good. A drain may take as long as `drainLimitUs`. */
+  stopNode(node: NodeId, how: 'drain' | 'kill'): void {
+    const machine = this.#byId.get(node);
+    if (!machine || !this.#roster.stop(node, this.now)) return;
+    machine.isGone = true;
+    this.#announce(machine.plan.block);
+    if (!machine.isUp) {
+      if (machine.phase !== 'new') this.#tellCrash(machine, 'stopped');
+    } else if (how === 'kill') this.#crash(machine, 'killed', 'stopped', false);
+    else if (machine.phase !== 'draining') this.#drain(machine, () => {});
   }
 
   /**
@@ -281,7 +252,7 @@ export class World {
     this.#tellFault(fault, true);
     active.undo = this.#faults.begin(fault, end);
     // Done is done.
-    if (fault.do === 'rot') this.#active.delete(active);
+    if (isDone(fault)) this.#active.delete(active);
     // A restart lasts as long as its drain, and then as long as it says.
     if (fault.forUs !== undefined && fault.do !== 'restart') {
       this.#schedule(this.now + fault.forUs, end);
@@ -309,6 +280,45 @@ export class World {
     }
     for (const machine of this.#machines) {
       if (!machine.isUp && machine.phase !== 'new') this.#boot(machine);
+    }
+  }
+
+  #join(node: NodePlan): void {
+    const machine = this.#add(node);
+    this.#faults.joined(machine);
+    this.#options.onNode?.(node);
+    this.#boot(machine);
+    this.#announce(node.block);
+  }
+
+  #announce(block: string): void {
+    for (const [to, message] of this.#roster.news(block)) this.post(to, message);
+  }
+
+  /** Operations are done as an event of their own: their sender is in the middle of its handler. */
+  #toControl(from: Address, message: Message): void {
+    if (!isOperation(message)) return this.#options.onControl?.(from, message);
+    this.#later(0, () => {
+      if (this.#roster.allows(from, message)) return this.#operate(message);
+      const text = `may not ask for ${message.type}`;
+      this.#tell({ type: 'note', at: this.now, node: from.node, text });
+    });
+  }
+
+  #operate(operation: Operation): void {
+    switch (operation.type) {
+      case 'follow-nodes':
+        return this.#announce(operation.block);
+      case 'start-node':
+        this.startNode(operation.block);
+        return;
+      case 'stop-node':
+        return this.stopNode(operation.node, operation.how);
+      case 'restart-node': {
+        const machine = this.#byId.get(operation.node)!;
+        if (machine.isUp) this.#crash(machine, 'killed', 'restarted', false);
+        if (machine.holdCount === 0) this.#boot(machine);
+      }
     }
   }
 
@@ -454,6 +464,7 @@ export class World {
   }
 
   #boot(machine: Machine): void {
+    if (machine.isGone) return;
     const { plan } = machine;
     const life = ++machine.life;
     machine.phase = 'up';
@@ -509,7 +520,12 @@ export class World {
     for (const { kind, life, a, b } of deferred) {
       if (life === 0) this.#queue.push(this.now, kind, index, life, a, b);
     }
-    this.#tell({ type: 'crash', at: this.now, node: machine.plan.id, why });
+    this.#tellCrash(machine, why);
+  }
+
+  #tellCrash({ plan, isGone }: Machine, why: string): void {
+    const event = { type: 'crash', at: this.now, node: plan.id, why } as const;
+    this.#tell(isGone ? { ...event, gone: true } : event);
   }
 
   /** A program threw. Its node ends, and a supervisor starts it again after a pause. */
@@ -671,13 +687,4 @@ export class World {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-/** Bytes cannot be frozen; a codec has copied them, so nobody shares them. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
-  if (Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  for (const field of Object.values(value)) deepFreeze(field);
-  return value;
 }

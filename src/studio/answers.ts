@@ -1,6 +1,6 @@
 /** Answers that Studio gives alike on a design and beside a system that runs. */
 import { existsSync, readFileSync } from 'node:fs';
-import { type FaultNames, formatFault, parseFault } from '../design/faults.ts';
+import { type FaultNames, formatFault, parseFault, withStarts } from '../design/faults.ts';
 import { mermaidOf } from '../design/mermaid.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { shownPath } from '../run/node/places.ts';
@@ -57,9 +57,10 @@ export function checkFaults(
   sentences: readonly string[],
   names: FaultNames,
 ): readonly FaultCheck[] {
+  const all = withStarts(sentences, names);
   return sentences.map((sentence) => {
     try {
-      return { sentence, text: formatFault(parseFault(sentence, names)), problem: null };
+      return { sentence, text: formatFault(parseFault(sentence, all)), problem: null };
     } catch (failure) {
       if (!(failure instanceof LoadpathError)) throw failure;
       return { sentence, text: null, problem: failure.problems[0]?.what ?? failure.message };

@@ -30,6 +30,7 @@ export {
   type Difference,
 } from '../run/compare.ts';
 export type { Frame, FrameLayout, NodeState, PathState } from '../run/frames.ts';
+export { continues, widened } from '../run/frames.ts';
 export type {
   BlockReport,
   InvariantResult,

@@ -1,6 +1,7 @@
 /** A finished run as one HTML file that opens offline: the page, with the run inside. */
 import { gzipSync } from 'node:zlib';
 import { LoadpathError } from '../kit/errors.ts';
+import { widened } from '../run/frames.ts';
 import { version } from '../run/version.ts';
 import type { EventLog } from './event-log.ts';
 import { reportPage } from './page.ts';
@@ -22,7 +23,7 @@ export function reportHtml(design: DesignView, hello: Hello, { summary, log }: F
   if (page === undefined) {
     throw new LoadpathError('bad-option', 'The page for reports is not built: run npm run build.');
   }
-  const layout = log.all('layout')[0] ?? null;
+  const layout = log.all('layout').at(-1) ?? null;
   // In a file nothing goes on: it shows how far the run had come.
   const isGoing = summary.state === 'running' || summary.state === 'paused';
   const file: ReportFile = {
@@ -32,7 +33,7 @@ export function reportHtml(design: DesignView, hello: Hello, { summary, log }: F
     design,
     run: { ...summary, state: isGoing ? 'stopped' : summary.state },
     layout,
-    frames: log.all('frame'),
+    frames: log.all('frame').map((frame) => (layout ? widened(frame, layout) : frame)),
     events: log.all('event'),
     report: log.all('report')[0] ?? null,
     summary: log.all('summary')[0] ?? null,

@@ -22,7 +22,7 @@ const comparedMax = 50;
 /** A film has at most 600 frames; an hour of console output of user code is not kept whole. */
 export const runKeep: Readonly<Record<keyof RunEvents, Keep>> = {
   structure: 'latest',
-  layout: { first: 1 },
+  layout: { last: 600 },
   frame: { last: 600 },
   event: { first: 10_000 },
   progress: 'latest',

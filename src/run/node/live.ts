@@ -8,7 +8,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatFault, parseFaultNow } from '../../design/faults.ts';
 import { changesOf } from '../../design/options.ts';
-import { namesIn, planOf, type System } from '../../design/system.ts';
+import { grower } from '../../design/plan.ts';
+import { declarationsOf, namesIn, planOf, type System } from '../../design/system.ts';
 import type { FromProgram, ToProgram } from '../../host/control.ts';
 import type { RunEvent } from '../../host/events.ts';
 import type { Micros, NodeId } from '../../host/host.ts';
@@ -132,6 +133,8 @@ class Live {
       onEvent: (event) => this.#tell(event),
       onFault: (fault, began) => this.#observer.fault(fault, began),
       onWindow: (window) => this.#observer.window(window),
+      grow: grower(declarationsOf(design, this.#asked.load), this.#plan.zones),
+      onNode: (node) => this.#observer.join(node, system.plan),
       onControl: (from, message) => this.#hear(from.node, message as FromProgram),
       onFailure: (error) => this.#notes.push(error.message),
     });
@@ -235,11 +238,15 @@ class Live {
     const status = new Map(system.status().map((node) => [node.id, node]));
     const { counts, latencies, errors, blocks, complaints } = figuresOf({
       // What is somebody else's was not measured.
-      plan: { ...this.#plan, nodes: this.#plan.nodes.filter((node) => node.outside === undefined) },
+      plan: {
+        ...system.plan,
+        nodes: system.plan.nodes.filter((node) => node.outside === undefined),
+      },
       loadUs,
       totals: snapshot,
       busyUs: (node) => status.get(node)?.busyUs ?? 0,
       boots: (node) => status.get(node)?.boots ?? 0,
+      keptUs: (node) => system.keptUs(node, origin, origin + loadUs),
     });
     const recorded = system.histories().map((event) => ({ ...event, at: event.at - origin }));
     const history = this.#hadData ? onFormerData(recorded) : recorded;
@@ -320,10 +327,11 @@ class Live {
   }
 
   #control(system: LiveSystem): LiveControl {
-    const names = namesIn(this.#run.design);
+    const design = namesIn(this.#run.design);
     return {
       fault: (sentence) => {
         const atUs = Math.max(0, system.now() - this.#loadBeganAt);
+        const names = { ...design, nodes: system.plan.nodes.map(({ id }) => id) };
         const fault = { ...parseFaultNow(sentence, names), atUs: atUs - (atUs % 1_000) };
         system.inject(fault);
         return formatFault(fault);

@@ -10,11 +10,12 @@ import { declarationsOf, type System } from '../../design/system.ts';
 import type { RunEvent } from '../../host/events.ts';
 import type { Fault } from '../../host/fault.ts';
 import type { Micros } from '../../host/host.ts';
-import type { Plan } from '../../host/plan.ts';
+import type { NodePlan, Plan } from '../../host/plan.ts';
 import type { MeterReading, MetersWindow } from '../../kit/meters.ts';
 import type { LiveSystem } from '../../live/supervisor.ts';
 import type { Watch } from '../api.ts';
 import { Framer, frameLengthUs } from '../framer.ts';
+import type { FrameLayout } from '../frames.ts';
 import { Progressing } from '../progress.ts';
 import type { Series } from '../report.ts';
 import { SeriesTable } from '../series.ts';
@@ -33,6 +34,7 @@ export class Observer {
   #open: MetersWindow[] = [];
   /** Undefined before the load: what comes then is a warm-up. */
   #system: LiveSystem | undefined;
+  #toldLayout: FrameLayout | undefined;
   #beganAt: Micros = 0;
   #closedUs: Micros = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -67,6 +69,12 @@ export class Observer {
     this.#framer?.hear({ ...event, at: event.at - this.#beganAt });
   }
 
+  /** A node has come: `plan` names it too. */
+  join(node: NodePlan, plan: Plan): void {
+    this.#series.join(node);
+    this.#framer?.join(plan);
+  }
+
   fault(fault: Fault, began: boolean): void {
     if (this.#system) this.#framer?.fault(this.#system.now() - this.#beganAt, fault, began);
   }
@@ -81,7 +89,7 @@ export class Observer {
     this.#beganAt = beganAt;
     this.#system = system;
     this.#framer?.begin(busyOf(system));
-    if (this.#framer) this.#watch.onLayout?.(this.#framer.layout);
+    this.#tellLayout();
     this.#arm();
   }
 
@@ -102,6 +110,14 @@ export class Observer {
 
   get #isWatched(): boolean {
     return this.#progressing !== undefined || this.#framer !== undefined;
+  }
+
+  /** Again when nodes have come. */
+  #tellLayout(): void {
+    const layout = this.#framer?.layout;
+    if (layout === undefined || layout === this.#toldLayout) return;
+    this.#toldLayout = layout;
+    this.#watch.onLayout?.(layout);
   }
 
   #arm(): void {
@@ -142,6 +158,7 @@ export class Observer {
     if (!framer) return;
     framer.add(readings);
     if (toUs < framer.dueUs && !this.#isOver) return;
+    this.#tellLayout();
     this.#watch.onFrame?.(framer.close(toUs, busyOf(system)));
   }
 

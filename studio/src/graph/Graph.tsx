@@ -30,7 +30,7 @@ import { Minimap } from './Minimap.tsx';
 import { markedBy, withZones } from './marks.ts';
 import { layers } from './renderer.ts';
 import { Search } from './Search.tsx';
-import { figuresOf, namedBy, sceneOf } from './scene.ts';
+import { figuresOf, namedBy, sceneOf, withArrivals } from './scene.ts';
 import { Targets, useNames } from './Targets.tsx';
 import { Tip } from './Tip.tsx';
 import { isArrow, neighbour, type Target, targetsOf } from './targets.ts';
@@ -56,7 +56,11 @@ export interface GraphProps {
 const nothing: ReadonlySet<string> = new Set();
 
 export function Graph(props: GraphProps) {
-  const { design, palette, selection, onSelect, onContext } = props;
+  const { palette, selection, onSelect, onContext } = props;
+  const design = useMemo(
+    () => withArrivals(props.design, props.layout),
+    [props.design, props.layout],
+  );
   const root = useRef<HTMLElement>(null);
   const buttons = useRef(new Map<string, HTMLButtonElement>());
   const [open, setOpen] = useState<ReadonlySet<string>>(nothing);

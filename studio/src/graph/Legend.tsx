@@ -30,6 +30,7 @@ const nodes: readonly (readonly [NodeLook, string])[] = [
   ['sick', 'disk full or failing'],
   ['down', 'down'],
   ['new', 'not started yet'],
+  ['absent', 'not there any more, or not yet'],
 ];
 
 const width = 62;
@@ -126,7 +127,7 @@ function drawNodeSwatch(pen: Pen, look: NodeLook, colours: Colours): void {
     look,
     ratePerSec: 400,
     errorRatio: 0,
-    busy: look === 'standby' || look === 'new' ? 0 : 0.6,
+    busy: look === 'standby' || look === 'new' || look === 'absent' ? 0 : 0.6,
     queue: look === 'up' ? 5 : 0,
     p99Us: 0,
   };

@@ -34,7 +34,7 @@ function ofNode(id: string, design: StructuralView, figures: Figures): Details |
   const zone = block?.nodes.find((node) => node.id === id)?.zone;
   if (!block || zone === undefined) return undefined;
   const known = figures.nodes.get(id);
-  const isWell = !known || ['up', 'standby', 'unknown', 'new'].includes(known.look);
+  const isWell = !known || ['up', 'standby', 'unknown', 'new', 'absent'].includes(known.look);
   return {
     title: id,
     subtitle: `${nodeWord(block)} in zone ${zone}${known ? ` · ${nodeLookText[known.look]}` : ''}`,

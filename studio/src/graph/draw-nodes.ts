@@ -55,10 +55,10 @@ export function drawPip(
   const on = pen.rect(node);
   const look = known?.look ?? 'unknown';
   if (look === 'down') return drawDeadPip(pen, on, paint);
-  const isOutline = look === 'unknown' || look === 'new' || look === 'standby';
-  if (look === 'new') pen.ctx.setLineDash([2, 2]);
-  const line =
-    look === 'standby' ? hue : look === 'unknown' || look === 'new' ? colours.line : undefined;
+  const isThere = look !== 'unknown' && look !== 'new' && look !== 'absent';
+  const isOutline = !isThere || look === 'standby';
+  if (look === 'new' || look === 'absent') pen.ctx.setLineDash([2, 2]);
+  const line = look === 'standby' ? hue : isThere ? undefined : colours.line;
   pen.box(on, 2.5, isOutline ? undefined : colours.sunken, line);
   pen.ctx.setLineDash([]);
   if (known && !isOutline) drawLoad(pen, on, known, hue, paint);
@@ -138,7 +138,7 @@ export function drawTile(
       : look === 'standby'
         ? hue
         : colours.line;
-  if (look === 'new') pen.ctx.setLineDash([3, 2]);
+  if (look === 'new' || look === 'absent') pen.ctx.setLineDash([3, 2]);
   pen.box(on, 4, isDown ? colours.badSoft : colours.surface, line, isDown || isTroubled ? 1.5 : 1);
   pen.ctx.setLineDash([]);
   if (isDown) hatch(pen.ctx, on, 7, colours.bad);

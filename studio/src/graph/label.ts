@@ -19,6 +19,7 @@ export const nodeLookText: Readonly<Record<NodeLook, string>> = {
   slow: 'slow',
   sick: 'disk full or failing',
   new: 'not started yet',
+  absent: 'not there any more, or not yet',
 };
 
 export const pathLookText: Readonly<Record<PathLook, string>> = {

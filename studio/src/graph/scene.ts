@@ -11,7 +11,17 @@ import {
   type StructuralView,
 } from 'loadpath/studio';
 
-export type NodeLook = 'unknown' | 'up' | 'standby' | 'down' | 'paused' | 'slow' | 'sick' | 'new';
+/** `absent`: started later than this, or stopped for good. */
+export type NodeLook =
+  | 'unknown'
+  | 'up'
+  | 'standby'
+  | 'down'
+  | 'paused'
+  | 'slow'
+  | 'sick'
+  | 'new'
+  | 'absent';
 
 /**
  * `standby`: not used while its caller works; `idle`: nothing came that could use it; `refused`:
@@ -82,10 +92,27 @@ const nodeLooks: Readonly<Record<string, NodeLook>> = {
   s: 'slow',
   f: 'sick',
   n: 'new',
+  x: 'absent',
 };
 
 /** From here on a path is one that refuses rather than one that has errors. */
 const refusedRatio = 0.5;
+
+/** The design with the nodes that no plan named, in the order in which they came. */
+export function withArrivals(
+  design: StructuralView,
+  layout: FrameLayout | null | undefined,
+): StructuralView {
+  const known = new Set(design.blocks.flatMap((block) => block.nodes.map(({ id }) => id)));
+  const come = (layout?.nodes ?? []).filter(({ id }) => !known.has(id));
+  if (come.length === 0) return design;
+  const blocks = design.blocks.map((block) => {
+    const own = come.filter((node) => node.block === block.name);
+    if (own.length === 0) return block;
+    return { ...block, nodes: [...block.nodes, ...own.map(({ id, zone }) => ({ id, zone }))] };
+  });
+  return { ...design, blocks };
+}
 
 export function sceneOf(design: StructuralView, layout: FrameLayout | undefined): Scene {
   const blockOf = new Map<string, string>();
@@ -194,7 +221,8 @@ function blockFigures(members: readonly NodeFigures[], p99Us: number): BlockFigu
   const upCount = members.filter(({ look }) => !isOut(look)).length;
   const known = members.some(({ look }) => look !== 'unknown');
   const hurt =
-    upCount < members.length || members.some(({ look }) => look === 'slow' || look === 'sick');
+    upCount < members.filter(({ look }) => look !== 'absent').length ||
+    members.some(({ look }) => look === 'slow' || look === 'sick');
   return {
     health: !known ? 'unknown' : upCount === 0 ? 'down' : hurt ? 'hurt' : 'well',
     ratePerSec,
@@ -208,7 +236,7 @@ function blockFigures(members: readonly NodeFigures[], p99Us: number): BlockFigu
 
 /** It answers nobody now. */
 function isOut(look: NodeLook): boolean {
-  return look === 'down' || look === 'paused' || look === 'new' || look === 'unknown';
+  return ['down', 'paused', 'new', 'unknown', 'absent'].includes(look);
 }
 
 /** What users see is counted at the users: generated, and of what is over, what failed. */

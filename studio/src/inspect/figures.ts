@@ -29,6 +29,7 @@ const stateWords: Readonly<Record<NodeState, string>> = {
   s: 'slow',
   f: 'sick: its disk is full or fails',
   n: 'not booted yet',
+  x: 'stopped for good',
 };
 
 const pathWords: Readonly<Record<PathState, string>> = {

@@ -58,7 +58,9 @@ function lineOf(event: RunEvent, several: boolean): StoryLine | undefined {
         text: event.began ? event.text : `over: ${event.text}`,
       };
     case 'crash':
-      return { atUs: event.at, tone: 'bad', text: `${who}went down: ${event.why}` };
+      return event.gone
+        ? { atUs: event.at, tone: 'plain', text: `${who}was stopped for good` }
+        : { atUs: event.at, tone: 'bad', text: `${who}went down: ${event.why}` };
     case 'boot':
       // The first boot of everybody is no news.
       if (event.life <= 1 && event.at <= 0) return undefined;

@@ -57,7 +57,7 @@ export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readon
         marks.push({
           type: 'crash',
           atUs: event.at,
-          text: `${event.node} crashed: ${event.why}`,
+          text: event.gone ? `${event.node} is gone` : `${event.node} crashed: ${event.why}`,
           node: event.node,
         });
         break;

@@ -26,9 +26,22 @@ describe('a run grows', () => {
   });
 
   test('another layout begins anew: columns would mean other nodes', () => {
-    const other = { ...layout, nodes: [...layout.nodes, { id: 'api/1', block: 'api', zone: 'b' }] };
+    const other = { ...layout, nodes: [{ id: 'api/1', block: 'api', zone: 'b' }, ...layout.nodes] };
     expect(withMessages(runWith(), [{ name: 'layout', data: other }]).frames).toEqual([]);
     expect(withMessages(runWith(), [{ name: 'layout', data: layout }]).frames.length).toBe(20);
+  });
+
+  test('nodes that come later stand behind the others, and were not there before', () => {
+    const come = { id: 'api/9', block: 'api', zone: 'b' };
+    const wider = { ...layout, nodes: [...layout.nodes, come] };
+    const run = withMessages(runWith(), [{ name: 'layout', data: wider }]);
+    expect(run.frames.length).toBe(20);
+    expect(run.frames.every(({ nodes }) => nodes.state.endsWith('n'))).toBe(true);
+    expect(run.frames.every(({ nodes }) => nodes.busy.length === wider.nodes.length)).toBe(true);
+    // The stream is read again, from its first layout on.
+    const again = withMessages(run, [{ name: 'layout', data: layout }, ...streamed([0])]);
+    expect(again.layout).toBe(wider);
+    expect(again.frames[0]!.nodes.state).toHaveLength(wider.nodes.length);
   });
 
   test('what did not change keeps its identity', () => {

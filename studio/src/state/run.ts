@@ -19,6 +19,7 @@ import type {
   RunSummary,
   StructuralView,
 } from 'loadpath/studio';
+import { continues, widened } from 'loadpath/studio';
 
 export interface RunState {
   readonly id: string;
@@ -104,11 +105,14 @@ export function withMessages(run: RunState, messages: readonly RunMessage[]): Ru
         structure = message.data;
         break;
       case 'layout':
-        if (!layout || !sameLayout(layout, message.data)) frames.length = 0;
+        // An earlier one of the same run, when a stream is read again from its start, says nothing new.
+        if (layout && continues(message.data, layout)) break;
+        if (layout && !continues(layout, message.data)) frames.length = 0;
         layout = message.data;
+        for (const [index, frame] of frames.entries()) frames[index] = widened(frame, layout);
         break;
       case 'frame':
-        putFrame(frames, message.data);
+        putFrame(frames, layout ? widened(message.data, layout) : message.data);
         break;
       case 'event':
         // The first event of its own ends what was lent: they come in the order of time.
@@ -176,20 +180,6 @@ function putFrame(frames: Frame[], frame: Frame): void {
   else if (place === frames.length) frames.push(frame);
   else frames.splice(0, frames.length, frame);
   if (frames.length > framesMax) frames.splice(0, frames.length - framesMax);
-}
-
-/** Frames of one layout can only stand beside those of another when their columns mean the same. */
-export function sameLayout(a: FrameLayout, b: FrameLayout): boolean {
-  return (
-    a.frameUs === b.frameUs &&
-    a.nodes.length === b.nodes.length &&
-    a.paths.length === b.paths.length &&
-    a.nodes.every((node, index) => node.id === b.nodes[index]!.id) &&
-    a.paths.every((path, index) => {
-      const other = b.paths[index]!;
-      return path.from === other.from && path.to === other.to;
-    })
-  );
 }
 
 function boundEvents(events: RunEvent[]): RunEvent[] {
