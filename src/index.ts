@@ -23,6 +23,8 @@ export {
 export { type Ids, type IdsHandle, ids } from './blocks/coordination/ids/index.ts';
 export { type Cache, type CacheHandle, cache } from './blocks/data/cache/index.ts';
 export { type KvHandle, type KvOptions, kv } from './blocks/data/kv/index.ts';
+export { type Registry, type RegistryHandle, registry } from './blocks/discovery/registry/index.ts';
+export { type Registrar, registrar } from './blocks/discovery/registry/registrar-block.ts';
 export {
   type Mesh,
   type MeshHandle,
@@ -66,6 +68,7 @@ export {
   type TopicOptions,
   topic,
 } from './blocks/messaging/topic/index.ts';
+export { type Fleet, type FleetOptions, fleet } from './blocks/operations/fleet/index.ts';
 export {
   type Limiter,
   type LimiterHandle,

@@ -6,10 +6,13 @@ import { idsBlock } from './coordination/ids/block.ts';
 import { cacheBlock } from './data/cache/block.ts';
 import { kvBlock } from './data/kv/block.ts';
 import { meshBlock } from './discovery/mesh/block.ts';
+import { registryBlock } from './discovery/registry/block.ts';
+import { registrarBlock } from './discovery/registry/registrar-block.ts';
 import { cdnBlock, purgesBlock } from './edge/cdn/block.ts';
 import { dnsBlock } from './edge/dns/block.ts';
 import { gatewayBlock } from './edge/gateway/block.ts';
 import { topicBlock } from './messaging/topic/block.ts';
+import { fleetBlock } from './operations/fleet/block.ts';
 import { limiterBlock } from './resilience/limiter/block.ts';
 import { usersBlock } from './workload/users/block.ts';
 
@@ -26,5 +29,8 @@ export const blocks: readonly Block[] = [
   topicBlock,
   limiterBlock,
   meshBlock,
+  registryBlock,
+  registrarBlock,
+  fleetBlock,
   usersBlock,
 ];

@@ -2,8 +2,8 @@
  * From declarations to a plan: which nodes there are, in which zones, running which programs.
  * Nothing is started here and nothing is drawn at random: the same design gives the same plan.
  */
-import type { Declaration, Site } from '../host/declaration.ts';
-import type { NetworkPlan, NodePlan, Plan, ProgramPlan, ZonePlan } from '../host/plan.ts';
+import type { Declaration, DirectoryUse, Site } from '../host/declaration.ts';
+import type { Grow, NetworkPlan, NodePlan, Plan, ProgramPlan, ZonePlan } from '../host/plan.ts';
 import { LoadpathError } from '../kit/errors.ts';
 
 /**
@@ -32,12 +32,24 @@ export function reachable(roots: readonly Declaration[]): readonly Declaration[]
   const visit = (declaration: Declaration): void => {
     if (met.has(declaration)) return;
     met.add(declaration);
-    for (const bound of Object.values(declaration.binds)) visit(bound);
-    for (const other of declaration.standsIn ?? []) visit(other);
-    if (declaration.mesh) visit(declaration.mesh);
+    for (const needed of neededBy(declaration)) visit(needed);
   };
   for (const root of roots) visit(root);
   return [...met];
+}
+
+/** Bindings first, then what no binding names. */
+function neededBy(declaration: Declaration): readonly Declaration[] {
+  const { binds, standsIn = [], mesh, discovery, operates = [] } = declaration;
+  const besides = [mesh, discovery].flatMap((one) => one ?? []);
+  return [...Object.values(binds), ...standsIn, ...besides, ...operates];
+}
+
+/** Blocks that the nodes of one send to: its bindings, the registries of those and its own, whom it operates. */
+export function calledBy(declaration: Declaration): readonly string[] {
+  const found = Object.values(declaration.binds).flatMap(({ discovery }) => discovery ?? []);
+  const needed = neededBy({ ...declaration, standsIn: [], mesh: undefined });
+  return [...new Set([...needed, ...found].map(({ name }) => name))];
 }
 
 export function expand(
@@ -49,6 +61,16 @@ export function expand(
   const site = siteOf(declarations, zones);
   const nodes = declarations.flatMap((declaration) => nodesOf(site, declaration));
   return { design, zones, nodes, network };
+}
+
+/** Plans members that come while the system runs, of the same declarations. */
+export function grower(declarations: readonly Declaration[], zones: readonly ZonePlan[]): Grow {
+  const site = siteOf(declarations, zones);
+  const byName = new Map(declarations.map((declaration) => [declaration.name, declaration]));
+  return (block, index, zone) => {
+    const declaration = byName.get(block);
+    return declaration?.block.member?.(declaration, site, index, zone);
+  };
 }
 
 interface PlanningSite extends Site {
@@ -80,6 +102,9 @@ function siteOf(declarations: readonly Declaration[], zones: readonly ZonePlan[]
     members: (declaration) =>
       nodesOf(site, declaration).map(({ id, zone, role }) => ({ id, zone, role })),
     clients: (declaration, zone) => clientPrograms(site, declaration, zone),
+    directories: (declaration, register) => directoryPrograms(site, declaration, register),
+    operators: (declaration) =>
+      declarations.filter((other) => other.operates?.includes(declaration) ?? false),
     consumers: (declaration) =>
       declarations.filter((other) => other.consumes?.includes(declaration) ?? false),
   };
@@ -96,5 +121,22 @@ function clientPrograms(
     if (!other.block.clientConfig) return [];
     const config = other.block.clientConfig(other, site, zone);
     return [{ port: other.name, block: other.name, role: 'client', config }];
+  });
+}
+
+function directoryPrograms(
+  site: PlanningSite,
+  declaration: Declaration,
+  register: DirectoryUse['register'],
+): readonly ProgramPlan[] {
+  const bound = [...new Set(Object.values(declaration.binds))];
+  const own = register && declaration.discovery;
+  const registries = bound.flatMap(({ discovery }) => discovery ?? []);
+  return [...new Set([...registries, ...(own ? [own] : [])])].flatMap((registry) => {
+    const services = bound.filter((one) => one.discovery === registry).map(({ name }) => name);
+    const use = { services, register: registry === own ? register : null };
+    const config = registry.block.directoryConfig?.(registry, site, use);
+    if (config === undefined) return [];
+    return [{ port: registry.name, block: registry.name, role: 'client', config }];
   });
 }

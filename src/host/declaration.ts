@@ -32,6 +32,12 @@ export interface Declaration<Handle = unknown> {
   readonly mesh?: Declaration | undefined;
   /** Services that stand in for this one, or for what it calls, when they fail. */
   readonly standsIn?: readonly Declaration[];
+  /** The registry in which its instances are found, or that it keeps. */
+  readonly discovery?: Declaration | undefined;
+  /** Services whose nodes it starts, stops or asks how they are. */
+  readonly operates?: readonly Declaration[];
+  /** Those that it operates do not register themselves: it does. */
+  readonly registers?: boolean;
   /** What no plan can carry: user functions. Read by this block's own programs only. */
   readonly code?: unknown;
   /** Never set: carries the handle's type. */
@@ -75,10 +81,14 @@ export interface Block {
   };
   /** The nodes of one declaration. */
   expand(declaration: Declaration, site: Site): readonly NodePlan[];
+  /** The node of one further member, in `zone`, where members may come while the system runs. */
+  member?(declaration: Declaration, site: Site, index: number, zone: string): NodePlan;
   /** By role. */
   readonly programs: Readonly<Record<string, Program<never, never, never>>>;
   /** Config of the client half on a node of `zone`, when others may bind to this block. */
   clientConfig?(declaration: Declaration, site: Site, zone: string): Value;
+  /** Config of the client half of a registry: which lists it keeps, and whom it registers. */
+  directoryConfig?(declaration: Declaration, site: Site, use: DirectoryUse): Value;
   client?(host: Host, config: never, code: ProgramCode): Client;
   /** Config of the program with role `consumer` that delivers to a member of `group` in `zone`. */
   consumerConfig?(declaration: Declaration, site: Site, group: string, zone: string): Value;
@@ -90,6 +100,14 @@ export interface Block {
   describe(message: Message): string;
 }
 
+/** What a node needs a registry for. */
+export interface DirectoryUse {
+  /** Services that are called from there. */
+  readonly services: readonly string[];
+  /** This node is an instance, and registers itself. */
+  readonly register: { readonly service: string; readonly release: string } | null;
+}
+
 /** What expansion may ask of the design around it. */
 export interface Site {
   readonly zones: readonly ZonePlan[];
@@ -99,6 +117,13 @@ export interface Site {
   ): readonly { readonly id: NodeId; readonly zone: string; readonly role: string }[];
   /** The `ProgramPlan`s of the client halves that `declaration.binds` need, to put before its own. */
   clients(declaration: Declaration, zone: string): NodePlan['programs'];
+  /**
+   * The client halves of the registries that name whom `declaration` calls, and of its own if it is to
+   * `register` there. To be put before everything else.
+   */
+  directories(declaration: Declaration, register: DirectoryUse['register']): NodePlan['programs'];
+  /** Who starts, stops or probes instances of this declaration. */
+  operators(declaration: Declaration): readonly Declaration[];
   /** Who reads from this declaration (services with `on: { topic }`), by name. */
   consumers(declaration: Declaration): readonly Declaration[];
 }

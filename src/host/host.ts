@@ -136,6 +136,8 @@ export interface Cpu {
   spend(costUs: Micros, done: () => void): void;
   /** Modelled waiting: `costUs` pass without a core, longer on a slowed node. */
   hold(costUs: Micros, done: () => void): void;
+  /** Core time that this node has worked so far, all its cores together. Live: processor time of the process. */
+  busyUs(): Micros;
 }
 
 /**

@@ -7,7 +7,7 @@
  *   calls links          counter, begun              call errors links    counter
  *   call latency links   histogram (µs), ended: failures too, given up ones not
  */
-import type { Counter, Meter, NodeId, Recorder } from './host.ts';
+import type { Counter, Meter, Micros, NodeId, Recorder } from './host.ts';
 
 /** One who serves. */
 export type Member = {
@@ -69,3 +69,6 @@ export function pathFigureOf(
 export function blockOfNode(node: NodeId): string {
   return node.slice(0, node.lastIndexOf('/'));
 }
+
+/** Where a caller finds its directory on its own node, and how long a first call waits for a list. */
+export type DirectoryPlace = { readonly port: string; readonly waitUs: Micros };

@@ -12,7 +12,7 @@
 import type { ToProgram } from '../host/control.ts';
 import type { ChaosRule } from '../host/fault.ts';
 import type { Host, Micros } from '../host/host.ts';
-import type { Targets } from '../host/path.ts';
+import type { DirectoryPlace, Targets } from '../host/path.ts';
 import type { WebMessage, WebReply } from '../host/web.ts';
 import { hashText, type Random } from '../kit/random.ts';
 import { Alarms } from './alarms.ts';
@@ -41,6 +41,8 @@ export type FetcherConfig = {
   readonly backup?: BackupConfig | undefined;
   /** It leads to a proxy on the same node, which counts its calls itself. */
   readonly isLocal?: boolean | undefined;
+  /** Where on its node it finds who serves; null: `targets` say. */
+  readonly directory?: DirectoryPlace | null | undefined;
 };
 
 export type BackupConfig = {

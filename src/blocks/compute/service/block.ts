@@ -1,4 +1,5 @@
 /** The service as Loadpath sees it. */
+import { type AgentMessage, agentPort, describeAgent } from '../../../host/agent.ts';
 import type { Block, Declaration, Site } from '../../../host/declaration.ts';
 import type { Value } from '../../../host/host.ts';
 import type { NodePlan, ProgramPlan } from '../../../host/plan.ts';
@@ -8,6 +9,7 @@ import { spread } from '../../../parts/placement.ts';
 import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig, Member, Targets } from '../../../path/caller.ts';
 import { type PathPolicy, policyTables } from '../../../path/policy.ts';
+import { agent } from './agent.ts';
 import { fetcher } from './client.ts';
 import { type InstanceConfig, knobs, type ServiceConfig, shedKnobs } from './config.ts';
 import { costKnob } from './cost.ts';
@@ -28,52 +30,88 @@ export const serviceBlock: Block = {
   servesWeb: true,
   view: { shape: 'box', colour: 'blue' },
   expand,
-  programs: { instance },
+  member,
+  programs: { instance, agent },
   clientConfig: (declaration, site, zone) => fetcherConfig(declaration, site, zone) satisfies Value,
   client: fetcher,
   handle: fetcherHandle,
-  describe: (message) => describeWeb(message as WebMessage),
+  describe: (message) =>
+    message.type === 'probe' || message.type === 'condition'
+      ? describeAgent(message as AgentMessage)
+      : describeWeb(message as WebMessage),
 };
 
+/** For those whom a registrar registers: it hears of the stop, and everybody else from it. */
+const lingerUs = 1_000_000;
+
 function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
+  const { instances } = declaration.config as ServiceConfig;
+  return spread(declaration.name, instances, site.zones).map(({ zone }, index) =>
+    member(declaration, site, index, zone),
+  );
+}
+
+/** The same whether the plan names it or it comes later. */
+function member(declaration: Declaration, site: Site, index: number, zone: string): NodePlan {
   const config = declaration.config as ServiceConfig;
   const releases = releaseOf(config);
   const consumed = Object.entries(declaration.binds).filter(([, bound]) =>
     declaration.consumes?.includes(bound),
   );
-  return spread(declaration.name, config.instances, site.zones).map(({ id, zone }, index) => {
-    const consumers = consumed.map(([, topic]): ProgramPlan => {
-      const { consumerConfig } = topic.block;
-      return {
-        port: consumerPort(topic),
-        block: topic.name,
-        role: 'consumer',
-        config: consumerConfig?.(topic, site, declaration.name, zone) ?? null,
-      };
-    });
-    const { meshed, others } = sorted(declaration, site, zone, id);
-    const own: InstanceConfig = {
-      ...config,
-      release: releases[index % releases.length]!,
-      consumes: Object.fromEntries(consumed.map(([name, topic]) => [name, consumerPort(topic)])),
-    };
+  const consumers = consumed.map(([, topic]): ProgramPlan => {
+    const { consumerConfig } = topic.block;
     return {
-      id,
-      block: declaration.name,
-      kind: 'service',
-      role: 'instance',
-      zone,
-      cores: config.cores,
-      userCode: config.steps === null,
-      programs: [
-        ...meshed.map(({ local }) => local),
-        ...others,
-        ...consumers,
-        { port: webPort, block: declaration.name, role: 'instance', config: own },
-        ...sidecarOf(declaration, site, meshed),
-      ],
+      port: consumerPort(topic),
+      block: topic.name,
+      role: 'consumer',
+      config: consumerConfig?.(topic, site, declaration.name, zone) ?? null,
     };
   });
+  const release = releases[index % releases.length]!;
+  const operators = site.operators(declaration);
+  const isRegistered = operators.some(({ registers }) => registers);
+  const registers = declaration.discovery && !isRegistered;
+  const register = registers ? { service: declaration.name, release } : null;
+  const directories = site.directories(declaration, register);
+  const directed = new Set(directories.map(({ port }) => port));
+  const agents: readonly ProgramPlan[] =
+    operators.length === 0
+      ? []
+      : [
+          {
+            port: agentPort,
+            block: declaration.name,
+            role: 'agent',
+            config: { cores: config.cores, release },
+          },
+        ];
+  const id = `${declaration.name}/${index}`;
+  const { meshed, others } = sorted(declaration, site, zone, id);
+  const own: InstanceConfig = {
+    ...config,
+    release,
+    registration: (registers && declaration.discovery?.name) || null,
+    lingerUs: isRegistered ? lingerUs : 0,
+    consumes: Object.fromEntries(consumed.map(([name, topic]) => [name, consumerPort(topic)])),
+  };
+  return {
+    id,
+    block: declaration.name,
+    kind: 'service',
+    role: 'instance',
+    zone,
+    cores: config.cores,
+    userCode: config.steps === null,
+    programs: [
+      ...directories,
+      ...meshed.map(({ local }) => local),
+      ...others.filter(({ port }) => !directed.has(port)),
+      ...consumers,
+      ...agents,
+      { port: webPort, block: declaration.name, role: 'instance', config: own },
+      ...sidecarOf(declaration, site, meshed),
+    ],
+  };
 }
 
 interface Meshed {
@@ -160,6 +198,8 @@ function releaseOf(config: ServiceConfig): readonly string[] {
 
 export function targetsOf(declaration: Declaration, site: Site): Targets {
   const config = declaration.config as ServiceConfig;
+  // Who serves comes from the registry.
+  if (config.directory) return { releases: {}, traffic: config.traffic };
   const releases = releaseOf(config);
   const byRelease: Record<string, (string | Member)[]> = {};
   // Where all stand together and share equally, names say it all.
@@ -183,10 +223,12 @@ export function targetsOf(declaration: Declaration, site: Site): Targets {
 
 function fetcherConfig(declaration: Declaration, site: Site, zone: string): FetcherConfig {
   const config = declaration.config as ServiceConfig;
+  const { path, directory } = config;
   const [backup] = declaration.standsIn ?? [];
   return {
-    path: config.path,
+    path,
     targets: targetsOf(declaration, site),
+    directory,
     ...(backup ? { backup: backupConfig(backup, site, zone) } : {}),
   };
 }

@@ -15,6 +15,7 @@ import {
   type Outcome,
 } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
+import { wayTo } from '../../../path/directory.ts';
 import { takeWeb } from '../../../path/streaming.ts';
 
 export interface FetcherApi {
@@ -23,7 +24,7 @@ export interface FetcherApi {
 }
 
 export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): Client {
-  const { path: policy, targets, backup, isLocal } = config;
+  const { path: policy, targets, backup, directory, isLocal } = config;
   const calls = new Calls<WebReply>(host, { failed: isWebFailure, counted: !isLocal });
   const service = code.declaration.name;
   const caller = new Caller({
@@ -35,8 +36,16 @@ export function fetcher(host: Host, config: FetcherConfig, code: ProgramCode): C
     backup,
     random: host.random,
   });
+  const way = wayTo({
+    host,
+    caller,
+    service,
+    traffic: targets.traffic,
+    place: directory,
+    open: code.open,
+  });
   const api: FetcherApi = {
-    call: (asked, deadlineAt, done) => caller.call(asked, deadlineAt, done),
+    call: (asked, deadlineAt, done) => way.call(asked, deadlineAt, done),
   };
   return {
     api,

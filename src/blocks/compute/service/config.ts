@@ -1,4 +1,7 @@
 /** The knobs of a service, and the shape of a modelled one. */
+
+import type { Micros } from '../../../host/host.ts';
+import type { DirectoryPlace } from '../../../host/path.ts';
 import { type ConfigOf, choice, count } from '../../../kit/config.ts';
 import type { Distribution } from '../../../kit/distribution.ts';
 import type { AdaptiveLimitConfig } from '../../../parts/adaptive-limit.ts';
@@ -70,10 +73,16 @@ export type ServiceConfig = {
   readonly concurrency?: AdaptiveLimitConfig | undefined;
   /** How other services call this one. */
   readonly path: PathPolicy;
+  /** Where callers find it, and how long a first call waits for a list; null: in the plan. */
+  readonly directory: DirectoryPlace | null;
 };
 
 export type InstanceConfig = ServiceConfig & {
   readonly release: string;
+  /** The port of the registry's half that keeps this instance listed. */
+  readonly registration: string | null;
+  /** How long it goes on serving when it is stopped and others take it out of the lists. */
+  readonly lingerUs: Micros;
   /** Ports of the consumer programs that deliver to this instance, by binding name. */
   readonly consumes: Readonly<Record<string, string>>;
 };

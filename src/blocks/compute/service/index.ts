@@ -61,6 +61,8 @@ export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof kno
   readonly mesh?: Declaration;
   /** How other services call this one. */
   readonly policy?: PathOptions;
+  /** The registry in which its instances are found. Without it callers go to those that the plan names. */
+  readonly discovery?: Declaration;
 }
 
 export interface Service extends Declaration<Fetcher> {
@@ -81,6 +83,7 @@ const besides = [
   'concurrency',
   'mesh',
   'policy',
+  'discovery',
 ];
 
 export function service<const B extends Bindings = Record<never, never>>(
@@ -88,7 +91,7 @@ export function service<const B extends Bindings = Record<never, never>>(
   options: ServiceOptions<B>,
 ): Service {
   const { cost, env, fetch, on, releases, traffic, calls, policy, ...others } = options;
-  const { weights, shed, concurrency, mesh, ...rest } = others;
+  const { weights, shed, concurrency, mesh, discovery, ...rest } = others;
   const { config, problems } = configure(name, knobs, rest, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
@@ -119,6 +122,15 @@ export function service<const B extends Bindings = Record<never, never>>(
     const what = `must be a mesh, got ${mesh?.block?.kind ?? show(mesh)}`;
     wrong.push({ at: `${name}.mesh`, what });
   }
+  if (mesh !== undefined && discovery !== undefined) {
+    const what = 'a sidecar calls whom the plan names: give mesh or discovery, not both';
+    wrong.push({ at: `${name}.discovery`, what });
+  }
+  const isRegistry = discovery?.block?.directoryConfig !== undefined;
+  if (discovery !== undefined && !isRegistry) {
+    const given = discovery?.block?.kind ?? show(discovery);
+    wrong.push({ at: `${name}.discovery`, what: `must be a registry, got ${given}` });
+  }
   const consumed = Object.keys(on ?? {});
   for (const binding of consumed) {
     if (binds[binding]?.block.consumerConfig) continue;
@@ -133,6 +145,9 @@ export function service<const B extends Bindings = Record<never, never>>(
     ...within('shed', name, shedKnobs, shed, wrong),
     ...within('concurrency', name, adaptiveLimitKnobs, concurrency, wrong),
     path: path.policy,
+    directory: isRegistry
+      ? { port: discovery.name, waitUs: (discovery.config as { readonly waitUs: number }).waitUs }
+      : null,
   };
   const code: ServiceCode = {
     // The types of `env` were checked where the user wrote them; below here it is any object.
@@ -149,6 +164,7 @@ export function service<const B extends Bindings = Record<never, never>>(
     ...(mesh ? { mesh } : {}),
     ...(path.backup ? { standsIn: [path.backup] } : {}),
     consumes: consumed.flatMap((binding) => binds[binding] ?? []),
+    ...(isRegistry ? { discovery } : {}),
     code,
   };
 }

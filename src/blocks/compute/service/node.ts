@@ -4,6 +4,7 @@
  *
  *   caller ──request──▶ instance ─ charge cost ─▶ handler(request, env) ─▶ reply ──▶ caller
  */
+import { type Agent, agentPort } from '../../../host/agent.ts';
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
@@ -19,6 +20,11 @@ import { modelled } from './modelled.ts';
 
 /** Answers one job, once; without a reply when it was moot before the work on it began. */
 export type Worker = (job: Job, done: (reply?: ReplyParts) => void) => void;
+
+/** What the half of a registry offers the instance beside it. */
+interface Registration {
+  leave(then: () => void): void;
+}
 
 export interface ReplyParts {
   readonly status: number;
@@ -44,6 +50,11 @@ export function instance(
     ? modelled(host, config, code, (waitedUs) => admission?.started(host.now(), waitedUs))
     : coded(host, config, code, code.declaration.code as ServiceCode);
   const charge = config.steps ? undefined : charging(host, config.cost, 'cost');
+  const agent = code.open.get(agentPort)?.api as Agent | undefined;
+  const registration =
+    config.registration === null
+      ? undefined
+      : (code.open.get(config.registration)?.api as Registration | undefined);
   let whenIdle: (() => void) | undefined;
 
   function accept(from: Address, request: WebRequest): void {
@@ -66,7 +77,7 @@ export function instance(
       served: undefined,
     };
     jobs.hold(from, request.id, job);
-    queue.set(jobs.count);
+    count();
     if (charge) charge(1, (costUs) => begin(job, costUs));
     else begin(job, 0);
   }
@@ -88,7 +99,9 @@ export function instance(
       if (admission) admission.leave(host.now(), host.now() - job.arrivedAt, outcomeOf(reply));
       if (job.abandoned) abandoned.add();
       if (reply.status >= 500) errors.add();
-      latency.record(host.now() - job.arrivedAt);
+      const tookUs = host.now() - job.arrivedAt;
+      latency.record(tookUs);
+      agent?.served(tookUs, reply.status >= 500);
       if (reply.inlet) return flow(job, reply);
       answer(job.from, job.request.id, reply);
       leave(job);
@@ -115,8 +128,13 @@ export function instance(
     // What of a body nobody has read by now, nobody will.
     job.request.inlet?.stream.reset();
     jobs.take(job.from, job.request.id);
-    queue.set(jobs.count);
+    count();
     if (jobs.count === 0) whenIdle?.();
+  }
+
+  function count(): void {
+    queue.set(jobs.count);
+    agent?.holds(jobs.count);
   }
 
   function answer(to: Address, id: number, reply: ReplyParts): void {
@@ -147,8 +165,14 @@ export function instance(
       for (const job of jobs.heldFor(node)) giveUp(job);
     },
     drain(done) {
-      whenIdle = done;
-      if (jobs.count === 0) done();
+      // Out of the lists first: until nobody calls any more it goes on serving.
+      const refuse = (): void => {
+        whenIdle = done;
+        if (jobs.count === 0) done();
+      };
+      if (registration) registration.leave(refuse);
+      else if (config.lingerUs > 0) host.after(config.lingerUs, refuse);
+      else refuse();
     },
   };
 }

@@ -56,16 +56,19 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   const callers: Record<string, number> = {};
   for (const { zone } of places) callers[zone] = (callers[zone] ?? 0) + 1;
   return places.map(({ id, zone }, index) => {
-    const targets = Object.values(declaration.binds).map((service) => {
+    const paths = Object.values(declaration.binds).map((service) => {
       const path = service.block.clientConfig?.(service, site, zone) as FetcherConfig;
-      return [service.name, path.targets] as const;
+      return [service.name, path] as const;
     });
     const backups = (declaration.standsIn ?? []).map((backup) => backupConfig(backup, site, zone));
     const own: DoorConfig = {
       ...config,
       index,
       targets: Object.fromEntries(
-        targets.map(([name, of]) => [name, of.callers ? { ...of, callers } : of]),
+        paths.map(([name, { targets: of }]) => [name, of.callers ? { ...of, callers } : of]),
+      ),
+      directories: Object.fromEntries(
+        paths.flatMap(([name, { directory }]) => (directory ? [[name, directory]] : [])),
       ),
       ...(backups.length > 0
         ? { backups: Object.fromEntries(backups.map((backup) => [backup.service, backup])) }
@@ -80,6 +83,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
       cores: 1,
       userCode: false,
       programs: [
+        ...site.directories(declaration, null),
         {
           port: webPort,
           block: declaration.name,

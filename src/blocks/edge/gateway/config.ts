@@ -2,6 +2,7 @@
 
 import type { SignatureName } from '../../../host/crypto.ts';
 import type { Micros } from '../../../host/host.ts';
+import type { DirectoryPlace } from '../../../host/path.ts';
 import type { TlsPlan } from '../../../host/plan.ts';
 import {
   bytes,
@@ -496,4 +497,6 @@ export type DoorConfig = GatewayConfig & {
   readonly targets: Readonly<Record<string, Targets>>;
   /** Services that stand in for others, by name. */
   readonly backups?: Readonly<Record<string, BackupConfig>> | undefined;
+  /** Where those are found whom the plan does not name. */
+  readonly directories: Readonly<Record<string, DirectoryPlace>>;
 };

@@ -1,6 +1,7 @@
 /** Asks the parts of a page, all at once, and answers when the last has come or a required one has not. */
 import type { Host } from '../../../host/host.ts';
-import type { Caller, Outcome } from '../../../path/caller.ts';
+import type { Outcome } from '../../../path/caller.ts';
+import type { Way } from '../../../path/directory.ts';
 import { merged, type PartOutcome } from './aggregate.ts';
 import type { AggregateConfig, PartConfig } from './config.ts';
 import { withoutHeaders } from './headers.ts';
@@ -26,7 +27,7 @@ export function gather(
   host: Host,
   visit: Visit,
   { parts, shape }: AggregateConfig,
-  callerTo: (service: string) => Caller,
+  callerTo: (service: string) => Way,
   failure: (outcome: Outcome & { ok: false }) => Parts,
   done: (reply: Parts) => void,
 ): () => void {

@@ -8,6 +8,7 @@
  * 413 too large, 429 over the limit, 502 broken off, 503 nobody there or too busy, 504 too late.
  */
 import { mayControl, type ToProgram } from '../../../host/control.ts';
+import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import {
@@ -19,6 +20,7 @@ import {
 import { limited } from '../../../parts/stream.ts';
 import { Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
+import { type Way, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
@@ -32,10 +34,14 @@ import { Router } from './router.ts';
 import { makeStages } from './stages.ts';
 import { type Parts, plain, type Visit } from './visit.ts';
 
-export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToProgram> {
+export function door(
+  host: Host,
+  config: DoorConfig,
+  code: Pick<ProgramCode, 'open'>,
+): Handlers<WebMessage | ToProgram> {
   const router = new Router(config.routes);
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
-  const callers = new Callers(host, config, calls);
+  const callers = new Callers(host, config, calls, code.open);
   const { stagesOf, strays, close } = makeStages(host, config, (service, path, done) => {
     const headers = ['accept', 'application/json'];
     const asked = { method: 'GET', url: `http://${service}${path}`, headers, body: null, ip: '' };
@@ -140,7 +146,7 @@ export function door(host: Host, config: DoorConfig): Handlers<WebMessage | ToPr
     queue.set(open.count);
   }
 
-  function forward(visit: Visit, route: RouteConfig, caller: Caller): void {
+  function forward(visit: Visit, route: RouteConfig, caller: Way): void {
     const { request, match, startedAt } = visit;
     const { method, body, ip, session, timeoutUs } = request;
     const url = match ? rewritten(match) : request.url;
@@ -302,12 +308,16 @@ class Callers {
   readonly #host: Host;
   readonly #config: DoorConfig;
   readonly #calls: Calls<WebReply>;
-  readonly #byRoute = new Map<RouteConfig, Caller>();
+  readonly #open: ProgramCode['open'];
+  /** As callers call, or as the directories of their services say. */
+  readonly #ways = new Map<string, Way>();
+  readonly #byRoute = new Map<RouteConfig, Way>();
 
-  constructor(host: Host, config: DoorConfig, calls: Calls<WebReply>) {
+  constructor(host: Host, config: DoorConfig, calls: Calls<WebReply>, open: ProgramCode['open']) {
     this.#host = host;
     this.#config = config;
     this.#calls = calls;
+    this.#open = open;
     config.routes.forEach((route, index) => {
       const { to, policy } = route;
       if (to.type !== 'service') return;
@@ -322,12 +332,12 @@ class Callers {
     return sum;
   }
 
-  of(route: RouteConfig): Caller {
+  of(route: RouteConfig): Way {
     return this.#byRoute.get(route)!;
   }
 
   /** For a part of what the route leads to. */
-  on(route: RouteConfig, service: string): Caller {
+  on(route: RouteConfig, service: string): Way {
     const { policy } = route;
     if (!policy) return this.to(service);
     const index = this.#config.routes.indexOf(route);
@@ -335,22 +345,26 @@ class Callers {
   }
 
   /** For what the gateway itself wants to know. */
-  to(service: string): Caller {
+  to(service: string): Way {
     return this.#to(service, this.#config.policy, service);
   }
 
-  #to(service: string, policy: PathPolicy, name: string): Caller {
-    let caller = this.#callers.get(name);
-    if (!caller) {
+  #to(service: string, policy: PathPolicy, name: string): Way {
+    let way = this.#ways.get(name);
+    if (!way) {
       const host = this.#host;
       const targets = this.#config.targets[service]!;
       const random = host.random.fork(name);
       const backup = this.#config.backups?.[policy.fallback?.service ?? ''];
       const calls = this.#calls;
-      caller = new Caller({ host, calls, service, policy, targets, backup, random });
+      const caller = new Caller({ host, calls, service, policy, targets, backup, random });
       this.#callers.set(name, caller);
+      const { traffic } = targets;
+      const place = this.#config.directories[service];
+      way = wayTo({ host, caller, service, traffic, place, open: this.#open });
+      this.#ways.set(name, way);
     }
-    return caller;
+    return way;
   }
 
   obey(message: ForCallers): void {
