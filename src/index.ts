@@ -23,8 +23,6 @@ export {
 export { type Ids, type IdsHandle, ids } from './blocks/coordination/ids/index.ts';
 export { type Cache, type CacheHandle, cache } from './blocks/data/cache/index.ts';
 export { type KvHandle, type KvOptions, kv } from './blocks/data/kv/index.ts';
-export { type Registry, type RegistryHandle, registry } from './blocks/discovery/registry/index.ts';
-export { type Registrar, registrar } from './blocks/discovery/registry/registrar-block.ts';
 export {
   type Mesh,
   type MeshHandle,
@@ -32,6 +30,8 @@ export {
   type MeshState,
   mesh,
 } from './blocks/discovery/mesh/index.ts';
+export { type Registry, type RegistryHandle, registry } from './blocks/discovery/registry/index.ts';
+export { type Registrar, registrar } from './blocks/discovery/registry/registrar-block.ts';
 export {
   type Cdn,
   type CdnOptions,

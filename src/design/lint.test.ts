@@ -56,6 +56,16 @@ describe('lint', () => {
     expect(rulesFor(withBlock(block('api', 'a')))).toEqual(['single-node: api']);
   });
 
+  test('knows that a registry alone loses no call, that a fleet replaces, and that operators stand beside', () => {
+    const severities = (more: Partial<BlockView>) =>
+      lint({ ...sound, ...withBlock(block('api', 'a', more)) }).map(({ severity }) => severity);
+    expect(severities({})).toEqual(['warning']);
+    expect(severities({ beside: 'directory' })).toEqual(['notice']);
+    expect(severities({ beside: 'operator' })).toEqual([]);
+    expect(severities({ kept: { by: 'keeper', min: 2, startUs: 2_000_000 } })).toEqual(['notice']);
+    expect(severities({ kept: { by: 'keeper', min: 1, startUs: 2_000_000 } })).toEqual(['warning']);
+  });
+
   test('finds a block in one zone, and a design in one', () => {
     expect(rulesFor(withBlock(block('api', 'bb')))).toEqual(['single-zone: api']);
     const one = sound.blocks.map(({ name, outside }) =>

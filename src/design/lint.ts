@@ -54,16 +54,38 @@ function ours(view: StructuralView): readonly BlockView[] {
 
 function singleNodes(view: StructuralView): LintFinding[] {
   return ours(view)
-    .filter((block) => block.nodes.length === 1)
-    .map((block) => ({
-      rule: 'single-node',
-      severity: 'warning',
-      block: block.name,
-      option: block.quorum ? 'replicas' : 'nodes',
-      what: `has one node, ${block.nodes[0]!.id}`,
-      why: `while it restarts, nobody has ${block.name}${usersOf(view, block)}`,
-      todo: block.quorum ? 'three replicas survive one' : 'two nodes survive one',
-    }));
+    .filter(({ nodes, beside }) => nodes.length === 1 && beside !== 'operator')
+    .map((block) => singleNode(view, block));
+}
+
+function singleNode(view: StructuralView, block: BlockView): LintFinding {
+  const { name, beside, kept } = block;
+  const found = { rule: 'single-node', block: name, what: `has one node, ${block.nodes[0]!.id}` };
+  if (beside === 'directory') {
+    return {
+      ...found,
+      severity: 'notice',
+      option: 'nodes',
+      why: 'while it is down callers go on with the lists that they have; a node that starts then knows nobody',
+      todo: 'two nodes: instances register with both',
+    };
+  }
+  if (kept) {
+    return {
+      ...found,
+      severity: kept.min > 1 ? 'notice' : 'warning',
+      option: 'instances',
+      why: `until ${kept.by} has noticed and another has started (${formatDuration(kept.startUs)} and more), nobody has ${name}${usersOf(view, block)}`,
+      todo: `two instances, and min: 2 in ${kept.by}`,
+    };
+  }
+  return {
+    ...found,
+    severity: 'warning',
+    option: block.quorum ? 'replicas' : 'nodes',
+    why: `while it restarts, nobody has ${name}${usersOf(view, block)}`,
+    todo: block.quorum ? 'three replicas survive one' : 'two nodes survive one',
+  };
 }
 
 function usersOf(view: StructuralView, block: BlockView): string {

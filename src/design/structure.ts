@@ -11,6 +11,7 @@ import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
 import type { PathPolicy } from '../path/policy.ts';
 import { stagesOfPolicy } from './pipeline.ts';
+import { calledBy } from './plan.ts';
 import { declarationsOf, planOf, type System } from './system.ts';
 
 export interface StructuralView {
@@ -35,6 +36,10 @@ export interface BlockView {
   readonly quorum?: { readonly copies: number; readonly read: number; readonly write: number };
   /** Queues it keeps, by name, with their bounds (null: none). */
   readonly queues?: Readonly<Record<string, number | null>>;
+  /** Requests do not pass through it: a directory of who serves, or an operator of others. */
+  readonly beside?: 'directory' | 'operator';
+  /** A fleet replaces its nodes, and has as many as it needs, from `min` on. */
+  readonly kept?: { readonly by: string; readonly min: number; readonly startUs: Micros };
   /** Stubs for what is not ours, and users: they are not ours to replicate. */
   readonly outside?: boolean;
 }
@@ -86,16 +91,18 @@ export function structureOf(design: System): StructuralView {
     zones: design.zones,
     blocks: declarations.map((declaration) => ({
       ...blockView(declaration),
+      ...keptBy(declaration, declarations),
       nodes: plan.nodes
         .filter((node) => node.block === declaration.name)
         .map(({ id, zone }) => ({ id, zone })),
     })),
-    calls: declarations.flatMap((from) =>
-      Object.entries(from.binds).map(([as, to]) => ({
+    calls: declarations.flatMap((from) => [
+      ...Object.entries(from.binds).map(([as, to]) => ({
         ...callView(from, to, as),
         ...(from.consumes?.includes(to) ? { consumed: true } : {}),
       })),
-    ),
+      ...callsBeside(from, declarations),
+    ]),
     ...(ratePerSec === undefined ? {} : { ratePerSec }),
   };
 }
@@ -116,8 +123,37 @@ function blockView(declaration: Declaration): Omit<BlockView, 'nodes'> {
     config,
     ...(copies && read && write ? { quorum: { copies, read, write } } : {}),
     queues: Object.fromEntries(queues) as Record<string, number | null>,
+    ...(block.directoryConfig ? { beside: 'directory' as const } : {}),
+    ...(declaration.operates ? { beside: 'operator' as const } : {}),
     outside: block.kind === 'users' || block.kind === 'external',
   };
+}
+
+/** Questions of who serves, and of how instances fare: no binding names them. */
+function callsBeside(from: Declaration, declarations: readonly Declaration[]): CallView[] {
+  const bound = new Set(Object.values(from.binds).map(({ name }) => name));
+  return calledBy(from).flatMap((name) => {
+    const to = declarations.find((one) => one.name === name);
+    if (!to || bound.has(name)) return [];
+    const { health } = configOf(from);
+    const isProbe = from.operates?.includes(to) === true;
+    const timeoutUs = numberIn(isProbe && isRecord(health) ? health : configOf(to), 'timeoutUs');
+    const as = isProbe ? 'health' : 'discovery';
+    return [{ from: from.name, to: name, as, deadlineUs: timeoutUs, timeoutUs }];
+  });
+}
+
+function keptBy(
+  declaration: Declaration,
+  declarations: readonly Declaration[],
+): Pick<BlockView, 'kept'> {
+  const fleet = declarations.find(
+    ({ block, operates }) => block.kind === 'fleet' && operates?.includes(declaration),
+  );
+  if (!fleet) return {};
+  const config = configOf(fleet);
+  const min = numberIn(config, 'min') ?? 1;
+  return { kept: { by: fleet.name, min, startUs: numberIn(config, 'startDelayUs') ?? 0 } };
 }
 
 function isBound(value: unknown): value is number | null {

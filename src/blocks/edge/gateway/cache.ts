@@ -10,7 +10,8 @@ import type { Counter, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import type { WebRequest } from '../../../host/web.ts';
 import { CachedFetch, type HttpCacheConfig, type Served } from '../../../parts/http-cache.ts';
-import type { Asked, Caller, Outcome } from '../../../path/caller.ts';
+import type { Asked, Outcome } from '../../../path/caller.ts';
+import type { Way } from '../../../path/directory.ts';
 
 type Failure = Outcome & { readonly ok: false };
 
@@ -21,7 +22,7 @@ interface Asking {
   readonly body: WebRequest['body'];
   readonly ip: string;
   readonly session: string | undefined;
-  readonly caller: Caller;
+  readonly caller: Way;
   readonly deadlineAt: Micros | undefined;
   /** Of a reply whose body flows: only who asked can have it. */
   inlet: Inlet | undefined;
@@ -47,7 +48,7 @@ export class ReplyCache {
   /** As `caller.call`, which it asks where it has to. */
   call(
     service: string,
-    caller: Caller,
+    caller: Way,
     { method, url, headers, body, ip, session }: Asked,
     deadlineAt: Micros | undefined,
     done: (served: Served<Failure>, inlet: Inlet | undefined) => void,
