@@ -7,6 +7,7 @@ import { take } from '../../../parts/limit/limiter.ts';
 import { SlidingBuckets } from '../../../parts/limit/sliding-buckets.ts';
 import type { LimiterAnswer, LimiterApi } from './client.ts';
 import { type LimiterOptions, limiter } from './index.ts';
+import { ranked } from './locked.ts';
 import { Locks } from './locks.ts';
 import { spansOf, Tally, waitUs } from './tally.ts';
 import { type Admitted, mostWithin, storm, threeRegions } from './testdata/storm.ts';
@@ -216,6 +217,42 @@ describe('a caller', () => {
     expect(most(took('central'))).toBeLessThan(130_000);
     expect(Math.min(...took('lock'))).toBeGreaterThan(70_000);
     expect(most(took('lock'))).toBeGreaterThan(140_000);
+  });
+});
+
+describe('a lock', () => {
+  test('whose holder slept past its lease admits nothing more', () => {
+    const limits = limiter('limits', {
+      mode: 'lock',
+      limit: '1/min',
+      lease: '200ms',
+      timeout: '5s',
+      whenUnreachable: 'refuse',
+    });
+    const { world, api } = cluster([limits], { seed: 2, clients: 3, zones: threeRegions });
+    const members = [0, 1, 2].map((index) => ({ id: `limits/${index}`, region: '' }));
+    const key = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].find(
+      (one) => ranked(members, one)[0]!.id === 'limits/0',
+    )!;
+    // It falls asleep with its question under way, and wakes up with a grant that is long over.
+    const sleep = {
+      do: 'pause',
+      target: { node: 'limits/1' },
+      atUs: 20_000,
+      forUs: second,
+    } as const;
+    world.applyFaults([sleep], 0);
+    const answers: LimiterAnswer[] = [];
+    const take = (client: number) =>
+      (api('limits', client) as LimiterApi).take(key, 1, undefined, (answer) => {
+        answers.push(answer);
+      });
+    take(1);
+    world.run(400_000);
+    take(2);
+    world.run(10 * second);
+    expect(answers).toHaveLength(2);
+    expect(answers.filter(({ allowed }) => allowed)).toHaveLength(1);
   });
 });
 
