@@ -132,7 +132,7 @@ export interface RunEvents {
   event: RunEvent;
   progress: Progress;
   report: Report;
-  /** With `seeds`: over all that have ended so far. */
+  /** With `seeds`: over all that have ended so far. The last one brings their reports, for comparing seed by seed: at most 50. */
   summary: Summary & { readonly reports?: readonly Report[] };
   failed: Refusal;
   /** Nothing more comes. */
