@@ -361,7 +361,8 @@ export async function fuzz(seed: number, cases: number, side = 50): Promise<Fuzz
   if (served.some((one) => one.includes('smuggled'))) tell('a request was smuggled to the backend');
   const [ours, theirs] = [seen, served].map((list) => list.toSorted());
   // What a client gave up may have reached the backend or not; nothing that it had not sent may.
-  const extra = theirs!.filter((one) => !new Set(ours).has(one));
+  const known = new Set(ours);
+  const extra = theirs!.filter((one) => !known.has(one));
   if (extra.length > 0)
     tell(`the backend got what the edge did not read: ${extra.slice(0, 3).join('; ')}`);
   if (theirs!.length > ours!.length) tell(`${ours!.length} requests became ${theirs!.length}`);
