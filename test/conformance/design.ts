@@ -1,9 +1,12 @@
 /** Every block with state, and services of every form, with their operations open to HTTP: for `scenes.ts`. */
 import {
+  aggregate,
+  apiKeys,
   cache,
   cdn,
   gateway,
   ids,
+  jwt,
   kv,
   limiter,
   purges,
@@ -148,9 +151,35 @@ const reader = service('reader', {
 export const killsAtMs = 60_000;
 let ran = false;
 
+/** Of the key that a scene shows. */
+const digest = 'db967788df725d2e43640856ada333767c775916b0fbd83fb04773ee5bf72457';
+
 export default system('conformance', {
   entry: gateway('edge', {
-    routes: { '/': api, '/site': site },
+    routes: [
+      { path: '/', auth: 'none', to: api },
+      { path: '/site', auth: 'none', to: site },
+      { path: '/mine', to: api, rewrite: { path: '/codes' } },
+      {
+        path: '/page',
+        auth: 'none',
+        to: aggregate({
+          parts: {
+            codes: { from: api, path: '/codes', required: true, timeout: '5s' },
+            text: { from: inner, path: '/text', timeout: '5s' },
+          },
+          shape: { of: ['$codes.0', '$text'], first: '$codes.0' },
+        }),
+      },
+      { path: '/moved/*', auth: 'none', redirect: '/*' },
+    ],
+    auth: [
+      apiKeys({ users: { ann: { sha256: digest } } }),
+      jwt({ secret: 'a secret of this conformance design' }),
+    ],
+    quotas: { day: { calls: 2, per: '1000d', reserve: 1 } },
+    waf: {},
+    compress: { min: '1B' },
     port: 0,
     policy: { timeout: '10s' },
   }),

@@ -78,6 +78,10 @@ async function takeCodes(world: OutsideWorld): Promise<void> {
   }
 }
 
+/** Of tom, signed with the secret of the design, until the year 2100. */
+const token =
+  'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0b20iLCJleHAiOjQxMDI0NDQ4MDB9.EYeufjtn-lNltUHBgZ7kJXaS0jCcQOQm173D1h_ha_4';
+
 export const before: readonly Scene[] = [
   ...ofStore('atomic'),
   ...ofStore('quorum'),
@@ -182,6 +186,28 @@ export const before: readonly Scene[] = [
       same(Number(after) > Number(before), true);
       for (let i = 0; i < 9; i++) same(await read('a'), after);
     }
+  }),
+  scene('gateway: who may, is let in, as often as the quota says', async ({ fetch }) => {
+    const statusOf = async (path: string, headers: Record<string, string> = {}) =>
+      (await fetch(path, { headers, redirect: 'manual' })).status;
+    const key = { 'x-api-key': 'key of ann' };
+    same([await statusOf('/mine'), await statusOf('/mine', { 'x-api-key': 'x' })], [401, 401]);
+    const said = [await statusOf('/mine', key), await statusOf('/mine', key)];
+    same([...said, await statusOf('/mine', key)], [200, 200, 429]);
+    same(await statusOf('/mine', { authorization: `Bearer ${token}` }), 200);
+    const forged = `${token.slice(0, -3)}abc`;
+    same(await statusOf('/mine', { authorization: `Bearer ${forged}` }), 401);
+    same(await statusOf("/codes?q=' or '1'='1"), 403);
+    const moved = await fetch('/moved/codes', { redirect: 'manual' });
+    same([moved.status, moved.headers.get('location')], [308, '/codes']);
+  }),
+  scene('gateway: a page is made of its parts, and says what is missing', async (world) => {
+    const page = await ask<{ of: unknown[]; first: unknown; missing: object }>(
+      world,
+      'GET',
+      '/page',
+    );
+    same([typeof page.first, page.of[1], page.missing], ['string', null, { text: 'not JSON' }]);
   }),
   scene('service: each instance has its own modules', async (world) => {
     for (let i = 0; i < 30; i++) {
