@@ -53,8 +53,7 @@ export default defineConfig({
     // A fresh process for each of some two hundred files took a third of the time of all tests. What a
     // file changes of the process it puts back.
     isolate: false,
-    // One more than most machines of CI have cores: tests that look at a browser wait for most of their time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // These end only what hangs: a test that passes is to pass on a machine that is busy, too.
     testTimeout: 180_000,

@@ -1,5 +1,5 @@
 /** What a gateway of a real system has on the path of a request, none of which refuses here: for `gateway.mjs`. */
-import { external, gateway, system } from 'loadpath';
+import { external, gateway, system, users } from 'loadpath';
 
 const origin = external('origin', {
   url: process.env.LOADPATH_BENCH_ORIGIN ?? 'http://127.0.0.1:9',
@@ -25,4 +25,6 @@ export default system('gateway-policies', {
       retry: { attempts: 2, budget: 0.1 },
     },
   }),
+  // The bench brings its own; simulated, these show that a seed matters.
+  workload: users({ rate: '100/s' }),
 });

@@ -304,7 +304,7 @@ describe('a waterfall', () => {
     ).toEqual([
       'users/0 > edge POST',
       'edge/0 > api POST',
-      'api/0 > events publish',
+      'api/1 > events publish',
       'events/0 > events deliver',
       'reader/0 > cells ask-version',
       'reader/0 > cells store',

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { stream, streamSSE, streamText } from 'hono/streaming';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Headers, Request, Response, toReplyParts } from '../web.ts';
+import { readableOf } from './flow.ts';
 import { Native } from './native.ts';
 
 const light = { Headers, Request, Response };
@@ -108,7 +109,9 @@ describe('Hono', () => {
         const parts = await toReplyParts(
           await app.fetch(request as globalThis.Request, { tag: 'bound' }),
         );
-        const reply = new Native.Response(parts.body as BodyInit | null, {
+        // A body that flows is the same text, once it is read.
+        const body = parts.inlet ? readableOf(parts.inlet) : (parts.body as BodyInit | null);
+        const reply = new Native.Response(body, {
           status: parts.status === 204 ? 200 : parts.status,
         });
         const pairs: string[] = [];

@@ -4,6 +4,8 @@ import { streamSSE } from 'hono/streaming';
 import { expect, test } from 'vitest';
 import { system } from '../../../design/system.ts';
 import { simulate } from '../../../run/simulate.ts';
+import { mesh } from '../../discovery/mesh/index.ts';
+import { cdn } from '../../edge/cdn/index.ts';
 import { gateway } from '../../edge/gateway/index.ts';
 import { type User, users } from '../../workload/users/index.ts';
 import { type Fetch, service } from './index.ts';
@@ -22,10 +24,23 @@ async function visiting(
     env: { api },
     fetch: (request, env) => env.api.fetch(request),
   });
+  const plane = mesh('plane');
+  const back = service('back', { instances: 1, mesh: plane, fetch });
+  const meshed = service('meshed', {
+    instances: 1,
+    mesh: plane,
+    env: { back },
+    fetch: (request, env) => env.back.fetch(request),
+  });
   const report = await simulate(
     system('streaming', {
       entry: gateway('edge', {
-        routes: { '/': api, '/front': front },
+        routes: {
+          '/': api,
+          '/front': front,
+          '/site': cdn('site', { origin: api }),
+          '/meshed': meshed,
+        },
         bodyMax,
         policy: { timeout: '60s', attemptTimeout: '60s' },
       }),
@@ -57,31 +72,34 @@ async function read(
   }
 }
 
-test.each(['/', '/front'])('server-sent events come as they are sent, at %s', async (path) => {
-  const app = new Hono().get('*', (c) =>
-    streamSSE(c, async (events) => {
-      for (let i = 0; i < 4; i++) {
-        await events.writeSSE({ data: `tick ${i}`, id: String(i) });
-        await events.sleep(100);
-      }
-    }),
-  );
-  const heard: { text: string; at: number }[] = [];
-  let headAt = 0;
-  await visiting(
-    (request) => app.fetch(request as Request),
-    async (user) => {
-      const response = await user.fetch(path);
-      headAt = Date.now();
-      expect(response.headers.get('content-type')).toContain('text/event-stream');
-      await read(response, (text) => void heard.push({ text, at: Date.now() - headAt }));
-    },
-  );
-  expect(heard.map(({ text }) => text)).toEqual(
-    [0, 1, 2, 3].map((i) => `data: tick ${i}\nid: ${i}\n\n`),
-  );
-  for (const [i, { at }] of heard.entries()) expect(Math.round(at / 100)).toBe(i);
-});
+test.each(['/', '/front', '/site', '/meshed'])(
+  'server-sent events come as they are sent, at %s',
+  async (path) => {
+    const app = new Hono().get('*', (c) =>
+      streamSSE(c, async (events) => {
+        for (let i = 0; i < 4; i++) {
+          await events.writeSSE({ data: `tick ${i}`, id: String(i) });
+          await events.sleep(100);
+        }
+      }),
+    );
+    const heard: { text: string; at: number }[] = [];
+    let headAt = 0;
+    await visiting(
+      (request) => app.fetch(request as Request),
+      async (user) => {
+        const response = await user.fetch(path);
+        headAt = Date.now();
+        expect(response.headers.get('content-type')).toContain('text/event-stream');
+        await read(response, (text) => void heard.push({ text, at: Date.now() - headAt }));
+      },
+    );
+    expect(heard.map(({ text }) => text)).toEqual(
+      [0, 1, 2, 3].map((i) => `data: tick ${i}\nid: ${i}\n\n`),
+    );
+    for (const [i, { at }] of heard.entries()) expect(Math.round(at / 100)).toBe(i);
+  },
+);
 
 test('a download is made no faster than it is read', async () => {
   let made = 0;

@@ -20,6 +20,7 @@ import {
 import { Caller, isForCallers, type Outcome, requestOf } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { controlPort, type SidecarConfig } from './config.ts';
 import { isMesh, type MeshMessage } from './messages.ts';
 import type { Pair, Version } from './versions.ts';
@@ -52,12 +53,17 @@ export function sidecar(
   let pairs: Record<string, { calls: number; errors: number }> = {};
   let held: Version = { version: 0, change: {} };
   let whenIdle: (() => void) | undefined;
+  /** Replies whose body still flows to who asked. */
+  let flowing = 0;
 
   function accept(from: Address, request: WebRequest): void {
     if (!open.isNew(from, request.id)) return;
     requests.add();
     const isOutbound = from.node === host.self && from.port !== host.address.port;
-    if (whenIdle && !isOutbound) return answer(from, request.id, draining);
+    if (whenIdle && !isOutbound) {
+      answer(from, request.id, draining);
+      return request.inlet?.stream.reset();
+    }
     const visit: Held = { giveUp: () => {}, isGone: false };
     open.hold(from, request.id, visit);
     const startedAt = host.now();
@@ -70,17 +76,20 @@ export function sidecar(
         answer(from, request.id, outcome.ok ? outcome.reply : failure(outcome));
         left();
       };
-      visit.giveUp = isOutbound ? send(request, startedAt, done) : bring(request, startedAt, done);
+      // What calls a service has its door here, under that service's name: an address may say another.
+      visit.giveUp = isOutbound
+        ? send(from.port, request, startedAt, done)
+        : bring(request, startedAt, done);
     });
   }
 
   /** To another service, by the policy of that path. */
   function send(
+    service: string,
     request: WebRequest,
     startedAt: number,
     done: (outcome: Outcome) => void,
   ): () => void {
-    const service = hostOf(request.url);
     const caller = callers.get(service);
     if (!caller) {
       done({ ok: false, why: 'no-target', certain: true });
@@ -105,9 +114,13 @@ export function sidecar(
       return () => {};
     }
     const id = outgoing.open(own, leftUs, done, false);
-    host.send(own, requestOf(id, request, leftUs));
+    const body = sendWeb(host, own, requestOf(id, request, leftUs), (how) => {
+      if (how === 'refused') outgoing.refused(id);
+      else if (how !== 'done') outgoing.lost(id);
+    });
     return () => {
       outgoing.abandon(id);
+      body?.reset();
       host.send(own, { type: 'cancel', id } satisfies WebMessage);
     };
   }
@@ -120,8 +133,14 @@ export function sidecar(
   }
 
   function answer(to: Address, id: number, reply: Omit<WebReply, 'type' | 'id'>): void {
-    const { status, headers, body } = reply;
-    host.send(to, { type: 'reply', id, status, headers, body } satisfies WebReply);
+    const { status, headers, body, inlet } = reply;
+    const sent: WebReply = { type: 'reply', id, status, headers, body };
+    if (!inlet) return host.send(to, sent);
+    flowing++;
+    sendWeb(host, to, { ...sent, inlet }, () => {
+      flowing--;
+      left();
+    });
   }
 
   function giveUp(visit: Held | undefined): void {
@@ -132,7 +151,7 @@ export function sidecar(
   }
 
   function left(): void {
-    if (open.count === 0) whenIdle?.();
+    if (open.count === 0 && flowing === 0) whenIdle?.();
   }
 
   function sync(): void {
@@ -174,6 +193,13 @@ export function sidecar(
       else if (message.type === 'lost') outgoing.lost(message.id);
       else if (message.type === 'cancel') giveUp(open.take(from, message.id));
     },
+    stream(from, opening, stream) {
+      if (!isWeb(opening)) return undefined;
+      const { message, events } = takeWeb(opening, stream);
+      if (message.type === 'request') accept(from, message);
+      else if (!outgoing.settle(message.id, message)) return undefined;
+      return events;
+    },
     refused: (_to, message) => {
       if ('id' in message) outgoing.refused((message as WebMessage).id);
     },
@@ -183,7 +209,7 @@ export function sidecar(
     },
     drain(done) {
       whenIdle = done;
-      if (open.count === 0) done();
+      if (open.count === 0 && flowing === 0) done();
     },
   };
 }
@@ -199,11 +225,4 @@ function failure({ why, retryAfterUs }: Outcome & { ok: false }): Omit<WebReply,
   if (why === 'reset') return { status: 502, headers: plain, body: why };
   const seconds = String(Math.max(1, Math.ceil((retryAfterUs ?? 0) / 1_000_000)));
   return { status: 503, headers: [...plain, 'retry-after', seconds], body: why };
-}
-
-/** `http://m2/charge` goes to m2. */
-function hostOf(url: string): string {
-  const start = url.indexOf('//') + 2;
-  const end = url.indexOf('/', start);
-  return end < 0 ? url.slice(start) : url.slice(start, end);
 }

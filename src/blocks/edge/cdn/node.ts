@@ -10,6 +10,7 @@
  */
 import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host, Micros, NodeId } from '../../../host/host.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import {
   isWebFailure,
   type WebCancel,
@@ -31,9 +32,11 @@ import {
 } from '../../../parts/http-cache.ts';
 import { Gcra } from '../../../parts/limit/gcra.ts';
 import { KeyedLimiter } from '../../../parts/limit/keyed.ts';
+import { limited } from '../../../parts/stream.ts';
 import { type Asked, Caller, type Outcome, requestOf } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import type { EdgeConfig } from './config.ts';
 import type { PurgeMessage } from './messages.ts';
 import { Rules } from './rules.ts';
@@ -41,6 +44,15 @@ import { Top } from './top.ts';
 import { Touch } from './touch.ts';
 
 type Failure = Outcome & { ok: false };
+
+/** Who asks the cache, with what only one asker can have: a body that flows, in or out. */
+interface Asking extends Asked {
+  flow: Inlet | undefined;
+}
+
+interface Reply extends CacheReply {
+  readonly inlet?: Inlet | undefined;
+}
 
 interface Visit {
   isGone: boolean;
@@ -92,8 +104,10 @@ export function edge(
   const top = new Top(config.topCount * 4);
   const open = new Inbox<Visit>();
   let whenIdle: (() => void) | undefined;
+  /** Replies whose body still flows to who asked. */
+  let flowing = 0;
 
-  const cached = new CachedFetch<WebRequest, Failure>(
+  const cached = new CachedFetch<Asking, Failure>(
     config.cache,
     {
       now: () => host.now(),
@@ -102,10 +116,15 @@ export function edge(
         const forward = forwarded(request, asker);
         const get = (outcome: Outcome): void => {
           if (!outcome.ok) return done({ ok: false, failure: outcome });
-          bytesIn.add(sizeOf(outcome.reply.body));
-          done({ ok: true, reply: outcome.reply });
+          const { inlet, ...reply } = outcome.reply;
+          bytesIn.add(sizeOf(reply.body));
+          if (!inlet) return done({ ok: true, reply });
+          // What flows is there once: it can neither be kept nor shared.
+          asker.flow = inlet;
+          const headers = [...reply.headers, 'cache-control', 'no-store'];
+          done({ ok: true, reply: { ...reply, headers } });
         };
-        const shield = isFromEdge(asker) ? undefined : shieldFor(request);
+        const shield = isFromEdge(asker) || asker.inlet ? undefined : shieldFor(request);
         if (shield === undefined) return askOrigin(forward, get);
         return askShield(shield, forward, get);
       },
@@ -157,22 +176,22 @@ export function edge(
     return best;
   }
 
-  function forwarded({ method, url, headers }: CacheRequest, asker: WebRequest): Asked {
+  function forwarded({ method, url, headers }: CacheRequest, asker: Asking): Asked {
     const sent: string[] = [];
     for (let i = 0; i + 1 < headers.length; i += 2) {
       if (headers[i] !== 'x-forwarded-for') sent.push(headers[i]!, headers[i + 1]!);
     }
-    const { ip, session } = asker;
+    const { body, ip, session, inlet } = asker;
     if (ip !== '') sent.push('x-forwarded-for', ip);
     if (rules.of(url).device && field(headers, 'x-device') === undefined) {
       sent.push('x-device', deviceOf(field(headers, 'user-agent') ?? ''));
     }
     // By it the shield knows an edge, and a loop would show (RFC 8586).
     sent.push('cdn-loop', name);
-    return { method, url, headers: sent, body: asker.body, ip, session };
+    return { method, url, headers: sent, body, ip, session, inlet };
   }
 
-  function isFromEdge({ headers }: WebRequest): boolean {
+  function isFromEdge({ headers }: Pick<WebRequest, 'headers'>): boolean {
     return (
       field(headers, 'cdn-loop')
         ?.split(/\s*,\s*/)
@@ -187,7 +206,8 @@ export function edge(
     const turnedAway = admit(request, startedAt);
     if (turnedAway) {
       refused.add();
-      return answer(from, request.id, turnedAway);
+      answer(from, request.id, turnedAway);
+      return request.inlet?.stream.reset();
     }
     const visit: Visit = { isGone: false, giveUp: undefined };
     open.hold(from, request.id, visit);
@@ -203,13 +223,34 @@ export function edge(
     if (config.topCount > 0) top.add(resourceOf(request.url, rule));
     const mayServe = touch === null || config.whenOutOfTouch === 'serve' || touch.isIn;
     if (!mayServe) passing.add();
-    visit.giveUp = cached.serve(request, mayServe ? rule : { ...rule, bypass: true }, (outcome) => {
+    const { method, url, headers, body, ip, session } = request;
+    const inlet = request.inlet && within(from, request, visit, startedAt, request.inlet);
+    const asking: Asking = { method, url, headers, body, ip, session, inlet, flow: undefined };
+    const isPlain = mayServe && !inlet;
+    visit.giveUp = cached.serve(asking, isPlain ? rule : { ...rule, bypass: true }, (outcome) => {
       if (outcome.ok) served[outcome.how].add();
-      finish(from, request, startedAt, outcome.ok ? outcome.reply : failureOf(outcome));
+      const reply = outcome.ok ? { ...outcome.reply, inlet: asking.flow } : failureOf(outcome);
+      finish(from, request, startedAt, reply);
     });
   }
 
-  function finish(from: Address, request: WebRequest, startedAt: Micros, reply: CacheReply): void {
+  /** Its body is not larger than may be: found out while it flows, so the origin may have seen some of it. */
+  function within(
+    from: Address,
+    request: WebRequest,
+    visit: Visit,
+    startedAt: Micros,
+    inlet: Inlet,
+  ): Inlet {
+    return limited(inlet, config.bodyMaxBytes, () => {
+      if (visit.isGone || !open.get(from, request.id)) return;
+      refused.add();
+      visit.giveUp?.();
+      finish(from, request, startedAt, plain(413, 'body too large'));
+    });
+  }
+
+  function finish(from: Address, request: WebRequest, startedAt: Micros, reply: Reply): void {
     open.take(from, request.id);
     latency.record(host.now() - startedAt);
     if (reply.status >= 500) errors.add();
@@ -257,7 +298,7 @@ export function edge(
 
   function left(): void {
     queue.set(open.count);
-    if (open.count === 0 && whenIdle) end(whenIdle);
+    if (open.count === 0 && flowing === 0 && whenIdle) end(whenIdle);
   }
 
   function end(done: () => void): void {
@@ -267,8 +308,16 @@ export function edge(
     done();
   }
 
-  function answer(to: Address, id: number, { status, headers, body }: CacheReply): void {
-    host.send(to, { type: 'reply', id, status, headers, body } satisfies WebReply);
+  function answer(to: Address, id: number, { status, headers, body, inlet }: Reply): void {
+    const reply: WebReply = { type: 'reply', id, status, headers, body };
+    if (!inlet) return host.send(to, reply);
+    flowing++;
+    sendWeb(host, to, { ...reply, inlet }, (_how, bytes) => {
+      flowing--;
+      bytesIn.add(bytes.there);
+      bytesOut.add(bytes.there);
+      left();
+    });
   }
 
   return {
@@ -277,7 +326,10 @@ export function edge(
         case 'request':
           return accept(from, message);
         case 'reply':
-          return calls.settle(message.id, message);
+          calls.settle(message.id, message);
+          return;
+        case 'lost':
+          return calls.lost(message.id);
         case 'cancel':
           return abandon(open.take(from, message.id));
         case 'news':
@@ -289,6 +341,13 @@ export function edge(
           if (message.service === service && mayControl(from, host.self)) origin.obey(message);
       }
     },
+    stream(from, opening, stream) {
+      if (!isWeb(opening)) return undefined;
+      const { message, events } = takeWeb(opening, stream);
+      if (message.type === 'request') accept(from, message);
+      else if (!calls.settle(message.id, message)) return undefined;
+      return events;
+    },
     refused: (_to, message) => calls.refused((message as WebMessage).id),
     disconnected(node) {
       calls.disconnected(node);
@@ -296,7 +355,7 @@ export function edge(
     },
     drain(done) {
       whenIdle = done;
-      if (open.count === 0) end(done);
+      if (open.count === 0 && flowing === 0) end(done);
     },
   };
 }
@@ -306,7 +365,7 @@ function sizeOf(body: WebRequest['body']): number {
 }
 
 /** Answered without the origin, of all that may be. */
-function ratioOf(counts: CachedFetch<WebRequest, Failure>['counts']): number {
+function ratioOf(counts: CachedFetch<Asking, Failure>['counts']): number {
   const near = counts.hit + counts.stale + counts.collapsed;
   const all = near + counts.miss + counts.validated + counts.pass + counts.lost;
   return all === 0 ? 0 : near / all;

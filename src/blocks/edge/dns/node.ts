@@ -9,6 +9,7 @@ import { type WebMessage, type WebReply, webPort } from '../../../host/web.ts';
 import { HealthCheck } from '../../../parts/health.ts';
 import { requestOf } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
+import { takeWeb } from '../../../path/streaming.ts';
 import type { ResolverConfig, ServerConfig } from './config.ts';
 import type { DnsAnswer, DnsMessage } from './messages.ts';
 import { Records } from './records.ts';
@@ -52,7 +53,8 @@ export function server(host: Host, config: ServerConfig): Handlers<DnsMessage | 
 
   return {
     message(from, message) {
-      if (message.type === 'reply') return calls.settle(message.id, message);
+      if (message.type === 'reply') return void calls.settle(message.id, message);
+      if (message.type === 'lost') return calls.lost(message.id);
       if (message.type !== 'query') return;
       requests.add();
       const startedAt = host.now();
@@ -62,6 +64,15 @@ export function server(host: Host, config: ServerConfig): Handlers<DnsMessage | 
         latency.record(host.now() - startedAt);
         host.send(from, { type: 'answer', id, ...found } satisfies DnsAnswer);
       });
+    },
+    /** A node that answers at length is well; nobody here reads what it says. */
+    stream(_from, opening, stream) {
+      const web = opening as WebMessage;
+      if (web.type !== 'reply') return undefined;
+      const { message, events } = takeWeb(web, stream);
+      const isAsked = calls.settle(message.id, message);
+      stream.reset();
+      return isAsked ? events : undefined;
     },
     refused(_to, message) {
       const request = message as WebMessage;
