@@ -101,7 +101,7 @@ describe('sim', () => {
   test('Ctrl-C ends it with a report that says so; a second one at once', async () => {
     const stopped = start('sim', 'pad.ts', '--for', '600m', '--json');
     const left = start('sim', 'pad.ts', '--for', '600m');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
     stopped.interrupt();
     left.interrupt();
     await left.said(/Stopping/);

@@ -57,12 +57,17 @@ class Film {
 const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
 
 /** What was under way when the load ended is in the report's totals, and in no frame. */
-function expectSums(film: Film, report: Report): void {
+/** `lateMax`: requests that users of another process may have begun before they heard that the load is over. */
+function expectSums(film: Film, report: Report, lateMax = 0): void {
   const { frames } = film;
-  const open = frames.at(-1)!.users.inFlight;
-  expect(film.sum(({ users }) => users.generated)).toBe(report.generated);
+  const generated = film.sum(({ users }) => users.generated);
+  const late = report.generated - generated;
+  expect(late).toBeGreaterThanOrEqual(0);
+  expect(late).toBeLessThanOrEqual(lateMax);
+  const underway = frames.at(-1)!.users.inFlight;
   const ended = film.sum(({ users }) => users.completed + users.failed + users.rejected);
-  expect(ended + open).toBe(report.generated);
+  expect(ended + underway).toBe(generated);
+  const open = underway + late;
   expect(report.completed - film.sum(({ users }) => users.completed)).toBeLessThanOrEqual(open);
   const latencies = new Histogram();
   for (const { users } of frames) latencies.add(users.latency);
@@ -289,7 +294,8 @@ describe('live', () => {
     const path = film.layout!.paths.findIndex(({ from }) => from === 'edge/0');
     expect(film.frames.map(({ paths }) => paths.state[path]).join('')).toMatch(/^o+c+o*$/);
     expect(film.sum(({ paths }) => paths.errors[path]!)).toBeGreaterThan(0);
-    expectSums(film, report);
+    // Stopped by hand, at no edge of a frame: users begin a few more until the word reaches them.
+    expectSums(film, report, Math.ceil(report.generated / 10));
   });
 
   test('a rate of its own gives a load no end', async () => {
