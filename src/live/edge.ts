@@ -4,6 +4,7 @@
  * 431) and never reaches a program. A body that is long, or of which nobody says how long it is,
  * flows: it becomes a stream, with the socket's own back-pressure at this end.
  */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   createServer as createHttp2Server,
@@ -18,6 +19,7 @@ import type { Micros } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
 import { LoadpathError } from '../kit/errors.ts';
+import { parseUrl } from '../kit/url.ts';
 import { errorCode } from './files.ts';
 import { factsOf, type TlsMaterial } from './tls.ts';
 
@@ -495,10 +497,11 @@ function addressOf(request: IncomingMessage, scheme: string): string | undefined
   if (url.startsWith('/')) {
     const host = hostOf(request);
     const address = `${scheme}://${host}${url}`;
-    return hostPattern.test(host) && URL.canParse(address) ? address : undefined;
+    return hostPattern.test(host) && parseUrl(address) ? address : undefined;
   }
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
-  const { host, username, password } = new URL(url);
+  const parsed = /^https?:\/\//i.test(url) ? parseUrl(url) : undefined;
+  if (parsed === undefined) return undefined;
+  const { host, username, password } = parsed;
   return hostPattern.test(host) && username === '' && password === '' ? url : undefined;
 }
 

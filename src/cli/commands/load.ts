@@ -2,6 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type AccessLog, AccessLogReader, startsOf } from '../../design/accesslog.ts';
 import { LoadpathError, refuse } from '../../kit/errors.ts';
+import { parseUrl } from '../../kit/url.ts';
 import type { LoadRequest, Requests } from '../../live/load.ts';
 import { exitCode, type Objectives } from '../../run/report.ts';
 import { count, ms, perSec } from '../figures.ts';
@@ -85,7 +86,7 @@ async function loadDesign(design: string, raw: RawOptions): Promise<number> {
 
 async function loadUrl(target: string, raw: RawOptions): Promise<number> {
   const given = new Given(raw);
-  const url = URL.canParse(target) ? new URL(target) : undefined;
+  const url = parseUrl(target);
   if (!url) refuse('bad-option', 'the command line', [{ at: target, what: 'is not a URL' }]);
   const seed = given.whole('seed') ?? 1;
   const ratePerSec = given.rate('rps') ?? 100;

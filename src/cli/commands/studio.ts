@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { LoadpathError } from '../../kit/errors.ts';
+import { parseUrl } from '../../kit/url.ts';
 import { openInBrowser } from '../browser.ts';
 import { Given, type RawOptions } from '../options.ts';
 import { ending, screen } from '../session.ts';
@@ -64,7 +65,7 @@ async function studio(design: string | undefined, raw: RawOptions): Promise<numb
 
 /** The page of a running system is served by that system. */
 async function attachTo(address: string, open: boolean): Promise<number> {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = parseUrl(address);
   const token = url?.searchParams.get('token');
   if (!url || !token) {
     throw new LoadpathError(

@@ -15,7 +15,9 @@
  * A purge reaches what is under way: a response to what was asked before it is not kept, and nobody who
  * comes after it gets that response.
  */
+
 import type { Micros } from '../../host/host.ts';
+import { parseUrl } from '../../kit/url.ts';
 import { Lru } from '../lru.ts';
 import type { HttpCacheConfig } from './config.ts';
 import { field, tagsOf, without } from './fields.ts';
@@ -228,8 +230,9 @@ export class HttpCache<W> {
     const changed = [request.url];
     for (const name of ['location', 'content-location']) {
       const target = field(reply.headers, name);
-      if (target === undefined || !URL.canParse(target, request.url)) continue;
-      const { href, origin } = new URL(target, request.url);
+      const url = target === undefined ? undefined : parseUrl(target, request.url);
+      if (url === undefined) continue;
+      const { href, origin } = url;
       // Only of the same origin: nobody may clear what is another's.
       if (origin === new URL(request.url).origin) changed.push(href);
     }

@@ -2,10 +2,12 @@
  * `external('stripe', { url, stub })`: somebody else's service. Live, calls go to `url` for real; in
  * the simulator, which cannot reach out, `stub` answers after `latency`. Callers cannot tell.
  */
+
 import type { Block, Declaration } from '../../../host/declaration.ts';
 import { show } from '../../../kit/config.ts';
 import { type Draw, drawKnob, lognormal, readDraw } from '../../../kit/draw.ts';
 import { settle } from '../../../kit/settings.ts';
+import { parseUrl } from '../../../kit/url.ts';
 import { type PathOptions, policyTables } from '../../../path/policy.ts';
 import { serviceBlock } from './block.ts';
 import type { Fetcher } from './handle.ts';
@@ -37,7 +39,7 @@ export function external(name: string, options: ExternalOptions = {}): External 
     ...(policy ? { policy } : {}),
   });
   const wrong =
-    url === undefined || URL.canParse(url)
+    url === undefined || parseUrl(url)
       ? []
       : [{ at: `${name}.url`, what: `must be an absolute URL, got ${show(url)}` }];
   if (url !== undefined && policy?.health && policy.health.path === undefined) {

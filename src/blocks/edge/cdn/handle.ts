@@ -1,7 +1,9 @@
 /** What user code holds: `await env.pages.purge({ tag: 'product-7' })`. */
+
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { type DurationText, parseDuration } from '../../../kit/units.ts';
+import { parseUrl } from '../../../kit/url.ts';
 import { type Purge, resourceOf } from '../../../parts/http-cache.ts';
 import type { PurgesApi } from './client.ts';
 
@@ -50,9 +52,7 @@ function purgeOf(what: WhatToPurge): Purge | string {
   const { url, prefix, tag, olderThan } = given;
   if (given.all === true) return { by: 'all' };
   if (typeof url === 'string') {
-    return URL.canParse(url)
-      ? { by: 'url', url: resourceOf(url) }
-      : `${url} is no absolute address`;
+    return parseUrl(url) ? { by: 'url', url: resourceOf(url) } : `${url} is no absolute address`;
   }
   if (typeof prefix === 'string' && prefix !== '') return { by: 'prefix', prefix };
   if (typeof tag === 'string' && tag !== '') return { by: 'tag', tag };
