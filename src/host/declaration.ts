@@ -92,13 +92,24 @@ export interface Block {
   client?(host: Host, config: never, code: ProgramCode): Client;
   /** Config of the program with role `consumer` that delivers to a member of `group` in `zone`. */
   consumerConfig?(declaration: Declaration, site: Site, group: string, zone: string): Value;
-  /** Config of the program with role `sidecar` beside a node of `service`, which calls `routes` through it. */
-  sidecarConfig?(declaration: Declaration, site: Site, service: string, routes: Value): Value;
+  /** Config of the program with role `sidecar` beside an instance. */
+  sidecarConfig?(declaration: Declaration, site: Site, beside: BesideInstance): Value;
   /** Made once a request, so keep it light: bind `context` and return. */
   handle?(api: never, context: RequestContext, declaration: Declaration): unknown;
   /** One line for a message: trace, golden story and tooltip. */
   describe(message: Message): string;
 }
+
+/** What a proxy is told of the instance that it stands beside. */
+export type BesideInstance = {
+  readonly service: string;
+  /** Whom the instance calls through it, and how. */
+  readonly routes: Readonly<Record<string, Value>>;
+  /** The port of the registry's half that keeps the instance listed; null: none does. */
+  readonly registration: string | null;
+  /** How long it goes on serving when it is stopped and others take it out of the lists. */
+  readonly lingerUs: Micros;
+};
 
 /** What a node needs a registry for. */
 export interface DirectoryUse {

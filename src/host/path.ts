@@ -71,4 +71,9 @@ export function blockOfNode(node: NodeId): string {
 }
 
 /** Where a caller finds its directory on its own node, and how long a first call waits for a list. */
-export type DirectoryPlace = { readonly port: string; readonly waitUs: Micros };
+export type DirectoryPlace = {
+  readonly port: string;
+  readonly waitUs: Micros;
+  /** Where those that it lists take requests. Default: `web`. */
+  readonly door?: string | undefined;
+};

@@ -11,6 +11,7 @@ import type { Host, Micros } from '../host/host.ts';
 import type { DirectoryPlace } from '../host/path.ts';
 import { assert } from '../kit/assert.ts';
 import type { Caller, Outcome, Targets } from './caller.ts';
+import { memberOf } from './instance.ts';
 
 export interface Directory {
   /** Says who serves `service`, by release: now if that is known, and whenever it changes. */
@@ -20,6 +21,19 @@ export interface Directory {
   isKnown(service: string): boolean;
   /** How a call to it ended: after failures the list is fetched again. */
   outcome(service: string, served: boolean): void;
+}
+
+/** What keeps an instance listed, where instances do that for themselves: the same half of a registry, on its node. */
+export interface Registration {
+  /** Takes this instance out of every list; calls `then` when nobody who heard of it should call any more. */
+  leave(then: () => void): void;
+}
+
+export function registrationAt(
+  open: ProgramCode['open'],
+  port: string | null,
+): Registration | undefined {
+  return port === null ? undefined : (open.get(port)?.api as Registration | undefined);
 }
 
 /** What calls a service. */
@@ -38,8 +52,16 @@ export function wayTo(options: {
   if (!place) return caller;
   const half = open.get(place.port);
   assert(half, `the half of ${place.port} is open before whoever needs it`);
-  const call = discovering({ ...options, directory: half.api as Directory, waitUs: place.waitUs });
+  const call = discovering({ ...options, directory: half.api as Directory, place });
   return { call };
+}
+
+/** The same, where they take requests at a door of their own: a proxy beside each. */
+function at(port: string, releases: Targets['releases']): Targets['releases'] {
+  const moved = Object.entries(releases).map(([release, members]) => {
+    return [release, members.map((one) => ({ ...memberOf(one), port }))] as const;
+  });
+  return Object.fromEntries(moved);
 }
 
 function discovering(options: {
@@ -48,10 +70,13 @@ function discovering(options: {
   readonly service: string;
   readonly traffic: Targets['traffic'];
   readonly directory: Directory;
-  readonly waitUs: Micros;
+  readonly place: DirectoryPlace;
 }): Way['call'] {
-  const { host, caller, service, traffic, directory, waitUs } = options;
-  directory.follow(service, (releases) => caller.retarget({ releases, traffic }));
+  const { host, caller, service, traffic, directory } = options;
+  const { waitUs, door } = options.place;
+  directory.follow(service, (releases) =>
+    caller.retarget({ releases: door ? at(door, releases) : releases, traffic }),
+  );
 
   return (asked, deadlineAt, done) => {
     const judged = (outcome: Outcome): void => {

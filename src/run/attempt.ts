@@ -2,7 +2,7 @@
  * One seed of a hunt: draw a fault schedule, or take the one given, run under it, then heal and
  * demand recovery. What runs it is somebody else's: a worker thread, or a test on its own thread.
  */
-import { planOf, type System } from '../design/system.ts';
+import { declarationsOf, planOf, type System } from '../design/system.ts';
 import type { Fault } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
@@ -50,9 +50,12 @@ export function attemptOf(
 ): Omit<SimulationOptions, 'drain' | 'clock'> {
   const { seed, forUs, ratePerSec } = attempt;
   const asked = resolve(design, { forUs, ratePerSec });
+  const moving = declarationsOf(design, asked.load)
+    .filter(({ discovery, block }) => discovery && block.member)
+    .map(({ name }) => name);
   const faults =
     attempt.faults ??
-    drawSchedule(planOf(design, asked.load), seeded(seed).fork('schedule'), attempt);
+    drawSchedule(planOf(design, asked.load), seeded(seed).fork('schedule'), { ...attempt, moving });
   return { design, seed, ...asked, faults, probe: true };
 }
 

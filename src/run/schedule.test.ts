@@ -1,3 +1,4 @@
+import { gateway, registry, service, system } from 'loadpath';
 import { describe, expect, test } from 'vitest';
 import { planted } from '../../test/hunt/testdata/planted.ts';
 import { formatFault, parseFaults } from '../design/faults.ts';
@@ -127,6 +128,26 @@ describe('a drawn schedule', () => {
       .filter((fault) => fault.do !== 'surge' && fault.do !== 'slow' && fault.do !== 'kill')
       .map(formatFault);
   }
+
+  test('lets instances come and go where a registry tells of them, and always leaves one', () => {
+    const names = registry('names');
+    const api = service('api', { instances: 3, discovery: names, fetch: () => new Response() });
+    const fixed = service('fixed', { instances: 3, fetch: () => new Response() });
+    const design = system('moving', {
+      entry: gateway('edge', { routes: { '/': api, '/f': fixed } }),
+    });
+    const faults = seeds.flatMap((seed) => {
+      const random = seeded(seed).fork('schedule');
+      const options = { forUs, faultsMin: 3, faultsMax: 10, moving: ['api'] };
+      return drawSchedule(planOf(design), random, options);
+    });
+    const started = faults.flatMap((fault) => (fault.do === 'start' ? [fault.block] : []));
+    const stopped = faults.flatMap((fault) =>
+      fault.do === 'stop' && 'node' in fault.target ? [fault.target.node] : [],
+    );
+    expect(new Set(started)).toEqual(new Set(['api']));
+    expect(new Set(stopped)).toEqual(new Set(['api/1', 'api/2']));
+  });
 
   test('reads as sentences that mean the same faults', () => {
     for (const design of designs) {

@@ -6,7 +6,8 @@
  * Only what an honest design claims to survive is drawn: processes end and come back, one, a whole
  * block or a whole zone; messages are lost, late or doubled, clocks are wrong, disks are full or
  * refuse. Never lost disks or flipped bits, which a block without copies cannot survive, and no
- * change of releases: what is broken then says nothing about the design. Every fault ends.
+ * change of releases: what is broken then says nothing about the design. Every fault ends, but for the
+ * stop of a member that others stand in for: where a registry says who is there, members come and go.
  */
 import type { Fault, Target } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
@@ -17,6 +18,8 @@ export interface ScheduleOptions {
   readonly forUs: Micros;
   readonly faultsMin: number;
   readonly faultsMax: number;
+  /** Blocks whose members may come and go for good: others are told by a registry who is there. */
+  readonly moving?: readonly string[] | undefined;
 }
 
 type Draw = (random: Random, places: Places, when: When) => Fault;
@@ -88,6 +91,13 @@ const kinds: Readonly<Record<string, Draw>> = {
     target: places.keeper(random),
     ...when,
   }),
+  start: (random, places, when) => ({
+    do: 'start',
+    block: random.pick(places.moving),
+    count: random.pick([1, 2]),
+    ...when,
+  }),
+  stop: (random, places, { atUs }) => ({ do: 'stop', target: places.dispensable(random), atUs }),
   surge: (random, _places, when) => ({ do: 'surge', factor: random.pick([2, 4]), ...when }),
 };
 
@@ -97,8 +107,13 @@ export function drawSchedule(
   random: Random,
   options: ScheduleOptions,
 ): readonly Fault[] {
-  const places = new Places(plan);
-  const all = Object.keys(kinds).filter((kind) => kind !== 'cut zones' || plan.zones.length > 1);
+  const places = new Places(plan, options.moving ?? []);
+  const impossible = new Set([
+    ...(plan.zones.length > 1 ? [] : ['cut zones']),
+    ...(places.moving.length > 0 ? [] : ['start']),
+    ...(places.hasDispensable ? [] : ['stop']),
+  ]);
+  const all = Object.keys(kinds).filter((kind) => !impossible.has(kind));
   const mix = random.fork('mix');
   const some = all.filter(() => mix.chance(0.4));
   const enabled = some.length > 0 ? some : [mix.pick(all)];
@@ -158,10 +173,20 @@ class Places {
   /** Those whose disk may matter: user code has none. */
   readonly #keepers: readonly NodePlan[];
   readonly #zones: readonly string[];
+  readonly moving: readonly string[];
+  /** Of those that may go, all but one each. */
+  readonly #dispensable: readonly string[];
   /** Whom a node talks to, as far as the plan tells: its kin, and the blocks that it binds. */
   readonly #peers = new Map<string, readonly string[]>();
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, moving: readonly string[]) {
+    this.moving = moving;
+    this.#dispensable = moving.flatMap((block) =>
+      plan.nodes
+        .filter((node) => node.block === block)
+        .slice(1)
+        .map(({ id }) => id),
+    );
     this.#ends = plan.nodes.filter(({ kind }) => kind !== 'users').map(({ id }) => id);
     this.#servers = plan.nodes.filter(({ kind }) => kind !== 'users' && kind !== 'external');
     const keepers = this.#servers.filter(({ userCode }) => !userCode);
@@ -180,6 +205,14 @@ class Places {
 
   server(random: Random): Target {
     return { node: random.pick(this.#servers).id };
+  }
+
+  get hasDispensable(): boolean {
+    return this.#dispensable.length > 0;
+  }
+
+  dispensable(random: Random): Target {
+    return { node: random.pick(this.#dispensable) };
   }
 
   keeper(random: Random): Target {

@@ -11,7 +11,13 @@ import type { FetcherConfig, Member, Targets } from '../../../path/caller.ts';
 import { type PathPolicy, policyTables } from '../../../path/policy.ts';
 import { agent } from './agent.ts';
 import { fetcher } from './client.ts';
-import { type InstanceConfig, knobs, type ServiceConfig, shedKnobs } from './config.ts';
+import {
+  type InstanceConfig,
+  knobs,
+  type ServiceConfig,
+  shedKnobs,
+  sidecarPort,
+} from './config.ts';
 import { costKnob } from './cost.ts';
 import { fetcherHandle } from './handle.ts';
 import { instance } from './node.ts';
@@ -109,7 +115,7 @@ function member(declaration: Declaration, site: Site, index: number, zone: strin
       ...consumers,
       ...agents,
       { port: webPort, block: declaration.name, role: 'instance', config: own },
-      ...sidecarOf(declaration, site, meshed),
+      ...sidecarOf(declaration, site, meshed, own),
     ],
   };
 }
@@ -167,15 +173,13 @@ function sidecarOf(
   { name, mesh }: Declaration,
   site: Site,
   meshed: readonly Meshed[],
+  { registration, lingerUs }: InstanceConfig,
 ): readonly ProgramPlan[] {
   if (!mesh) return [];
   const routes = Object.fromEntries(meshed.map(({ service, route }) => [service, route]));
-  const config = mesh.block.sidecarConfig?.(mesh, site, name, routes) ?? null;
+  const beside = { service: name, routes, registration, lingerUs };
+  const config = mesh.block.sidecarConfig?.(mesh, site, beside) ?? null;
   return [{ port: sidecarPort(mesh), block: mesh.name, role: 'sidecar', config }];
-}
-
-function sidecarPort(mesh: Declaration): string {
-  return `${mesh.name}.sidecar`;
 }
 
 function consumerPort(topic: Declaration): string {

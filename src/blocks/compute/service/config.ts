@@ -86,3 +86,8 @@ export type InstanceConfig = ServiceConfig & {
   /** Ports of the consumer programs that deliver to this instance, by binding name. */
   readonly consumes: Readonly<Record<string, string>>;
 };
+
+/** Where an instance in a mesh is called: at the proxy beside it. */
+export function sidecarPort(mesh: { readonly name: string }): string {
+  return `${mesh.name}.sidecar`;
+}

@@ -12,7 +12,14 @@ import { adaptiveLimitKnobs } from '../../../parts/adaptive-limit.ts';
 import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
 import { serviceBlock } from './block.ts';
 import type { AnyConsumer, AnyFetch, ServiceCode } from './coded.ts';
-import { type Cost, knobs, type ServiceConfig, type Step, shedKnobs } from './config.ts';
+import {
+  type Cost,
+  knobs,
+  type ServiceConfig,
+  type Step,
+  shedKnobs,
+  sidecarPort,
+} from './config.ts';
 import { type CostOption, costKnob, costOf, readCost } from './cost.ts';
 import type { Fetcher } from './handle.ts';
 
@@ -122,10 +129,6 @@ export function service<const B extends Bindings = Record<never, never>>(
     const what = `must be a mesh, got ${mesh?.block?.kind ?? show(mesh)}`;
     wrong.push({ at: `${name}.mesh`, what });
   }
-  if (mesh !== undefined && discovery !== undefined) {
-    const what = 'a sidecar calls whom the plan names: give mesh or discovery, not both';
-    wrong.push({ at: `${name}.discovery`, what });
-  }
   const isRegistry = discovery?.block?.directoryConfig !== undefined;
   if (discovery !== undefined && !isRegistry) {
     const given = discovery?.block?.kind ?? show(discovery);
@@ -146,7 +149,11 @@ export function service<const B extends Bindings = Record<never, never>>(
     ...within('concurrency', name, adaptiveLimitKnobs, concurrency, wrong),
     path: path.policy,
     directory: isRegistry
-      ? { port: discovery.name, waitUs: (discovery.config as { readonly waitUs: number }).waitUs }
+      ? {
+          port: discovery.name,
+          waitUs: (discovery.config as { readonly waitUs: number }).waitUs,
+          ...(mesh ? { door: sidecarPort(mesh) } : {}),
+        }
       : null,
   };
   const code: ServiceCode = {

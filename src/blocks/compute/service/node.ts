@@ -9,6 +9,7 @@ import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
+import { registrationAt } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { Admission } from './admission.ts';
@@ -20,11 +21,6 @@ import { modelled } from './modelled.ts';
 
 /** Answers one job, once; without a reply when it was moot before the work on it began. */
 export type Worker = (job: Job, done: (reply?: ReplyParts) => void) => void;
-
-/** What the half of a registry offers the instance beside it. */
-interface Registration {
-  leave(then: () => void): void;
-}
 
 export interface ReplyParts {
   readonly status: number;
@@ -51,10 +47,7 @@ export function instance(
     : coded(host, config, code, code.declaration.code as ServiceCode);
   const charge = config.steps ? undefined : charging(host, config.cost, 'cost');
   const agent = code.open.get(agentPort)?.api as Agent | undefined;
-  const registration =
-    config.registration === null
-      ? undefined
-      : (code.open.get(config.registration)?.api as Registration | undefined);
+  const registration = registrationAt(code.open, config.registration);
   let whenIdle: (() => void) | undefined;
 
   function accept(from: Address, request: WebRequest): void {

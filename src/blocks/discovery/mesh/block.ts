@@ -31,11 +31,11 @@ export const meshBlock: Block = {
     name: declaration.name,
     control: controlOf(declaration, site),
   }),
-  sidecarConfig: (declaration, site, service, routes): SidecarConfig => ({
+  sidecarConfig: (declaration, site, beside): SidecarConfig => ({
     ...(declaration.config as MeshConfig),
-    service,
+    ...beside,
     control: controlOf(declaration, site),
-    routes: routes as Readonly<Record<string, FetcherConfig>>,
+    routes: beside.routes as Readonly<Record<string, FetcherConfig>>,
   }),
   client,
   handle,

@@ -1,4 +1,5 @@
 /** The knobs of a mesh. */
+import type { BesideInstance } from '../../../host/declaration.ts';
 import { type ConfigOf, count, duration, ratio } from '../../../kit/config.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 
@@ -31,14 +32,13 @@ export type MeshConfig = ConfigOf<typeof knobs>;
 export type ControlConfig = MeshConfig & { readonly name: string };
 
 /** Of one sidecar. */
-export type SidecarConfig = MeshConfig & {
-  /** The service that it stands beside. */
-  readonly service: string;
-  /** Where the control plane is. */
-  readonly control: string;
-  /** Whom the service calls through the mesh, and how, unless the control plane says otherwise. */
-  readonly routes: Readonly<Record<string, FetcherConfig>>;
-};
+export type SidecarConfig = MeshConfig &
+  Omit<BesideInstance, 'routes'> & {
+    /** Where the control plane is. */
+    readonly control: string;
+    /** Whom the service calls through the mesh, and how, unless the control plane says otherwise. */
+    readonly routes: Readonly<Record<string, FetcherConfig>>;
+  };
 
 export type MeshClientConfig = { readonly name: string; readonly control: string };
 

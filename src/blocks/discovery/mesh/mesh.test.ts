@@ -1,11 +1,11 @@
 /** Two proxies on each call, and policies that change while the system runs. */
+import { gateway, mesh, registry, service, system, users } from 'loadpath';
 import { describe, expect, test } from 'vitest';
 import { type Visit, visit } from '../../../../test/visitor.ts';
 import { configure } from '../../../kit/config.ts';
-import { service } from '../../compute/service/index.ts';
-import { gateway } from '../../edge/gateway/index.ts';
+import { simulateHere } from '../../../run/node/here.ts';
 import { knobs } from './config.ts';
-import { type MeshHandle, type MeshOptions, mesh } from './index.ts';
+import type { MeshHandle, MeshOptions } from './index.ts';
 import { Versions } from './versions.ts';
 
 const quick: MeshOptions = { sync: '50ms', stageFor: '0ms' };
@@ -151,6 +151,57 @@ describe('a mesh', () => {
     expect(service('x', { mesh: service('y', {}) }).problems.map(({ at }) => at)).toEqual([
       'x.mesh',
     ]);
+  });
+});
+
+describe('a mesh whose members come and go', () => {
+  /** front → m1 → m2, both found in a registry; each answer says who gave it. */
+  async function run(faults: readonly string[]) {
+    const net = mesh('net', quick);
+    const discovery = registry('names', { ttl: '1500ms', renewEvery: '500ms' });
+    const both = { mesh: net, discovery, cost: '2ms', policy: { retry: { attempts: 3 } } } as const;
+    const m2 = service('m2', { ...both, instances: 2, fetch: () => new Response('') });
+    const m1 = service('m1', {
+      ...both,
+      instances: 2,
+      env: { m2 },
+      fetch: (_request, env) => env.m2.fetch('/'),
+    });
+    const design = system('moving', {
+      entry: gateway('edge', { routes: { '/': m1 }, policy: { retry: { attempts: 3 } } }),
+      workload: users({ rate: '100/s', act: async (user) => void (await user.fetch('/')) }),
+      faults,
+    });
+    const lines: string[] = [];
+    const { report } = await simulateHere(() => ({
+      design,
+      seed: 1,
+      forUs: 6_000_000,
+      faults: design.faults,
+      onTrace: (line) => lines.push(line),
+    }));
+    return { report, lines };
+  }
+
+  test('finds those that no plan named, on either side, through their proxies', async () => {
+    const { report, lines } = await run(['start 1 m2 at 1s', 'start 1 m1 at 2s']);
+    expect(report.completed).toBe(report.generated);
+    for (const node of ['m1/2', 'm2/2']) {
+      // An instance is called by the proxy beside it.
+      const byProxy = lines.filter((line) => line.includes(`${node} delivered ${node} GET`));
+      expect(byProxy.length).toBeGreaterThan(50);
+    }
+  });
+
+  test('loses nothing when members stop, also those that stood in the plan', async () => {
+    const stops = ['stop m2/0 at 2s', 'stop m1/1 at 3s', 'stop m2/2 at 4s'];
+    const { report } = await run(['start 1 m2 at 1s', ...stops]);
+    expect(report.completed).toBe(report.generated);
+  });
+
+  test('goes on while registry and control plane are both away', async () => {
+    const { report } = await run(['kill names at 2s', 'kill net at 2s', 'kill m2/0 at 3s']);
+    expect(report.completed).toBe(report.generated);
   });
 });
 

@@ -9,6 +9,7 @@
  * Without the control plane it goes on with what it was last told.
  */
 import { mayControl, type ToProgram } from '../../../host/control.ts';
+import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
 import {
   isWebFailure,
@@ -19,6 +20,7 @@ import {
 } from '../../../host/web.ts';
 import { Caller, isForCallers, type Outcome, requestOf } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
+import { registrationAt, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { controlPort, type SidecarConfig } from './config.ts';
@@ -33,6 +35,7 @@ interface Held {
 export function sidecar(
   host: Host,
   config: SidecarConfig,
+  code: ProgramCode,
 ): Handlers<WebMessage | ToProgram | MeshMessage> {
   const outgoing = new Calls<WebReply>(host, { failed: isWebFailure });
   const callers = new Map(
@@ -42,6 +45,14 @@ export function sidecar(
       return [service, new Caller(options)];
     }),
   );
+  const ways = new Map(
+    Object.entries(config.routes).map(([service, { targets, directory: place }]) => {
+      const caller = callers.get(service)!;
+      const { traffic } = targets;
+      return [service, wayTo({ host, caller, service, traffic, place, open: code.open })];
+    }),
+  );
+  const registration = registrationAt(code.open, config.registration);
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
   const latency = host.meter.histogram('latency');
@@ -90,13 +101,13 @@ export function sidecar(
     startedAt: number,
     done: (outcome: Outcome) => void,
   ): () => void {
-    const caller = callers.get(service);
-    if (!caller) {
+    const way = ways.get(service);
+    if (!way) {
       done({ ok: false, why: 'no-target', certain: true });
       return () => {};
     }
     const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
-    return caller.call(request, deadlineAt, (outcome) => {
+    return way.call(request, deadlineAt, (outcome) => {
       count(service, outcome);
       done(outcome);
     });
@@ -208,8 +219,14 @@ export function sidecar(
       for (const visit of open.takeAllOf(node)) giveUp(visit);
     },
     drain(done) {
-      whenIdle = done;
-      if (open.count === 0 && flowing === 0) done();
+      // Out of the lists first, as the instance: until nobody calls any more both go on serving.
+      const refuse = (): void => {
+        whenIdle = done;
+        left();
+      };
+      if (registration) registration.leave(refuse);
+      else if (config.lingerUs > 0) host.after(config.lingerUs, refuse);
+      else refuse();
     },
   };
 }
