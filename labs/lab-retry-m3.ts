@@ -1,6 +1,7 @@
 /** M1 calls M2 calls M3, each of the first two trying five times: what M3 gets, and when it recovers. */
-import { call, gateway, service, simulate, system, users } from 'loadpath';
+import { simulate } from 'loadpath';
 import { bars, digits, estimate, lab, lines, percent, table } from 'loadpath/lab';
+import { chain, recoveredAfter } from './m3.ts';
 
 interface Policy {
   readonly name: string;
@@ -18,70 +19,10 @@ const policies: readonly Policy[] = [
   { name: 'five attempts, budget of 10 %', attempts: 5, budget: 0.1, reserve: 10 },
 ];
 
-const pulseFromS = 8;
-const pulseToS = 12;
-
-interface Shape {
-  /** Whether M3 fails everything, to count calls, or has a hard time between two instants. */
-  readonly isDead: boolean;
-  readonly refreshes: boolean;
-}
-
-/** M3 can do 200 a second and gets 120. Attempts wait 200 ms. */
-function design(policy: Policy, { isDead, refreshes }: Shape) {
-  const retry = {
-    attempts: policy.attempts,
-    budget: policy.budget,
-    reserve: policy.reserve,
-    backoff: '0ms',
-    backoffMax: '0ms',
-  } as const;
-  const m3 = isDead
-    ? service('m3', {
-        instances: 1,
-        policy: { timeout: '10s', attemptTimeout: '200ms', retry },
-        fetch: () => new Response('overloaded', { status: 503 }),
-      })
-    : service('m3', {
-        instances: 1,
-        openMax: 200,
-        cost: { cpu: '5ms' },
-        policy: { timeout: '1s', attemptTimeout: '200ms', retry },
-      });
-  const m2 = service('m2', {
-    instances: 2,
-    slots: 1_000,
-    cost: '1ms',
-    calls: [call(m3)],
-    policy: { timeout: isDead ? '60s' : '2s', attemptTimeout: isDead ? '10s' : '1s', retry },
-  });
-  const m1 = service('m1', { instances: 2, slots: 1_000, cost: '1ms', calls: [call(m2)] });
-  return system('m1-m2-m3', {
-    entry: gateway('edge', { routes: { '/': m1 }, policy: { timeout: isDead ? '60s' : '3s' } }),
-    faults: isDead ? [] : [`slow m3 by 4x at ${pulseFromS}s for ${pulseToS - pulseFromS}s`],
-    workload: users({
-      rate: isDead ? '5/s' : '120/s',
-      timeout: '60s',
-      async act(user) {
-        for (let tries = 0; tries < (refreshes ? 3 : 1); tries++) {
-          const reply = await user.fetch('/').catch(() => undefined);
-          if (reply?.ok) return;
-        }
-      },
-    }),
-  });
-}
-
-/** Seconds from the end of the pulse until three in a row in which 95 % of 120 a second are served. */
-function recoveredAfter(throughput: readonly number[], errors: readonly number[]): number {
-  for (let at = pulseToS; at + 3 <= throughput.length; at++) {
-    const calm = [at, at + 1, at + 2].every(
-      (second) =>
-        throughput[second]! >= 0.75 * 120 && errors[second]! <= 0.05 * throughput[second]!,
-    );
-    if (calm) return at - pulseToS;
-  }
-  return Number.POSITIVE_INFINITY;
+function design(policy: Policy, shape: { readonly isDead: boolean; readonly refreshes: boolean }) {
+  const { attempts, budget, reserve } = policy;
+  const retry = { attempts, budget, reserve, backoff: '0ms', backoffMax: '0ms' } as const;
+  return chain({ retry, ...shape });
 }
 
 export default lab({
