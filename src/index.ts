@@ -77,10 +77,12 @@ export {
   type TakeAnswer,
 } from './blocks/resilience/limiter/index.ts';
 export {
+  type ConnectOptions,
   diurnal,
   ramp,
   spike,
   type User,
+  type UserSocket,
   type UsersOptions,
   users,
   type Workload,
@@ -88,5 +90,6 @@ export {
 export { type ObjectiveOptions, type System, type SystemOptions, system } from './design/system.ts';
 export { constant, exponential, gamma, lognormal, observed, pareto, uniform } from './kit/draw.ts';
 export { LoadpathError, Unavailable } from './kit/errors.ts';
+export { type ServerSocket, upgradeWebSocket, WebSocketPair } from './parts/web.ts';
 export type { Report } from './run/report.ts';
 export { type SimulateOptions, simulate } from './run/simulate.ts';

@@ -1,13 +1,15 @@
 /** The scenes that every block must pass, in the simulator and on separate processes of this machine. */
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import type { RunEvent } from '../src/host/events.ts';
 import { simulateHere } from '../src/run/node/here.ts';
 import { loadDesign } from '../src/run/node/load.ts';
 import { resolve, systemIn } from '../src/run/options.ts';
 import { root } from './checkout.ts';
 import { killsAtMs } from './conformance/design.ts';
-import { after, before, type Scene } from './conformance/scenes.ts';
+import { after, before, type Scene, type Talk } from './conformance/scenes.ts';
 import {
   killNodes,
   loadpath,
@@ -62,6 +64,7 @@ const worlds: Readonly<Record<string, (told: Map<string, string>) => Promise<voi
     const world = {
       fetch: (to: string, init?: RequestInit) => fetch(url + to, init),
       sleep: pause,
+      connect: (to: string) => talk(`${url.replace('http', 'ws')}${to}`),
     };
     const play = async (scenes: readonly Scene[]) => {
       for (const scene of scenes) {
@@ -82,6 +85,32 @@ const worlds: Readonly<Record<string, (told: Map<string, string>) => Promise<voi
     await nothingLeft(running);
   },
 };
+
+async function talk(url: string): Promise<Talk> {
+  const socket = new WebSocket(url);
+  const come: string[] = [];
+  socket.on('message', (data) => come.push(String(data)));
+  let code: number | undefined;
+  socket.on('close', (closed) => {
+    code = closed;
+  });
+  await once(socket, 'open');
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds() && code === undefined) await pause(5);
+  };
+  return {
+    send: async (text) => socket.send(text),
+    async receive() {
+      await until(() => come.length > 0);
+      return come.shift();
+    },
+    code: () => code,
+    async close(last) {
+      socket.close(last);
+      await until(() => false);
+    },
+  };
+}
 
 describe.each(Object.entries(worlds))('%s', (_name, play) => {
   const told = new Map<string, string>();

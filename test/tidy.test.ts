@@ -36,7 +36,7 @@ const floors: Readonly<Record<string, Floor>> = {
   parts: { uses: ['host', 'kit'] },
   path: { uses: ['parts', 'host', 'kit'] },
   sim: { uses: ['parts', 'host', 'kit'], machine: ['node'] },
-  live: { uses: ['parts', 'host', 'kit'], packages: ['undici'], machine: ['.'] },
+  live: { uses: ['parts', 'host', 'kit'], packages: ['undici', 'ws'], machine: ['.'] },
   verify: { uses: ['parts', 'host', 'kit'] },
   blocks: { uses: ['path', 'parts', 'host', 'kit'] },
   design: { uses: ['blocks', 'verify', 'path', 'parts', 'host', 'kit'] },

@@ -58,6 +58,13 @@ export interface WebTrailers {
   readonly headers: readonly string[];
 }
 
+/** How one side ends a web socket, with the end of its direction (RFC 6455, 7.4). Without it: no code was given. */
+export interface WebClose {
+  readonly type: 'close';
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** The caller gave up: work not yet begun on `id` may be dropped. */
 export interface WebCancel {
   readonly type: 'cancel';
@@ -78,6 +85,18 @@ export const webPort = 'web';
 /** An answer that is the fault of who gave it. */
 export function isWebFailure(reply: WebReply): boolean {
   return reply.status >= 500;
+}
+
+/**
+ * A request that becomes a web socket when it is answered with 101: its own stream then carries
+ * messages, both ways (parts/socket.ts).
+ */
+export function isUpgrade({ inlet, headers }: Pick<WebRequest, 'inlet' | 'headers'>): boolean {
+  if (!inlet) return false;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i] === 'upgrade') return headers[i + 1]!.toLowerCase() === 'websocket';
+  }
+  return false;
 }
 
 /** One line, for traces and tooltips. */

@@ -5,7 +5,7 @@
  * flows: it becomes a stream, with the socket's own back-pressure at this end.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import {
   createServer as createHttp2Server,
   type Http2ServerRequest,
@@ -20,8 +20,10 @@ import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '.
 import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { parseUrl } from '../kit/url.ts';
+import { Intake } from '../parts/stream.ts';
 import { errorCode } from './files.ts';
 import { factsOf, type TlsMaterial } from './tls.ts';
+import { flawOf, Upgrades } from './web-socket.ts';
 
 export interface EdgeOptions {
   /** 0 for any free port. */
@@ -63,6 +65,8 @@ export interface EdgeCounts {
 interface Open {
   readonly response: ServerResponse;
   readonly method: string;
+  /** It asks for a web socket, and is told here that it gets one. */
+  accept?: (reply: WebReply) => void;
 }
 
 /** Longer bodies flow: what a stream may hold on its way anyway. */
@@ -97,6 +101,7 @@ export class Edge {
   readonly #open = new Map<number, Open>();
   /** Requests not yet answered, by connection. */
   readonly #waiting = new WeakMap<Socket, number>();
+  readonly #upgrades = new Upgrades();
   #nextId: number;
   #port = 0;
   #closing = false;
@@ -121,6 +126,9 @@ export class Edge {
     server.maxConnections = options.connectionsMax ?? 10_000;
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#request(request, response),
+    );
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#upgrade(request, socket, head),
     );
     server.on('clientError', (error: Error, socket: Socket) => this.#clientError(error, socket));
     server.on('drop', () => this.counts.connectionsDropped++);
@@ -196,7 +204,12 @@ export class Edge {
       return;
     }
     this.#open.delete(reply.id);
-    const { response, method } = open;
+    const { response, method, accept } = open;
+    if (reply.status === 101) {
+      if (accept) accept(reply);
+      else answer(response, 502, 'The service changed the protocol unasked.');
+      return;
+    }
     const body = reply.body ?? '';
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (!this.#writeHead(response, reply, noBody.has(reply.status) ? undefined : size)) return;
@@ -271,6 +284,7 @@ export class Edge {
       const timer = setTimeout(() => {
         for (const session of this.#sessions) session.destroy();
         this.#server.closeAllConnections();
+        this.#upgrades.terminate();
       }, graceUs / 1_000);
       this.#server.close(() => {
         clearTimeout(timer);
@@ -286,6 +300,7 @@ export class Edge {
     this.#server.close();
     for (const session of this.#sessions) session.destroy();
     this.#server.closeAllConnections();
+    this.#upgrades.terminate();
     this.#open.clear();
   }
 
@@ -398,6 +413,63 @@ export class Edge {
     if (patience === 0) begin();
   }
 
+  /**
+   * A web socket is a request like others until it is answered with 101. Other protocols are not changed
+   * to: such a request is answered in this one (RFC 9110, 7.8), on a connection that ends with it.
+   */
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    socket.on('error', () => {});
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    try {
+      response.assignSocket(socket);
+    } catch {
+      // Sent behind a request that is not answered yet: no client does that, and nothing can be said.
+      socket.destroy();
+      return;
+    }
+    response.on('finish', () => socket.end());
+    const { headers } = request;
+    if (headers.upgrade?.toLowerCase() !== 'websocket') {
+      // The server reads no body any more, so none is believed to be there.
+      const hasBody = headers['content-length'] || headers['transfer-encoding'] !== undefined;
+      if (hasBody) this.#refuse(response, 400, 'A request that changes protocols has no body.');
+      else this.#request(request, response);
+      return;
+    }
+    const flaw = flawOf(request);
+    if (flaw) {
+      response.setHeader('sec-websocket-version', '13');
+      return this.#refuse(response, flaw[0], flaw[1]);
+    }
+    const url = addressOf(request, this.#options.tls ? 'https' : 'http');
+    if (url === undefined) {
+      return this.#refuse(response, 400, 'The address of this request is not a URL.');
+    }
+    const asked = this.#begin(request, response, url, null, true);
+    const stream = this.#options.connect(asked, {
+      data: (chunk) => intake.events.data(chunk),
+      ready: () => intake.events.ready?.(),
+      ended: (last) => intake.events.ended?.(last),
+      closed: (how) => {
+        intake.events.closed(how);
+        if (how === 'refused' && this.#open.delete(asked.id)) {
+          answer(response, 503, 'Nothing here takes a web socket.');
+        }
+      },
+    });
+    const intake = new Intake(stream);
+    let isUp = false;
+    response.on('close', () => {
+      if (!isUp) stream.reset();
+    });
+    this.#open.get(asked.id)!.accept = (reply) => {
+      isUp = true;
+      response.detachSocket(socket);
+      this.#upgrades.accept(request, socket, head, reply, intake);
+    };
+  }
+
   /** Whether one more may wait on this connection: who sends on and on without reading fills memory. */
   #enter(socket: Socket, response: ServerResponse): boolean {
     const waiting = this.#waiting.get(socket) ?? 0;
@@ -421,6 +493,7 @@ export class Edge {
     response: ServerResponse,
     url: string,
     body: Uint8Array | null,
+    isUpgrade = false,
   ): WebRequest {
     const id = this.#nextId++;
     const method = request.method ?? 'GET';
@@ -433,11 +506,14 @@ export class Edge {
     const raw = request.rawHeaders;
     const named = namedIn(request.headers.connection);
     const isAbsolute = !(request.url ?? '/').startsWith('/');
+    if (isUpgrade) headers.push('upgrade', 'websocket');
     if (request.httpVersionMajor === 2) headers.push('host', hostOf(request));
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = raw[i]!.toLowerCase();
       let value = raw[i + 1]!;
       if (hopHeaders.has(name) || named?.has(name) || name.startsWith(':')) continue;
+      // The handshake is between the client and this server.
+      if (isUpgrade && /^sec-websocket-(key|version|extensions|accept)$/.test(name)) continue;
       // RFC 9112, 3.2.2: what the request line says holds, and is passed on.
       if (isAbsolute && name === 'host') value = new URL(url).host;
       if (trusted && name === 'x-forwarded-for') ip = value.split(',', 1)[0]!.trim();

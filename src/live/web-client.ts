@@ -9,9 +9,10 @@ import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
-import type { WebLost, WebReply, WebRequest } from '../host/web.ts';
+import { isUpgrade, type WebLost, type WebReply, type WebRequest } from '../host/web.ts';
 import { readableOf } from '../parts/web/flow.ts';
 import { errorCode } from './files.ts';
+import { dial } from './web-socket.ts';
 
 interface Underway {
   abort: ((reason: Error) => void) | undefined;
@@ -174,6 +175,19 @@ export class WebClient {
       },
       (inside ? timeoutUs + timeoutSlackUs : timeoutUs) / 1_000,
     );
+    if (request.inlet && isUpgrade(request)) {
+      const at = new URL(`${path}${url.search}`, target);
+      const { inlet } = request;
+      const hangUp = dial(at, request, inlet, headers, inside, {
+        reply: (reply) => finish(() => told.reply(reply)),
+        failed: (error) => {
+          const isRefused = neverArrived.has(codeOf(error));
+          finish(isRefused ? told.refused : () => told.reply({ type: 'lost', id }));
+        },
+      });
+      underway.abort = hangUp;
+      return;
+    }
     let flow: Flow | undefined;
     let status = 0;
     let replyHeaders: string[] = [];

@@ -18,3 +18,11 @@ export {
   toNativeRequest,
 } from './web/request.ts';
 export { type ReplyParts, Response, toReplyParts, toResponse } from './web/response.ts';
+export {
+  ServerSocket,
+  type SocketCloseEvent,
+  type SocketErrorEvent,
+  type SocketMessageEvent,
+  WebSocketPair,
+} from './web/socket.ts';
+export { type Upgraded, type UpgradeOptions, upgradeWebSocket } from './web/upgrade.ts';

@@ -3,7 +3,7 @@
  * body; all others are plain messages. Who takes one off a port finds the rest in its `inlet`.
  */
 import type { Address, Host, Message } from '../host/host.ts';
-import type { Stream, StreamClose, StreamEvents } from '../host/stream.ts';
+import type { Inlet, Stream, StreamClose, StreamEvents } from '../host/stream.ts';
 import type { WebReply, WebRequest } from '../host/web.ts';
 import { Intake, type Passed, splice } from '../parts/stream.ts';
 
@@ -22,6 +22,26 @@ export function sendWeb(
     return undefined;
   }
   return splice(inlet, (events) => host.connect(to, events, withoutInlet(message)), over);
+}
+
+/** Begins the stream of a message that has something to say both ways; what comes waits in the answer. */
+export function openWeb(host: Host, to: Address, message: WebRequest, over: Over): Inlet {
+  const none: Passed = { there: 0, back: 0 };
+  const stream = host.connect(
+    to,
+    {
+      data: (chunk) => intake.events.data(chunk),
+      ready: () => intake.events.ready?.(),
+      ended: (last) => intake.events.ended?.(last),
+      closed: (how) => {
+        over(how, none);
+        intake.events.closed(how);
+      },
+    },
+    message,
+  );
+  const intake = new Intake(stream);
+  return intake;
 }
 
 /** What came with a stream, as the message that it stands for, and where the rest of it goes. */

@@ -13,6 +13,7 @@ import {
   service,
   system,
   topic,
+  upgradeWebSocket,
   users,
 } from 'loadpath';
 import { after, before, type Scene } from './scenes.ts';
@@ -123,6 +124,14 @@ const api = service('api', {
       );
       return Response.json(true);
     }
+    if (what === 'talk') {
+      const { socket, response } = upgradeWebSocket(request);
+      socket.addEventListener('message', ({ data }) => {
+        if (data === 'bye') socket.close(3002, 'as you wish');
+        else socket.send(String(data).toUpperCase());
+      });
+      return response;
+    }
     if (what === 'inner') return inner.fetch('/asked');
     if (what === 'instance') return Response.json({ instance, visits: ++visits });
     if (what === 'throws') throw new Error('a mistake in the handler');
@@ -193,6 +202,15 @@ export default system('conformance', {
       const world = {
         fetch: (path: string, init?: RequestInit) => user.fetch(path, init),
         sleep: (ms: number) => user.sleep(ms),
+        connect: async (path: string) => {
+          const socket = await user.connect(path);
+          return {
+            send: (text: string) => socket.send(text),
+            receive: async () => (await socket.receive()) as string | undefined,
+            code: () => socket.closed?.code,
+            close: (code: number) => socket.close(code),
+          };
+        },
       };
       const told = async (scenes: readonly Scene[]) => {
         for (const scene of scenes) {

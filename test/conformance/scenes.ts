@@ -5,6 +5,16 @@
 export interface OutsideWorld {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   sleep(ms: number): Promise<void>;
+  connect(path: string): Promise<Talk>;
+}
+
+/** A web socket. */
+export interface Talk {
+  send(text: string): Promise<void>;
+  receive(): Promise<string | undefined>;
+  /** How it ended, once it has. */
+  code(): number | undefined;
+  close(code: number): Promise<void>;
 }
 
 export interface Scene {
@@ -81,6 +91,9 @@ async function takeCodes(world: OutsideWorld): Promise<void> {
 /** Of tom, signed with the secret of the design, until the year 2100. */
 const token =
   'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0b20iLCJleHAiOjQxMDI0NDQ4MDB9.EYeufjtn-lNltUHBgZ7kJXaS0jCcQOQm173D1h_ha_4';
+
+/** Open while its instance is killed. */
+let open: Talk | undefined;
 
 export const before: readonly Scene[] = [
   ...ofStore('atomic'),
@@ -217,6 +230,20 @@ export const before: readonly Scene[] = [
     }
     same(instances.size, 2);
   }),
+  scene(
+    'service: a web socket carries messages both ways, until one side says so',
+    async (world) => {
+      const talk = await world.connect('/talk');
+      for (const text of ['one', 'two', '']) await talk.send(text);
+      same([await talk.receive(), await talk.receive(), await talk.receive()], ['ONE', 'TWO', '']);
+      await talk.close(3001);
+      same([talk.code(), await talk.receive()], [3001, undefined]);
+      const other = await world.connect('/talk');
+      await other.send('bye');
+      same([await other.receive(), other.code()], [undefined, 3002]);
+      open = await world.connect('/talk');
+    },
+  ),
   scene('all: something is left for after the crash', async (world) => {
     for (const store of ['atomic', 'quorum']) {
       for (let i = 0; i < 20; i++) await ask(world, 'PUT', `/kv/${store}/durable-${i}`, i);
@@ -229,6 +256,16 @@ export const before: readonly Scene[] = [
 
 /** After every node but the edge was killed and came back. */
 export const after: readonly Scene[] = [
+  scene(
+    'a web socket to a service that was killed broke off, and another is taken',
+    async (world) => {
+      same([await open?.receive(), open?.code()], [undefined, 1006]);
+      const talk = await world.connect('/talk');
+      await talk.send('again');
+      same(await talk.receive(), 'AGAIN');
+      await talk.close(1000);
+    },
+  ),
   scene('stores keep over a crash of all nodes what they acknowledged', async (world) => {
     for (const store of ['atomic', 'quorum']) {
       for (let i = 0; i < 20; i++) {

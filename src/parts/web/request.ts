@@ -1,6 +1,6 @@
 /** A light `Request`: what a handler is given, and what `fetch` makes of its arguments. */
 import type { Inlet } from '../../host/stream.ts';
-import type { WebRequest } from '../../host/web.ts';
+import { isUpgrade, type WebRequest } from '../../host/web.ts';
 import { Content, contentOf, isStream, nothing } from './content.ts';
 import { readableOf } from './flow.ts';
 import { Headers, type HeadersLike, headersFrom, listOf } from './headers.ts';
@@ -94,7 +94,9 @@ export class Request implements globalThis.Request {
       request.#url = message.url;
       request.#list = message.headers;
       const { inlet } = message;
-      if (inlet) request.#content = contentOf(readableOf(inlet, () => abort(request)));
+      // The stream of an upgrade is no body: whoever answers it with 101 gets it.
+      if (inlet && !isUpgrade(message))
+        request.#content = contentOf(readableOf(inlet, () => abort(request)));
       else if (message.body !== null) request.#content = new Content(message.body, null);
       return request;
     };

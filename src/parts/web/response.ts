@@ -4,6 +4,7 @@ import { Content, contentOf, nothing } from './content.ts';
 import { inletOf, readableOf } from './flow.ts';
 import { Headers, type HeadersLike, headersFrom, listOf } from './headers.ts';
 import { Native, type NativeResponse, standInFor } from './native.ts';
+import { ClientHalf, type ServerSocket } from './socket.ts';
 
 /** What a reply message carries. */
 export interface ReplyParts {
@@ -13,6 +14,8 @@ export interface ReplyParts {
   readonly body: Uint8Array | string | null;
   /** The body, when it flows. */
   readonly inlet?: Inlet | undefined;
+  /** With status 101: what the handler talks through from now on. */
+  readonly socket?: ServerSocket | undefined;
 }
 
 type BodyLike = ConstructorParameters<typeof globalThis.Response>[0];
@@ -38,6 +41,8 @@ export class Response implements globalThis.Response {
   #content: Content;
   /** The content type that the body implies. */
   #implied: string | null = null;
+  /** What a Workers handler gives with status 101. */
+  #socket: ClientHalf | undefined;
 
   static {
     toResponse = (parts, url = '') => {
@@ -58,6 +63,7 @@ export class Response implements globalThis.Response {
           ? noHeaders
           : ['content-type', type];
       const status = response.#status;
+      if (response.#socket) return { status, headers, body: null, socket: response.#socket.server };
       if (response.#content.flows) {
         return { status, headers, body: null, inlet: response.#content.takeInlet() };
       }
@@ -147,6 +153,11 @@ export class Response implements globalThis.Response {
     return this.#headers;
   }
 
+  /** As in Workers modules: a copy made with this response as its options keeps it. */
+  get webSocket(): ClientHalf | null {
+    return this.#socket ?? null;
+  }
+
   get body(): globalThis.Response['body'] {
     return this.#content.stream as globalThis.Response['body'];
   }
@@ -211,7 +222,11 @@ export class Response implements globalThis.Response {
       throw new TypeError('Response: the options must be an object');
     }
     const { status, statusText, headers } = init;
-    if (status !== undefined) {
+    const { webSocket } = init as { readonly webSocket?: unknown };
+    if (webSocket instanceof ClientHalf && status === 101) {
+      this.#socket = webSocket;
+      this.#status = status;
+    } else if (status !== undefined) {
       const whole = typeof status === 'number' ? status : Math.trunc(Number(status));
       if (!(whole >= 200 && whole <= 599)) {
         throw new RangeError(`Response: status ${status} is not from 200 to 599`);

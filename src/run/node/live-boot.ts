@@ -3,7 +3,7 @@ import type { LoadOverride } from '../../blocks/workload/users/index.ts';
 import { declarationsOf } from '../../design/system.ts';
 import type { Boot } from '../../host/boot.ts';
 import type { NodePlan } from '../../host/plan.ts';
-import { Headers, Request, Response } from '../../parts/web.ts';
+import { Headers, Request, Response, WebSocketPair } from '../../parts/web.ts';
 import { makeBoot } from '../boot.ts';
 import { designOf } from '../options.ts';
 import type { DesignBundle } from './bundle.ts';
@@ -15,7 +15,7 @@ const loaded = new WeakMap<DesignBundle, Promise<LoadedDesign>>();
 
 /** The light classes in both worlds: what a handler sees must not depend on where it runs. */
 function lightWeb(): void {
-  Object.assign(globalThis, { Headers, Request, Response });
+  Object.assign(globalThis, { Headers, Request, Response, WebSocketPair });
 }
 
 export async function liveBoot(data: ChildData, node: NodePlan): Promise<Boot> {

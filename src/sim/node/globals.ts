@@ -9,7 +9,7 @@
  *   uninstall()          puts everything back
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { Headers, Request, Response, toNativeRequest } from '../../parts/web.ts';
+import { Headers, Request, Response, toNativeRequest, WebSocketPair } from '../../parts/web.ts';
 import { patchChance } from './chance.ts';
 import { patchClock } from './clock.ts';
 import { patchConsole } from './console.ts';
@@ -68,4 +68,5 @@ function patchWeb(patches: Patches): void {
   patches.value(globalThis, 'Request', Request);
   patches.value(globalThis, 'Response', Response);
   patches.value(globalThis, 'Headers', Headers);
+  patches.value(globalThis, 'WebSocketPair', WebSocketPair);
 }

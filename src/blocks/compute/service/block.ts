@@ -17,6 +17,7 @@ import {
   type ServiceConfig,
   shedKnobs,
   sidecarPort,
+  socketsKnobs,
 } from './config.ts';
 import { costKnob } from './cost.ts';
 import { fetcherHandle } from './handle.ts';
@@ -31,6 +32,7 @@ export const serviceBlock: Block = {
     '': { cost: costKnob },
     shed: shedKnobs,
     concurrency: adaptiveLimitKnobs,
+    sockets: socketsKnobs,
     ...policyTables,
   },
   servesWeb: true,

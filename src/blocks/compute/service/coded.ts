@@ -9,6 +9,7 @@ import type {
   RequestContext,
 } from '../../../host/declaration.ts';
 import type { Host } from '../../../host/host.ts';
+import { isUpgrade } from '../../../host/web.ts';
 import { assert } from '../../../kit/assert.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { fromWebRequest, toReplyParts } from '../../../parts/web.ts';
@@ -40,7 +41,9 @@ export function coded(
   if (!handler) return (_job, done) => done(noHandler);
 
   return (job, done) => {
-    const { request, deadlineAt } = job;
+    const { request } = job;
+    // What listeners of a socket do later has nothing to do with the wait for its beginning.
+    const deadlineAt = isUpgrade(request) ? undefined : job.deadlineAt;
     code.run(`${request.method} ${request.url}`, () =>
       serve(handler, job, envFor({ session: request.session, deadlineAt }), done),
     );

@@ -2,7 +2,7 @@
 
 import type { Micros } from '../../../host/host.ts';
 import type { DirectoryPlace } from '../../../host/path.ts';
-import { type ConfigOf, choice, count } from '../../../kit/config.ts';
+import { bytes, type ConfigOf, choice, count, duration } from '../../../kit/config.ts';
 import type { Distribution } from '../../../kit/distribution.ts';
 import type { AdaptiveLimitConfig } from '../../../parts/adaptive-limit.ts';
 import { shedderKnobs } from '../../../parts/shedder.ts';
@@ -43,6 +43,28 @@ export const shedKnobs = {
 
 export type ShedConfig = ConfigOf<typeof shedKnobs>;
 
+export const socketsKnobs = {
+  max: count(10_000, {
+    min: 1,
+    doc: 'Web sockets that an instance holds open; beyond it an upgrade is refused with 503. They do not count as open requests.',
+  }),
+  messageMax: bytes('1MB', {
+    min: '1B',
+    max: '10MB',
+    doc: 'Largest message taken; a larger one closes the socket with 1009. At the live edge none may pass 10 MB.',
+  }),
+  sendMax: bytes('1MB', {
+    min: '1kB',
+    doc: 'What may wait here for one client that reads too slowly; beyond it the socket is closed with 1008, so that one client does not fill the memory of all.',
+  }),
+  ping: duration('20s', {
+    min: '10ms',
+    doc: 'How long a socket may be quiet before a ping; without a sign for as long again it is taken for cut off, with 1006. Below the minute after which proxies and routers forget a silent connection.',
+  }),
+};
+
+export type SocketsConfig = ConfigOf<typeof socketsKnobs>;
+
 /** What a request costs an instance: time of a core, or time that merely passes. */
 export type Cost = { readonly cpu: Distribution } | { readonly wait: Distribution };
 
@@ -71,6 +93,8 @@ export type ServiceConfig = {
   readonly weights?: readonly number[] | undefined;
   readonly shed?: ShedConfig | undefined;
   readonly concurrency?: AdaptiveLimitConfig | undefined;
+  /** Undefined: the defaults hold. */
+  readonly sockets?: SocketsConfig | undefined;
   /** How other services call this one. */
   readonly path: PathPolicy;
   /** Where callers find it, and how long a first call waits for a list; null: in the plan. */

@@ -19,6 +19,7 @@ import {
   type Step,
   shedKnobs,
   sidecarPort,
+  socketsKnobs,
 } from './config.ts';
 import { type CostOption, costKnob, costOf, readCost } from './cost.ts';
 import type { Fetcher } from './handle.ts';
@@ -64,6 +65,8 @@ export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof kno
   readonly shed?: OptionsOf<typeof shedKnobs>;
   /** Finds out how many requests at once an instance bears, and refuses the rest. */
   readonly concurrency?: OptionsOf<typeof adaptiveLimitKnobs>;
+  /** Limits of web sockets (`upgradeWebSocket`, `WebSocketPair`). */
+  readonly sockets?: OptionsOf<typeof socketsKnobs>;
   /** A proxy of this mesh stands beside each instance: calls to and from it pass there. */
   readonly mesh?: Declaration;
   /** How other services call this one. */
@@ -88,6 +91,7 @@ const besides = [
   'weights',
   'shed',
   'concurrency',
+  'sockets',
   'mesh',
   'policy',
   'discovery',
@@ -98,7 +102,7 @@ export function service<const B extends Bindings = Record<never, never>>(
   options: ServiceOptions<B>,
 ): Service {
   const { cost, env, fetch, on, releases, traffic, calls, policy, ...others } = options;
-  const { weights, shed, concurrency, mesh, discovery, ...rest } = others;
+  const { weights, shed, concurrency, sockets, mesh, discovery, ...rest } = others;
   const { config, problems } = configure(name, knobs, rest, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
@@ -147,6 +151,7 @@ export function service<const B extends Bindings = Record<never, never>>(
     ...(weights ? { weights: weightsOf(`${name}.weights`, weights, wrong) } : {}),
     ...within('shed', name, shedKnobs, shed, wrong),
     ...within('concurrency', name, adaptiveLimitKnobs, concurrency, wrong),
+    ...within('sockets', name, socketsKnobs, sockets, wrong),
     path: path.policy,
     directory: isRegistry
       ? {

@@ -8,16 +8,19 @@ import { type Agent, agentPort } from '../../../host/agent.ts';
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
-import type { WebMessage, WebReply, WebRequest } from '../../../host/web.ts';
+import { isUpgrade, type WebMessage, type WebReply, type WebRequest } from '../../../host/web.ts';
+import { configure } from '../../../kit/config.ts';
+import type { ServerSocket } from '../../../parts/web.ts';
 import { registrationAt } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { Admission } from './admission.ts';
 import { charging } from './charge.ts';
 import { coded, type ServiceCode } from './coded.ts';
-import type { InstanceConfig } from './config.ts';
+import { type InstanceConfig, socketsKnobs } from './config.ts';
 import { giveUp, isMoot, type Job } from './jobs.ts';
 import { modelled } from './modelled.ts';
+import { Sockets } from './sockets.ts';
 
 /** Answers one job, once; without a reply when it was moot before the work on it began. */
 export type Worker = (job: Job, done: (reply?: ReplyParts) => void) => void;
@@ -27,7 +30,11 @@ export interface ReplyParts {
   readonly headers: readonly string[];
   readonly body: Uint8Array | string | null;
   readonly inlet?: Inlet | undefined;
+  /** It becomes a web socket. */
+  readonly socket?: ServerSocket | undefined;
 }
+
+const socketsDefault = configure('sockets', socketsKnobs, {}).config;
 
 export function instance(
   host: Host,
@@ -49,13 +56,21 @@ export function instance(
   const agent = code.open.get(agentPort)?.api as Agent | undefined;
   const registration = registrationAt(code.open, config.registration);
   let whenIdle: (() => void) | undefined;
+  const sockets = new Sockets({
+    host,
+    config: config.sockets ?? socketsDefault,
+    run: (what, start) => code.run(what, start),
+    charge: config.steps ? undefined : charging(host, config.cost, 'cost of messages'),
+    idle: doneIfIdle,
+  });
 
   function accept(from: Address, request: WebRequest): void {
     if (request.url === '*' && request.method === 'OPTIONS') return beAlive(from, request.id);
     if (!jobs.isNew(from, request.id)) return;
     requests.add();
     const now = host.now();
-    if (jobs.count >= config.openMax || whenIdle || admission?.enter(request, now) === false) {
+    const isFull = jobs.count >= config.openMax || (sockets.isFull && isUpgrade(request));
+    if (isFull || whenIdle || admission?.enter(request, now) === false) {
       shed.add();
       answer(from, request.id, refusal(whenIdle ? 'draining' : 'too busy'));
       return request.inlet?.stream.reset();
@@ -95,6 +110,7 @@ export function instance(
       const tookUs = host.now() - job.arrivedAt;
       latency.record(tookUs);
       agent?.served(tookUs, reply.status >= 500);
+      if (reply.socket) return join(job, reply.socket);
       if (reply.inlet) return flow(job, reply);
       answer(job.from, job.request.id, reply);
       leave(job);
@@ -111,6 +127,20 @@ export function instance(
     });
   }
 
+  /** From here on its stream carries messages, and the request is answered. */
+  function join(job: Job, socket: ServerSocket): void {
+    const { request, from } = job;
+    if (!request.inlet || !isUpgrade(request)) {
+      errors.add();
+      answer(from, request.id, noUpgrade);
+      return leave(job);
+    }
+    const headers = socket.protocol === '' ? [] : ['sec-websocket-protocol', socket.protocol];
+    answer(from, request.id, { status: 101, headers, body: null });
+    release(job);
+    sockets.join(request.inlet, socket, `socket ${request.url}`);
+  }
+
   function drop(job: Job): void {
     abandoned.add();
     admission?.leave(host.now(), host.now() - job.arrivedAt, 'failed');
@@ -120,9 +150,17 @@ export function instance(
   function leave(job: Job): void {
     // What of a body nobody has read by now, nobody will.
     job.request.inlet?.stream.reset();
+    release(job);
+  }
+
+  function release(job: Job): void {
     jobs.take(job.from, job.request.id);
     count();
-    if (jobs.count === 0) whenIdle?.();
+    doneIfIdle();
+  }
+
+  function doneIfIdle(): void {
+    if (jobs.count === 0 && sockets.count === 0) whenIdle?.();
   }
 
   function count(): void {
@@ -161,7 +199,8 @@ export function instance(
       // Out of the lists first: until nobody calls any more it goes on serving.
       const refuse = (): void => {
         whenIdle = done;
-        if (jobs.count === 0) done();
+        sockets.closeAll();
+        doneIfIdle();
       };
       if (registration) registration.leave(refuse);
       else if (config.lingerUs > 0) host.after(config.lingerUs, refuse);
@@ -171,6 +210,12 @@ export function instance(
 }
 
 const alive: ReplyParts = { status: 200, headers: [], body: null };
+
+const noUpgrade: ReplyParts = {
+  status: 500,
+  headers: ['content-type', 'text/plain'],
+  body: 'a web socket was answered to a request that asked for none',
+};
 
 /** What it says about load: a mistake of the caller says nothing. */
 function outcomeOf({ status }: ReplyParts): 'ok' | 'failed' | 'ignored' {

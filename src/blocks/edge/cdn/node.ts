@@ -12,6 +12,7 @@ import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host, Micros, NodeId } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import {
+  isUpgrade,
   isWebFailure,
   type WebCancel,
   type WebMessage,
@@ -224,7 +225,9 @@ export function edge(
     const mayServe = touch === null || config.whenOutOfTouch === 'serve' || touch.isIn;
     if (!mayServe) passing.add();
     const { method, url, headers, body, ip, session } = request;
-    const inlet = request.inlet && within(from, request, visit, startedAt, request.inlet);
+    const { inlet: given } = request;
+    const isBody = given !== undefined && !isUpgrade(request);
+    const inlet = isBody ? within(from, request, visit, startedAt, given) : given;
     const asking: Asking = { method, url, headers, body, ip, session, inlet, flow: undefined };
     const isPlain = mayServe && !inlet;
     visit.giveUp = cached.serve(asking, isPlain ? rule : { ...rule, bypass: true }, (outcome) => {

@@ -389,6 +389,23 @@ export const tlsKnobs = {
   ),
 };
 
+export const socketsKnobs = {
+  max: count(10_000, {
+    min: 1,
+    doc: 'Web sockets open at once; beyond it an upgrade gets 503. Each takes a connection of the process and some kilobytes.',
+  }),
+  idleTimeout: duration('1min', {
+    min: '10ms',
+    doc: 'How long nothing may come from one of its two sides, pings included, before both are closed with 1001. Three times the pings of a service: a client or a service that is cut off is noticed, a quiet one is not disturbed.',
+  }),
+  closeTimeout: duration('5s', {
+    min: '1ms',
+    doc: 'How long the good-byes of both sides are waited for, also when the gateway is stopped; then it breaks off.',
+  }),
+};
+
+export type SocketsConfig = ConfigOf<typeof socketsKnobs>;
+
 export type Condition = {
   readonly name: string;
   readonly test: 'present' | 'absent' | 'is' | 'begins';
@@ -480,6 +497,8 @@ export type GatewayConfig = {
   readonly cache: HttpCacheConfig | null;
   readonly compress: CompressConfig | null;
   readonly trace: TraceConfig | null;
+  /** Null: the defaults hold. */
+  readonly sockets: SocketsConfig | null;
   /** Name, value, name, value … of what every reply has. */
   readonly replyHeaders: readonly string[];
   readonly auth: AuthConfig | null;

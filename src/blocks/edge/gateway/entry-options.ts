@@ -9,6 +9,7 @@ import {
   floodKnobs,
   type GatewayConfig,
   requestsKnobs,
+  socketsKnobs,
   traceKnobs,
   type WafRule,
   wafFields,
@@ -55,6 +56,8 @@ export interface EntryOptions {
   readonly compress?: OptionsOf<typeof compressKnobs>;
   /** Request ids and trace context; `{}` for the defaults. */
   readonly trace?: OptionsOf<typeof traceKnobs>;
+  /** Limits of web sockets, which pass in any case; left out: the defaults hold. */
+  readonly sockets?: OptionsOf<typeof socketsKnobs>;
   /** Set in every reply, in place of what a service says. `secureHeaders` is a good beginning. */
   readonly replyHeaders?: Readonly<Record<string, string>>;
 }
@@ -76,6 +79,7 @@ export const entryNames = [
   'cache',
   'compress',
   'trace',
+  'sockets',
   'replyHeaders',
 ] as const satisfies readonly (keyof EntryOptions)[];
 
@@ -88,7 +92,15 @@ export function withoutEntry<T extends EntryOptions>(options: T): Omit<T, keyof 
 
 type Entry = Pick<
   GatewayConfig,
-  'waf' | 'flood' | 'requests' | 'cors' | 'cache' | 'compress' | 'trace' | 'replyHeaders'
+  | 'waf'
+  | 'flood'
+  | 'requests'
+  | 'cors'
+  | 'cache'
+  | 'compress'
+  | 'trace'
+  | 'sockets'
+  | 'replyHeaders'
 >;
 
 const hostPattern = /^(\*\.)?[a-z0-9[\]:.-]+$/i;
@@ -97,7 +109,7 @@ const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export function readEntry(
   name: string,
-  { waf, flood, requests, cors, cache, compress, trace, replyHeaders = {} }: EntryOptions,
+  { waf, flood, requests, cors, cache, compress, trace, sockets, replyHeaders = {} }: EntryOptions,
 ): { readonly entry: Entry; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const wrong = (at: string, what: string) => problems.push({ at: `${name}.${at}`, what });
@@ -179,6 +191,7 @@ export function readEntry(
     cache: table('cache', cacheKnobs, cache),
     compress: table('compress', compressKnobs, compress),
     trace: table('trace', traceKnobs, trace),
+    sockets: table('sockets', socketsKnobs, sockets),
     replyHeaders: added,
   };
   return { entry, problems };

@@ -12,13 +12,15 @@ import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import {
+  isUpgrade,
   isWebFailure,
   type WebMessage,
   type WebReply,
   type WebRequest,
 } from '../../../host/web.ts';
+import { configure } from '../../../kit/config.ts';
 import { limited } from '../../../parts/stream.ts';
-import { Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
+import { type Asked, Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { type Way, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
@@ -26,13 +28,16 @@ import type { PathPolicy } from '../../../path/policy.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { ReplyCache } from './cache.ts';
 import { Compressor } from './compress.ts';
-import type { AggregateConfig, DoorConfig, RouteConfig } from './config.ts';
+import { type AggregateConfig, type DoorConfig, type RouteConfig, socketsKnobs } from './config.ts';
 import { gather } from './gathering.ts';
 import { withoutHeaders } from './headers.ts';
 import { redirected, rewritten, withHost } from './rewrite.ts';
 import { Router } from './router.ts';
+import { Sockets } from './sockets.ts';
 import { makeStages } from './stages.ts';
 import { type Parts, plain, type Visit } from './visit.ts';
+
+const socketsDefault = configure('sockets', socketsKnobs, {}).config;
 
 export function door(
   host: Host,
@@ -69,6 +74,7 @@ export function door(
   let flowing = 0;
   let whenIdle: (() => void) | undefined;
   let isClosing = false;
+  const sockets = new Sockets(host, config.sockets ?? socketsDefault, left);
 
   function accept(from: Address, request: WebRequest): void {
     if (!open.isNew(from, request.id)) return;
@@ -151,6 +157,10 @@ export function door(
     const { method, body, ip, session, timeoutUs } = request;
     const url = match ? rewritten(match) : request.url;
     const headers = withHost(forwarded(visit.headers, ip), route);
+    if (request.inlet && isUpgrade(request)) {
+      const { inlet } = request;
+      return upgrade(visit, caller, { method, url, headers, body, ip, session, inlet });
+    }
     const inlet = request.inlet && within(visit, route, request.inlet);
     const asked = { method, url, headers, body, ip, session, inlet };
     const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
@@ -163,6 +173,23 @@ export function door(
     }
     visit.giveUp = caller.call(asked, deadlineAt, (outcome) => {
       served(visit, outcome.ok ? outcome.reply : failure(outcome));
+    });
+  }
+
+  /** To become a web socket, whose messages then pass without a look at them. */
+  function upgrade(visit: Visit, caller: Way, asked: Asked): void {
+    const passage = sockets.enter(asked.inlet!);
+    if (!passage) {
+      refused.add();
+      return turnAway(visit, plain(503, 'too many sockets'));
+    }
+    const { startedAt, request } = visit;
+    const deadlineAt = request.timeoutUs === undefined ? undefined : startedAt + request.timeoutUs;
+    visit.giveUp = caller.call({ ...asked, inlet: passage }, deadlineAt, (outcome) => {
+      const reply = outcome.ok ? outcome.reply : failure(outcome);
+      served(visit, reply);
+      if (reply.status === 101) passage.opened();
+      else passage.stream.reset();
     });
   }
 
@@ -238,7 +265,7 @@ export function door(
 
   function left(): void {
     queue.set(open.count);
-    if (whenIdle && open.count === 0 && flowing === 0) end(whenIdle);
+    if (whenIdle && open.count === 0 && flowing === 0 && sockets.count === 0) end(whenIdle);
   }
 
   function end(done: () => void): void {
@@ -297,7 +324,8 @@ export function door(
     },
     drain(done) {
       whenIdle = done;
-      if (open.count === 0 && flowing === 0) end(done);
+      sockets.closeAll();
+      left();
     },
   };
 }

@@ -28,6 +28,7 @@ import type { User, UsersCode } from './script.ts';
 
 export type { Shape, Visit } from './config.ts';
 export type { User } from './script.ts';
+export type { ConnectOptions, UserSocket } from './socket.ts';
 
 export interface UsersOptions<Prepared> extends OptionsOf<typeof knobs> {
   /** Arrivals a second: `'500/s'`, or a shape: `ramp(…)`, `spike(…)`, `diurnal(…)`. */

@@ -8,9 +8,17 @@ import type { Inlet } from '../../../host/stream.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import type { Random } from '../../../kit/random.ts';
+import { closeCodes } from '../../../parts/socket.ts';
 import { type RequestParts, requestParts, signalOf, toResponse } from '../../../parts/web.ts';
 import { type Asked, askedOf } from '../../../path/caller.ts';
 import type { CrowdConfig, Visit } from './config.ts';
+import {
+  type ConnectOptions,
+  protocolOf,
+  type UserSocket,
+  upgradeOf,
+  userSocket,
+} from './socket.ts';
 import type { Tally } from './tally.ts';
 import type { Wire } from './wire.ts';
 
@@ -27,6 +35,11 @@ export interface User {
    * followed. Throws `Unavailable` when there was none; it is counted either way.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /**
+   * Opens a web socket (RFC 6455) to a path of the system; its beginning counts as a request. Throws
+   * `Unavailable` where there is no answer, or another than 101.
+   */
+  connect(path: string | URL, options?: ConnectOptions): Promise<UserSocket>;
   /** A rank 0 … count - 1, the popular ones first (exponent 1 by default). */
   zipf(count: number, exponent?: number): number;
   /** Milliseconds of virtual or real time pass. */
@@ -62,6 +75,8 @@ export class Script {
   #prepared: unknown;
   #visits = 0;
   #closed = false;
+  /** Open ones of this load's visits. */
+  readonly #sockets = new Set<UserSocket>();
 
   constructor(
     host: Host,
@@ -97,9 +112,10 @@ export class Script {
     this.#closed = false;
   }
 
-  /** No further request of this load goes out. */
+  /** No further request of this load goes out, and nobody stays on the line. */
   close(): void {
     this.#closed = true;
+    for (const socket of [...this.#sockets]) void socket.close(closeCodes.normal, 'the load ended');
   }
 
   visit(id: number, shouldBeginAt: Micros, done?: () => void): void {
@@ -196,6 +212,41 @@ export class Script {
           const parts = requestParts(input, init, this.#config.origin);
           if (parts instanceof Promise) parts.then(send).catch(reject);
           else send(parts);
+        }),
+      connect: (path, options) =>
+        new Promise((resolve, reject) => {
+          if (counted && this.#closed) {
+            return reject(new Unavailable('users', 'connect', 'the load ended', true));
+          }
+          const startedAt = beginAt ?? host.now();
+          beginAt = undefined;
+          if (counted) this.#tally.began();
+          let inlet: Inlet | undefined;
+          const asked = { ...upgradeOf(path, options, this.#config.origin), ip, session };
+          const opened = (it: Inlet): void => {
+            inlet = it;
+          };
+          this.#wire.request(
+            asked,
+            (answer) => {
+              if (!answer.ok) {
+                if (counted) this.#tally.lost(answer.why);
+                return reject(new Unavailable('users', 'connect', answer.why, answer.certain));
+              }
+              const { status, headers } = answer.reply;
+              if (counted) this.#tally.replied(status, host.now() - startedAt);
+              if (status === 101) {
+                const over = (): void => void (counted && this.#sockets.delete(socket));
+                const socket = userSocket(host, inlet!, protocolOf(headers), over);
+                if (counted) this.#sockets.add(socket);
+                return resolve(socket);
+              }
+              inlet?.stream.reset();
+              answer.reply.inlet?.stream.reset();
+              reject(new Unavailable('users', 'connect', `status ${status}`, true));
+            },
+            opened,
+          );
         }),
       zipf: (count, exponent = 1) => this.#zipf(count, exponent)(random),
       sleep: (ms) => new Promise((resolve) => host.after(Math.round(ms * 1_000), resolve)),

@@ -1,12 +1,13 @@
 /** How users reach the system: one request to one of its doors, and one answer or why there is none. */
 import type { Address, Host, NodeId } from '../../../host/host.ts';
 import type { Naming } from '../../../host/naming.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import { type WebCancel, type WebReply, webPort } from '../../../host/web.ts';
 import { Balancer, type Target } from '../../../parts/balance.ts';
 import { splitUrl } from '../../../parts/http-cache/key.ts';
 import { type Asked, requestOf } from '../../../path/caller.ts';
 import type { Answer, Calls } from '../../../path/calls.ts';
-import { sendWeb } from '../../../path/streaming.ts';
+import { type Over, openWeb, sendWeb } from '../../../path/streaming.ts';
 import type { CrowdConfig } from './config.ts';
 
 interface Door extends Target {
@@ -39,30 +40,43 @@ export class Wire {
     this.#balancer = new Balancer('round-robin', host.random.fork('door'));
   }
 
-  /** What it returns gives the request up: `done` is not called any more. */
-  request(asked: Asked, done: (answer: Answer<WebReply>) => void): () => void {
-    if (this.#naming) return this.#byName(this.#naming, asked, done);
+  /**
+   * What it returns gives the request up: `done` is not called any more. `opened`: it may become a web
+   * socket, and is told of the stream of each attempt.
+   */
+  request(
+    asked: Asked,
+    done: (answer: Answer<WebReply>) => void,
+    opened?: (inlet: Inlet) => void,
+  ): () => void {
+    if (this.#naming) return this.#byName(this.#naming, asked, done, opened);
     const door = this.#nearest();
-    if (door) return this.#send(door, asked, this.#timeoutUs, done);
+    if (door) return this.#send(door, asked, this.#timeoutUs, done, opened);
     done(nobody);
     return () => {};
   }
 
   /** As browsers do: the addresses in their order, the next one when a connection is refused. */
-  #byName(naming: Naming, asked: Asked, done: (answer: Answer<WebReply>) => void): () => void {
+  #byName(
+    naming: Naming,
+    asked: Asked,
+    done: (answer: Answer<WebReply>) => void,
+    opened: ((inlet: Inlet) => void) | undefined,
+  ): () => void {
     let isGone = false;
     let giveUp = (): void => {};
     const startedAt = this.#host.now();
     const attempt = (doors: readonly Door[], index: number): void => {
       const leftUs = this.#timeoutUs - (this.#host.now() - startedAt);
       if (leftUs <= 0) return done({ ok: false, why: 'timeout', certain: true });
-      giveUp = this.#send(doors[index]!, asked, leftUs, (answer) => {
+      const then = (answer: Answer<WebReply>): void => {
         // A body that flows is used up by the first attempt.
         const mayGoOn = !asked.inlet && index + 1 < doors.length;
         const again = !answer.ok && answer.why === 'refused' && mayGoOn;
         if (again) attempt(doors, index + 1);
         else done(answer);
-      });
+      };
+      giveUp = this.#send(doors[index]!, asked, leftUs, then, opened);
     };
     naming.resolve(splitUrl(asked.url).host, ({ nodes, why }) => {
       if (isGone) return;
@@ -104,6 +118,7 @@ export class Wire {
     asked: Asked,
     timeoutUs: number,
     done: (answer: Answer<WebReply>) => void,
+    opened: ((inlet: Inlet) => void) | undefined,
   ): () => void {
     const host = this.#host;
     const cancel = (): void => {
@@ -118,10 +133,13 @@ export class Wire {
       done(answer);
     });
     const request = requestOf(id, asked, timeoutUs);
-    const stream = sendWeb(host, door.address, request, (how) => {
+    const over: Over = (how) => {
       if (how === 'refused') this.#calls.refused(id);
       else if (how !== 'done') this.#calls.lost(id);
-    });
+    };
+    const inlet = opened && openWeb(host, door.address, request, over);
+    const stream = inlet ? inlet.stream : sendWeb(host, door.address, request, over);
+    if (inlet) opened?.(inlet);
     return () => {
       if (!this.#calls.isWaiting(id)) return;
       this.#calls.abandon(id);
