@@ -253,21 +253,46 @@ export class EventQueue {
     return slot;
   }
 
-  /** Into the bottom, behind its equals. */
+  /**
+   * Into the bottom, behind its equals. Those nearer to the end that it is nearer to make room: most
+   * messages arrive before most work ends, so that from the end alone half the bottom would move for each.
+   */
   #insert(slot: number, time: number): void {
     if (this.#bottomEnd - this.#bottomHead >= 2 * crowd && this.#spillBottom()) {
       this.#place(slot, time);
+      return;
+    }
+    const head = this.#bottomHead;
+    const end = this.#bottomEnd;
+    if (head > 0 && head < end && time < this.#bottomTimes[(head + end) >> 1]!) {
+      this.#insertFromHead(slot, time, head - 1);
       return;
     }
     this.#makeRoom(1);
     const times = this.#bottomTimes;
     const slots = this.#bottomSlots;
     let i = this.#bottomEnd++;
-    const head = this.#bottomHead;
-    while (i > head && times[i - 1]! > time) {
+    const first = this.#bottomHead;
+    while (i > first && times[i - 1]! > time) {
       times[i] = times[i - 1]!;
       slots[i] = slots[i - 1]!;
       i--;
+    }
+    times[i] = time;
+    slots[i] = slot;
+  }
+
+  /** What was popped before has left room in front. */
+  #insertFromHead(slot: number, time: number, head: number): void {
+    const times = this.#bottomTimes;
+    const slots = this.#bottomSlots;
+    this.#bottomHead = head;
+    let i = head;
+    // Ends before the middle, which is later.
+    while (times[i + 1]! <= time) {
+      times[i] = times[i + 1]!;
+      slots[i] = slots[i + 1]!;
+      i++;
     }
     times[i] = time;
     slots[i] = slot;
