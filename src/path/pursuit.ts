@@ -164,6 +164,8 @@ export class Pursuit {
 
   #put(attempt: Attempt, request: WebRequest): void {
     const { id, instance } = attempt;
+    // Almost no body flows, and then nothing has to be made for its end.
+    if (!request.inlet) return this.#host.send(instance.address, request);
     attempt.stream = sendWeb(this.#host, instance.address, request, (how) => {
       if (how === 'refused') this.#calls.refused(id);
       else if (how !== 'done') this.#calls.lost(id);

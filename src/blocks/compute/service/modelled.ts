@@ -16,8 +16,12 @@ import { Occupancy } from './occupancy.ts';
 const fine: ReplyParts = { status: 200, headers: [], body: null };
 const failed: ReplyParts = { status: 502, headers: [], body: null };
 
-/** Runs one step for a job, then says whether it went well. */
-type Run = (job: Job, then: (fine: boolean) => void) => void;
+/**
+ * Runs one step for a job, then says whether it failed. Nothing said is well: whatever merely takes
+ * time hands `then` on as it is, and no function is made for it.
+ */
+type Run = (job: Job, then: Then) => void;
+type Then = (isFailed?: boolean) => void;
 
 /** `begun` hears how long each request waited for its slot. */
 export function modelled(
@@ -26,7 +30,7 @@ export function modelled(
   code: ProgramCode,
   begun: (waitedUs: Micros) => void,
 ): Worker {
-  const own: Run = config.cost ? working(host, config.cost, 'cost') : (_job, then) => then(true);
+  const own: Run = config.cost ? working(host, config.cost, 'cost') : nothing;
   const calls = sequence((config.steps ?? []).map((step, index) => compile(step, `${index}`)));
   /** Each says whether it took the slot: who was given up while waiting does not. */
   const waiting = new Fifo<() => boolean>();
@@ -47,11 +51,11 @@ export function modelled(
       case 'sometimes': {
         const run = compile(step.step, name);
         const random = host.random.fork(`sometimes ${name}`);
-        return (job, then) => (random.chance(step.chance) ? run(job, then) : then(true));
+        return (job, then) => (random.chance(step.chance) ? run(job, then) : then());
       }
       case 'optional': {
         const run = compile(step.step, name);
-        return (job, then) => run(job, () => then(true));
+        return (job, then) => run(job, () => then());
       }
     }
   }
@@ -63,44 +67,46 @@ export function modelled(
     if (!next) freeSlots++;
   }
 
-  return (job, done) => {
-    const start = (): void => {
-      begun(host.now() - job.arrivedAt);
-      // Nobody waits any more for what stood in the queue too long.
-      if (job.abandoned || (job.deadlineAt !== undefined && host.now() > job.deadlineAt)) {
-        release();
-        return done(failed);
-      }
-      own(job, (went) => {
-        if (config.holds === 'work') release();
-        calls(job, (called) => {
-          if (config.holds === 'request') release();
-          done(went && called ? fine : failed);
-        });
+  function start(job: Job, done: Parameters<Worker>[1]): void {
+    begun(host.now() - job.arrivedAt);
+    // Nobody waits any more for what stood in the queue too long.
+    if (job.abandoned || (job.deadlineAt !== undefined && host.now() > job.deadlineAt)) {
+      release();
+      return done(failed);
+    }
+    own(job, () => {
+      if (config.holds === 'work') release();
+      calls(job, (isFailed) => {
+        if (config.holds === 'request') release();
+        done(isFailed ? failed : fine);
       });
-    };
+    });
+  }
+
+  return (job, done) => {
     if (freeSlots > 0) {
       occupancy.count(slots - freeSlots);
       freeSlots--;
-      start();
-    } else {
-      const begin = (): boolean => {
-        const moot = isMoot(job, host.now());
-        if (moot) done();
-        else start();
-        return !moot;
-      };
-      waiting.push(host.causes ? host.causes.queued(begin) : begin);
+      return start(job, done);
     }
+    const begin = (): boolean => {
+      const moot = isMoot(job, host.now());
+      if (moot) done();
+      else start(job, done);
+      return !moot;
+    };
+    waiting.push(host.causes ? host.causes.queued(begin) : begin);
   };
 }
+
+const nothing: Run = (_job, then) => then();
 
 function working(host: Host, cost: Cost, name: string): Run {
   const draw = sampler('cpu' in cost ? cost.cpu : cost.wait);
   const random = host.random.fork(`work ${name}`);
   return 'cpu' in cost
-    ? (_job, then) => host.cpu.spend(draw(random), () => then(true))
-    : (_job, then) => host.cpu.hold(draw(random), () => then(true));
+    ? (_job, then) => host.cpu.spend(draw(random), then)
+    : (_job, then) => host.cpu.hold(draw(random), then);
 }
 
 function calling(code: ProgramCode, to: string): Run {
@@ -115,33 +121,33 @@ function calling(code: ProgramCode, to: string): Run {
     api.call(asked, job.deadlineAt, (outcome) => {
       // A model reads no bodies.
       if (outcome.ok) outcome.reply.inlet?.stream.reset();
-      then(outcome.ok && outcome.reply.status < 500);
+      then(!outcome.ok || outcome.reply.status >= 500);
     });
   };
 }
 
 function sequence(runs: readonly Run[]): Run {
-  if (runs.length === 0) return (_job, then) => then(true);
+  if (runs.length === 0) return nothing;
   if (runs.length === 1) return runs[0]!;
   return (job, then) => {
     const next = (index: number): void => {
       const run = runs[index];
-      if (!run) return then(true);
-      run(job, (went) => (went ? next(index + 1) : then(false)));
+      if (!run) return then();
+      run(job, (isFailed) => (isFailed ? then(true) : next(index + 1)));
     };
     next(0);
   };
 }
 
 function parallel(runs: readonly Run[]): Run {
-  if (runs.length === 0) return (_job, then) => then(true);
+  if (runs.length === 0) return nothing;
   return (job, then) => {
     let left = runs.length;
-    let allWent = true;
+    let anyFailed = false;
     for (const run of runs) {
-      run(job, (went) => {
-        allWent &&= went;
-        if (--left === 0) then(allWent);
+      run(job, (isFailed = false) => {
+        anyFailed ||= isFailed;
+        if (--left === 0) then(anyFailed);
       });
     }
   };

@@ -333,6 +333,8 @@ export function door(
 /** One for each service and each policy under which some route calls it. */
 class Callers {
   readonly #callers = new Map<string, Caller>();
+  /** The same, to be counted over for every request. */
+  readonly #list: Caller[] = [];
   readonly #host: Host;
   readonly #config: DoorConfig;
   readonly #calls: Calls<WebReply>;
@@ -356,7 +358,7 @@ class Callers {
 
   get retryCount(): number {
     let sum = 0;
-    for (const caller of this.#callers.values()) sum += caller.retryCount;
+    for (const caller of this.#list) sum += caller.retryCount;
     return sum;
   }
 
@@ -387,6 +389,7 @@ class Callers {
       const calls = this.#calls;
       const caller = new Caller({ host, calls, service, policy, targets, backup, random });
       this.#callers.set(name, caller);
+      this.#list.push(caller);
       const { traffic } = targets;
       const place = this.#config.directories[service];
       way = wayTo({ host, caller, service, traffic, place, open: this.#open });

@@ -85,16 +85,18 @@ export function crowd(
   function awaitArrival(nextUs: number): void {
     nextAt = nextUs;
     if (nextUs === Number.POSITIVE_INFINITY) return;
-    waiting = host.after(Math.max(0, Math.floor(beganAt + nextUs - host.now())), () => {
-      let at = nextUs;
-      const now = host.now() - beganAt;
-      while (running && at <= now + 1) {
-        arrive(at, now);
-        script.visit(userOf(whoArrives.below(ownPopulation)), beganAt + Math.floor(at));
-        at = arrivals!.nextAfter(at);
-      }
-      if (running) awaitArrival(at);
-    });
+    waiting = host.after(Math.max(0, Math.floor(beganAt + nextUs - host.now())), startDue);
+  }
+
+  function startDue(): void {
+    let at = nextAt;
+    const now = host.now() - beganAt;
+    while (running && at <= now + 1) {
+      arrive(at, now);
+      script.visit(userOf(whoArrives.below(ownPopulation)), beganAt + Math.floor(at));
+      at = arrivals!.nextAfter(at);
+    }
+    if (running) awaitArrival(at);
   }
 
   function arrive(dueUs: number, now: number): void {

@@ -1,7 +1,7 @@
 /** How users reach the system: one request to one of its doors, and one answer or why there is none. */
 import type { Address, Host, NodeId } from '../../../host/host.ts';
 import type { Naming } from '../../../host/naming.ts';
-import type { Inlet } from '../../../host/stream.ts';
+import type { Inlet, Stream } from '../../../host/stream.ts';
 import { type WebCancel, type WebReply, webPort } from '../../../host/web.ts';
 import { Balancer, type Target } from '../../../parts/balance.ts';
 import { splitUrl } from '../../../parts/http-cache/key.ts';
@@ -99,7 +99,9 @@ export class Wire {
   #nearest(): Door | undefined {
     const now = this.#host.now();
     for (const tier of this.#tiers) {
-      if (tier.some(({ avoidUntil }) => avoidUntil <= now)) return this.#balancer.pick(tier, now);
+      for (const { avoidUntil } of tier) {
+        if (avoidUntil <= now) return this.#balancer.pick(tier, now);
+      }
     }
     return this.#balancer.pick(this.#tiers[0] ?? [], now);
   }
@@ -133,13 +135,18 @@ export class Wire {
       done(answer);
     });
     const request = requestOf(id, asked, timeoutUs);
-    const over: Over = (how) => {
-      if (how === 'refused') this.#calls.refused(id);
-      else if (how !== 'done') this.#calls.lost(id);
-    };
-    const inlet = opened && openWeb(host, door.address, request, over);
-    const stream = inlet ? inlet.stream : sendWeb(host, door.address, request, over);
-    if (inlet) opened?.(inlet);
+    let stream: Stream | undefined;
+    // Almost no body flows, and then nothing has to be made for its end.
+    if (!request.inlet && !opened) host.send(door.address, request);
+    else {
+      const over: Over = (how) => {
+        if (how === 'refused') this.#calls.refused(id);
+        else if (how !== 'done') this.#calls.lost(id);
+      };
+      const inlet = opened && openWeb(host, door.address, request, over);
+      stream = inlet ? inlet.stream : sendWeb(host, door.address, request, over);
+      if (inlet) opened?.(inlet);
+    }
     return () => {
       if (!this.#calls.isWaiting(id)) return;
       this.#calls.abandon(id);
