@@ -1,22 +1,25 @@
 /** Where CPU time goes, by part of the tree: a sampling profile of this thread, folded by file. */
+import { existsSync, readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { SourceMap } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const areas = [
   ['(garbage collector)', 'collecting garbage'],
-  ['/dist/sim/', 'simulated world: queue, network, disks'],
-  ['/dist/kit/', 'chance, histograms, meters'],
-  ['/dist/parts/web', 'Request, Response, Headers'],
-  ['/dist/parts/', 'parts: codec, journal, ring, LRU'],
-  ['/dist/path/', 'calls and policies'],
-  ['/dist/blocks/data/kv/', 'kv'],
-  ['/dist/blocks/data/cache/', 'cache'],
-  ['/dist/blocks/messaging/', 'topic'],
-  ['/dist/blocks/coordination/', 'ids'],
-  ['/dist/blocks/edge/', 'gateway'],
-  ['/dist/blocks/compute/', 'service'],
-  ['/dist/blocks/workload/', 'users'],
-  ['/dist/verify/', 'judging histories'],
-  ['/dist/run/', 'the run itself'],
+  ['/src/sim/', 'simulated world: queue, network, disks'],
+  ['/src/kit/', 'chance, histograms, meters'],
+  ['/src/parts/web', 'Request, Response, Headers'],
+  ['/src/parts/', 'parts: codec, journal, ring, LRU'],
+  ['/src/path/', 'calls and policies'],
+  ['/src/blocks/data/kv/', 'kv'],
+  ['/src/blocks/data/cache/', 'cache'],
+  ['/src/blocks/messaging/', 'topic'],
+  ['/src/blocks/coordination/', 'ids'],
+  ['/src/blocks/edge/', 'gateway'],
+  ['/src/blocks/compute/', 'service'],
+  ['/src/blocks/workload/', 'users'],
+  ['/src/verify/', 'judging histories'],
+  ['/src/run/', 'the run itself'],
   ['/node_modules/', 'packages of the design (Hono)'],
   ['/examples/', 'the code of the design'],
   ['/bench/', 'the code of the design'],
@@ -59,11 +62,24 @@ function sharesOf({ nodes, samples, timeDeltas }) {
 /** What the engine itself does (promises, strings, maps) counts for whoever made it do so. */
 function areaOf(node, parentOf) {
   for (let at = node; at; at = parentOf.get(at.id)) {
-    const { functionName, url } = at.callFrame;
+    const { functionName } = at.callFrame;
     if (functionName === '(idle)') return undefined;
+    const source = sourceOf(at.callFrame);
     for (const [part, area] of areas) {
-      if (functionName === part || url.includes(part)) return area;
+      if (functionName === part || source.includes(part)) return area;
     }
   }
   return 'promises and the rest of the engine';
+}
+
+const maps = new Map();
+
+/** The file in which somebody wrote it: the build joins many into one. */
+function sourceOf({ url, lineNumber, columnNumber }) {
+  if (!url.includes('/dist/')) return url;
+  if (!maps.has(url)) {
+    const file = `${fileURLToPath(url)}.map`;
+    maps.set(url, existsSync(file) && new SourceMap(JSON.parse(readFileSync(file, 'utf8'))));
+  }
+  return (maps.get(url) || undefined)?.findEntry(lineNumber, columnNumber).originalSource ?? url;
 }
