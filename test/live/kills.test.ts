@@ -24,26 +24,19 @@ afterAll(() => {
 });
 
 // Most of their time they wait for nodes to come back: one beside the other.
+const stores = ['links/1', 'codes/0', 'clicks/0', 'seen/0'];
+
 describe.concurrent.each([
-  ['on the files of the system', []],
-  ['when all that was not synced is gone', ['--discard-unsynced']],
-] as const)('kill -9 %s', (_title, flags) => {
-  test('of each kind of node, then of the supervisor: nothing acknowledged is lost or reused', async () => {
+  ['on the files of the system', [], [...stores, 'hot/0', 'counter/0', 'api/1', 'edge/0']],
+  ['when all that was not synced is gone', ['--discard-unsynced'], stores],
+] as const)('kill -9 %s', (_title, flags, nodes) => {
+  test('of each kind of node that may lose something, then of the supervisor: nothing acknowledged is lost or reused', async () => {
     const args = ['run', shop, '--port', '0', '--data', tempFolder(), ...flags];
     const first = loadpath(args);
     const client = new Client(await first.url());
     client.start();
     await client.acknowledge(20);
-    for (const id of [
-      'links/1',
-      'codes/0',
-      'clicks/0',
-      'seen/0',
-      'hot/0',
-      'counter/0',
-      'api/1',
-      'edge/0',
-    ]) {
+    for (const id of nodes) {
       await killNodes(first, (node) => node.id === id);
       await client.acknowledge(3);
     }

@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import type { Report } from '../../src/run/report.ts';
 import { root } from '../checkout.ts';
 import { loadpath, nothingLeft, pause, removeFolders, sweepAll, tempFolder } from './process.ts';
 
@@ -14,27 +13,10 @@ const shell = promisify(execFile);
 afterEach(sweepAll);
 afterAll(removeFolders);
 
-test('a copy of the links dies under load and comes back: every invariant holds', async () => {
+test('a copy of the links dies under load and comes back; what it says to try works; Ctrl-C ends it with a report in which every invariant holds', async () => {
   const fault = 'kill links/1 at 2s, restart after 2s';
-  const flags = ['--rps', '100', '--for', '7s', '--fault', fault, '--json', '--data', tempFolder()];
+  const flags = ['--rps', '100', '--fault', fault, '--data', tempFolder()];
   const running = loadpath([...run, ...flags]);
-  const { out, err } = await running.ended;
-  await nothingLeft(running);
-  const report = JSON.parse(out) as Report;
-  // Objectives are about speed, which a busy machine may not have; the invariants are not.
-  expect(
-    report.invariants.map(({ name, verdict, detail }) => `${verdict} ${name}: ${detail}`),
-  ).toEqual(
-    report.invariants.map(({ name }) => expect.stringMatching(new RegExp(`^holds ${name}: `))),
-  );
-  expect(report.invariants.length).toBeGreaterThanOrEqual(4);
-  expect(report.completed).toBeGreaterThan(0);
-  expect(err).toContain('links/1 | stopped: killed');
-  expect(err).toContain('links/1 | started again');
-});
-
-test('it says what to open and to try, what it says works, and Ctrl-C ends it with the report', async () => {
-  const running = loadpath([...run, '--data', tempFolder()]);
   const url = await running.url();
   await running.hear(/Try .*\n(.*\n)*.*Meters/);
   const commands = [...running.said.matchAll(/^Try +(.*)$/gm)].map((match) => match[1]!);
@@ -48,15 +30,22 @@ test('it says what to open and to try, what it says works, and Ctrl-C ends it wi
   expect(answers[1]).toContain('HTTP/1.1 302');
   expect(answers[1]).toContain('location: https://example.com/');
   expect(answers[2]).toContain('"top":');
+
+  await running.hear(/links\/1 \| stopped: killed/);
+  await running.hear(/links\/1 \| started again/);
   // Off a terminal the status is a line every few seconds.
   await running.hear(/live · .*requests · .*p99/);
   await pause(500);
   running.interrupt();
   const { code, out } = await running.ended;
+  await nothingLeft(running);
+  // Objectives are about speed, which a busy machine may not have; the invariants are not.
   expect([0, 1]).toContain(code);
   for (const part of ['shortener live', 'Objectives', 'Invariants', 'Latency', 'Blocks']) {
     expect(out).toContain(part);
   }
-  expect(out).not.toMatch(/VIOLATED +(links|codes|clicks|requests)/);
-  await nothingLeft(running);
+  const [, invariants] = /^Invariants\n((?: .*\n)+)/m.exec(out)!;
+  expect(invariants!.match(/^ {2}holds /gm)!.length, invariants).toBeGreaterThanOrEqual(4);
+  expect(invariants).not.toMatch(/VIOLATED|unknown/);
+  expect(Number(/= ([\d,]+) completed/.exec(out)![1]!.replaceAll(',', ''))).toBeGreaterThan(50);
 });
