@@ -101,7 +101,8 @@ describe('sim', () => {
   test('Ctrl-C ends it with a report that says so; a second one at once', async () => {
     const stopped = start('sim', 'pad.ts', '--for', '600m', '--json');
     const left = start('sim', 'pad.ts', '--for', '600m');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    // Off a terminal the status is a line every few seconds.
+    await Promise.all([stopped.said(/ of 10:00:00/), left.said(/ of 10:00:00/)]);
     stopped.interrupt();
     left.interrupt();
     await left.said(/Stopping/);
@@ -166,7 +167,9 @@ test('a design is served, loaded from outside, and its data is nobody else’s t
   const serving = start('run', 'pad.ts', '--port', '0');
   try {
     const url = await serving.said(/Open (\S+)/);
-    expect((await fetch(`${url}/n`, { method: 'PUT', body: 'kept' })).status).toBe(204);
+    // What has just begun may need longer for its first request than the path to it has.
+    const keep = async () => (await fetch(`${url}/n`, { method: 'PUT', body: 'kept' })).status;
+    await expect.poll(keep).toBe(204);
 
     const wiping = loadpath('run', 'pad.ts', '--fresh', '--for', '1s', '--port', '0');
     const loading = loadpath('load', 'pad.ts', '--url', url, '--replay', 'access.log', '--json');

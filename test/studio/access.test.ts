@@ -1,6 +1,6 @@
 /** Nobody is kept out: what axe finds on each panel, in both themes, with something on it. */
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sharedBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
@@ -76,6 +76,45 @@ async function expectAccessible(page: Page, what: string): Promise<void> {
   await inTheme(page, 'dark');
   expect(await accessibilityOf(page, ofColours), `${what}, in the dark`).toEqual([]);
   await inTheme(page, 'light');
+}
+
+test('what is drawn changes its colours with the theme, the graph as well as the charts', async () => {
+  const watched = await openPage(browser, studio.url, { reducedMotion: 'reduce' });
+  const { page } = watched;
+  await runFor(page, '2 s');
+  const chart = (await choose(page, 'Charts')).locator('canvas').first();
+  await chart.waitFor();
+  const card = page.getByRole('button', { name: /^db, service/ });
+  for (const [theme, isDark] of [
+    ['dark', true],
+    ['light', false],
+    ['dark', true],
+  ] as const) {
+    await inTheme(page, theme);
+    for (const drawn of [card, chart]) {
+      await expect.poll(async () => (await lightnessOf(page, drawn)) < 0.5).toBe(isDark);
+    }
+  }
+  await watched.close();
+});
+
+/** Of what one sees there, in the mean: 0 black, 1 white. */
+async function lightnessOf(page: Page, place: Locator): Promise<number> {
+  const picture = (await page.screenshot({ clip: (await place.boundingBox())! })).toString(
+    'base64',
+  );
+  return page.evaluate(async (data) => {
+    const image = await createImageBitmap(
+      await (await fetch(`data:image/png;base64,${data}`)).blob(),
+    );
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!;
+    context.drawImage(image, 0, 0);
+    const bytes = context.getImageData(0, 0, image.width, image.height).data;
+    return (
+      bytes.reduce((sum, byte, i) => (i % 4 === 3 ? sum : sum + byte), 0) /
+      (bytes.length * 0.75 * 255)
+    );
+  }, picture);
 }
 
 async function inTheme(page: Page, theme: 'light' | 'dark'): Promise<void> {

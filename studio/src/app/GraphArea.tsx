@@ -7,7 +7,7 @@ import { Empty } from '../parts/Empty.tsx';
 import { activeFaults } from '../state/marks.ts';
 import type { Selection } from '../state/selection.ts';
 import { isDrawing, shownRun, shownStructure } from '../state/store.ts';
-import { resolveTheme, systemIsDark } from '../theme/theme.ts';
+import { useShownTheme } from '../theme/use-shown-theme.ts';
 import styles from './GraphArea.module.css';
 import { Hint } from './Hint.tsx';
 import { useActions, useFrames, useStudio, useStudioState } from './studio.ts';
@@ -22,7 +22,7 @@ export function GraphArea() {
   const palette = useStudioState((state) => state.hello?.palette ?? noPalette);
   const selection = useStudioState((state) => state.selection);
   const playing = useStudioState((state) => state.playing);
-  const theme = useStudioState((state) => state.theme);
+  const theme = useShownTheme();
   const mode = useStudioState((state) => state.hello?.mode);
   // Not the run itself: it is another with every piece that streams in.
   const layout = useStudioState((state) => shownRun(state)?.layout ?? null);
@@ -71,7 +71,7 @@ export function GraphArea() {
             previous={previous}
             activeFaults={faults}
             selection={selection}
-            theme={resolveTheme(theme, systemIsDark())}
+            theme={theme}
             playing={playing}
             positions={positions}
             onSelect={actions.select}

@@ -1,10 +1,12 @@
 /** The run in time: what is played, what happened when, what is at work now. */
+
 import { useMemo } from 'react';
 import { clockText, countText, durationText, plural } from '../parts/format.ts';
 import { useSlowly } from '../parts/use-slowly.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
 import { endUs, isGoing, lengthUs, type RunState } from '../state/run.ts';
 import { shownRun } from '../state/store.ts';
+import { useShownTheme } from '../theme/use-shown-theme.ts';
 import { Playhead } from '../timeline/Playhead.tsx';
 import { type Scale, wholePixels } from '../timeline/scale.ts';
 import { p99Of } from '../timeline/spark.ts';
@@ -29,7 +31,7 @@ export function TimelineArea() {
   const { store } = useStudio();
   const run = useShownRun();
   const marks = useMarks();
-  const theme = useStudioState((state) => state.theme);
+  const theme = useShownTheme();
   const playing = useStudioState((state) => state.playing);
   const speed = useStudioState((state) => state.speed);
   const following = useStudioState((state) => state.following);

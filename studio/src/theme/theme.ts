@@ -43,8 +43,22 @@ export function systemIsDark(): boolean {
   return matchMedia('(prefers-color-scheme: dark)').matches;
 }
 
+const listeners = new Set<() => void>();
+
+/** The style sheets first, then whoever draws with their colours. */
 export function applyTheme(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
+  for (const listener of listeners) listener();
+}
+
+/** The one that the page shows now: a choice of `system` may be either. */
+export function shownTheme(): Theme {
+  return document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
+}
+
+export function onTheme(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 /** Values of tokens (`'--accent'`) as they stand now, for canvases. Read again when the theme changes. */

@@ -1,6 +1,6 @@
 import { ChartsView } from '../../charts/ChartsView.tsx';
 import { Empty } from '../../parts/Empty.tsx';
-import { resolveTheme, systemIsDark } from '../../theme/theme.ts';
+import { useShownTheme } from '../../theme/use-shown-theme.ts';
 import { useActions, useShownRun, useStudioState } from '../studio.ts';
 
 const noTargets = {};
@@ -13,7 +13,7 @@ export default function Charts() {
   const selection = useStudioState((state) => state.selection);
   const targets = useStudioState((state) => state.design?.objectives ?? noTargets);
   const playheadUs = useStudioState((state) => Math.floor(state.playheadUs / stepUs) * stepUs);
-  const theme = useStudioState((state) => state.theme);
+  const theme = useShownTheme();
   if (!run?.layout) {
     return (
       <Empty icon="charts" title="No charts yet">
@@ -29,7 +29,7 @@ export default function Charts() {
       playheadUs={playheadUs}
       selection={selection}
       objectives={targets}
-      theme={resolveTheme(theme, systemIsDark())}
+      theme={theme}
       onSeek={actions.seek}
     />
   );

@@ -1,6 +1,6 @@
 import { CompareView } from '../../compare/CompareView.tsx';
 import { baselineRun } from '../../state/store.ts';
-import { resolveTheme, systemIsDark } from '../../theme/theme.ts';
+import { useShownTheme } from '../../theme/use-shown-theme.ts';
 import { useActions, useShownRun, useStudioState } from '../studio.ts';
 
 const stepUs = 100_000;
@@ -11,14 +11,14 @@ export default function Compare() {
   const shown = useShownRun();
   const baseline = useStudioState(baselineRun);
   const playheadUs = useStudioState((state) => Math.floor(state.playheadUs / stepUs) * stepUs);
-  const theme = useStudioState((state) => state.theme);
+  const theme = useShownTheme();
   return (
     <CompareView
       runs={[...runs.values()].reverse()}
       baseline={baseline}
       shown={shown}
       playheadUs={playheadUs}
-      theme={resolveTheme(theme, systemIsDark())}
+      theme={theme}
       onBaseline={actions.compareWith}
       onShow={actions.show}
       onSeek={actions.seek}

@@ -1,6 +1,6 @@
 import { MessagesView } from '../../messages/MessagesView.tsx';
 import { endUs, isGoing } from '../../state/run.ts';
-import { resolveTheme, systemIsDark } from '../../theme/theme.ts';
+import { useShownTheme } from '../../theme/use-shown-theme.ts';
 import { useActions, useShownRun, useStudio, useStudioState } from '../studio.ts';
 
 const none = [] as const;
@@ -12,7 +12,7 @@ export default function Messages() {
   const actions = useActions();
   const run = useShownRun();
   const mode = useStudioState((state) => state.hello?.mode);
-  const theme = useStudioState((state) => state.theme);
+  const theme = useShownTheme();
   const atUs = useStudioState((state) => Math.floor(state.playheadUs / stepUs) * stepUs);
   const id = run?.id ?? '';
   const layout = run?.layout;
@@ -25,7 +25,7 @@ export default function Messages() {
       events={run?.events ?? none}
       atUs={atUs}
       untilUs={run ? endUs(run) : 0}
-      theme={resolveTheme(theme, systemIsDark())}
+      theme={theme}
       load={(query) => client.messages(id, query)}
       onSeek={actions.seek}
     />
