@@ -53,8 +53,8 @@ export function wiresOf(design: JsonDesign): readonly Wire[] {
     for (const to of new Set(targetsIn(calls))) {
       if (names.has(to)) wires.push({ from: name, to, as: 'call' });
     }
-    for (const [path, to] of Object.entries(isFields(routes) ? routes : {})) {
-      if (names.has(String(to))) wires.push({ from: name, to: String(to), as: 'route', path });
+    for (const { path, to } of ways(routes)) {
+      if (names.has(to)) wires.push({ from: name, to, as: 'route', path });
     }
   }
   return wires;
@@ -154,9 +154,12 @@ export function connect(design: JsonDesign, from: string, to: string): JsonDesig
   if (!block || !mayCall(block.kind)) return design;
   if (wiresOf(design).some((wire) => wire.from === from && wire.to === to)) return design;
   if (block.kind === 'gateway') {
-    const routes = isFields(block.routes) ? block.routes : {};
-    const path = '/' in routes ? `/${to}` : '/';
-    return withBlock(design, from, { ...block, routes: { ...routes, [path]: to } });
+    const { routes } = block;
+    const path = ways(routes).some((way) => way.path === '/') ? `/${to}` : '/';
+    const more = Array.isArray(routes)
+      ? [...routes, { path, to }]
+      : { ...(isFields(routes) ? routes : {}), [path]: to };
+    return withBlock(design, from, { ...block, routes: more });
   }
   const calls = Array.isArray(block.calls) ? block.calls : [];
   return withBlock(design, from, { ...block, calls: [...calls, to] });
@@ -249,7 +252,46 @@ function retargeted(block: BoardBlock, change: (target: string) => string | unde
           ),
         }
       : {}),
+    ...(Array.isArray(routes)
+      ? { routes: routes.flatMap((route) => routeWith(route, change) ?? []) }
+      : {}),
   } as BoardBlock;
+}
+
+/** Where a gateway leads, of both its forms: a table of paths, and a list whose entries may put a page together. */
+function ways(routes: unknown): readonly { readonly path: string; readonly to: string }[] {
+  if (!Array.isArray(routes)) {
+    const table = Object.entries(isFields(routes) ? routes : {});
+    return table.map(([path, to]) => ({ path, to: String(to) }));
+  }
+  return routes.filter(isFields).flatMap((route) => {
+    const path = typeof route.path === 'string' ? route.path : '/';
+    if (typeof route.to === 'string') return [{ path, to: route.to }];
+    const from = Object.values(partsOf(route.to)).map((part) => String(part.from));
+    return [...new Set(from)].map((to) => ({ path, to }));
+  });
+}
+
+/** A page loses a part with the block that it came from; without any it is no route. */
+function routeWith(route: unknown, change: (target: string) => string | undefined): unknown {
+  if (!isFields(route) || route.to === undefined) return route;
+  if (typeof route.to === 'string') {
+    const to = change(route.to);
+    return to === undefined ? undefined : { ...route, to };
+  }
+  const parts = Object.entries(partsOf(route.to)).flatMap(([name, part]) => {
+    const from = change(String(part.from));
+    return from === undefined ? [] : [[name, { ...part, from }] as const];
+  });
+  if (parts.length === 0) return undefined;
+  const { aggregate } = route.to as { readonly aggregate: Fields };
+  return { ...route, to: { aggregate: { ...aggregate, parts: Object.fromEntries(parts) } } };
+}
+
+function partsOf(to: unknown): Readonly<Record<string, Fields>> {
+  const made = isFields(to) && isFields(to.aggregate) ? to.aggregate.parts : undefined;
+  const parts = Object.entries(isFields(made) ? made : {});
+  return Object.fromEntries(parts.filter((part): part is [string, Fields] => isFields(part[1])));
 }
 
 function stepWith(step: unknown, change: (target: string) => string | undefined): unknown {

@@ -4,6 +4,7 @@ import {
   addBlock,
   addUsers,
   blockOf,
+  blocksOf,
   connect,
   disconnect,
   move,
@@ -58,6 +59,34 @@ describe('a design drawn from nothing', () => {
   test('a second route of a gateway gets a path of its own', () => {
     const design = connect(shop(), 'gateway', 'store');
     expect(blockOf(design, 'gateway')?.routes).toEqual({ '/': 'api', '/store': 'store' });
+  });
+
+  test('routes in a list stay one: wires are seen in it, added, renamed and taken away', () => {
+    const page = { aggregate: { parts: { a: { from: 'api', path: '/a' } }, shape: '$a' } };
+    const routes = [
+      { path: '/api', methods: ['GET'], to: 'api' },
+      { path: '/page', to: page },
+      { path: '/old', redirect: '/api' },
+    ];
+    const listed = {
+      ...shop(),
+      blocks: blocksOf(shop()).map((one) => (one.kind === 'gateway' ? { ...one, routes } : one)),
+    };
+    const ofGateway = (design: JsonDesign) =>
+      wiresOf(design).flatMap(({ from, to, path }) =>
+        from === 'gateway' ? [`${path} ${to}`] : [],
+      );
+    expect(ofGateway(listed)).toEqual(['/api api', '/page api']);
+
+    const connected = connect(listed, 'gateway', 'store');
+    expect(blockOf(connected, 'gateway')?.routes).toEqual([...routes, { path: '/', to: 'store' }]);
+    expect(ofGateway(rename(connected, 'api', 'web'))).toEqual([
+      ...['/api web', '/page web', '/ store'],
+    ]);
+    expect(blockOf(disconnect(connected, 'gateway', 'api'), 'gateway')?.routes).toEqual([
+      routes[2],
+      { path: '/', to: 'store' },
+    ]);
   });
 
   test('what cannot be connected is left as it was', () => {
