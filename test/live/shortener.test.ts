@@ -15,7 +15,8 @@ afterAll(removeFolders);
 
 test('a copy of the links dies under load and comes back; what it says to try works; Ctrl-C ends it with a report in which every invariant holds', async () => {
   const fault = 'kill links/1 at 2s, restart after 2s';
-  const flags = ['--rps', '100', '--fault', fault, '--data', tempFolder()];
+  // It ends by Ctrl-C, however slow the machine is.
+  const flags = ['--rps', '100', '--for', '10m', '--fault', fault, '--data', tempFolder()];
   const running = loadpath([...run, ...flags]);
   const url = await running.url();
   await running.hear(/Try .*\n(.*\n)*.*Meters/);
