@@ -5,9 +5,6 @@
  */
 import { type MakeBoot, type News, type Order, Session } from './session.ts';
 
-/** A drain that nobody ordered (a bare SIGTERM) is given this long. */
-const graceDefaultUs = 10_000_000;
-
 /**
  * Runs this process as a node: `await runLiveNode(async ({ path }) => bootOf(await loadDesign(path)))`.
  * `makeBoot` gets what the supervisor was given as `childData`. Call it first thing, before
@@ -23,9 +20,10 @@ export function runLiveNode(makeBoot: MakeBoot): void {
     if (process.connected) process.send?.({ type: 'bye' }, undefined, undefined, endProcess);
     else endProcess();
   });
-  // Ctrl-C reaches every process of the terminal; what is to be done about it the supervisor decides.
+  // Ctrl-C reaches every process of the terminal, SIGTERM those of a service: what is to be done about
+  // it the supervisor decides.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => session.take({ type: 'drain', graceUs: graceDefaultUs }));
+  process.on('SIGTERM', () => tell({ type: 'asked' }));
   process.on('disconnect', endProcess);
   process.on('uncaughtException', (error) => session.crash(error));
   process.on('unhandledRejection', (reason) => session.crash(reason));

@@ -45,6 +45,8 @@ export type Order =
 export type News =
   | { readonly type: 'listening'; readonly peer: Peer }
   | { readonly type: 'ready' }
+  /** Somebody outside asked this process to end (SIGTERM). */
+  | { readonly type: 'asked' }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'control'; readonly from: Address; readonly message: Message }
   | { readonly type: 'reading'; readonly reading: Reading }

@@ -40,6 +40,8 @@ const goodLifeMs = 10_000;
 const startTriesMax = 3;
 const crashesMax = 6;
 const drainDefaultUs = 10_000_000;
+/** Within this, a signal has reached all processes that it was sent to. */
+const groupSignalMs = 300;
 const linesKept = 12;
 const runsKept = 5;
 
@@ -422,6 +424,9 @@ class Supervisor implements LiveSystem {
         for (const order of this.#faults.orders(seat, true)) seat.handle?.order(order);
         this.#checkUp();
         return;
+      case 'asked':
+        this.#asked(seat);
+        return;
       case 'event':
         this.#say(news.event);
         return;
@@ -448,6 +453,18 @@ class Supervisor implements LiveSystem {
       case 'drained':
         return;
     }
+  }
+
+  /**
+   * A SIGTERM at one node lets it drain and start again. One that went to all processes, as systemd and `timeout`
+   * send it, is about the run, which needs its nodes until it is judged: the supervisor hears of it, too, if later.
+   */
+  #asked(seat: Seat): void {
+    const { handle } = seat;
+    setTimeout(() => {
+      if (this.#stopping || this.#options.isEnding?.() || seat.handle !== handle) return;
+      handle?.order({ type: 'drain', graceUs: drainDefaultUs });
+    }, groupSignalMs).unref();
   }
 
   /** At first, all wait for all, so that no program finds a neighbour missing. */

@@ -39,6 +39,8 @@ export interface LiveOptions {
   readonly onFault?: ((fault: Fault, began: boolean) => void) | undefined;
   /** A node was given up after the system had come up. The rest runs on. */
   readonly onFailure?: ((error: LoadpathError) => void) | undefined;
+  /** The run comes to its end: a SIGTERM that nodes hear is not for them. Default: it does not. */
+  readonly isEnding?: (() => boolean) | undefined;
   /** A fault as a sentence, for events. */
   readonly describe?: ((fault: Fault) => string) | undefined;
 }

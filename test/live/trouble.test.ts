@@ -176,6 +176,18 @@ describe('while it runs', () => {
     await nothingLeft(running);
   });
 
+  test('SIGTERM at every process, as systemd sends it, ends it as every run ends', async () => {
+    const running = loadpath(['run', corner, '--load', '--port', '0', '--data', tempFolder()]);
+    await running.url();
+    await pause(1_500);
+    process.kill(-running.pid, 'SIGTERM');
+    const { code, out } = await running.ended;
+    expect(out).toContain('notes is linearizable');
+    expect(out).not.toContain('VIOLATED  requests are conserved');
+    expect([0, 1, 3]).toContain(code);
+    await nothingLeft(running);
+  });
+
   test('a second Ctrl-C leaves at once, and takes everything with it', async () => {
     const running = loadpath(['run', corner, '--load', '--port', '0', '--data', tempFolder()]);
     await running.url();

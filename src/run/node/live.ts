@@ -130,6 +130,7 @@ class Live {
       judged: this.#isJudged ? judgedBlocks(this.#run.design.invariants) : [],
       // As the simulator says it: when it began is told beside it.
       describe: faultText,
+      isEnding: () => this.#signal.aborted,
       onEvent: (event) => this.#tell(event),
       onFault: (fault, began) => this.#observer.fault(fault, began),
       onWindow: (window) => this.#observer.window(window),
