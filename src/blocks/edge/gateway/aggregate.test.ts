@@ -94,6 +94,20 @@ describe('a page of seven parts', () => {
     expect(tookUs).toBeLessThan(60_000);
   });
 
+  test('comes without a part whose breaker is open, which is answered before it is asked', async () => {
+    const parts = {
+      broken: { from: failing('broken', 'broken'), path: '/b' },
+      product: { from: shop[0]!, path: '/product/:id' },
+    };
+    const policy = { breaker: { per: 'service', volumeMin: 1 } } as const;
+    const at = door(aggregate({ parts }), { policy });
+    await read(at);
+    const { status, body } = await read(at);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ broken: null, product: { name: 'product' } });
+    expect(body.missing).not.toEqual({ broken: 'status 500' });
+  });
+
   test.each([
     ['slow', 504],
     ['broken', 502],

@@ -65,9 +65,11 @@ export function gather(
     const asked = { method: 'GET', url, headers, body: null, ip, session };
     const deadlineAt = Math.min(latestAt, host.now() + part.timeoutUs);
     let isSettled = false;
-    const end = callerTo(part.service).call(asked, deadlineAt, (outcome) => {
+    let end: (() => void) | undefined;
+    end = callerTo(part.service).call(asked, deadlineAt, (outcome) => {
       isSettled = true;
-      open.delete(end);
+      // Not there yet when it was answered at once: refused by a breaker, or with what was kept.
+      if (end) open.delete(end);
       if (!isOver) settle(part, outcome);
     });
     if (!isSettled) open.add(end);
