@@ -20,6 +20,7 @@ export const documents = [
   'ARCHITECTURE.md',
   'docs/studio.md',
   'examples/shortener/README.md',
+  'examples/shop/README.md',
 ];
 
 /** `text` with its tables as `results` (bench/results.json) has them. */

@@ -119,7 +119,7 @@ const commands = pages.flatMap((path) =>
 );
 
 /** Needs a system that is running already, or a finding; or is held to more elsewhere, live. */
-const notAlone = /^npx loadpath (load|replay|verify|run examples\/shortener) |https?:/;
+const notAlone = /^npx loadpath (load|replay|verify|run examples\/(shortener|shop)) |https?:/;
 
 /** The same command over less time, so that all of them together are cheap. */
 function shortened(line: string): string[] {

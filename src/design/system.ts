@@ -180,7 +180,8 @@ export function namesIn(design: System): FaultNames {
       .map(({ name }) => name),
     releases: Object.fromEntries(
       design.declarations
-        .filter(({ block }) => block.kind === 'service')
+        // What is somebody else's is called in the same way, and may be as slow.
+        .filter(({ block }) => block.kind === 'service' || block.kind === 'external')
         .map(({ name, config }) => [name, Object.keys((config as ServiceConfig).traffic)]),
     ),
   };
