@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { designSchema } from '../dist/design/json.js';
+import { designSchema } from '../dist/design/schema.js';
 import { root } from './machine.mjs';
 
 mkdirSync(join(root, 'schema'), { recursive: true });

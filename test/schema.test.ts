@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { designSchema, systemFromJson } from '../src/design/json.ts';
+import { systemFromJson } from '../src/design/json.ts';
+import { designSchema } from '../src/design/schema.ts';
 import { type Report, simulate } from '../src/index.ts';
 import { exists, read, root } from './checkout.ts';
 

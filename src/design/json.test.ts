@@ -10,7 +10,8 @@ import {
   sometimes,
   work,
 } from '../blocks/compute/service/index.ts';
-import { gateway, tokenBucket } from '../blocks/edge/gateway/index.ts';
+import { apiKeys, gateway, jwt, tokenBucket } from '../blocks/edge/gateway/index.ts';
+import { limiter } from '../blocks/resilience/limiter/index.ts';
 import { spike, users } from '../blocks/workload/users/index.ts';
 import { exponential, gamma, lognormal, pareto, uniform } from '../kit/draw.ts';
 import { LoadpathError } from '../kit/errors.ts';
@@ -285,5 +286,89 @@ describe('a mistake in it is named', () => {
     ['an option', { timout: '1s' }, 'users.timout: no such option; did you mean timeout?'],
   ])('of the users: %s', (_name, users, told) => {
     expect(wrong({ users })).toContainEqual(expect.stringContaining(told));
+  });
+});
+
+describe('a gateway in data', () => {
+  const sha256 = 'ab'.repeat(32);
+  const guarded = {
+    name: 'guarded',
+    blocks: [
+      { kind: 'limiter', name: 'counts', limit: '10/min', also: ['100/h'], mode: 'sticky' },
+      { kind: 'service', name: 'issuer' },
+      { kind: 'service', name: 'api', cost: '2ms' },
+      {
+        kind: 'gateway',
+        name: 'edge',
+        nodes: 2,
+        routes: [
+          { path: '/', to: 'api', auth: 'optional', limits: { own: { backend: 'counts' } } },
+          { path: '/partners', to: 'api', tiers: ['partner'] },
+        ],
+        limits: {
+          calls: { backend: 'counts', by: 'user' },
+          pace: { algorithm: 'gcra', rate: '50/s' },
+        },
+        auth: [
+          { apiKeys: { users: { acme: { sha256, tier: 'partner' } } } },
+          { jwt: { keys: 'issuer', audience: 'shop' } },
+        ],
+        quotas: { day: { calls: 500, per: '1d', tier: 'partner' } },
+        usage: { adminTier: 'ops' },
+      },
+    ],
+    entry: 'edge',
+    users: { rate: '20/s', population: 3 },
+  };
+
+  test('knows who asks, shares limits and counts quotas as one in code does', () => {
+    const counts = limiter('counts', { limit: '10/min', also: ['100/h'], mode: 'sticky' });
+    const issuer = service('issuer', { calls: [] });
+    const api = service('api', { cost: '2ms', calls: [] });
+    const edge = gateway('edge', {
+      nodes: 2,
+      routes: [
+        { path: '/', to: api, auth: 'optional', limits: { own: { backend: counts } } },
+        { path: '/partners', to: api, tiers: ['partner'] },
+      ],
+      limits: {
+        calls: { backend: counts, by: 'user' },
+        pace: { algorithm: 'gcra', rate: '50/s' },
+      },
+      auth: [
+        apiKeys({ users: { acme: { sha256, tier: 'partner' } } }),
+        jwt({ keys: issuer, audience: 'shop' }),
+      ],
+      quotas: { day: { calls: 500, per: '1d', tier: 'partner' } },
+      usage: { adminTier: 'ops' },
+    });
+    const workload = users({ rate: '20/s', population: 3 });
+    const same = system('guarded', { entry: edge, blocks: [counts, issuer, api, edge], workload });
+    expect(planOf(systemFromJson(guarded))).toEqual(planOf(same));
+  });
+
+  test('runs, and three users get what the limiter gives', async () => {
+    const report = await simulate(systemFromJson(guarded), { for: '20s' });
+    expect(report.rejected).toBeGreaterThan(300);
+    expect(report.completed).toBe(30);
+  });
+
+  test('is TypeScript that a person would write', () => {
+    const code = typescriptOf(guarded);
+    expect(code).toContain('limits: { own: { backend: counts } }');
+    expect(code).toContain('apiKeys({');
+    expect(code).toContain("jwt({ keys: issuer, audience: 'shop' })");
+    expect(code.indexOf('const counts = limiter(')).toBeLessThan(code.indexOf('gateway('));
+  });
+
+  test('says which limiter, issuer or scheme there is not', () => {
+    const bad = structuredClone(guarded) as { blocks: Record<string, unknown>[] };
+    Object.assign(bad.blocks[3]!, {
+      limits: { calls: { backend: 'count' } },
+      auth: [{ basic: {} }, { jwt: { keys: 'nobody' } }],
+    });
+    expect(() => systemFromJson(bad as never)).toThrow(
+      /there is no block 'count'; did you mean counts\?[\s\S]*must be \{ apiKeys \} or \{ jwt \}[\s\S]*there is no block 'nobody'/,
+    );
   });
 });

@@ -12,7 +12,6 @@
  * `schema/design.schema.json` is made from the same knob tables; a test keeps it fresh.
  */
 
-import { knobs as serviceKnobs, shedKnobs } from '../blocks/compute/service/config.ts';
 import { external } from '../blocks/compute/service/external.ts';
 import {
   type Call,
@@ -26,46 +25,33 @@ import {
   work,
 } from '../blocks/compute/service/index.ts';
 import {
-  cacheKnobs,
-  compressKnobs,
-  corsKnobs,
-  floodKnobs,
-  knobs as gatewayKnobs,
-  limitKnobs,
-  limitsKnobs,
-  partKnobs,
-  redirectStatuses,
-  requestsKnobs,
-  traceKnobs,
-  wafFields,
-  wafKnobs,
-  wafOperators,
-  wafTransformations,
-} from '../blocks/edge/gateway/config.ts';
-import {
   type AggregateOptions,
   aggregate,
+  apiKeys,
   gateway,
+  jwt,
+  type LimitsOptions,
   type RouteOptions,
   type RoutesOptions,
+  type Scheme,
   tokenBucket,
 } from '../blocks/edge/gateway/index.ts';
-import { knobs as usersKnobs } from '../blocks/workload/users/config.ts';
+import { limiter } from '../blocks/resilience/limiter/index.ts';
 import { diurnal, ramp, spike, users } from '../blocks/workload/users/index.ts';
 import type { Declaration } from '../host/declaration.ts';
-import type { Knobs } from '../kit/config.ts';
 import { nearest, show } from '../kit/config.ts';
 import type { Distribution } from '../kit/distribution.ts';
 import { constant, exponential, gamma, lognormal, pareto, uniform } from '../kit/draw.ts';
 import { type Problem, refuse } from '../kit/errors.ts';
-import { adaptiveLimitKnobs } from '../parts/adaptive-limit.ts';
-import { policyTables } from '../path/policy.ts';
 import { type System, system } from './system.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What may stand in a modelled design: blocks whose work is a cost and not code. */
 export const modelledKinds: readonly string[] = ['service', 'external', 'gateway'];
+
+/** The same with what has no place of its own on a drawing board. */
+export const dataKinds: readonly string[] = [...modelledKinds, 'limiter'];
 
 export function isDesignData(value: unknown): value is Fields {
   return (
@@ -188,15 +174,23 @@ class Reader {
         });
       }
       case 'gateway': {
-        const { routes, limit, ...rest } = options;
+        const { routes, limit, limits, auth, ...rest } = options;
         this.#must(limit === undefined || isFields(limit), `${name}.limit`, 'an object');
         const limited = isFields(limit)
           ? { limit: tokenBucket(limit as Parameters<typeof tokenBucket>[0]) }
           : {};
-        return gateway(name, { ...rest, ...limited, routes: this.#routes(routes, name) });
+        return gateway(name, {
+          ...rest,
+          ...limited,
+          ...(limits === undefined ? {} : { limits: this.#limits(limits, `${name}.limits`) }),
+          ...(auth === undefined ? {} : { auth: this.#auth(auth, `${name}.auth`) }),
+          routes: this.#routes(routes, name),
+        });
       }
+      case 'limiter':
+        return limiter(name, options);
       default: {
-        const what = `must be service, external or gateway in a modelled design, got ${show(kind)}`;
+        const what = `must be ${dataKinds.slice(0, -1).join(', ')} or ${dataKinds.at(-1)} in a modelled design, got ${show(kind)}`;
         this.#problems.push({ at: `${name}.kind`, what });
         return undefined;
       }
@@ -207,9 +201,14 @@ class Reader {
   #routes(routes: unknown, name: string): RoutesOptions {
     if (Array.isArray(routes)) {
       return routes.map((route: unknown, index) => {
-        if (!isFields(route) || route.to === undefined) return route as RouteOptions;
-        const to = this.#destination(route.to, `${name}.routes[${index}].to`);
-        return { ...route, to } as RouteOptions;
+        if (!isFields(route)) return route as RouteOptions;
+        const at = `${name}.routes[${index}]`;
+        const { to, limits } = route;
+        return {
+          ...route,
+          ...(to === undefined ? {} : { to: this.#destination(to, `${at}.to`) }),
+          ...(limits === undefined ? {} : { limits: this.#limits(limits, `${at}.limits`) }),
+        } as RouteOptions;
       });
     }
     this.#must(isFields(routes), `${name}.routes`, "an object, like { '/': 'api' }, or a list");
@@ -232,6 +231,33 @@ class Reader {
       return [part, { ...given, from }];
     });
     return aggregate({ ...made, parts: Object.fromEntries(parts) } as AggregateOptions);
+  }
+
+  /** A limiter that counts for several gateways goes by its name. */
+  #limits(limits: unknown, at: string): LimitsOptions {
+    this.#must(isFields(limits), at, 'an object, by name');
+    const read = Object.entries(isFields(limits) ? limits : {}).map(([name, limit]) => {
+      if (!isFields(limit) || limit.backend === undefined) return [name, limit];
+      const backend = this.#block(String(limit.backend), `${at}.${name}.backend`);
+      return [name, { ...limit, backend }];
+    });
+    return Object.fromEntries(read) as LimitsOptions;
+  }
+
+  /** `{ "apiKeys": … }`, `{ "jwt": { "keys": "issuer" } }`, or a list of them. */
+  #auth(auth: unknown, at: string): readonly Scheme[] {
+    return (Array.isArray(auth) ? (auth as readonly unknown[]) : [auth]).flatMap((scheme) => {
+      const [kind, given] = (isFields(scheme) && Object.entries(scheme)[0]) || [];
+      const options = isFields(given) ? given : {};
+      if (kind === 'apiKeys') return [apiKeys(options as unknown as Parameters<typeof apiKeys>[0])];
+      if (kind === 'jwt') {
+        const { keys, ...rest } = options;
+        const issuer = keys === undefined ? undefined : this.#block(String(keys), `${at}.jwt.keys`);
+        return [jwt({ ...rest, ...(issuer ? { keys: issuer } : {}) })];
+      }
+      this.#problems.push({ at, what: `must be { apiKeys } or { jwt }, got ${show(scheme)}` });
+      return [];
+    });
   }
 
   /** A service that stands in goes by its name. */
@@ -378,306 +404,4 @@ function rateOf(value: unknown): unknown {
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-// The schema -------------------------------------------------------------------------------------
-
-/** JSON Schema (draft 2020-12) of a modelled design, from the knob tables. */
-export function designSchema(): object {
-  const reference = (name: string): object => ({ $ref: `#/$defs/${name}` });
-  const duration = { type: 'string', pattern: '^\\d+(\\.\\d+)?(us|ms|s|m|min|h|d)$' };
-  const only = (name: string, value: object): object => ({
-    type: 'object',
-    properties: { [name]: value },
-    required: [name],
-    additionalProperties: false,
-  });
-  const record = (
-    properties: Readonly<Record<string, object>>,
-    required: readonly string[] = [],
-  ): object => ({
-    type: 'object',
-    properties,
-    required,
-    additionalProperties: false,
-  });
-  const stages = Object.entries(policyTables).flatMap(([table, knobs]): [string, object][] => {
-    if (table === 'policy') return [];
-    const name = table.slice('policy.'.length);
-    // Plain text: a block that stands in goes by its name.
-    const besides = name === 'fallback' ? { service: { type: 'string' } } : {};
-    return [[name, record({ ...fromKnobs(knobs), ...besides })]];
-  });
-  const policy = record({ ...fromKnobs(policyTables.policy), ...Object.fromEntries(stages) });
-  const named = (
-    kind: string,
-    properties: Readonly<Record<string, object>>,
-    required: readonly string[],
-  ) =>
-    record({ kind: { const: kind }, name: { type: 'string' }, ...properties }, [
-      'kind',
-      'name',
-      ...required,
-    ]);
-  const text = { type: 'string' };
-  const texts = { type: 'array', items: { type: 'string' } };
-  const conditions = { type: 'object', additionalProperties: { type: ['string', 'boolean'] } };
-  const rateText = { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s*/\\s*(ms|s|m|min|h|d)$' };
-  return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'Loadpath design',
-    description: 'A modelled system: who calls whom, what it costs, and who loads it.',
-    ...record(
-      {
-        $schema: { type: 'string' },
-        name: { type: 'string', pattern: '^[a-zA-Z][a-zA-Z0-9-]*$' },
-        zones: {
-          type: 'array',
-          items: {
-            anyOf: [
-              { type: 'string' },
-              record({ name: { type: 'string' }, region: { type: 'string' } }, ['name', 'region']),
-            ],
-          },
-        },
-        blocks: {
-          type: 'array',
-          items: { oneOf: modelledKinds.map(reference) },
-        },
-        entry: { type: 'string', description: 'The block that users talk to.' },
-        users: reference('users'),
-        objectives: record({
-          p50: duration,
-          p90: duration,
-          p99: duration,
-          p999: duration,
-          availability: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
-          throughput: rateText,
-        }),
-        faults: {
-          type: 'array',
-          items: { type: 'string' },
-          description: "Sentences: 'kill api/1 at 30s, restart after 5s'.",
-        },
-        studio: {
-          ...record({
-            positions: {
-              type: 'object',
-              additionalProperties: { type: 'array', items: { type: 'number' } },
-              description: 'By block: across and down, where it stands on the drawing board.',
-            },
-          }),
-          description: 'What Studio keeps for its drawing board. No run looks at it.',
-        },
-      },
-      ['name', 'blocks', 'entry'],
-    ),
-    $defs: {
-      service: named(
-        'service',
-        {
-          ...fromKnobs(serviceKnobs),
-          cost: reference('cost'),
-          calls: { type: 'array', items: reference('step') },
-          weights: { type: 'array', items: { type: 'number', exclusiveMinimum: 0 } },
-          shed: record(fromKnobs(shedKnobs)),
-          concurrency: record(fromKnobs(adaptiveLimitKnobs)),
-          policy,
-        },
-        [],
-      ),
-      external: named(
-        'external',
-        { url: { type: 'string' }, latency: reference('draw'), policy },
-        [],
-      ),
-      gateway: named(
-        'gateway',
-        {
-          ...fromKnobs(gatewayKnobs),
-          routes: {
-            anyOf: [
-              { type: 'object', additionalProperties: { type: 'string' } },
-              { type: 'array', items: reference('route') },
-            ],
-          },
-          limit: record(fromKnobs(limitKnobs)),
-          limits: reference('limits'),
-          locations: { type: 'object', additionalProperties: texts },
-          requests: record({ ...fromKnobs(requestsKnobs), hosts: texts }),
-          flood: record(fromKnobs(floodKnobs)),
-          waf: record({
-            ...fromKnobs(wafKnobs),
-            except: texts,
-            rules: {
-              type: 'array',
-              items: record(
-                {
-                  id: text,
-                  on: { type: 'array', items: { enum: wafFields } },
-                  transform: { type: 'array', items: { enum: wafTransformations } },
-                  op: { enum: wafOperators },
-                  value: text,
-                  score: { type: 'integer', minimum: 1 },
-                },
-                ['id', 'on', 'transform', 'op', 'value', 'score'],
-              ),
-            },
-          }),
-          cors: record(
-            {
-              ...fromKnobs(corsKnobs),
-              origins: texts,
-              methods: texts,
-              headers: texts,
-              exposed: texts,
-            },
-            ['origins'],
-          ),
-          cache: record(fromKnobs(cacheKnobs)),
-          compress: record(fromKnobs(compressKnobs)),
-          trace: record(fromKnobs(traceKnobs)),
-          replyHeaders: { type: 'object', additionalProperties: text },
-          policy,
-        },
-        ['routes'],
-      ),
-      route: record({
-        path: { type: 'string' },
-        exact: { type: 'boolean' },
-        host: { type: 'string' },
-        methods: texts,
-        headers: conditions,
-        cookies: conditions,
-        query: conditions,
-        contentType: { type: 'string' },
-        to: {
-          anyOf: [
-            { type: 'string', description: 'The block that it leads to.' },
-            only(
-              'aggregate',
-              record(
-                {
-                  parts: {
-                    type: 'object',
-                    additionalProperties: record(
-                      { ...fromKnobs(partKnobs), from: text, path: text },
-                      ['from', 'path'],
-                    ),
-                  },
-                  shape: { description: "JSON in which '$part.field' stands for a value." },
-                },
-                ['parts'],
-              ),
-            ),
-          ],
-        },
-        redirect: {
-          anyOf: [
-            { type: 'string' },
-            record({ to: { type: 'string' }, status: { enum: redirectStatuses } }, ['to']),
-          ],
-        },
-        rewrite: record({
-          strip: { type: 'string' },
-          path: { type: 'string' },
-          host: { type: 'string' },
-        }),
-        policy,
-        limits: reference('limits'),
-        bodyMax: { type: 'string' },
-        cache: { type: 'boolean' },
-      }),
-      limits: {
-        type: 'object',
-        additionalProperties: record({ ...fromKnobs(limitsKnobs), only: texts, except: texts }),
-      },
-      users: record({
-        ...fromKnobs(usersKnobs),
-        rate: {
-          anyOf: [
-            rateText,
-            only(
-              'ramp',
-              record({ from: rateText, to: rateText, over: duration }, ['from', 'to', 'over']),
-            ),
-            only(
-              'spike',
-              record({ base: rateText, peak: rateText, at: duration, for: duration }, [
-                'base',
-                'peak',
-                'at',
-                'for',
-              ]),
-            ),
-            only(
-              'diurnal',
-              record({ mean: rateText, swing: { type: 'number' }, period: duration }, ['mean']),
-            ),
-          ],
-        },
-        closed: record({ users: { type: 'integer', minimum: 1 }, think: reference('draw') }, [
-          'users',
-          'think',
-        ]),
-      }),
-      step: {
-        anyOf: [
-          { type: 'string', description: 'A call of this block.' },
-          only('parallel', { type: 'array', items: reference('step') }),
-          only('sequence', { type: 'array', items: reference('step') }),
-          only('optional', reference('step')),
-          only(
-            'sometimes',
-            record(
-              { chance: { type: 'number', minimum: 0, maximum: 1 }, call: reference('step') },
-              ['chance', 'call'],
-            ),
-          ),
-          only('work', reference('cost')),
-        ],
-      },
-      cost: {
-        anyOf: [reference('draw'), only('cpu', reference('draw')), only('wait', reference('draw'))],
-      },
-      draw: {
-        anyOf: [
-          duration,
-          only('constant', duration),
-          only('exponential', duration),
-          only('uniform', record({ min: duration, max: duration }, ['min', 'max'])),
-          only(
-            'gamma',
-            record({ mean: duration, cv: { type: 'number', minimum: 0 } }, ['mean', 'cv']),
-          ),
-          only('lognormal', record({ median: duration, p99: duration }, ['median', 'p99'])),
-          only(
-            'pareto',
-            record({ min: duration, alpha: { type: 'number', exclusiveMinimum: 0 } }, [
-              'min',
-              'alpha',
-            ]),
-          ),
-        ],
-      },
-    },
-  };
-}
-
-const jsonTypes: Readonly<Record<string, string>> = {
-  count: 'integer',
-  ratio: 'number',
-  flag: 'boolean',
-};
-
-function fromKnobs(knobs: Knobs): Record<string, object> {
-  const properties: Record<string, object> = {};
-  for (const [name, knob] of Object.entries(knobs)) {
-    properties[name] = {
-      ...(knob.choices ? { enum: knob.choices } : { type: jsonTypes[knob.unit] ?? 'string' }),
-      description: `${knob.doc} Allowed: ${knob.allowed}.`,
-      ...(knob.preset === undefined ? {} : { default: knob.preset }),
-    };
-  }
-  return properties;
 }

@@ -178,7 +178,10 @@ function callView(from: Declaration, to: Declaration, as: string): CallView {
         budgetRatio: policy.budgetRatio,
         methods: idempotentMethods,
       },
-      ...stagesOf([...limitStages(caller), ...routeStages(caller, to)], policy),
+      ...stagesOf(
+        [...limitStages(caller), ...sharedStages(caller), ...routeStages(caller, to)],
+        policy,
+      ),
     };
   }
   // A store's client is its own policy: it asks again until its timeout, and that is safe.
@@ -208,6 +211,14 @@ function limitStages(config: Config): string[] {
     const isWindow = String(algorithm).includes('window') || String(algorithm).includes('sliding');
     const how = isWindow ? String(algorithm) : `bursts of ${burst}`;
     return [`${pace}, ${how}; beyond it 429`];
+  });
+}
+
+function sharedStages({ shared }: Config): string[] {
+  if (!Array.isArray(shared)) return [];
+  return shared.filter(isRecord).map(({ name, by, limiter }) => {
+    const whom = whoms[String(by)] ?? `each ${String(by)}`;
+    return `limit ${String(name)}: counted by ${String(limiter)} for ${whom}; beyond it 429`;
   });
 }
 

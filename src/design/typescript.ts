@@ -91,6 +91,12 @@ class Writer {
           const limit = { rate: limitKnobs.rate.preset, ...(value as Fields) };
           return [[option, this.#use('tokenBucket', literal(limit))]];
         }
+        case 'gateway.limits':
+          return [[option, this.#limits(value as Fields)]];
+        case 'gateway.auth': {
+          const schemes = Array.isArray(value) ? (value as readonly Fields[]) : [value as Fields];
+          return [[option, list(schemes.map((scheme) => this.#scheme(scheme)))]];
+        }
         case 'gateway.routes': {
           if (Array.isArray(value)) {
             return [[option, list(value.map((route) => this.#route(route as Fields)))]];
@@ -112,7 +118,35 @@ class Writer {
     return object(
       Object.entries(route).map(([option, value]) => [
         option,
-        option === 'to' ? this.#destination(value) : literal(value),
+        option === 'to'
+          ? this.#destination(value)
+          : option === 'limits'
+            ? this.#limits(value as Fields)
+            : literal(value),
+      ]),
+    );
+  }
+
+  #limits(limits: Fields): Code {
+    return object(
+      Object.entries(limits).map(([name, limit]) => [
+        name,
+        this.#withBlock(limit as Fields, 'backend'),
+      ]),
+    );
+  }
+
+  #scheme(scheme: Fields): Code {
+    const [kind, options] = Object.entries(scheme)[0]!;
+    return this.#use(kind, this.#withBlock(options as Fields, 'keys'));
+  }
+
+  /** Options of which one names a block. */
+  #withBlock(options: Fields, named: string): Code {
+    return object(
+      Object.entries(options).map(([option, value]) => [
+        option,
+        option === named ? this.#block(String(value)) : literal(value),
       ]),
     );
   }
@@ -138,16 +172,7 @@ class Writer {
     return object(
       Object.entries(policy).map(([option, value]) => [
         option,
-        option === 'fallback' ? this.#fallback(value as Fields) : literal(value),
-      ]),
-    );
-  }
-
-  #fallback(fallback: Fields): Code {
-    return object(
-      Object.entries(fallback).map(([option, value]) => [
-        option,
-        option === 'service' ? this.#block(String(value)) : literal(value),
+        option === 'fallback' ? this.#withBlock(value as Fields, 'service') : literal(value),
       ]),
     );
   }
@@ -248,7 +273,7 @@ class Writer {
   }
 }
 
-function calleesOf({ routes, calls, policy }: Fields): readonly string[] {
+function calleesOf({ routes, calls, policy, limits, auth }: Fields): readonly string[] {
   const inStep = (step: unknown): readonly string[] => {
     if (typeof step === 'string') return [step];
     const [verb, value] = Object.entries(step as Fields)[0]!;
@@ -257,11 +282,31 @@ function calleesOf({ routes, calls, policy }: Fields): readonly string[] {
     return Array.isArray(value) ? value.flatMap(inStep) : inStep(value);
   };
   const routed = Array.isArray(routes)
-    ? (routes as readonly Fields[]).flatMap(({ to }) => destinationsOf(to))
+    ? (routes as readonly Fields[]).flatMap((route) => [
+        ...destinationsOf(route.to),
+        ...backendsOf(route.limits),
+      ])
     : Object.values((routes ?? {}) as Fields).map(String);
   const { service } = ((policy as Fields | undefined)?.fallback ?? {}) as Fields;
   const backup = service === undefined ? [] : [String(service)];
-  return [...routed, ...((calls ?? []) as readonly unknown[]).flatMap(inStep), ...backup];
+  const called = ((calls ?? []) as readonly unknown[]).flatMap(inStep);
+  // In the order in which the reader of JSON meets them.
+  return [...backendsOf(limits), ...issuersOf(auth), ...routed, ...called, ...backup];
+}
+
+function backendsOf(limits: unknown): readonly string[] {
+  return Object.values((limits ?? {}) as Fields).flatMap((limit) => {
+    const { backend } = limit as Fields;
+    return backend === undefined ? [] : [String(backend)];
+  });
+}
+
+function issuersOf(auth: unknown): readonly string[] {
+  const schemes = auth === undefined ? [] : Array.isArray(auth) ? auth : [auth];
+  return (schemes as readonly Fields[]).flatMap(({ jwt }) => {
+    const { keys } = (jwt ?? {}) as Fields;
+    return keys === undefined ? [] : [String(keys)];
+  });
 }
 
 function destinationsOf(to: unknown): readonly string[] {
@@ -274,7 +319,7 @@ function destinationsOf(to: unknown): readonly string[] {
 /** What a design may import. */
 const ours = new Set(
   (
-    'aggregate call constant diurnal exponential external gamma gateway lognormal optional parallel pareto ' +
+    'aggregate apiKeys call constant diurnal exponential external gamma gateway jwt limiter lognormal optional parallel pareto ' +
     'ramp sequence service sometimes spike system tokenBucket uniform users work'
   ).split(' '),
 );

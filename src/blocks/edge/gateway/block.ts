@@ -58,7 +58,9 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   const callers: Record<string, number> = {};
   for (const { zone } of places) callers[zone] = (callers[zone] ?? 0) + 1;
   return places.map(({ id, zone }, index) => {
-    const paths = Object.values(declaration.binds).map((service) => {
+    const services = Object.values(declaration.binds).filter(({ block }) => block.servesWeb);
+    const served = new Set(services.map(({ name }) => name));
+    const paths = services.map((service) => {
       const path = service.block.clientConfig?.(service, site, zone) as FetcherConfig;
       return [service.name, path] as const;
     });
@@ -86,6 +88,8 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
       userCode: false,
       programs: [
         ...site.directories(declaration, null),
+        // Services are called by the door itself; limiters by the half that they have beside it.
+        ...site.clients(declaration, zone).filter(({ block }) => !served.has(block)),
         {
           port: webPort,
           block: declaration.name,

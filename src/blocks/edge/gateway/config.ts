@@ -15,6 +15,7 @@ import {
   rate,
   text,
 } from '../../../kit/config.ts';
+import type { Rate } from '../../../kit/units.ts';
 import { type HttpCacheConfig, httpCacheKnobs } from '../../../parts/http-cache.ts';
 import { limiterKnobs } from '../../../parts/limit/config.ts';
 import type { BackupConfig, Targets } from '../../../path/caller.ts';
@@ -108,6 +109,15 @@ export const limitsKnobs = {
     ['always', 'refused'],
     'Which replies carry RateLimit and RateLimit-Policy: all, so that good clients slow down by themselves, or only 429.',
   ),
+};
+
+/** Each of `limits` with a `backend`: the limiter has the rate. */
+export const sharedLimitKnobs = {
+  by: limitsKnobs.by,
+  header: limitsKnobs.header,
+  cost: limitsKnobs.cost,
+  tier: limitsKnobs.tier,
+  tell: limitsKnobs.tell,
 };
 
 /** `requests`: what a request may be; beyond it 400, 414, 421 or 431. */
@@ -370,6 +380,16 @@ export type LimitConfig = ConfigOf<typeof limitsKnobs> & {
   readonly except: readonly string[];
 };
 
+/** Counted by a limiter, for all gateways that ask it. */
+export type SharedLimitConfig = ConfigOf<typeof sharedLimitKnobs> & {
+  readonly name: string;
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+  /** The limiter, and the first of its rates, for `RateLimit-Policy`. */
+  readonly limiter: string;
+  readonly rate: Rate;
+};
+
 /** A network and what it is called. */
 export type LocationConfig = { readonly network: string; readonly name: string };
 
@@ -472,6 +492,7 @@ export type RouteConfig = {
   /** Null: the gateway's. */
   readonly policy: PathPolicy | null;
   readonly limits: readonly LimitConfig[];
+  readonly shared: readonly SharedLimitConfig[];
   /** Whether its replies may come from the gateway's cache, where there is one. */
   readonly isCached: boolean;
   readonly auth: AuthMode;
@@ -489,6 +510,7 @@ export type GatewayConfig = {
   readonly bodyMaxBytes: number;
   readonly routes: readonly RouteConfig[];
   readonly limits: readonly LimitConfig[];
+  readonly shared: readonly SharedLimitConfig[];
   readonly locations: readonly LocationConfig[];
   readonly waf: WafConfig | null;
   readonly flood: FloodConfig | null;

@@ -125,6 +125,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
     port: config.port ?? 8080,
     routes: table.routes,
     limits: [...own.limits, ...named.limits],
+    shared: named.shared,
     locations: places.locations,
     ...entry,
     auth: table.auth,
@@ -150,9 +151,13 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
       ...lonely,
       ...table.problems,
     ],
-    binds: table.binds,
+    binds: { ...table.binds, ...byName(named.limiters) },
     ...(table.backups.length > 0 ? { standsIn: table.backups } : {}),
   };
+}
+
+function byName(declarations: readonly Declaration[]): Readonly<Record<string, Declaration>> {
+  return Object.fromEntries(declarations.map((one) => [one.name, one]));
 }
 
 /** To set an option of it from outside is to have a limit. */

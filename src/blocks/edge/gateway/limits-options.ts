@@ -1,11 +1,23 @@
 /** Limits as users write them, by name; the name is what clients read in `RateLimit-Policy`. */
+import type { Declaration } from '../../../host/declaration.ts';
 import { configure, type OptionsOf, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
-import type { limitsKnobs as knobsType, LimitConfig, LocationConfig } from './config.ts';
-import { limitsKnobs } from './config.ts';
+import type { Rate } from '../../../kit/units.ts';
+import {
+  type LimitConfig,
+  type LocationConfig,
+  limitsKnobs,
+  type SharedLimitConfig,
+  sharedLimitKnobs,
+} from './config.ts';
 import { readNetwork } from './networks.ts';
 
-export interface NamedLimitOptions extends OptionsOf<typeof knobsType> {
+export interface NamedLimitOptions extends OptionsOf<typeof limitsKnobs> {
+  /**
+   * A limiter that counts for all gateways that ask it, with rates of its own: then only `by`, `header`, `cost`,
+   * `tier`, `tell`, `only` and `except` are said here.
+   */
+  readonly backend?: Declaration;
   /** The keys that it holds for: locations, users, addresses. Default: all. */
   readonly only?: readonly string[];
   /** The keys that it does not hold for. */
@@ -20,16 +32,22 @@ export type LocationsOptions = Readonly<Record<string, readonly string[]>>;
 /** A pace, which a request can wait for; a window only says no. */
 const paces: ReadonlySet<string> = new Set(['token-bucket', 'leaky-meter', 'gcra', 'leaky-queue']);
 
-export function readLimits(
-  at: string,
-  options: LimitsOptions,
-): { readonly limits: readonly LimitConfig[]; readonly problems: readonly Problem[] } {
+export interface ReadLimits {
+  readonly limits: readonly LimitConfig[];
+  readonly shared: readonly SharedLimitConfig[];
+  /** The limiters that are asked. */
+  readonly limiters: readonly Declaration[];
+  readonly problems: readonly Problem[];
+}
+
+export function readLimits(at: string, options: LimitsOptions): ReadLimits {
   const problems: Problem[] = [];
-  const limits = Object.entries(options).map(([name, given]): LimitConfig => {
-    const { only = [], except = [], ...rest } = given ?? {};
+  const limits: LimitConfig[] = [];
+  const shared: SharedLimitConfig[] = [];
+  const limiters: Declaration[] = [];
+  for (const [name, given] of Object.entries(options)) {
+    const { only = [], except = [], backend, ...rest } = given ?? {};
     const place = `${at}.${name}`;
-    const made = configure(place, limitsKnobs, rest, ['only', 'except']);
-    problems.push(...made.problems);
     if (!/^[\x20-\x7e]+$/.test(name)) {
       problems.push({ at: place, what: 'a limit is named in ASCII: clients read it' });
     }
@@ -39,21 +57,42 @@ export function readLimits(
         problems.push({ at: `${place}.${option}`, what });
       }
     }
-    const { algorithm, over, by, header, cost } = made.config;
+    const named = { name, only, except };
+    if (backend !== undefined) {
+      const made = configure(place, sharedLimitKnobs, rest, ['only', 'except', 'backend']);
+      problems.push(...made.problems, ...withoutHeader(place, made.config));
+      if (backend?.block?.kind === 'limiter') {
+        const { limit: rate } = backend.config as { readonly limit: Rate };
+        shared.push({ ...made.config, ...named, limiter: backend.name, rate });
+        limiters.push(backend);
+      } else {
+        const what = `must be made by limiter(…), got ${backend?.block?.kind ?? show(backend)}`;
+        problems.push({ at: `${place}.backend`, what });
+      }
+      continue;
+    }
+    const made = configure(place, limitsKnobs, rest, ['only', 'except', 'backend']);
+    problems.push(...made.problems, ...withoutHeader(place, made.config));
+    const { algorithm, over, cost } = made.config;
     const isQueue = algorithm === 'leaky-queue' || over === 'delay';
     if (over === 'delay' && !paces.has(algorithm)) {
       const what = `delays a pace, such as token-bucket; ${algorithm} has none to wait for`;
       problems.push({ at: `${place}.over`, what });
     }
-    if (by === 'header' && header === '') {
-      problems.push({ at: `${place}.header`, what: 'must name the header that is the key' });
-    }
     if (cost > 1 && (isQueue || algorithm === 'concurrency')) {
       problems.push({ at: `${place}.cost`, what: `must be 1 where requests wait or are open` });
     }
-    return { ...made.config, name, only, except };
-  });
-  return { limits, problems };
+    limits.push({ ...made.config, ...named });
+  }
+  return { limits, shared, limiters, problems };
+}
+
+function withoutHeader(
+  place: string,
+  { by, header }: { readonly by: string; readonly header: string },
+): readonly Problem[] {
+  if (by !== 'header' || header !== '') return [];
+  return [{ at: `${place}.header`, what: 'must name the header that is the key' }];
 }
 
 export function readLocations(

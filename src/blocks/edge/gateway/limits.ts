@@ -6,16 +6,20 @@
  * nothing at the others. What the first stage admitted stays charged when the second refuses: a
  * limit by address counts attempts, or guessing keys would be free.
  */
+import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Host, Micros } from '../../../host/host.ts';
+import type { LimitsApi } from '../../../host/limits.ts';
+import { assert } from '../../../kit/assert.ts';
 import { ConcurrencyLimiter } from '../../../parts/limit/concurrency.ts';
 import { limiterOf } from '../../../parts/limit/config.ts';
 import { rateLimitFields } from '../../../parts/limit/fields.ts';
 import { KeySlots } from '../../../parts/limit/keyed.ts';
 import { LeakyQueue } from '../../../parts/limit/leaky-queue.ts';
 import type { Limiter } from '../../../parts/limit/limiter.ts';
-import type { LimitConfig, LocationConfig, RouteConfig } from './config.ts';
-import { headerOf } from './headers.ts';
-import { Atlas, networkOf } from './networks.ts';
+import type { LimitConfig, LocationConfig, SharedLimitConfig } from './config.ts';
+import { keyOf, told } from './limit-key.ts';
+import { Atlas } from './networks.ts';
+import { SharedLimits } from './shared-limits.ts';
 import { type Parts, plain, type Resume, type Stage, secondsOf, type Visit } from './visit.ts';
 
 type Held = { readonly config: LimitConfig } & (
@@ -32,22 +36,38 @@ export class Limits {
   readonly #atlas: Atlas;
   /** By the config itself: what routes share is counted together. */
   readonly #held = new Map<LimitConfig, Held>();
+  readonly #open: ProgramCode['open'];
 
-  constructor(host: Host, locations: readonly LocationConfig[]) {
+  constructor(host: Host, locations: readonly LocationConfig[], open: ProgramCode['open']) {
     this.#host = host;
     this.#atlas = new Atlas(locations);
+    this.#open = open;
   }
 
-  /** What is limited before anybody is known, and after; undefined: nothing. */
-  stages(limits: readonly LimitConfig[]): {
-    readonly byAddress: Stage | undefined;
-    readonly byIdentity: Stage | undefined;
-  } {
-    const isLate = ({ by, tier }: LimitConfig) => by === 'user' || tier !== '';
+  /** What is limited before anybody is known, and after. */
+  stages(limits: readonly LimitConfig[]): Places {
     return {
       byAddress: this.#stage(limits.filter((limit) => !isLate(limit))),
       byIdentity: this.#stage(limits.filter(isLate)),
     };
+  }
+
+  /** The same for those that a limiter counts. */
+  sharedStages(limits: readonly SharedLimitConfig[]): Places {
+    return {
+      byAddress: this.#shared(limits.filter((limit) => !isLate(limit))),
+      byIdentity: this.#shared(limits.filter(isLate)),
+    };
+  }
+
+  #shared(limits: readonly SharedLimitConfig[]): Stage | undefined {
+    if (limits.length === 0) return undefined;
+    const asked = limits.map((config) => {
+      const api = this.#open.get(config.limiter)?.api as LimitsApi | undefined;
+      assert(api, `the half of ${config.limiter} that asks is open beside the gateway`);
+      return { config, api };
+    });
+    return new SharedLimits(asked, this.#atlas);
   }
 
   #stage(limits: readonly LimitConfig[]): Stage | undefined {
@@ -62,6 +82,16 @@ export class Limits {
     });
     return new LimitStage(this.#host, held, this.#atlas);
   }
+}
+
+/** Undefined: nothing. */
+interface Places {
+  readonly byAddress: Stage | undefined;
+  readonly byIdentity: Stage | undefined;
+}
+
+function isLate({ by, tier }: { readonly by: string; readonly tier: string }): boolean {
+  return by === 'user' || tier !== '';
 }
 
 function make(config: LimitConfig): Held {
@@ -111,7 +141,7 @@ class LimitStage implements Stage {
     for (let i = 0; i < this.#held.length; i++) {
       const held = this.#held[i]!;
       this.#slots[i] = -1;
-      const key = this.#keyOf(held.config, visit);
+      const key = keyOf(held.config, visit, this.#atlas);
       if (key === undefined || held.type === 'open') continue;
       const slot = held.slots.of(key);
       this.#slots[i] = slot;
@@ -148,46 +178,7 @@ class LimitStage implements Stage {
 
   leave(visit: Visit, reply: Parts | undefined): Parts | undefined {
     if (this.#counts) this.#close(visit);
-    if (!reply || visit.limitRules === '') return reply;
-    const { limitRules, limitStates } = visit;
-    visit.limitRules = '';
-    const fields = ['ratelimit-policy', limitRules, 'ratelimit', limitStates];
-    return { ...reply, headers: [...reply.headers, ...fields] };
-  }
-
-  /** Undefined: this limit does not hold for this visit. */
-  #keyOf({ by, header, tier, only, except }: LimitConfig, visit: Visit): string | undefined {
-    if (tier !== '' && visit.identity?.tier !== tier) return undefined;
-    const { ip } = visit.request;
-    let key: string;
-    switch (by) {
-      case 'ip':
-        key = ip;
-        break;
-      case 'network':
-        key = networkOf(ip);
-        break;
-      case 'user':
-        // Who is nobody is told apart by address, and cannot be taken for a user of that name.
-        key = visit.identity ? visit.identity.user : `\0${ip}`;
-        break;
-      case 'location':
-        key = this.#atlas.locationOf(ip);
-        break;
-      case 'header':
-        key = headerOf(visit.request.headers, header) ?? '';
-        break;
-      case 'route':
-        key = visit.route?.name ?? '';
-        break;
-      case 'service':
-        key = serviceOf(visit.route);
-        break;
-      case 'all':
-        key = '';
-    }
-    if (only.length > 0 && !only.includes(key)) return undefined;
-    return except.includes(key) ? undefined : key;
+    return told(visit, reply);
   }
 
   /** A place at each, or at none. */
@@ -195,7 +186,7 @@ class LimitStage implements Stage {
     const entered: (readonly [ConcurrencyLimiter, string])[] = [];
     for (const held of this.#held) {
       if (held.type !== 'open') continue;
-      const key = this.#keyOf(held.config, visit);
+      const key = keyOf(held.config, visit, this.#atlas);
       if (key === undefined) continue;
       if (held.open.enter(key)) entered.push([held.open, key]);
       else {
@@ -232,8 +223,4 @@ class LimitStage implements Stage {
     visit.limitRules += `${isFirst ? '' : ', '}${fields['ratelimit-policy']}`;
     visit.limitStates += `${isFirst ? '' : ', '}${fields.ratelimit}`;
   }
-}
-
-function serviceOf(route: RouteConfig | undefined): string {
-  return route?.to.type === 'service' ? route.to.service : '';
 }

@@ -47,7 +47,7 @@ export function door(
   const router = new Router(config.routes);
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const callers = new Callers(host, config, calls, code.open);
-  const { stagesOf, strays, close } = makeStages(host, config, (service, path, done) => {
+  const { stagesOf, strays, close } = makeStages(host, config, code.open, (service, path, done) => {
     const headers = ['accept', 'application/json'];
     const asked = { method: 'GET', url: `http://${service}${path}`, headers, body: null, ip: '' };
     callers.to(service).call(asked, undefined, (outcome) => {

@@ -196,6 +196,7 @@ class Reader {
     const to = this.#destination(at, route, path ?? '/');
     const limits = readLimits(`${at}.limits`, route.limits ?? {});
     this.#problems.push(...limits.problems);
+    for (const limiter of limits.limiters) this.#binds[limiter.name] = limiter;
     // A page that is made of others is only read.
     const usual = to?.type === 'aggregate' ? ['GET'] : [];
     const methods = this.#methods(`${at}.methods`, route.methods ?? usual);
@@ -223,6 +224,7 @@ class Reader {
       rewrite,
       policy,
       limits: limits.limits,
+      shared: limits.shared,
       isCached: route.cache !== false,
       auth: this.#auth(`${at}.auth`, route.auth),
       tiers: this.#tiers(`${at}.tiers`, route),

@@ -2,7 +2,10 @@
  * The stages of a gateway in their fixed order, of which each route has those that are configured:
  *
  *   trace → reply headers → flood → request check → limit by address → CORS → WAF → authenticate → usage → limit by identity → quota
+ *
+ * A limit that is shared comes after those of its place that are counted here.
  */
+import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Host } from '../../../host/host.ts';
 import { type AskService, Authentication } from './auth.ts';
 import type { DoorConfig, RouteConfig } from './config.ts';
@@ -24,8 +27,13 @@ export interface Stages {
   close(done: () => void): void;
 }
 
-export function makeStages(host: Host, config: DoorConfig, ask: AskService): Stages {
-  const limits = new Limits(host, config.locations);
+export function makeStages(
+  host: Host,
+  config: DoorConfig,
+  open: ProgramCode['open'],
+  ask: AskService,
+): Stages {
+  const limits = new Limits(host, config.locations, open);
   const authentication = config.auth ? new Authentication(host, config.auth, ask) : undefined;
   const { requests } = config;
   const trace = config.trace ? new TraceStage(host, config.trace) : undefined;
@@ -39,19 +47,22 @@ export function makeStages(host: Host, config: DoorConfig, ask: AskService): Sta
   const quota = book && new QuotaStage(host, book, config.quotas, config);
 
   function make(route: RouteConfig | undefined): readonly Stage[] {
-    const { byAddress, byIdentity } = limits.stages([...config.limits, ...(route?.limits ?? [])]);
+    const own = limits.stages([...config.limits, ...(route?.limits ?? [])]);
+    const shared = limits.sharedStages([...config.shared, ...(route?.shared ?? [])]);
     return [
       trace,
       added,
       flood,
       checked,
-      byAddress,
+      own.byAddress,
+      shared.byAddress,
       cors,
       waf,
       // Who asks for what is not there need not say who it is, but may.
       authentication?.stage(route?.auth ?? 'optional', route?.tiers ?? []),
       usage,
-      byIdentity,
+      own.byIdentity,
+      shared.byIdentity,
       quota,
     ].filter((stage) => stage !== undefined);
   }

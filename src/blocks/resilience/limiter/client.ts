@@ -4,29 +4,14 @@
  */
 import type { Client } from '../../../host/declaration.ts';
 import type { Host, Micros, NodeId } from '../../../host/host.ts';
+import type { LimitAnswer, LimitsApi } from '../../../host/limits.ts';
 import { type Answer, Calls } from '../../../path/calls.ts';
 import type { LimiterClientConfig, Member } from './config.ts';
 import { limiterPort, ranked } from './locked.ts';
 import type { LimiterMessage, Take, VerdictMessage } from './messages.ts';
 
-export interface LimiterAnswer {
-  readonly allowed: boolean;
-  /** How long to stay away when refused; infinite when no wait helps. */
-  readonly retryAfterUs: Micros;
-  /** The most that the key may take now, as far as is known. */
-  readonly remaining: number;
-  /** `policy`: no node could be asked, `whenUnreachable` decided. */
-  readonly by: 'limiter' | 'policy';
-}
-
 /** What `handle.ts` wraps in promises, and other programs call as it is. */
-export interface LimiterApi {
-  take(
-    key: string,
-    cost: number,
-    deadlineAt: Micros | undefined,
-    done: (answer: LimiterAnswer) => void,
-  ): void;
+export interface LimiterApi extends LimitsApi {
   /** Where the key is counted first. */
   home(key: string): Member;
 }
@@ -61,7 +46,7 @@ export function client(
     key: string,
     cost: number,
     deadlineAt: Micros | undefined,
-    done: (answer: LimiterAnswer) => void,
+    done: (answer: LimitAnswer) => void,
   ): void {
     const until = Math.min(host.now() + config.timeoutUs, deadlineAt ?? Number.POSITIVE_INFINITY);
     const asked = candidates(key);

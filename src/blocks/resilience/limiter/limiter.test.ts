@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cluster } from '../../../../test/cluster.ts';
 import { everyFault, type FaultKind } from '../../../../test/weather.ts';
+import type { LimitAnswer } from '../../../host/limits.ts';
 import { take } from '../../../parts/limit/limiter.ts';
 import { SlidingBuckets } from '../../../parts/limit/sliding-buckets.ts';
-import type { LimiterAnswer, LimiterApi } from './client.ts';
+import type { LimiterApi } from './client.ts';
 import { type LimiterOptions, limiter } from './index.ts';
 import { ranked } from './locked.ts';
 import { Locks } from './locks.ts';
@@ -132,7 +133,7 @@ describe('replicated', () => {
     world.run(world.now + 3 * second);
     const left: number[] = [];
     for (let client = 0; client < 3; client++) {
-      const answered = ({ remaining }: LimiterAnswer) => left.push(remaining);
+      const answered = ({ remaining }: LimitAnswer) => left.push(remaining);
       (api('limits', client) as LimiterApi).take('ann', 1, undefined, answered);
       world.run(world.now + 2 * second);
     }
@@ -150,7 +151,7 @@ describe('a caller', () => {
     return made;
   };
   const ask = (made: ReturnType<typeof cluster>, key: string, client = 0) => {
-    let got: LimiterAnswer | undefined;
+    let got: LimitAnswer | undefined;
     const askedAt = made.world.now;
     let answeredAt = 0;
     (made.api('limits', client) as LimiterApi).take(key, 1, undefined, (answer) => {
@@ -242,7 +243,7 @@ describe('a lock', () => {
       forUs: second,
     } as const;
     world.applyFaults([sleep], 0);
-    const answers: LimiterAnswer[] = [];
+    const answers: LimitAnswer[] = [];
     const take = (client: number) =>
       (api('limits', client) as LimiterApi).take(key, 1, undefined, (answer) => {
         answers.push(answer);
