@@ -21,6 +21,7 @@ export const documents = [
   'docs/studio.md',
   'examples/shortener/README.md',
   'examples/shop/README.md',
+  'examples/cdn/README.md',
 ];
 
 /** `text` with its tables as `results` (bench/results.json) has them. */
