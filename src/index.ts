@@ -90,6 +90,13 @@ export {
 export { type ObjectiveOptions, type System, type SystemOptions, system } from './design/system.ts';
 export { constant, exponential, gamma, lognormal, observed, pareto, uniform } from './kit/draw.ts';
 export { LoadpathError, Unavailable } from './kit/errors.ts';
-export { type ServerSocket, upgradeWebSocket, WebSocketPair } from './parts/web.ts';
+export {
+  type ServerSocket,
+  type TrailersOf,
+  trailersOf,
+  upgradeWebSocket,
+  WebSocketPair,
+  withTrailers,
+} from './parts/web.ts';
 export type { Report } from './run/report.ts';
 export { type SimulateOptions, simulate } from './run/simulate.ts';

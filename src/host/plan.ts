@@ -45,8 +45,26 @@ export interface ProgramPlan {
   /** Blocks whose nodes this program may start and stop through `control`. */
   readonly operates?: readonly string[] | undefined;
   /** Live, this port is also spoken to from outside, over HTTP. */
-  readonly edge?: { readonly listen: number; readonly tls?: TlsPlan | undefined } | undefined;
+  readonly edge?: EdgePlan | undefined;
 }
+
+export type EdgePlan = {
+  readonly listen: number;
+  readonly tls?: TlsPlan | undefined;
+  /** Undefined: the defaults of the world hold. */
+  readonly limits?: EdgeLimits | undefined;
+};
+
+/** What a real connection may take its time for, and how much of it is read. */
+export type EdgeLimits = {
+  readonly headersTimeoutUs: Micros;
+  readonly requestTimeoutUs: Micros;
+  readonly keepAliveUs: Micros;
+  readonly headersMax: number;
+  readonly headerMaxBytes: number;
+  readonly urlMaxBytes: number;
+  readonly max: number;
+};
 
 /** How an edge speaks TLS. Files are PEM, their paths as given; empty: none. */
 export type TlsPlan = {

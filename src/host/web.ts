@@ -99,6 +99,11 @@ export function isUpgrade({ inlet, headers }: Pick<WebRequest, 'inlet' | 'header
   return false;
 }
 
+/** Whether a node is there and takes requests (RFC 9110, 9.3.7): it answers this itself, for nothing. */
+export function asksIfAlive({ method, url }: Pick<WebRequest, 'method' | 'url'>): boolean {
+  return url === '*' && method === 'OPTIONS';
+}
+
 /** One line, for traces and tooltips. */
 export function describeWeb(message: WebMessage): string {
   switch (message.type) {

@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import type { TlsPlan } from '../host/plan.ts';
-import type { WebRequest } from '../host/web.ts';
+import type { WebReply, WebRequest } from '../host/web.ts';
+import { Intake, splice } from '../parts/stream.ts';
+import { endingWith } from '../parts/web/flow.ts';
 import { makeCertificate } from './certificate.ts';
 import { Edge } from './edge.ts';
+import { Streams } from './streams.ts';
 import { tempFolder } from './testdata/harness.ts';
 import { readTls } from './tls.ts';
 
@@ -164,4 +167,60 @@ test('makes a certificate of its own once, and keeps it', async () => {
 
 test('names the file that is not there', () => {
   expect(() => readTls({ ...plan, cert: 'nowhere.crt' }, folder)).toThrow(/nowhere\.crt/);
+});
+
+test('gRPC passes: bodies both ways as they come, trailers behind them, failures in one frame', async () => {
+  const streams = new Streams({
+    self: 'edge/0',
+    life: 1,
+    later: (run) => setImmediate(run),
+    send() {},
+    take(from, port, opening, stream) {
+      if (port === 'http') return edge.flow(opening as WebReply, stream);
+      // Every part of a call is answered as it comes, and the end of it with a status.
+      const intake = new Intake(stream);
+      const { id, url } = opening as WebRequest;
+      const reply = { type: 'reply', id, status: 200, body: null } as const;
+      const headers = ['content-type', 'application/grpc'];
+      if (url.endsWith('/Fails')) {
+        edge.reply({ ...reply, headers: [...headers, 'grpc-status', '14'] });
+        return intake.events;
+      }
+      const last = { type: 'trailers', headers: ['grpc-status', '0', 'x-twice', 'a'] } as const;
+      splice(
+        endingWith(intake, () => last),
+        (events) => streams.connectHere(from, 'http', events, { ...reply, headers } as WebReply),
+      );
+      return intake.events;
+    },
+  });
+  const edge: Edge = new Edge({
+    port: 0,
+    life: 1,
+    tls: readTls(plan, join(folder, 'own')),
+    connect: (request, events) =>
+      streams.connectHere({ node: 'edge/0', port: 'http' }, 'web', events, request),
+    deliver: () => {},
+  });
+  edges.push(edge);
+  const session = connect(`https://localhost:${await edge.listen()}`, { ca: root.cert });
+  sessions.push(session);
+  const begin = (path: string) => {
+    const grpc = { 'content-type': 'application/grpc', te: 'trailers' };
+    return session.request({ ':method': 'POST', ':path': path, ...grpc }, { endStream: false });
+  };
+  const both = begin('/Both');
+  const trailers = once(both, 'trailers');
+  for (const text of ['one', 'two']) {
+    both.write(text);
+    const [part] = await once(both, 'data');
+    expect(String(part)).toBe(text);
+  }
+  both.end();
+  expect((await trailers)[0]).toMatchObject({ 'grpc-status': '0', 'x-twice': 'a' });
+  const failing = begin('/Fails');
+  failing.end();
+  const [headers, flags] = await once(failing, 'response');
+  expect(headers).toMatchObject({ ':status': 200, 'grpc-status': '14' });
+  expect(flags & constants.NGHTTP2_FLAG_END_STREAM).toBeTruthy();
 });

@@ -177,6 +177,8 @@ describe('an edge', () => {
       headersMaxBytes: 2_000,
       headersTimeoutMs: 200,
       requestTimeoutMs: 400,
+      headersMax: 20,
+      urlMaxBytes: 200,
     });
     const long = 'x'.repeat(5_000);
     expect(await raw(url, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
@@ -186,9 +188,45 @@ describe('an edge', () => {
     const chunked = `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1388\r\n${long}\r\n0\r\n\r\n`;
     expect(await raw(url, chunked)).toMatch(/ 413 /);
     expect(await raw(url, 'GET / HTTP/1.1\r\nhost: a\r\nx-half')).toMatch(/ 408 /);
+    const many = Array.from({ length: 20 }, (_, i) => `x${i}: 1\r\n`).join('');
+    expect(await raw(url, `GET / HTTP/1.1\r\nhost: a\r\n${many}\r\n`)).toMatch(/ 431 /);
+    expect(await raw(url, `GET /${'x'.repeat(200)} HTTP/1.1\r\nhost: a\r\n\r\n`)).toMatch(/ 414 /);
     // But for the body that nobody said the length of: it was under way when it became too long.
     expect(got.filter((one) => one.type === 'request' && !one.inlet)).toEqual([]);
-    expect(edge.counts.refused).toBe(6);
+    expect(edge.counts.refused).toBe(8);
+    expect((await fetch(url)).status).toBe(200);
+  }, 20_000);
+
+  test('who sends a byte at a time holds a connection no longer than the limits say', async () => {
+    const { url, got } = await listening({ headersTimeoutMs: 300, requestTimeoutMs: 600 });
+    const head = 'POST /slow HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n';
+    /** What is answered to a client who goes on and on, from `text` on. */
+    const dribble = async (text: string, more: string): Promise<string> => {
+      const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+      let answer = '';
+      socket.on('data', (part) => {
+        answer += part.toString();
+      });
+      socket.on('error', () => {});
+      socket.write(text);
+      const timer = setInterval(() => socket.write(more), 20);
+      await new Promise((resolve) => socket.on('close', resolve));
+      clearInterval(timer);
+      return answer;
+    };
+    const answers = await Promise.all([
+      dribble(head, 'x'),
+      dribble(`${head}\r\n`, 'x'),
+      dribble('POST /slow HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\nx\r\n'),
+    ]);
+    const [headers = '', body = '', echoed = ''] = answers;
+    for (const answer of [headers, body]) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    // An answer that has begun is broken off, and no other is put into it.
+    expect(echoed).toMatch(/^HTTP\/1\.1 200 /);
+    expect(echoed).not.toContain('408');
+    expect(echoed.endsWith('0\r\n\r\n')).toBe(false);
+    // What flows has begun when its sender is found out, and is broken off.
+    expect(got.filter((one) => one.type === 'request' && !one.inlet)).toEqual([]);
     expect((await fetch(url)).status).toBe(200);
   }, 20_000);
 

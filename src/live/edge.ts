@@ -41,6 +41,12 @@ export interface EdgeOptions {
   readonly connectionsMax?: number | undefined;
   /** Requests that one connection may have open. Default 64: browsers open one at a time. */
   readonly pipelineMax?: number | undefined;
+  /** Default 75 s: how long a connection without a request is kept. */
+  readonly keepAliveMs?: number | undefined;
+  /** Default 200 lines. */
+  readonly headersMax?: number | undefined;
+  /** Default 8 KiB. */
+  readonly urlMaxBytes?: number | undefined;
   /** With it the edge speaks TLS, and HTTP/2 to those who can. */
   readonly tls?: TlsMaterial | undefined;
   /** Ids start above it, so that a reply to a former life is not ours. */
@@ -101,6 +107,8 @@ export class Edge {
   readonly #open = new Map<number, Open>();
   /** Requests not yet answered, by connection. */
   readonly #waiting = new WeakMap<Socket, number>();
+  /** Responses that have begun and are not over, by connection. */
+  readonly #begun = new WeakMap<Socket, number>();
   readonly #upgrades = new Upgrades();
   #nextId: number;
   #port = 0;
@@ -114,13 +122,13 @@ export class Edge {
       maxHeaderSize: options.headersMaxBytes ?? 16_384,
       headersTimeout: options.headersTimeoutMs ?? 10_000,
       requestTimeout: options.requestTimeoutMs ?? 60_000,
-      connectionsCheckingInterval: 1_000,
-      keepAliveTimeout: 75_000,
+      connectionsCheckingInterval: Math.min(1_000, options.headersTimeoutMs ?? 1_000),
+      keepAliveTimeout: options.keepAliveMs ?? 75_000,
       noDelay: true,
       joinDuplicateHeaders: true,
     };
     const server = tls ? createSecureServer({ ...limits, ...tls.options }) : createServer(limits);
-    if (tls) this.#secure(server, tls, limits.maxHeaderSize);
+    if (tls) this.#secure(server, tls, limits.maxHeaderSize, limits.keepAliveTimeout);
     // Bounded in bytes; beyond a number of them Node would leave out the rest without a word.
     server.maxHeadersCount = 0;
     server.maxConnections = options.connectionsMax ?? 10_000;
@@ -136,7 +144,7 @@ export class Edge {
   }
 
   /** Whom a connection belongs to is found out once, when its handshake is over. */
-  #secure(server: Server, tls: TlsMaterial, headersMaxBytes: number): void {
+  #secure(server: Server, tls: TlsMaterial, headersMaxBytes: number, keepAliveMs: number): void {
     const http2 = createHttp2Server({
       maxHeaderListPairs: 200,
       settings: { maxConcurrentStreams: 256, maxHeaderListSize: headersMaxBytes },
@@ -159,6 +167,15 @@ export class Edge {
         this.#facts.set(session, facts);
         this.#sessions.add(session);
         session.on('close', () => this.#sessions.delete(session));
+        // What is asked and answered may be silent for long; what never gets so far may not.
+        let openCount = 0;
+        session.on('stream', (stream) => {
+          openCount++;
+          stream.on('close', () => openCount--);
+        });
+        session.setTimeout(keepAliveMs, () => {
+          if (openCount === 0) session.destroy();
+        });
       });
       http2.emit('connection', socket);
     });
@@ -212,6 +229,7 @@ export class Edge {
     }
     const body = reply.body ?? '';
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    if (size === 0 && 'stream' in response && endAtOnce(response, reply)) return;
     if (!this.#writeHead(response, reply, noBody.has(reply.status) ? undefined : size)) return;
     if (method === 'HEAD' || noBody.has(reply.status)) response.end();
     else response.end(body);
@@ -270,11 +288,19 @@ export class Edge {
     if (this.#closing && !isHttp2) headers.push('connection', 'close');
     try {
       response.writeHead(reply.status, isHttp2 ? grouped(headers) : headers);
+      if (!isHttp2) this.#count(response);
       return true;
     } catch {
       answer(response, 502, 'The service sent a reply that is not HTTP.');
       return false;
     }
+  }
+
+  #count(response: ServerResponse): void {
+    const { socket } = response;
+    if (!socket) return;
+    this.#begun.set(socket, (this.#begun.get(socket) ?? 0) + 1);
+    response.on('close', () => this.#begun.set(socket, (this.#begun.get(socket) ?? 1) - 1));
   }
 
   /** Takes no new connections, lets open requests finish, and cuts what is left after `graceUs`. */
@@ -315,6 +341,12 @@ export class Edge {
     if (request.httpVersionMajor !== 1 && !isHttp2) {
       this.#refuse(response, 400, 'This door speaks HTTP/1.1 and HTTP/1.0.');
       return;
+    }
+    if ((request.url ?? '').length > (this.#options.urlMaxBytes ?? 8_192)) {
+      return this.#refuse(response, 414, 'The address of this request is too long.');
+    }
+    if (request.rawHeaders.length > 2 * (this.#options.headersMax ?? 200)) {
+      return this.#refuse(response, 431, 'Too many headers.');
     }
     const absolute = addressOf(request, this.#options.tls ? 'https' : 'http');
     if (absolute === undefined) {
@@ -505,7 +537,7 @@ export class Edge {
     const trusted = isLoopback(ip);
     const raw = request.rawHeaders;
     const named = namedIn(request.headers.connection);
-    const isAbsolute = !(request.url ?? '/').startsWith('/');
+    const isAbsolute = !(request.url ?? '/').startsWith('/') && url !== '*';
     if (isUpgrade) headers.push('upgrade', 'websocket');
     if (request.httpVersionMajor === 2) headers.push('host', hostOf(request));
     for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -552,8 +584,13 @@ export class Edge {
   }
 
   #clientError(error: Error, socket: Socket): void {
-    this.counts.refused++;
     if (!socket.writable || errorCode(error) === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    this.counts.refused++;
+    // Within an answer there is no place for another: whoever reads would take it for a part of it.
+    if ((this.#begun.get(socket) ?? 0) > 0) {
       socket.destroy();
       return;
     }
@@ -569,7 +606,9 @@ const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:\d{1,5})?$/i;
  * seem to: a host with a slash in it would move the path, one with an @ would be two names.
  */
 function addressOf(request: IncomingMessage, scheme: string): string | undefined {
-  const { url = '/' } = request;
+  const { url = '/', method } = request;
+  if (url === '*' && method === 'OPTIONS')
+    return hostPattern.test(hostOf(request)) ? url : undefined;
   if (url.startsWith('/')) {
     const host = hostOf(request);
     const address = `${scheme}://${host}${url}`;
@@ -589,6 +628,15 @@ function namedIn(connection: string | undefined): ReadonlySet<string> | undefine
     named.delete(kept);
   }
   return named;
+}
+
+/** A reply without a body is one frame, as gRPC wants those that are trailers only. */
+function endAtOnce(response: ServerResponse, { status, headers }: WebReply): boolean {
+  const { stream } = response as unknown as Http2ServerResponse;
+  if (!headers.includes('grpc-status') || stream.destroyed) return false;
+  const kept = headers.filter((_, index) => !hopHeaders.has(headers[index - (index % 2)]!));
+  stream.respond({ ':status': status, ...grouped(kept) }, { endStream: true });
+  return true;
 }
 
 /** HTTP/2 takes repeated headers as lists only. */

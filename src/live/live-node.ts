@@ -11,7 +11,7 @@ import { control } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { HistoryEntry } from '../host/history.ts';
 import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
-import type { NetworkPlan, NodePlan } from '../host/plan.ts';
+import type { EdgeLimits, NetworkPlan, NodePlan } from '../host/plan.ts';
 import type { Stream, StreamEvents } from '../host/stream.ts';
 import {
   type WebCancel,
@@ -30,7 +30,7 @@ import { machineNow, processNow, WallClock } from './clocks.ts';
 import { LiveCpu } from './cpu.ts';
 import { LiveCrypto } from './crypto.ts';
 import { type DiskFault, FileDisk, type LiveDisk } from './disk.ts';
-import { Edge } from './edge.ts';
+import { Edge, type EdgeOptions } from './edge.ts';
 import { fileNameOf } from './files.ts';
 import { HistoryWriter } from './history-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
@@ -201,6 +201,7 @@ export class LiveNode {
       const edge = new Edge({
         port: edgePorts[program.port] ?? program.edge.listen,
         tls: program.edge.tls && readTls(program.edge.tls, this.#tlsDirectory),
+        ...limitsOf(program.edge.limits),
         life,
         connect: (request, events) =>
           this.#streams.connectHere(from, program.port, events, request),
@@ -488,6 +489,19 @@ export class LiveNode {
       this.#options.onCrash(error);
     }
   }
+}
+
+function limitsOf(limits: EdgeLimits | undefined): Partial<EdgeOptions> {
+  if (!limits) return {};
+  return {
+    connectionsMax: limits.max,
+    headersTimeoutMs: limits.headersTimeoutUs / 1_000,
+    requestTimeoutMs: limits.requestTimeoutUs / 1_000,
+    keepAliveMs: limits.keepAliveUs / 1_000,
+    headersMax: limits.headersMax,
+    headersMaxBytes: limits.headerMaxBytes,
+    urlMaxBytes: limits.urlMaxBytes,
+  };
 }
 
 function unready(id: number): WebReply {

@@ -5,11 +5,20 @@
  *   refused   nobody listens there: it certainly did not happen
  *   lost      the connection broke, or time was up: nobody knows
  */
+import { request as requestPlainly } from 'node:http';
+import { request as requestSecurely } from 'node:https';
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
-import { isUpgrade, type WebLost, type WebReply, type WebRequest } from '../host/web.ts';
+import {
+  asksIfAlive,
+  isUpgrade,
+  type WebLost,
+  type WebReply,
+  type WebRequest,
+  type WebTrailers,
+} from '../host/web.ts';
 import { readableOf } from '../parts/web/flow.ts';
 import { errorCode } from './files.ts';
 import { dial } from './web-socket.ts';
@@ -87,9 +96,10 @@ class Flow {
     if (!this.#stream.write(Uint8Array.from(part))) this.#controller.pause();
   }
 
-  end(): void {
+  end(trailers: readonly string[]): void {
     this.#isOver = true;
-    this.#stream.end();
+    if (trailers.length === 0) this.#stream.end();
+    else this.#stream.end({ type: 'trailers', headers: trailers } satisfies WebTrailers);
   }
 
   broke(): void {
@@ -134,8 +144,9 @@ export class WebClient {
     if (this.#closed) return;
     let url: URL;
     let door: URL;
+    const isAlive = asksIfAlive(request);
     try {
-      url = new URL(request.url);
+      url = new URL(isAlive ? (base ?? '') : request.url);
       door = base === undefined ? url : new URL(base);
     } catch {
       told.refused();
@@ -175,6 +186,17 @@ export class WebClient {
       },
       (inside ? timeoutUs + timeoutSlackUs : timeoutUs) / 1_000,
     );
+    if (isAlive) {
+      underway.abort = ask(door, inside, {
+        answered: (code) =>
+          finish(() => told.reply({ type: 'reply', id, status: code, headers: [], body: null })),
+        failed: (error) => {
+          if (neverArrived.has(codeOf(error))) finish(told.refused);
+          else finish(() => told.reply({ type: 'lost', id }));
+        },
+      });
+      return;
+    }
     if (request.inlet && isUpgrade(request)) {
       const at = new URL(`${path}${url.search}`, target);
       const { inlet } = request;
@@ -233,8 +255,8 @@ export class WebClient {
           else parts.push(part);
           if (size > streamWindowBytes) begin(controller);
         },
-        onResponseEnd: () => {
-          if (flow) return flow.end();
+        onResponseEnd: (_controller, trailers) => {
+          if (flow) return flow.end(flat(trailers ?? {}));
           const body = size === 0 ? null : Uint8Array.from(Buffer.concat(parts, size));
           finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
         },
@@ -283,6 +305,23 @@ export class WebClient {
     }
     return pool;
   }
+}
+
+/** `OPTIONS *`, which the pools take for no path. The answer cuts it off. */
+function ask(
+  door: URL,
+  isOurs: boolean,
+  told: { readonly answered: (status: number) => void; readonly failed: (error: Error) => void },
+): () => void {
+  const options = { method: 'OPTIONS', path: '*', agent: false, rejectUnauthorized: !isOurs };
+  const asking = (door.protocol === 'https:' ? requestSecurely : requestPlainly)(door, options);
+  asking.on('response', (response) => {
+    response.resume();
+    response.on('end', () => told.answered(response.statusCode ?? 502));
+  });
+  asking.on('error', told.failed);
+  asking.end();
+  return () => asking.destroy();
 }
 
 function codeOf(error: Error): string {

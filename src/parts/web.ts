@@ -17,7 +17,15 @@ export {
   signalOf,
   toNativeRequest,
 } from './web/request.ts';
-export { type ReplyParts, Response, toReplyParts, toResponse } from './web/response.ts';
+export {
+  type ReplyParts,
+  Response,
+  type TrailersOf,
+  toReplyParts,
+  toResponse,
+  trailersOf,
+  withTrailers,
+} from './web/response.ts';
 export {
   ServerSocket,
   type SocketCloseEvent,

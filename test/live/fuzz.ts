@@ -257,11 +257,16 @@ const kinds: Readonly<Record<string, Make>> = {
   },
 };
 
+/** With a check behind the number: a changed byte must not make it another's. */
+function markOf(index: number): string {
+  return `${index}-${(index * 7_919) % 9_973}`;
+}
+
 function caseOf(seed: number, index: number): Case {
   const random = seeded(seed).fork('case').nth(index);
   const names = Object.keys(kinds);
   const what = names[index % names.length]!;
-  const { text, expected } = kinds[what]!(random, `/case/${index}`);
+  const { text, expected } = kinds[what]!(random, `/case/${markOf(index)}`);
   return { what, bytes: Buffer.from(text, 'latin1'), expected };
 }
 
@@ -305,8 +310,8 @@ export async function fuzz(seed: number, cases: number, side = 50): Promise<Fuzz
     const size = message.body === null ? 0 : Buffer.from(message.body as string).length;
     const one = said({ method: message.method, path: pathname + search, size });
     seen.push(one);
-    const index = /^\/case\/(\d+)/.exec(pathname)?.[1] ?? pathname;
-    read.set(index, (read.get(index) ?? 0) + 1);
+    const mark = /^\/case\/(\d+-\d+)/.exec(pathname)?.[1] ?? pathname;
+    read.set(mark, (read.get(mark) ?? 0) + 1);
     client.send(String(message.id), `http://127.0.0.1:${port}`, message, {
       reply: (reply) =>
         edge.reply(
@@ -338,8 +343,9 @@ export async function fuzz(seed: number, cases: number, side = 50): Promise<Fuzz
       for (const status of answers.length > 0 ? answers : [0]) {
         statuses[status] = (statuses[status] ?? 0) + 1;
       }
-      const count = read.get(String(index)) ?? 0;
-      read.delete(String(index));
+      const mark = markOf(index);
+      const count = read.get(mark) ?? 0;
+      read.delete(mark);
       const name = `case ${index} of seed ${seed}, ${what}`;
       if (expected === 'none' && count > 0) tell(`${name}: it was read as a request`);
       if (typeof expected === 'number' && count !== expected) {

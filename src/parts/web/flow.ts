@@ -2,13 +2,21 @@
  * Bodies that flow: a web stream over a stream between programs, and the other way round. Nothing is
  * read ahead: a chunk is taken when somebody reads it, and read when there is credit for it.
  */
+import type { Message } from '../../host/host.ts';
 import type { Chunk, Inlet, StreamEvents } from '../../host/stream.ts';
 import { Fifo } from '../fifo.ts';
 
 const encoder = new TextEncoder();
 
-/** What comes over `inlet`, to be read. Cancelling it resets the stream; `broken` is told of a reset. */
-export function readableOf(inlet: Inlet, broken?: () => void): ReadableStream<Uint8Array> {
+/**
+ * What comes over `inlet`, to be read. Cancelling it resets the stream; `broken` is told of a reset, and
+ * `finished` of what the body ended with.
+ */
+export function readableOf(
+  inlet: Inlet,
+  broken?: () => void,
+  finished?: (last: Message | undefined) => void,
+): ReadableStream<Uint8Array> {
   const { stream } = inlet;
   const come = new Fifo<Chunk>();
   let hasEnded = false;
@@ -23,8 +31,9 @@ export function readableOf(inlet: Inlet, broken?: () => void): ReadableStream<Ui
       come.push(chunk);
       awaken();
     },
-    ended() {
+    ended(last) {
       hasEnded = true;
+      finished?.(last);
       // Nothing goes back on the stream of a body, so both ways are over now.
       stream.end();
       awaken();
@@ -105,6 +114,48 @@ export function inletOf(readable: ReadableStream<Uint8Array>): Inlet {
     },
     attach: (events) => {
       run(events);
+    },
+  };
+}
+
+/** A body that is there already, as if it came over a stream. */
+export function inletOfWhole(body: Uint8Array | string | null): Inlet {
+  return {
+    stream: {
+      peer: { node: '', port: '' },
+      waitingBytes: 0,
+      write: () => true,
+      end() {},
+      reset() {},
+      took() {},
+    },
+    attach(events) {
+      if (body !== null && body.length > 0) events.data(body);
+      events.ended?.(undefined);
+    },
+  };
+}
+
+/** The same with something to say at its end: asked for then, and not if it breaks off before. */
+export function endingWith(inlet: Inlet, last: () => Message | Promise<Message>): Inlet {
+  return {
+    stream: inlet.stream,
+    attach(events) {
+      inlet.attach({
+        ...events,
+        ended: () => {
+          const said = last();
+          if (!(said instanceof Promise)) return events.ended?.(said);
+          said.then(
+            (message) => events.ended?.(message),
+            (mistake) => {
+              console.error(mistake);
+              inlet.stream.reset();
+              events.closed('reset');
+            },
+          );
+        },
+      });
     },
   };
 }

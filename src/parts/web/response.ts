@@ -1,7 +1,8 @@
 /** A light `Response`, and what becomes of it on the wire. */
 import type { Inlet } from '../../host/stream.ts';
+import type { WebTrailers } from '../../host/web.ts';
 import { Content, contentOf, nothing } from './content.ts';
-import { inletOf, readableOf } from './flow.ts';
+import { endingWith, inletOf, inletOfWhole, readableOf } from './flow.ts';
 import { Headers, type HeadersLike, headersFrom, listOf } from './headers.ts';
 import { Native, type NativeResponse, standInFor } from './native.ts';
 import { ClientHalf, type ServerSocket } from './socket.ts';
@@ -28,6 +29,21 @@ const noHeaders: readonly string[] = [];
 /** A reply as the caller of `fetch` sees it. Its headers are immutable, as those of a real one. */
 export let toResponse: (parts: ReplyParts, url?: string) => Response;
 
+/** What trailers are made of once the body is through. */
+export type TrailersOf = () => HeadersLike | Promise<HeadersLike>;
+
+/**
+ * A response whose body ends with trailers (RFC 9110, 6.5), such as `grpc-status`: asked for when the
+ * body is through. In HTTP/1.1 they reach only clients that look for them.
+ */
+export let withTrailers: (
+  response: globalThis.Response,
+  trailers: TrailersOf,
+) => globalThis.Response;
+
+/** What came behind the body of a reply: resolves once that has been read to its end; without any, empty. */
+export let trailersOf: (response: globalThis.Response) => Promise<Headers>;
+
 let lightParts: (response: Response) => ReplyParts | Promise<ReplyParts>;
 let isLight: (candidate: object) => candidate is Response;
 
@@ -43,15 +59,36 @@ export class Response implements globalThis.Response {
   #implied: string | null = null;
   /** What a Workers handler gives with status 101. */
   #socket: ClientHalf | undefined;
+  #trailers: TrailersOf | undefined;
+  /** Those of a reply that came. */
+  #came: Promise<Headers> | undefined;
 
   static {
+    withTrailers = (response, trailers) => {
+      const made = new Response(response.body, response);
+      made.#trailers = trailers;
+      return made;
+    };
+
+    trailersOf = (response) =>
+      (isLight(response) ? response.#came : undefined) ?? Promise.resolve(new Headers());
+
     toResponse = (parts, url = '') => {
       const response = new Response();
       response.#status = parts.status;
       response.#url = url;
       response.#headers = headersFrom(parts.headers, true);
-      if (parts.inlet) response.#content = contentOf(readableOf(parts.inlet));
-      else response.#content = parts.body === null ? nothing : new Content(parts.body, null);
+      if (parts.inlet) {
+        let told: (trailers: Headers) => void = () => {};
+        response.#came = new Promise((resolve) => {
+          told = resolve;
+        });
+        const finished = (last: unknown): void => {
+          const trailers = last as WebTrailers | undefined;
+          told(headersFrom(trailers?.type === 'trailers' ? trailers.headers : noHeaders, true));
+        };
+        response.#content = contentOf(readableOf(parts.inlet, undefined, finished));
+      } else response.#content = parts.body === null ? nothing : new Content(parts.body, null);
       return response;
     };
 
@@ -64,10 +101,21 @@ export class Response implements globalThis.Response {
           : ['content-type', type];
       const status = response.#status;
       if (response.#socket) return { status, headers, body: null, socket: response.#socket.server };
+      const trailers = response.#trailers;
       if (response.#content.flows) {
-        return { status, headers, body: null, inlet: response.#content.takeInlet() };
+        const inlet = response.#content.takeInlet();
+        return { status, headers, body: null, inlet: trailers ? ended(inlet, trailers) : inlet };
       }
       const body = response.#content.take();
+      if (trailers) {
+        const flowing = (whole: Uint8Array | string | null): ReplyParts => ({
+          status,
+          headers,
+          body: null,
+          inlet: ended(inletOfWhole(whole), trailers),
+        });
+        return body instanceof Promise ? body.then(flowing) : flowing(body);
+      }
       if (body instanceof Promise) return body.then((bytes) => ({ status, headers, body: bytes }));
       return { status, headers, body };
     };
@@ -252,6 +300,13 @@ export class Response implements globalThis.Response {
 }
 
 standInFor(Response, Native.Response);
+
+function ended(inlet: Inlet, trailers: TrailersOf): Inlet {
+  return endingWith(inlet, async (): Promise<WebTrailers> => {
+    const headers = listOf(new Headers(await trailers()));
+    return { type: 'trailers', headers };
+  });
+}
 
 /**
  * Status, headers and body of what a handler returned, light or the platform's own: at once when the

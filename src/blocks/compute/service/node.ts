@@ -8,7 +8,13 @@ import { type Agent, agentPort } from '../../../host/agent.ts';
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
-import { isUpgrade, type WebMessage, type WebReply, type WebRequest } from '../../../host/web.ts';
+import {
+  asksIfAlive,
+  isUpgrade,
+  type WebMessage,
+  type WebReply,
+  type WebRequest,
+} from '../../../host/web.ts';
 import { configure } from '../../../kit/config.ts';
 import type { ServerSocket } from '../../../parts/web.ts';
 import { registrationAt } from '../../../path/directory.ts';
@@ -65,7 +71,7 @@ export function instance(
   });
 
   function accept(from: Address, request: WebRequest): void {
-    if (request.url === '*' && request.method === 'OPTIONS') return beAlive(from, request.id);
+    if (asksIfAlive(request)) return beAlive(from, request.id);
     if (!jobs.isNew(from, request.id)) return;
     requests.add();
     const now = host.now();

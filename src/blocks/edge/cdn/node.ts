@@ -12,6 +12,7 @@ import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host, Micros, NodeId } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import {
+  asksIfAlive,
   isUpgrade,
   isWebFailure,
   type WebCancel,
@@ -201,6 +202,9 @@ export function edge(
   }
 
   function accept(from: Address, request: WebRequest): void {
+    if (asksIfAlive(request)) {
+      return answer(from, request.id, { status: 200, headers: [], body: null });
+    }
     if (!open.isNew(from, request.id)) return;
     requests.add();
     const startedAt = host.now();

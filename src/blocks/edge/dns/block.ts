@@ -77,7 +77,8 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   });
   const resolvers = regionsOf(zones).map((zone, index): NodePlan => {
     const { records: _records, health: _health, regions: _regions, ...rest } = config;
-    const resolverConfig: ResolverConfig = { ...rest, region: zone.region, asks: servers };
+    const asks = nearestFirst(servers, zones, zone.region, config);
+    const resolverConfig: ResolverConfig = { ...rest, region: zone.region, asks };
     const program = { port: dnsPort, block: name, role: 'resolver' };
     return node(servers.length + index, zone, {
       ...program,
@@ -89,6 +90,21 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
 
 function serversOf(name: string, { servers }: DnsConfig): readonly NodeId[] {
   return Array.from({ length: servers }, (_, index) => `${name}/${index}`);
+}
+
+/** As a resolver asks them: one that is lost far away must not slow down who has others near. */
+function nearestFirst(
+  servers: readonly NodeId[],
+  zones: readonly ZonePlan[],
+  region: string,
+  { distancesUs }: DnsConfig,
+): readonly NodeId[] {
+  const distanceOf = (node: NodeId): number => {
+    const there = zones[servers.indexOf(node) % zones.length]!.region;
+    if (there === region) return -1;
+    return distancesUs[region]?.[there] ?? distancesUs[there]?.[region] ?? 0;
+  };
+  return [...servers].sort((one, other) => distanceOf(one) - distanceOf(other));
 }
 
 /** The first zone of each region. */

@@ -12,7 +12,9 @@ export interface DnsApi extends Naming {
 }
 
 export function client(host: Host, config: StubConfig): Client & { readonly api: DnsApi } {
-  const names = new Remembering(host, config, config.resolvers, null);
+  // A resolver whose first server is lost asks a second one, and is not to be left for that.
+  const patience = { ...config, timeoutUs: 2 * config.timeoutUs };
+  const names = new Remembering(host, patience, config.resolvers, null);
   const api: DnsApi = {
     find: (name, done) => names.find(name, done),
     resolve: (name, done) =>

@@ -1,6 +1,6 @@
 /** The knobs of `dns`, and its records as data. */
 import type { Micros, NodeId } from '../../../host/host.ts';
-import { type ConfigOf, choice, count, duration, text } from '../../../kit/config.ts';
+import { type ConfigOf, choice, count, duration, optional, text } from '../../../kit/config.ts';
 import { type HealthConfig, healthKnobs } from '../../../parts/health.ts';
 import { type RegionConfig, regionKnobs } from '../../../parts/regions.ts';
 
@@ -25,17 +25,19 @@ export const knobs = {
   }),
   timeout: duration('500ms', {
     min: '1ms',
-    doc: 'How long a client or a resolver waits for an answer before it asks the next one.',
+    doc: 'How long a resolver waits for a server before it asks the next one. A client waits twice as long for its resolver, which may have to ask a second server.',
   }),
   namesMax: count(10_000, {
     min: 1,
     doc: 'Names that a resolver or a client remembers. Those used longest ago go.',
   }),
-  probe: text('/', {
-    pattern: /^\//,
-    allowed: "a path, such as '/'",
-    doc: 'What servers ask of every node that they name, to know whether it is well: any answer below 500 is.',
-  }),
+  probe: optional(
+    text('/health', {
+      pattern: /^\//,
+      allowed: "a path, such as '/health'",
+      doc: 'What servers ask of every node that they name, to know whether it is well: any answer below 500 is. Left out: each node answers for itself (`OPTIONS *`). A path asks what is behind it too, and a gateway that balances into a lost region may then seem lost itself.',
+    }),
+  ),
   cost: duration('10us', { max: '1s', doc: 'Processor time of a question when simulated.' }),
 };
 

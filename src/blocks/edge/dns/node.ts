@@ -28,8 +28,13 @@ export function server(host: Host, config: ServerConfig): Handlers<DnsMessage | 
   function watch(node: NodeId): void {
     const check = new HealthCheck(config.health, host.random.fork(`check ${node}`));
     const to: Address = { node, port: webPort };
-    const url = `http://${node.slice(0, node.lastIndexOf('/'))}${config.probe}`;
-    const asked = { method: 'GET', url, headers: [], body: null, ip: '' };
+    const { probe } = config;
+    const name = node.slice(0, node.lastIndexOf('/'));
+    const what =
+      probe === undefined
+        ? { method: 'OPTIONS', url: '*' }
+        : { method: 'GET', url: `http://${name}${probe}` };
+    const asked = { ...what, headers: [], body: null, ip: '' };
     const again = (): void => void host.after(check.nextInUs(), ask);
     const ask = (): void => {
       const { timeoutUs } = config.health;

@@ -9,6 +9,7 @@ import { policyTables } from '../../../path/policy.ts';
 import {
   cacheKnobs,
   compressKnobs,
+  connectionsKnobs,
   corsKnobs,
   type DoorConfig,
   floodKnobs,
@@ -42,6 +43,7 @@ export const gatewayBlock: Block = {
     compress: compressKnobs,
     trace: traceKnobs,
     sockets: socketsKnobs,
+    connections: connectionsKnobs,
     tls: tlsKnobs,
     ...policyTables,
   },
@@ -98,6 +100,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           edge: {
             listen: config.port === 0 ? 0 : config.port + index,
             ...(config.tls ? { tls: config.tls } : {}),
+            ...(config.connections ? { limits: config.connections } : {}),
           },
         },
       ],

@@ -409,6 +409,45 @@ export const tlsKnobs = {
   ),
 };
 
+export const connectionsKnobs = {
+  max: count(10_000, {
+    min: 1,
+    doc: 'Connections open at once; beyond it a new one is closed at once. What one process has descriptors and memory for.',
+  }),
+  headersTimeout: duration('10s', {
+    min: '10ms',
+    max: '1h',
+    doc: 'How long the headers of a request may take to arrive, before 408 and the end of the connection: who sends a byte a second (slow-loris) holds a connection for no longer.',
+  }),
+  requestTimeout: duration('60s', {
+    min: '10ms',
+    max: '1d',
+    doc: 'The same for the whole request with its body. Longer than the slowest upload that is meant to come through: 10 MB at 1.4 Mbit/s.',
+  }),
+  keepAlive: duration('75s', {
+    min: '1s',
+    max: '1h',
+    doc: 'How long a connection without a request is kept. Longer than the minute of the balancers before it, so that theirs end first.',
+  }),
+  headersMax: count(200, {
+    min: 1,
+    max: 10_000,
+    doc: 'Lines of headers in a request; beyond it 431. Browsers send twenty.',
+  }),
+  headerMax: bytes('16kB', {
+    min: '1kB',
+    max: '1MB',
+    doc: 'All headers of a request and its address together; beyond it 431. Twice what servers behind it usually take.',
+  }),
+  urlMax: bytes('8kB', {
+    min: '64B',
+    max: '1MB',
+    doc: 'Longest address of a request; beyond it 414. What RFC 9110 asks servers to take.',
+  }),
+};
+
+export type ConnectionsConfig = ConfigOf<typeof connectionsKnobs>;
+
 export const socketsKnobs = {
   max: count(10_000, {
     min: 1,
@@ -521,6 +560,8 @@ export type GatewayConfig = {
   readonly trace: TraceConfig | null;
   /** Null: the defaults hold. */
   readonly sockets: SocketsConfig | null;
+  /** Of real connections. Null: the defaults hold. */
+  readonly connections: ConnectionsConfig | null;
   /** Name, value, name, value … of what every reply has. */
   readonly replyHeaders: readonly string[];
   readonly auth: AuthConfig | null;

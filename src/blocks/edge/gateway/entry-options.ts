@@ -5,6 +5,7 @@ import { isSetIn } from '../../../kit/settings.ts';
 import {
   cacheKnobs,
   compressKnobs,
+  connectionsKnobs,
   corsKnobs,
   floodKnobs,
   type GatewayConfig,
@@ -56,6 +57,8 @@ export interface EntryOptions {
   readonly compress?: OptionsOf<typeof compressKnobs>;
   /** Request ids and trace context; `{}` for the defaults. */
   readonly trace?: OptionsOf<typeof traceKnobs>;
+  /** Limits of real connections, when live: how slow a client may be, and how much is read of it. */
+  readonly connections?: OptionsOf<typeof connectionsKnobs>;
   /** Limits of web sockets, which pass in any case; left out: the defaults hold. */
   readonly sockets?: OptionsOf<typeof socketsKnobs>;
   /** Set in every reply, in place of what a service says. `secureHeaders` is a good beginning. */
@@ -80,6 +83,7 @@ export const entryNames = [
   'compress',
   'trace',
   'sockets',
+  'connections',
   'replyHeaders',
 ] as const satisfies readonly (keyof EntryOptions)[];
 
@@ -100,6 +104,7 @@ type Entry = Pick<
   | 'compress'
   | 'trace'
   | 'sockets'
+  | 'connections'
   | 'replyHeaders'
 >;
 
@@ -109,7 +114,18 @@ const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export function readEntry(
   name: string,
-  { waf, flood, requests, cors, cache, compress, trace, sockets, replyHeaders = {} }: EntryOptions,
+  {
+    waf,
+    flood,
+    requests,
+    cors,
+    cache,
+    compress,
+    trace,
+    sockets,
+    connections,
+    replyHeaders = {},
+  }: EntryOptions,
 ): { readonly entry: Entry; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const wrong = (at: string, what: string) => problems.push({ at: `${name}.${at}`, what });
@@ -192,6 +208,7 @@ export function readEntry(
     compress: table('compress', compressKnobs, compress),
     trace: table('trace', traceKnobs, trace),
     sockets: table('sockets', socketsKnobs, sockets),
+    connections: table('connections', connectionsKnobs, connections),
     replyHeaders: added,
   };
   return { entry, problems };

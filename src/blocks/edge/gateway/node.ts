@@ -9,9 +9,10 @@
  */
 import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { ProgramCode } from '../../../host/declaration.ts';
-import type { Address, Handlers, Host } from '../../../host/host.ts';
+import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import {
+  asksIfAlive,
   isUpgrade,
   isWebFailure,
   type WebMessage,
@@ -30,6 +31,7 @@ import { ReplyCache } from './cache.ts';
 import { Compressor } from './compress.ts';
 import { type AggregateConfig, type DoorConfig, type RouteConfig, socketsKnobs } from './config.ts';
 import { gather } from './gathering.ts';
+import { asGrpc, grpcTimeoutUs, isGrpc } from './grpc.ts';
 import { withoutHeaders } from './headers.ts';
 import { redirected, rewritten, withHost } from './rewrite.ts';
 import { Router } from './router.ts';
@@ -77,6 +79,7 @@ export function door(
   const sockets = new Sockets(host, config.sockets ?? socketsDefault, left);
 
   function accept(from: Address, request: WebRequest): void {
+    if (asksIfAlive(request)) return beAlive(from, request.id);
     if (!open.isNew(from, request.id)) return;
     requests.add();
     const match = router.only ? undefined : router.match(request);
@@ -84,7 +87,7 @@ export function door(
     const turnedAway = admit(request, route);
     if (turnedAway) {
       refused.add();
-      answer(from, request.id, turnedAway);
+      tell(from, request, turnedAway);
       return request.inlet?.stream.reset();
     }
     const startedAt = host.now();
@@ -105,6 +108,12 @@ export function door(
       giveUp: undefined,
     };
     advance(visit);
+  }
+
+  /** Of this node, and not of what is behind it. */
+  function beAlive(from: Address, id: number): void {
+    const isWell = !whenIdle && open.count < config.openMax;
+    answer(from, id, isWell ? { status: 200, headers: [], body: null } : plain(503, 'too busy'));
   }
 
   /** Why a request goes no further, or undefined. */
@@ -163,7 +172,10 @@ export function door(
     }
     const inlet = request.inlet && within(visit, route, request.inlet);
     const asked = { method, url, headers, body, ip, session, inlet };
-    const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
+    const patienceUs = isGrpc(request.headers)
+      ? earlier(timeoutUs, grpcTimeoutUs(request))
+      : timeoutUs;
+    const deadlineAt = patienceUs === undefined ? undefined : startedAt + patienceUs;
     const { to } = route;
     if (cache && route.isCached && to.type === 'service' && !inlet) {
       visit.giveUp = cache.call(to.service, caller, asked, deadlineAt, (outcome, flow) => {
@@ -240,7 +252,7 @@ export function door(
 
   function give({ from, request, isHeld }: Visit, parts: Parts): void {
     if (isHeld) open.take(from, request.id);
-    answer(from, request.id, parts);
+    tell(from, request, parts);
     if (isHeld) left();
   }
 
@@ -279,6 +291,11 @@ export function door(
     const methods = router.allowed(request);
     if (methods.length === 0) return plain(404, 'no route');
     return plain(405, 'not with this method', ['allow', methods.join(', ')]);
+  }
+
+  /** In the language of who asked. */
+  function tell(from: Address, request: WebRequest, parts: Parts): void {
+    answer(from, request.id, isGrpc(request.headers) ? asGrpc(parts) : parts);
   }
 
   function answer(to: Address, id: number, { status, headers, body, inlet }: Parts): void {
@@ -404,6 +421,11 @@ class Callers {
       if (name === service || name.startsWith(`${service} `)) caller.obey(message);
     }
   }
+}
+
+function earlier(one: Micros | undefined, other: Micros | undefined): Micros | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }
 
 /** What only an intermediary may say of where a request comes from: anybody can write it. */
