@@ -34,6 +34,7 @@ const killed = [
   'inner',
   'api',
   'pages',
+  'names',
 ];
 
 afterAll(() => {

@@ -7,6 +7,7 @@ import {
   cache,
   call,
   cdn,
+  dns,
   type Env,
   external,
   gateway,
@@ -45,7 +46,15 @@ const page = service('page', {
 });
 const site = cdn('site', { origin: page, purges: pages });
 
-const bindings = { store, hot, numbers, log, quotas, rates, model, pages };
+// What is not there is never remembered here, so that each lookup goes all the way.
+const names = dns('names', {
+  servers: 1,
+  negativeTtl: '0ms',
+  timeout: '200ms',
+  records: { 'page.test': page },
+});
+
+const bindings = { store, hot, numbers, log, quotas, rates, model, pages, names };
 
 async function handle(request: Request, env: Env<typeof bindings>): Promise<Response> {
   const key = new URL(request.url).pathname;
@@ -55,6 +64,7 @@ async function handle(request: Request, env: Env<typeof bindings>): Promise<Resp
   await env.hot.through(key, () => env.store.get(key));
   await env.log.publish(key);
   await env.pages.purge({ prefix: 'http://edge/page/' });
+  await env.names.resolve('nothing.test');
   return stamped();
 }
 
@@ -107,6 +117,7 @@ const blocks = [
   'quotas',
   'site',
   'pages',
+  'names',
   'reader',
   'users',
 ] as const;

@@ -46,6 +46,8 @@ export interface ProgramPlan {
   readonly operates?: readonly string[] | undefined;
   /** Live, this port is also spoken to from outside, over HTTP. */
   readonly edge?: EdgePlan | undefined;
+  /** Live, this port also answers questions about names, over UDP and TCP. */
+  readonly names?: { readonly listen: number } | undefined;
 }
 
 export type EdgePlan = {

@@ -11,6 +11,7 @@ import { control } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { HistoryEntry } from '../host/history.ts';
 import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
+import type { NameAnswer } from '../host/naming.ts';
 import type { EdgeLimits, NetworkPlan, NodePlan } from '../host/plan.ts';
 import type { Stream, StreamEvents } from '../host/stream.ts';
 import {
@@ -34,6 +35,7 @@ import { Edge, type EdgeOptions } from './edge.ts';
 import { fileNameOf } from './files.ts';
 import { HistoryWriter } from './history-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
+import { NamesDoor } from './names.ts';
 import type { NodeRules } from './rules.ts';
 import { Streams } from './streams.ts';
 import { readTls } from './tls.ts';
@@ -95,6 +97,8 @@ const lockRetryMs = 50;
 const externalPrefix = 'external:';
 /** An edge's own door on its node: replies to it leave over HTTP. */
 const edgePrefix = 'http:';
+/** The same for questions about names. */
+const namesPrefix = 'names:';
 
 export class LiveNode {
   readonly #options: LiveNodeOptions;
@@ -111,6 +115,7 @@ export class LiveNode {
   readonly #web: WebClient;
   readonly #random: Random;
   readonly #edges = new Map<string, Edge>();
+  readonly #names = new Map<string, NamesDoor>();
   readonly #lock: Lock;
   readonly #tlsDirectory: string;
   #webOut: { readonly from: string; readonly to: Address; readonly message: Message }[] = [];
@@ -214,8 +219,27 @@ export class LiveNode {
       edges[program.port] = await edge.listen();
       this.#edges.set(program.port, edge);
     }
+    for (const { port: at, names } of node.programs) {
+      if (names) await this.#openNames(at, names.listen);
+    }
     const secure = node.programs.filter(({ edge }) => edge?.tls).map((program) => program.port);
     return { life, port, edges, secure };
+  }
+
+  async #openNames(port: string, listen: number): Promise<void> {
+    const { node, life } = this.#options;
+    const from: Address = { node: node.id, port: `${namesPrefix}${port}` };
+    const door = new NamesDoor({
+      port: listen,
+      life,
+      deliver: (query) => void this.#deliver(from, port, query),
+      placeOf: (id) => ({
+        address: '127.0.0.1',
+        port: this.#transport.peers[id]?.edges[webPort],
+      }),
+    });
+    await door.listen();
+    this.#names.set(port, door);
   }
 
   /** Boots the programs. A program that throws here crashes the node. */
@@ -310,6 +334,7 @@ export class LiveNode {
     this.#transport.close();
     this.#web.close();
     for (const edge of this.#edges.values()) edge.destroy();
+    for (const door of this.#names.values()) door.close();
     this.#history.close();
     this.#disk.close();
     this.#lock.release();
@@ -404,6 +429,11 @@ export class LiveNode {
   #sendHere(from: Address, to: Address, message: Message): void {
     if (to.port.startsWith(edgePrefix)) {
       if (isReply(message)) this.#edges.get(to.port.slice(edgePrefix.length))?.reply(message);
+      return;
+    }
+    if (to.port.startsWith(namesPrefix)) {
+      const door = this.#names.get(to.port.slice(namesPrefix.length));
+      if (message.type === 'answer') door?.answer(message as NameAnswer);
       return;
     }
     const copy = decode(encode(message as unknown as Value)) as unknown as Message;

@@ -4,6 +4,7 @@ import {
   apiKeys,
   cache,
   cdn,
+  dns,
   gateway,
   ids,
   jwt,
@@ -63,7 +64,17 @@ const origin = service('origin', {
 });
 const site = cdn('site', { origin, purges: pages, shield: 'a', port: 0 });
 
-const env = { ...stores, near, codes, limits, log, seen, inner, pages };
+const names = dns('names', {
+  servers: 1,
+  timeout: '2s',
+  records: {
+    'inner.test': inner,
+    'www.inner.test': { alias: 'inner.test' },
+    'note.test': { text: 'a note' },
+  },
+});
+
+const env = { ...stores, near, codes, limits, log, seen, inner, pages, names };
 
 const api = service('api', {
   instances: 2,
@@ -132,6 +143,7 @@ const api = service('api', {
       });
       return response;
     }
+    if (what === 'name') return Response.json(await env.names.resolve(name));
     if (what === 'inner') return inner.fetch('/asked');
     if (what === 'instance') return Response.json({ instance, visits: ++visits });
     if (what === 'throws') throw new Error('a mistake in the handler');

@@ -50,6 +50,11 @@ async function eventually(world: OutsideWorld, check: () => Promise<boolean>): P
 
 type Held = { readonly value: unknown };
 type Published = { readonly partition: number; readonly offset: number };
+type Found = {
+  readonly nodes: readonly string[];
+  readonly aliases: readonly string[];
+  readonly text?: string;
+};
 type Instance = { readonly instance: string; readonly visits: number };
 
 const rich = { text: 'ä ☃', list: [1, 2.5, null, { deep: true }], empty: {} };
@@ -222,6 +227,19 @@ export const before: readonly Scene[] = [
     );
     same([typeof page.first, page.of[1], page.missing], ['string', null, { text: 'not JSON' }]);
   }),
+  scene(
+    'dns: a name leads to nodes, over aliases, or to a text; another to nothing',
+    async (world) => {
+      const found = async (name: string) => {
+        const { nodes, aliases, text } = await ask<Found>(world, 'GET', `/name/${name}`);
+        return [nodes.toSorted(), aliases, text];
+      };
+      same(await found('inner.test'), [['inner/0', 'inner/1'], [], undefined]);
+      same(await found('WWW.inner.test'), [['inner/0', 'inner/1'], ['inner.test'], undefined]);
+      same(await found('note.test'), [[], [], 'a note']);
+      same(await found('other.test'), [[], [], undefined]);
+    },
+  ),
   scene('service: each instance has its own modules', async (world) => {
     for (let i = 0; i < 30; i++) {
       const { instance, visits } = await ask<Instance>(world, 'GET', '/instance');

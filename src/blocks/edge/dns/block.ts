@@ -79,7 +79,8 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
     const { records: _records, health: _health, regions: _regions, ...rest } = config;
     const asks = nearestFirst(servers, zones, zone.region, config);
     const resolverConfig: ResolverConfig = { ...rest, region: zone.region, asks };
-    const program = { port: dnsPort, block: name, role: 'resolver' };
+    const door = config.port === undefined ? {} : { names: { listen: config.port + index } };
+    const program = { port: dnsPort, block: name, role: 'resolver', ...door };
     return node(servers.length + index, zone, {
       ...program,
       config: resolverConfig as unknown as Value,

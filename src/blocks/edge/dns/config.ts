@@ -31,6 +31,13 @@ export const knobs = {
     min: 1,
     doc: 'Names that a resolver or a client remembers. Those used longest ago go.',
   }),
+  port: optional(
+    count(5353, {
+      min: 1,
+      max: 65_535,
+      doc: 'Where the first resolver answers real questions (UDP and TCP) when live; those of other regions take the next ports. Left out: nowhere.',
+    }),
+  ),
   probe: optional(
     text('/health', {
       pattern: /^\//,

@@ -1,26 +1,9 @@
 /** Questions about names and their answers: between clients, resolvers and servers alike. */
-import type { Micros, NodeId } from '../../../host/host.ts';
+import type { NameAnswer, NameCode, NameQuery } from '../../../host/naming.ts';
 
-export type DnsQuery = {
-  readonly type: 'query';
-  readonly id: number;
-  readonly name: string;
-  /** Where it is asked from; null: the server takes its own. Resolvers say theirs, as their addresses would. */
-  readonly region: string | null;
-};
-
-export type DnsCode = 'ok' | 'no-name' | 'failed';
-
-export type DnsAnswer = {
-  readonly type: 'answer';
-  readonly id: number;
-  readonly code: DnsCode;
-  readonly nodes: readonly NodeId[];
-  /** The names on the way to what was found. */
-  readonly aliases: readonly string[];
-  readonly text: string | null;
-  readonly ttlUs: Micros;
-};
+export type DnsQuery = NameQuery;
+export type DnsCode = NameCode;
+export type DnsAnswer = NameAnswer;
 
 export type DnsMessage = DnsQuery | DnsAnswer;
 
