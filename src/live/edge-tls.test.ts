@@ -186,6 +186,13 @@ test('gRPC passes: bodies both ways as they come, trailers behind them, failures
         edge.reply({ ...reply, headers: [...headers, 'grpc-status', '14'] });
         return intake.events;
       }
+      if (url.includes('/Breaks/')) {
+        const kind = url.endsWith('plain') ? ['content-type', 'text/plain'] : headers;
+        const far = splice(intake, (events) =>
+          streams.connectHere(from, 'http', events, { ...reply, headers: kind } as WebReply),
+        );
+        return { ...intake.events, ended: () => far.reset() };
+      }
       const last = { type: 'trailers', headers: ['grpc-status', '0', 'x-twice', 'a'] } as const;
       splice(
         endingWith(intake, () => last),
@@ -218,6 +225,21 @@ test('gRPC passes: bodies both ways as they come, trailers behind them, failures
   }
   both.end();
   expect((await trailers)[0]).toMatchObject({ 'grpc-status': '0', 'x-twice': 'a' });
+  const broken = async (path: string): Promise<unknown> => {
+    const stream = begin(path);
+    stream.on('error', () => {});
+    let status: unknown;
+    stream.on('trailers', (headers) => {
+      status = headers['grpc-status'];
+    });
+    stream.write('x');
+    await once(stream, 'data');
+    stream.end();
+    await new Promise((resolve) => stream.on('close', resolve));
+    return status ?? stream.rstCode;
+  };
+  expect(await broken('/Breaks/grpc')).toBe('14');
+  expect(await broken('/Breaks/plain')).toBe(constants.NGHTTP2_INTERNAL_ERROR);
   const failing = begin('/Fails');
   failing.end();
   const [headers, flags] = await once(failing, 'response');

@@ -7,6 +7,7 @@
 
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import {
+  constants,
   createServer as createHttp2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -269,8 +270,7 @@ export class Edge {
         stream.end();
       },
       closed(how) {
-        // A body that broke off must not look like one that ended.
-        if (how !== 'done') response.destroy();
+        if (how !== 'done') breakOff(response, reply.headers);
       },
     };
   }
@@ -628,6 +628,23 @@ function namedIn(connection: string | undefined): ReadonlySet<string> | undefine
     named.delete(kept);
   }
   return named;
+}
+
+/** A body that broke off must not look like one that ended. */
+function breakOff(response: ServerResponse, headers: readonly string[]): void {
+  if (!('stream' in response)) {
+    response.destroy();
+    return;
+  }
+  const { stream } = response as unknown as Http2ServerResponse;
+  const isGrpc = headers.some(
+    (value, index) => headers[index - 1] === 'content-type' && value.startsWith('application/grpc'),
+  );
+  if (isGrpc) {
+    // UNAVAILABLE: what a client of gRPC may try again, if it knows that it may.
+    response.addTrailers({ 'grpc-status': '14', 'grpc-message': 'the service broke off' });
+    response.end();
+  } else stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 }
 
 /** A reply without a body is one frame, as gRPC wants those that are trailers only. */
