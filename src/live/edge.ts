@@ -7,7 +7,6 @@
 
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import {
-  constants,
   createServer as createHttp2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -22,6 +21,7 @@ import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../
 import { LoadpathError } from '../kit/errors.ts';
 import { parseUrl } from '../kit/url.ts';
 import { Intake } from '../parts/stream.ts';
+import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
 import { errorCode } from './files.ts';
 import { factsOf, type TlsMaterial } from './tls.ts';
 import { flawOf, Upgrades } from './web-socket.ts';
@@ -81,17 +81,6 @@ const wholeMaxBytes = streamWindowBytes;
 /** How long a body of unknown length may take to end, before it goes on as it comes. */
 const patienceMs = 100;
 const noBody: ReadonlySet<number> = new Set([204, 304]);
-/** What a hop keeps to itself (RFC 9110, 7.6.1), and what this server works out by itself. */
-const hopHeaders: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'te',
-  'upgrade',
-  'trailer',
-]);
-
 export class Edge {
   readonly counts: EdgeCounts = {
     requests: 0,
@@ -630,45 +619,6 @@ function namedIn(connection: string | undefined): ReadonlySet<string> | undefine
   return named;
 }
 
-/** A body that broke off must not look like one that ended. */
-function breakOff(response: ServerResponse, headers: readonly string[]): void {
-  if (!('stream' in response)) {
-    response.destroy();
-    return;
-  }
-  const { stream } = response as unknown as Http2ServerResponse;
-  const isGrpc = headers.some(
-    (value, index) => headers[index - 1] === 'content-type' && value.startsWith('application/grpc'),
-  );
-  if (isGrpc) {
-    // UNAVAILABLE: what a client of gRPC may try again, if it knows that it may.
-    response.addTrailers({ 'grpc-status': '14', 'grpc-message': 'the service broke off' });
-    response.end();
-  } else stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-}
-
-/** A reply without a body is one frame, as gRPC wants those that are trailers only. */
-function endAtOnce(response: ServerResponse, { status, headers }: WebReply): boolean {
-  const { stream } = response as unknown as Http2ServerResponse;
-  if (!headers.includes('grpc-status') || stream.destroyed) return false;
-  const kept = headers.filter((_, index) => !hopHeaders.has(headers[index - (index % 2)]!));
-  stream.respond({ ':status': status, ...grouped(kept) }, { endStream: true });
-  return true;
-}
-
-/** HTTP/2 takes repeated headers as lists only. */
-function grouped(headers: readonly string[]): Record<string, string | string[]> {
-  const lists: Record<string, string[]> = {};
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const list = lists[headers[i]!];
-    if (list) list.push(headers[i + 1]!);
-    else lists[headers[i]!] = [headers[i + 1]!];
-  }
-  return Object.fromEntries(
-    Object.entries(lists).map(([name, list]) => [name, list.length === 1 ? list[0]! : list]),
-  );
-}
-
 function hostOf({ headers }: IncomingMessage): string {
   const authority = headers[':authority'];
   return headers.host ?? (typeof authority === 'string' ? authority : 'localhost');
@@ -682,21 +632,6 @@ function hasNoBody(request: IncomingMessage): boolean {
 
 function plainBytes(part: Buffer): Uint8Array {
   return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-}
-
-function statusOf(code: string | undefined): readonly [number, string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'Request Header Fields Too Large'];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'Request Timeout'];
-  return [400, 'Bad Request'];
-}
-
-function answer(response: ServerResponse, status: number, why: string): void {
-  const body = `${why}\n`;
-  response.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-  });
-  response.end(body);
 }
 
 export function portTaken(port: number, forbidden = false): LoadpathError {

@@ -237,7 +237,8 @@ export class Pursuit {
 
   /** The same to another release, whose answer nobody waits for: nothing of it comes back. */
   #copy(call: Ongoing, { release, share }: ShadowPolicy): void {
-    if (!this.#shadows.chance(share)) return;
+    // A body that flows goes one way only.
+    if (!this.#shadows.chance(share) || call.asked.inlet) return;
     const now = this.#host.now();
     const instance = this.#roster.pickOf(release, now);
     if (!instance) return;

@@ -258,3 +258,42 @@ test('a reader sees that the body broke off when a node on the way dies', async 
     expect(parts).toBeGreaterThan(5);
   }
 });
+
+test('a request whose body flows is not copied to a shadow, and served all the same', async () => {
+  const heard: string[] = [];
+  const hear = (release: string) => async (request: Request) => {
+    heard.push(`${release} ${(await request.arrayBuffer()).byteLength}`);
+    return new Response('done');
+  };
+  const api = service('api', {
+    instances: 2,
+    releases: { v1: { fetch: hear('v1') }, v2: { fetch: hear('v2') } },
+    traffic: { v1: 1, v2: 0 },
+  });
+  let isFirst = true;
+  await simulate(
+    system('shadowed', {
+      entry: gateway('edge', {
+        routes: { '/': api },
+        policy: { shadow: { release: 'v2', share: 1 } },
+      }),
+      workload: users({
+        rate: '1/s',
+        async act(user) {
+          if (!isFirst) return;
+          isFirst = false;
+          await user.fetch('/', { method: 'POST', body: 'whole' });
+          const body = new ReadableStream({
+            start(controller) {
+              controller.enqueue(new Uint8Array(9));
+              controller.close();
+            },
+          });
+          await user.fetch('/', { method: 'POST', body, duplex: 'half' } as RequestInit);
+        },
+      }),
+    }),
+    { for: '3s', check: true },
+  );
+  expect([...new Set(heard)].sort()).toEqual(['v1 5', 'v1 9', 'v2 5']);
+});
