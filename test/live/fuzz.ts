@@ -413,7 +413,7 @@ async function exchange(port: number, bytes: Buffer, expected: Case['expected'])
   socket.write(bytes);
   if (typeof expected !== 'number') socket.end();
   // Longer than anything takes that is answered at all: a case that hangs says so by its missing answers.
-  socket.setTimeout(20_000, () => socket.destroy());
+  socket.setTimeout(60_000, () => socket.destroy());
   if (!socket.closed) await once(socket, 'close');
   return answer;
 }
