@@ -10,7 +10,7 @@ import type { LoadOverride } from '../blocks/workload/users/index.ts';
 import { changesOf } from '../design/options.ts';
 import { grower } from '../design/plan.ts';
 import { declarationsOf, type Objectives, planOf, type System } from '../design/system.ts';
-import type { Boot } from '../host/boot.ts';
+import type { Boot, NodeRuntime } from '../host/boot.ts';
 import type { FromProgram, ToProgram } from '../host/control.ts';
 import type { Declaration } from '../host/declaration.ts';
 import type { RunEvent } from '../host/events.ts';
@@ -41,6 +41,7 @@ import { lateFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
 import { SeriesTable } from './series.ts';
 import { version } from './version.ts';
+import { keepWarm, letGo } from './warmth.ts';
 
 export interface SimulationOptions {
   readonly design: System;
@@ -113,12 +114,14 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #crowds: Crowds;
   readonly #world: World;
-  readonly #history: Mutable<HistoryEvent>[] = [];
+  #history: Mutable<HistoryEvent>[] = [];
   readonly #events: RunEvent[] = [];
   readonly #series: SeriesTable;
   readonly #framer: Framer | undefined;
   readonly #scopes = new Map<NodeId, Scope>();
   readonly #boots = new Map<NodeId, number>();
+  /** Of a node of each block: see `warmth.ts`. */
+  readonly #programs = new Map<string, NodeRuntime>();
   readonly #notes: string[] = [];
   readonly #leaks = new Leaks();
   #ready: FromProgram | undefined;
@@ -221,6 +224,8 @@ class Simulation {
     // In place: nobody else has them, and there may be millions.
     for (const event of this.#history) event.at -= origin;
     const history: readonly HistoryEvent[] = this.#history;
+    // What is kept of this run must not hold it.
+    this.#history = [];
     const invariants = judgeAll(design.invariants, history, this.#options.budget);
     if (complaints.verdict !== 'holds') invariants.push(complaints);
     if (recovery) invariants.push(recovery);
@@ -247,6 +252,7 @@ class Simulation {
         ...this.#stuck(),
       ],
     });
+    keepWarm(this.#programs.values());
     return { report, history, plan: this.#world.plan };
   }
 
@@ -269,7 +275,9 @@ class Simulation {
         this.#scopes.set(node.id, scope);
         enter(scope);
       }
-      return boot(node, life, hostOf);
+      const runtime = boot(node, life, hostOf);
+      this.#programs.set(node.block, runtime);
+      return runtime;
     };
   }
 
@@ -375,6 +383,7 @@ class Simulation {
       const at = Math.min(forUs, this.#loadUs + stepUs);
       world.run(beganAt + at);
       this.#loadUs = at;
+      if (at >= secondUs) letGo();
       const window = world.meters.window(world.now);
       readings = readings.length === 0 ? window.readings : [...readings, ...window.readings];
       this.#framer?.add(window.readings);
