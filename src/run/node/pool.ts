@@ -27,8 +27,9 @@ const maxYoungGenerationSizeMb = 128;
 /**
  * What a worker's young generation begins with. Left to itself it begins with one megabyte and grows
  * only by what survives, which is next to nothing here, so that it is collected far more often. There
- * is no limit to ask for this by, only a flag, which the engine reads when a worker starts. Measured:
- * calls between services take about a tenth less time, stores hardly less, since there it grew anyway.
+ * is no limit to ask for this by, only a flag, which the engine reads when a worker starts. Measured as
+ * shares of the processor: collecting takes 3 % instead of 7 % of calls between services, and 7 % either
+ * way of a store of three replicas, where it grew anyway.
  */
 const firstSemiSpaceMb = 16;
 
