@@ -5,6 +5,7 @@ import { addCompare } from './commands/compare.ts';
 import { addEstimate } from './commands/estimate.ts';
 import { addExplain } from './commands/explain.ts';
 import { addExport } from './commands/export.ts';
+import { addFault } from './commands/fault.ts';
 import { addHunt } from './commands/hunt.ts';
 import { addLab } from './commands/lab.ts';
 import { addLint } from './commands/lint.ts';
@@ -40,6 +41,7 @@ Examples:
     addStudio,
     addRun,
     addLoad,
+    addFault,
     addHunt,
     addReplay,
     addSweep,

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { LoadpathError } from '../../kit/errors.ts';
-import { parseUrl } from '../../kit/url.ts';
 import { openInBrowser } from '../browser.ts';
 import { Given, type RawOptions } from '../options.ts';
+import { addressIn, ask } from '../running.ts';
 import { ending, screen } from '../session.ts';
 
 export function addStudio(program: Command): void {
@@ -65,37 +64,12 @@ async function studio(design: string | undefined, raw: RawOptions): Promise<numb
 
 /** The page of a running system is served by that system. */
 async function attachTo(address: string, open: boolean): Promise<number> {
-  const url = parseUrl(address);
-  const token = url?.searchParams.get('token');
-  if (!url || !token) {
-    throw new LoadpathError(
-      'bad-option',
-      `--attach takes the address that loadpath run prints as Studio, with its token; got ${address}`,
-    );
-  }
-  const answer = await helloFrom(url, token);
-  if (answer !== undefined) {
-    throw new LoadpathError('bad-option', `${url.origin} ${answer}`);
-  }
-  screen.line(`Studio  ${screen.style.strong(url.href)}`);
-  if (open) openInBrowser(url.href);
+  const system = addressIn('--attach', address);
+  await ask(system, '/api/hello');
+  const { href } = system.url;
+  screen.line(`Studio  ${screen.style.strong(href)}`);
+  if (open) openInBrowser(href);
   return 0;
-}
-
-/** Undefined when Studio answers there; else what is wrong, to follow the address. */
-async function helloFrom(url: URL, token: string): Promise<string | undefined> {
-  const headers = { authorization: `Bearer ${token}` };
-  let response: Response;
-  try {
-    response = await fetch(new URL('/api/hello', url), {
-      headers,
-      signal: AbortSignal.timeout(5_000),
-    });
-  } catch {
-    return 'does not answer: is the system still running?';
-  }
-  if (response.status === 401) return 'does not know this token: it changes with every start.';
-  return response.ok ? undefined : `answers ${response.status}: is that Studio?`;
 }
 
 function interrupted(): Promise<void> {
