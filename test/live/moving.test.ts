@@ -125,4 +125,4 @@ test('whatever is killed, started, paused or replaced: who asks again is answere
   running.interrupt();
   expect(await running.ended).toMatchObject({ code: 0 });
   await nothingLeft(running);
-}, 120_000);
+}, 300_000);
