@@ -10,11 +10,14 @@ import {
   dns,
   type Env,
   external,
+  fleet,
   gateway,
   ids,
   kv,
   limiter,
+  mesh,
   purges,
+  registry,
   service,
   system,
   topic,
@@ -194,11 +197,11 @@ interface Seen {
   readonly events: readonly RunEvent[];
 }
 
-async function run(faults: readonly Fault[]): Promise<Seen> {
+async function run(faults: readonly Fault[], of = design): Promise<Seen> {
   const lines: string[] = [];
   const events: RunEvent[] = [];
   const { report } = await simulateHere(() => ({
-    design,
+    design: of,
     seed: 1,
     forUs: 2_000_000,
     faults,
@@ -238,15 +241,20 @@ describe.each(rows)('$kind ($why)', ({ faults, acts }) => {
   test.each(blocks)('of %s', async (block) => {
     const seen = await run(faults({ block }));
     expectWhole(seen);
-    const before = trafficOf(block, calm);
-    const after = trafficOf(block, seen);
-    if (!acts.includes(block)) return expect(after).toEqual(before);
-    expect(after).not.toEqual(before);
-    const first = before.findIndex((line, index) => line !== after[index]);
-    const at = after[first] ?? before[first] ?? after[before.length]!;
-    expect(Number.parseFloat(at) * 1_000).toBeGreaterThanOrEqual(beginsAtUs);
+    expectNoticed(block, acts.includes(block), seen, calm);
   });
 });
+
+/** From the beginning of the fault on, and not before. */
+function expectNoticed(block: string, acts: boolean, seen: Seen, without: Seen): void {
+  const before = trafficOf(block, without);
+  const after = trafficOf(block, seen);
+  if (!acts) return expect(after).toEqual(before);
+  expect(after).not.toEqual(before);
+  const first = before.findIndex((line, index) => line !== after[index]);
+  const at = after[first] ?? before[first] ?? after[before.length]!;
+  expect(Number.parseFloat(at) * 1_000).toBeGreaterThanOrEqual(beginsAtUs);
+}
 
 /** What user code of a block read from its clock while the fault lasted, in milliseconds. */
 function clockOf(block: string, { events }: Seen): readonly number[] {
@@ -327,4 +335,115 @@ test('fail calls, slow calls: only those of the service that is named, and nobod
   ]);
   expectWhole(slow);
   expect(slow.report.latencyMs.p99).toBeGreaterThan(calm.report.latencyMs.p99 + 150);
+});
+
+describe('where instances come and go', () => {
+  const net = mesh('net', {
+    sync: '100ms',
+    stageFor: '0ms',
+    identity: 'required',
+    identityFor: '1s',
+    allow: { front: ['edge'] },
+  });
+  const names = registry('names', { renewEvery: '200ms', ttl: '1s' });
+  const both = { mesh: net, discovery: names, cost: '1ms' } as const;
+  const back = service('back', { ...both, instances: 2, fetch: () => new Response() });
+  const front = service('front', {
+    ...both,
+    instances: 2,
+    env: { back },
+    fetch: (_request, env) => env.back.fetch('/'),
+  });
+  const ops = service('ops', {
+    env: { net },
+    async fetch(_request, env) {
+      await env.net.apply({ back: { traffic: { current: 1 } } });
+      return new Response();
+    },
+  });
+  const keeper = fleet('keeper', {
+    of: back,
+    min: 2,
+    every: '200ms',
+    health: { interval: '200ms' },
+  });
+  const moving = system('moving', {
+    entry: gateway('edge', { routes: { '/': front, '/ops': ops }, policy: { timeout: '1s' } }),
+    blocks: [keeper],
+    workload: users({
+      rate: '20/s',
+      async act(user) {
+        await user.fetch('/');
+        await user.fetch('/ops');
+      },
+    }),
+  });
+  const movers = ['names', 'net', 'keeper'] as const;
+  /** Of what does not act on all of them. */
+  const actsOn: Readonly<Record<string, readonly string[]>> = {
+    // A fleet computes next to nothing, and a control plane signs.
+    slow: ['names', 'net'],
+    'fill-disk': ['net'],
+    'fail-disk': ['net'],
+  };
+  let still: Seen;
+  beforeAll(async () => {
+    still = await run([], moving);
+  });
+
+  test('without a fault everything is answered', () => {
+    expectWhole(still);
+    expect(still.report.completed).toBe(still.report.generated);
+  });
+
+  describe.each(rows)('$kind', ({ kind, faults }) => {
+    test.each(movers)('of %s', async (block) => {
+      const seen = await run(faults({ block }), moving);
+      expectWhole(seen);
+      expectNoticed(block, actsOn[kind]?.includes(block) ?? true, seen, still);
+    });
+  });
+
+  test('skew: who lists and keeps instances has no use for the time of day', async () => {
+    for (const block of ['names', 'keeper']) {
+      const skew = {
+        do: 'skew',
+        target: { block },
+        byUs: 5_000_000,
+        driftPpm: 0,
+        ...when,
+      } as const;
+      const seen = await run([skew], moving);
+      expectWhole(seen);
+      expect(trafficOf(block, seen)).toEqual(trafficOf(block, still));
+    }
+  });
+
+  test('rot: of what the control plane keeps nothing damaged is believed', async () => {
+    const target = { node: 'net/0' };
+    const kill: Fault = { do: 'kill', target, atUs: 800_000, forUs: 200_000 };
+    const seen = await run([{ do: 'rot', target, bits: 200, atUs: beginsAtUs }, kill], moving);
+    const crash = seen.events.find(
+      (event) => event.type === 'crash' && event.node === 'net/0' && event.at > 900_000,
+    );
+    expect(JSON.stringify(crash)).toContain('is damaged');
+    // Traffic never needed it.
+    expect(seen.report.blocks.front!.errors).toBe(0);
+  });
+
+  test('start, stop: traffic goes to those who are there', async () => {
+    const seen = await run(
+      [
+        { do: 'start', block: 'front', count: 1, atUs: beginsAtUs },
+        { do: 'stop', target: { node: 'front/0' }, atUs: beginsAtUs + 300_000 },
+      ],
+      moving,
+    );
+    expectWhole(seen);
+    expect(seen.report.completed).toBe(seen.report.generated);
+    const last = (node: string): string | undefined =>
+      seen.lines.findLast((line) => line.includes(`delivered ${node} GET`));
+    expect(Number.parseFloat(last('front/2')!)).toBeGreaterThan(1_500);
+    expect(Number.parseFloat(last('front/0')!)).toBeLessThan(1_500);
+  });
 });

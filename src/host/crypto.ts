@@ -3,7 +3,7 @@
  * because live the long ones run beside the program; in the simulator the result is the true one and
  * comes after a modelled cost of processor time.
  *
- * Signatures are checked and not made: what draws entropy for its result could not be repeated.
+ * Of signatures only those are made that need no entropy (Ed25519, RFC 8032): others could not be repeated.
  */
 import type { Micros } from './host.ts';
 
@@ -40,16 +40,36 @@ export interface Crypto {
     signature: Uint8Array,
     done: (isGood: boolean) => void,
   ): void;
+  /** By the key that `seed` is: 32 bytes, kept secret. An EdDSA signature, of 64 bytes. */
+  sign(seed: Uint8Array, bytes: Uint8Array, done: (signature: Uint8Array) => void): void;
+  /** The public half of that key, for `verify`. */
+  publicKey(seed: Uint8Array, done: (key: SeedKey) => void): void;
+  /**
+   * Bytes that nobody can guess: drawn by the operating system live, and in the simulator from this
+   * program's own chance, so that a run repeats.
+   */
+  secret(count: number): Uint8Array;
   compress(method: Compression, bytes: Uint8Array, done: (bytes: Uint8Array) => void): void;
 }
+
+/** An Ed25519 key as a plain value. */
+export type SeedKey = { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
 
 /** The same at once: what a world's machine can do. */
 export interface Arithmetic {
   digest(hash: HashName, bytes: Uint8Array): Uint8Array;
   hmac(hash: HashName, key: Uint8Array, bytes: Uint8Array): Uint8Array;
   verify(name: SignatureName, key: PublicKey, bytes: Uint8Array, signature: Uint8Array): boolean;
+  sign(seed: Uint8Array, bytes: Uint8Array): Uint8Array;
+  publicKey(seed: Uint8Array): SeedKey;
   compress(method: Compression, bytes: Uint8Array): Uint8Array;
 }
+
+/** What stands before 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
+export const seedPrefix: Uint8Array = Uint8Array.of(
+  ...[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06],
+  ...[0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20],
+);
 
 /** As OpenSSL calls them. */
 export const hashes = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
@@ -64,7 +84,7 @@ export const schemes = {
 /** Processor time in the simulator, as measured on one core of a server of today: a part for the call, a part for each kilobyte. */
 export const cryptoCosts: Readonly<
   Record<
-    'digest' | 'hmac' | SignatureName | Compression,
+    'digest' | 'hmac' | 'sign' | SignatureName | Compression,
     { readonly callUs: number; readonly kilobyteUs: number }
   >
 > = {
@@ -73,6 +93,7 @@ export const cryptoCosts: Readonly<
   RS256: { callUs: 30, kilobyteUs: 0.7 },
   ES256: { callUs: 90, kilobyteUs: 0.7 },
   EdDSA: { callUs: 110, kilobyteUs: 1.4 },
+  sign: { callUs: 40, kilobyteUs: 1.4 },
   gzip: { callUs: 30, kilobyteUs: 20 },
   br: { callUs: 40, kilobyteUs: 25 },
 };

@@ -163,7 +163,8 @@ export function hostContract(world: string, start: Harness): void {
         signed('ES256', pairs.ES256.privateKey),
         signed('EdDSA', pairs.EdDSA.privateKey),
       ];
-      const asked = { bytes, hmacKey, key: jwk(createPublicKey(weak)), signatures };
+      const seed = fromHex(rfc8032.seed);
+      const asked = { bytes, hmacKey, seed, key: jwk(createPublicKey(weak)), signatures };
       const { hear } = await begin([contractNode('a', { p: ['reckoner', asked] })]);
       const later = (value: Value) => ({ value, isWithin: false });
       const told = async (f: string) => (await hear('a', f))[0];
@@ -178,6 +179,12 @@ export function hostContract(world: string, start: Harness): void {
         expect(await told(`other ${name}`)).toEqual(later(false));
         expect(await told(`stranger ${name}`)).toEqual(later(false));
       }
+      expect(await told('sign')).toEqual(later(fromHex(rfc8032.signature)));
+      const x = Buffer.from(rfc8032.key, 'hex').toString('base64url');
+      expect(await told('public key')).toEqual(later({ kty: 'OKP', crv: 'Ed25519', x }));
+      const [one, other] = (await told('secrets')) as Uint8Array[];
+      expect([one?.length, other?.length]).toEqual([32, 32]);
+      expect(one).not.toEqual(other);
       const { value: zipped } = (await told('gzip')) as { value: Uint8Array };
       expect(new Uint8Array(gunzipSync(zipped))).toEqual(bytes);
       const { value: squeezed } = (await told('br')) as { value: Uint8Array };
@@ -362,4 +369,16 @@ export function hostContract(world: string, start: Harness): void {
       expect(ats).toEqual(ats.toSorted((one, other) => one - other));
     });
   });
+}
+
+/** Test 1 of section 7.1: the empty message. */
+const rfc8032 = {
+  seed: '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60',
+  key: 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+  signature:
+    'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+};
+
+function fromHex(digits: string): Uint8Array {
+  return new Uint8Array(Buffer.from(digits, 'hex'));
 }

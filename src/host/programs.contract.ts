@@ -19,6 +19,8 @@ export interface Letter extends Message {
 export interface Reckoning {
   readonly bytes: Uint8Array;
   readonly hmacKey: Uint8Array;
+  /** Of an Ed25519 key. */
+  readonly seed: Uint8Array;
   readonly key: Value;
   readonly signatures: readonly {
     readonly name: SignatureName;
@@ -249,7 +251,7 @@ const hearer: ContractProgram = (host) => {
 /** Asks its host for digests, signatures and compression whose right answers are known. */
 const reckoner: ContractProgram = (host, config) => {
   const report = reporter(host);
-  const { bytes, key, hmacKey, signatures } = config as unknown as Reckoning;
+  const { bytes, key, hmacKey, seed, signatures } = config as unknown as Reckoning;
   let isWithin = true;
   const told = (f: string) => (value: Value) => report(f, { value, isWithin });
   host.crypto.digest('SHA-256', bytes, told('digest'));
@@ -259,6 +261,9 @@ const reckoner: ContractProgram = (host, config) => {
     host.crypto.verify(name, by as PublicKey, hmacKey, signature, told(`other ${name}`));
     host.crypto.verify(name, key as PublicKey, bytes, signature, told(`stranger ${name}`));
   }
+  host.crypto.sign(seed, new Uint8Array(), told('sign'));
+  host.crypto.publicKey(seed, told('public key'));
+  report('secrets', [host.crypto.secret(32), host.crypto.secret(32)]);
   host.crypto.compress('gzip', bytes, told('gzip'));
   host.crypto.compress('br', bytes, told('br'));
   isWithin = false;

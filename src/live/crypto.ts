@@ -10,8 +10,10 @@ import {
   type HashName,
   hashes,
   type PublicKey,
+  type SeedKey,
   type SignatureName,
   schemes,
+  seedPrefix,
 } from '../host/crypto.ts';
 
 const keys = new WeakMap<PublicKey, crypto.KeyObject | null>();
@@ -56,6 +58,22 @@ export class LiveCrypto implements Crypto {
     );
   }
 
+  sign(seed: Uint8Array, bytes: Uint8Array, done: (signature: Uint8Array) => void): void {
+    crypto.sign(null, bytes, privateKey(seed), (error, signature) => {
+      if (error) throw error;
+      this.#enter(() => done(plain(signature)));
+    });
+  }
+
+  publicKey(seed: Uint8Array, done: (key: SeedKey) => void): void {
+    const { x = '' } = crypto.createPublicKey(privateKey(seed)).export({ format: 'jwk' });
+    this.#later(() => done({ kty: 'OKP', crv: 'Ed25519', x }));
+  }
+
+  secret(count: number): Uint8Array {
+    return plain(crypto.randomBytes(count));
+  }
+
   compress(method: Compression, bytes: Uint8Array, done: (bytes: Uint8Array) => void): void {
     const squeezed = (error: Error | null, result: Buffer) => {
       if (error) throw error;
@@ -67,6 +85,11 @@ export class LiveCrypto implements Crypto {
       zlib.brotliCompress(bytes, { params }, squeezed);
     }
   }
+}
+
+function privateKey(seed: Uint8Array): crypto.KeyObject {
+  const key = Buffer.concat([seedPrefix, seed]);
+  return crypto.createPrivateKey({ key, format: 'der', type: 'pkcs8' });
 }
 
 function keyOf(key: PublicKey): crypto.KeyObject | null {

@@ -81,6 +81,8 @@ export class Autoscaler {
   /** What would have been enough, lately: the most of it bounds a step down. */
   #enough: { readonly at: Micros; readonly size: number }[] = [];
   #changedAt: Micros = Number.NEGATIVE_INFINITY;
+  /** When it looked first: what was enough before that nobody can tell. */
+  #beganAt: Micros | undefined;
 
   constructor(config: ScaleConfig) {
     this.#config = config;
@@ -93,6 +95,7 @@ export class Autoscaler {
   wanted(now: Micros, loads: readonly Load[], warmingCount: number): number {
     const { cooldownUpUs, cooldownDownUs, stepUp, stepDown } = this.#config;
     const size = loads.length + warmingCount;
+    this.#beganAt ??= now;
     if (loads.length === 0) return size;
     const ideal = this.#ideal(loads, size);
     this.#enough.push({ at: now, size: ideal });
@@ -104,7 +107,8 @@ export class Autoscaler {
     }
     const enough = Math.max(...this.#enough.map((one) => one.size));
     // Who is warming takes from the others soon: until then nobody can tell that there are too many.
-    if (enough >= size || warmingCount > 0 || now - this.#changedAt < cooldownDownUs) return size;
+    const calmSince = Math.max(this.#changedAt, this.#beganAt);
+    if (enough >= size || warmingCount > 0 || now - calmSince < cooldownDownUs) return size;
     this.#changedAt = now;
     return Math.max(enough, size - stepDown);
   }

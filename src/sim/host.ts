@@ -104,7 +104,7 @@ export class SimHost implements Host {
     this.causes = services.causes?.(this.address);
     this.disk = new SimDisk(machine.platter, () => this.#isOver());
     this.cpu = new SimCpu(machine.cores, services.queue, machine.index, machine.life);
-    this.crypto = new SimCrypto(this.cpu, services.arithmetic);
+    this.crypto = new SimCrypto(this.cpu, random, services.arithmetic);
   }
 
   now(): Micros {

@@ -5,12 +5,15 @@ import {
   cache,
   cdn,
   dns,
+  fleet,
   gateway,
   ids,
   jwt,
   kv,
   limiter,
+  mesh,
   purges,
+  registry,
   service,
   system,
   topic,
@@ -43,7 +46,26 @@ const instance = Math.random().toString(36).slice(2);
 let visits = 0;
 const failed = new Set<string>();
 
+const who = registry('who', { renewEvery: '500ms', ttl: '2s', wait: '5s' });
+const net = mesh('net', {
+  sync: '100ms',
+  stageFor: '0ms',
+  identity: 'required',
+  allow: { api: ['edge'], inner: ['api', 'edge'] },
+});
+const kept = service('kept', { instances: 1, discovery: who, fetch: () => new Response('kept') });
+/** A second one as soon as anybody asks, and for good. */
+const keeper = fleet('keeper', {
+  of: kept,
+  max: 2,
+  every: '500ms',
+  startDelay: '0ms',
+  scale: { rate: '1/s', cooldownUp: '0ms', cooldownDown: '1h', warmUp: '0ms' },
+});
+
 const inner = service('inner', {
+  mesh: net,
+  discovery: who,
   instances: 2,
   releases: {
     v1: { fetch: (request) => new Response(`v1 ${new URL(request.url).pathname}`) },
@@ -74,9 +96,10 @@ const names = dns('names', {
   },
 });
 
-const env = { ...stores, near, codes, limits, log, seen, inner, pages, names };
+const env = { ...stores, near, codes, limits, log, seen, inner, pages, names, who, net, kept };
 
 const api = service('api', {
+  mesh: net,
   instances: 2,
   env,
   async fetch(request, env) {
@@ -144,6 +167,16 @@ const api = service('api', {
       return response;
     }
     if (what === 'name') return Response.json(await env.names.resolve(name));
+    if (what === 'kept') return env.kept.fetch('/');
+    if (what === 'who') {
+      const entries = await env.who.instances(name);
+      return Response.json(entries.map(({ release, status }) => `${release} ${status}`).sort());
+    }
+    if (what === 'mesh') {
+      if (name === 'shift') await env.net.apply({ inner: { traffic: { [key]: 1 } } });
+      if (name === 'back') await env.net.rollBack();
+      return Response.json((await env.net.state()).version);
+    }
     if (what === 'inner') return inner.fetch('/asked');
     if (what === 'instance') return Response.json({ instance, visits: ++visits });
     if (what === 'throws') throw new Error('a mistake in the handler');
@@ -204,7 +237,7 @@ export default system('conformance', {
     port: 0,
     policy: { timeout: '10s' },
   }),
-  blocks: [reader],
+  blocks: [reader, keeper],
   workload: users({
     closed: { users: 1, think: '1s' },
     timeout: '20s',

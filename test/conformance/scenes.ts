@@ -262,6 +262,28 @@ export const before: readonly Scene[] = [
       open = await world.connect('/talk');
     },
   ),
+  scene(
+    'registry, fleet: who serves is listed, and more start when more is asked',
+    async (world) => {
+      await eventually(world, async () => {
+        await Promise.all(Array.from({ length: 10 }, () => world.fetch('/kept')));
+        return (await ask<string[]>(world, 'GET', '/who/kept')).length === 2;
+      });
+      await allListed(world);
+    },
+  ),
+  scene('mesh: traffic goes where it is told, in a while, and back', async (world) => {
+    const onlyV2 = async () => {
+      const texts = await Promise.all(
+        Array.from({ length: 30 }, async () => (await world.fetch('/inner')).text()),
+      );
+      return texts.every((text) => text === 'v2');
+    };
+    same(await ask(world, 'GET', '/mesh/shift/v2'), 1);
+    await eventually(world, onlyV2);
+    same(await ask(world, 'GET', '/mesh/back'), 2);
+    await eventually(world, async () => !(await onlyV2()));
+  }),
   scene('all: something is left for after the crash', async (world) => {
     for (const store of ['atomic', 'quorum']) {
       for (let i = 0; i < 20; i++) await ask(world, 'PUT', `/kv/${store}/durable-${i}`, i);
@@ -271,6 +293,15 @@ export const before: readonly Scene[] = [
     await ask(world, 'GET', '/publish/kept/before');
   }),
 ];
+
+/** The registry is told by the instances, also after it forgot them all. */
+async function allListed(world: OutsideWorld): Promise<void> {
+  await eventually(world, async () => {
+    same(await ask(world, 'GET', '/who/inner'), ['v1 up', 'v2 up']);
+    same(await ask(world, 'GET', '/who/kept'), ['current up', 'current up']);
+    return true;
+  });
+}
 
 /** After every node but the edge was killed and came back. */
 export const after: readonly Scene[] = [
@@ -300,6 +331,11 @@ export const after: readonly Scene[] = [
   scene('a limit on disk holds over a crash: nobody gets more than before', async (world) => {
     same(await ask(world, 'GET', '/take/ann/1'), [false, 0, 'limiter']);
     same(await ask(world, 'GET', '/take/bob/2'), [true, 0, 'limiter']);
+  }),
+  scene('registry, fleet: everybody is listed again', (world) => allListed(world)),
+  scene('mesh: the control plane knows what held, and callers are let in', async (world) => {
+    same(await ask(world, 'GET', '/mesh/state'), 2);
+    await eventually(world, async () => (await world.fetch('/inner')).status === 200);
   }),
   scene('the topic goes on where it was committed', async (world) => {
     await ask(world, 'GET', '/publish/kept/after');

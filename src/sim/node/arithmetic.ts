@@ -1,10 +1,17 @@
 /** What `host.crypto` of the simulator computes with: Node's own, at once. */
 import crypto from 'node:crypto';
 import zlib from 'node:zlib';
-import { type Arithmetic, hashes, type PublicKey, schemes } from '../../host/crypto.ts';
+import {
+  type Arithmetic,
+  hashes,
+  type PublicKey,
+  type SeedKey,
+  schemes,
+  seedPrefix,
+} from '../../host/crypto.ts';
 
 // Taken before any patch: a run replaces some of them for the code of its users.
-const { createHash, createHmac, createPublicKey, verify } = crypto;
+const { createHash, createHmac, createPrivateKey, createPublicKey, sign, verify } = crypto;
 const { gzipSync, brotliCompressSync, constants } = zlib;
 
 const keys = new WeakMap<PublicKey, crypto.KeyObject | null>();
@@ -21,6 +28,13 @@ export const arithmetic: Arithmetic = {
     return verify(hash, bytes, { key: read, dsaEncoding: 'ieee-p1363' }, signature);
   },
 
+  sign: (seed, bytes) => plain(sign(null, bytes, privateKey(seed))),
+
+  publicKey(seed) {
+    const { x = '' } = createPublicKey(privateKey(seed)).export({ format: 'jwk' });
+    return { kty: 'OKP', crv: 'Ed25519', x } satisfies SeedKey;
+  },
+
   compress: (method, bytes) =>
     plain(
       method === 'gzip'
@@ -28,6 +42,11 @@ export const arithmetic: Arithmetic = {
         : brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
     ),
 };
+
+function privateKey(seed: Uint8Array): crypto.KeyObject {
+  const key = Buffer.concat([seedPrefix, seed]);
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+}
 
 function keyOf(key: PublicKey): crypto.KeyObject | null {
   const known = keys.get(key);

@@ -34,6 +34,7 @@ export const meshBlock: Block = {
   sidecarConfig: (declaration, site, beside): SidecarConfig => ({
     ...(declaration.config as MeshConfig),
     ...beside,
+    name: declaration.name,
     control: controlOf(declaration, site),
     routes: beside.routes as Readonly<Record<string, FetcherConfig>>,
   }),

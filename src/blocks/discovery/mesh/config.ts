@@ -1,6 +1,6 @@
 /** The knobs of a mesh. */
 import type { BesideInstance } from '../../../host/declaration.ts';
-import { type ConfigOf, count, duration, ratio } from '../../../kit/config.ts';
+import { type ConfigOf, choice, count, duration, ratio } from '../../../kit/config.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 
 export const knobs = {
@@ -24,16 +24,29 @@ export const knobs = {
     doc: 'Taken back when calls fail so much more often under the new version than under the old.',
   }),
   volumeMin: count(50, { min: 1, doc: 'Calls under the new version before it is judged.' }),
+  identity: choice(
+    ['none', 'required'],
+    'Whether sidecars prove which service they stand beside. required: calls between sidecars without a valid identity are refused, and callers without a sidecar (gateways) where `allow` does not name them.',
+  ),
+  identityFor: duration('1h', {
+    min: '1s',
+    doc: 'How long an identity holds. It is renewed at about half of that, so the control plane may be away for the other half.',
+  }),
   versionsMax: count(20, { min: 2, doc: 'Versions kept to go back to.' }),
 };
 
-export type MeshConfig = ConfigOf<typeof knobs>;
+export type MeshConfig = ConfigOf<typeof knobs> & {
+  /** Who may call a service, by name; one that is not named may be called by every service of the mesh. */
+  readonly allow: Readonly<Record<string, readonly string[]>>;
+};
 
 export type ControlConfig = MeshConfig & { readonly name: string };
 
 /** Of one sidecar. */
 export type SidecarConfig = MeshConfig &
   Omit<BesideInstance, 'routes'> & {
+    /** Of the mesh. */
+    readonly name: string;
     /** Where the control plane is. */
     readonly control: string;
     /** Whom the service calls through the mesh, and how, unless the control plane says otherwise. */

@@ -2,18 +2,23 @@
  * The control plane: one node that knows which version each sidecar should have, and what calls between services
  * came to. It is on no request's way: while it is down, sidecars go on with what they have.
  */
-import type { Address, Handlers, Host } from '../../../host/host.ts';
+import type { Address, Handlers, Host, Value } from '../../../host/host.ts';
 import { hashText } from '../../../kit/random.ts';
+import { Authority } from './authority.ts';
 import type { ControlConfig } from './config.ts';
 import type { MeshMessage } from './messages.ts';
+import { open, seal } from './sealed.ts';
 import { type Kept, Versions } from './versions.ts';
 
 const file = 'mesh/versions';
 
 export function control(host: Host, config: ControlConfig): Handlers<MeshMessage> {
   const stored = host.disk.read(file);
-  const kept = stored && (JSON.parse(new TextDecoder().decode(stored)) as Kept);
-  const versions = new Versions(config, kept);
+  const versions = new Versions(config, stored && (open(file, stored) as unknown as Kept));
+  const authority =
+    config.identity === 'required'
+      ? new Authority(host, config.name, config.identityForUs)
+      : undefined;
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
   const version = host.meter.gauge('version');
@@ -25,8 +30,7 @@ export function control(host: Host, config: ControlConfig): Handlers<MeshMessage
 
   /** What holds is durable before anybody is told of it. */
   function keep(done: (why: string | undefined) => void): void {
-    const bytes = new TextEncoder().encode(JSON.stringify(versions.kept));
-    host.disk.replace(file, bytes, (outcome) => {
+    host.disk.replace(file, seal(versions.kept as unknown as Value), (outcome) => {
       version.set(versions.state.version);
       if (outcome !== 'ok') errors.add();
       done(outcome === 'ok' ? undefined : `the disk is ${outcome}`);
@@ -63,6 +67,10 @@ export function control(host: Host, config: ControlConfig): Handlers<MeshMessage
           host.send(from, { type: 'version', ...due } satisfies MeshMessage);
           return;
         }
+        case 'identify':
+          return authority?.issue(from, ({ identity, until, key }) => {
+            host.send(from, { type: 'identity', identity, until, key } satisfies MeshMessage);
+          });
         case 'apply':
           return change(from, message.id, () => versions.apply(message.change, host.now()));
         case 'roll-back':

@@ -1,4 +1,6 @@
 /** What sidecars, the control plane and those who change it say to each other. */
+import type { SeedKey } from '../../../host/crypto.ts';
+import type { Micros } from '../../../host/host.ts';
 import type { MeshChange, MeshState, Pair } from './versions.ts';
 
 export type MeshMessage =
@@ -11,6 +13,17 @@ export type MeshMessage =
     }
   /** To a sidecar whose version is another: everything that holds. */
   | { readonly type: 'version'; readonly version: number; readonly change: MeshChange }
+  /** A sidecar asks who it is: the control plane sees at whose node it stands. */
+  | { readonly type: 'identify' }
+  | {
+      readonly type: 'identity';
+      /** As requests show it. */
+      readonly identity: string;
+      /** By the wall clock. */
+      readonly until: Micros;
+      /** What it is signed with, and those of all others. */
+      readonly key: SeedKey;
+    }
   | { readonly type: 'apply'; readonly id: number; readonly change: MeshChange }
   | { readonly type: 'roll-back'; readonly id: number }
   | { readonly type: 'ask-state'; readonly id: number }
@@ -26,6 +39,10 @@ export function describe(message: MeshMessage): string {
       return `sync version=${message.version}`;
     case 'version':
       return `version ${message.version}: ${Object.keys(message.change).join(', ') || 'as declared'}`;
+    case 'identify':
+      return 'identify';
+    case 'identity':
+      return `identity ${message.identity.split(' ', 1)[0]}`;
     case 'apply':
       return `apply #${message.id} ${Object.keys(message.change).join(', ')}`;
     case 'state':
@@ -44,6 +61,8 @@ export function isMesh(message: { readonly type: string }): message is MeshMessa
 const types: ReadonlySet<string> = new Set<MeshMessage['type']>([
   'sync',
   'version',
+  'identify',
+  'identity',
   'apply',
   'roll-back',
   'ask-state',

@@ -23,6 +23,7 @@ import { Calls } from '../../../path/calls.ts';
 import { registrationAt, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
+import { Admission } from './admission.ts';
 import { controlPort, type SidecarConfig } from './config.ts';
 import { isMesh, type MeshMessage } from './messages.ts';
 import type { Pair, Version } from './versions.ts';
@@ -53,6 +54,9 @@ export function sidecar(
     }),
   );
   const registration = registrationAt(code.open, config.registration);
+  const admission = config.identity === 'required' ? new Admission(host, config) : undefined;
+  const strangers = host.meter.counter('strangers');
+  const forbidden = host.meter.counter('forbidden');
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
   const latency = host.meter.histogram('latency');
@@ -89,9 +93,53 @@ export function sidecar(
       };
       // What calls a service has its door here, under that service's name: an address may say another.
       visit.giveUp = isOutbound
-        ? send(from.port, request, startedAt, done)
-        : bring(request, startedAt, done);
+        ? introduced(from.port, request, startedAt, done)
+        : admitted(from, request, startedAt, done);
     });
+  }
+
+  /** Shows who it is, where that is asked for. */
+  function introduced(
+    service: string,
+    request: WebRequest,
+    startedAt: number,
+    done: (outcome: Outcome) => void,
+  ): () => void {
+    if (!admission) return send(service, request, startedAt, done);
+    let giveUp = () => {};
+    const forget = admission.show(request, (shown) => {
+      if (shown) giveUp = send(service, shown, startedAt, done);
+      else done({ ok: false, why: 'no-target', certain: true });
+    });
+    return () => {
+      forget();
+      giveUp();
+    };
+  }
+
+  /** Those who may come in; whether an instance is alive anybody may ask. */
+  function admitted(
+    from: Address,
+    request: WebRequest,
+    startedAt: number,
+    done: (outcome: Outcome) => void,
+  ): () => void {
+    const isProbe = request.url === '*' && request.method === 'OPTIONS';
+    if (!admission || isProbe) return bring(request, startedAt, done);
+    let giveUp = () => {};
+    const forget = admission.check(from, request, (verdict, plain) => {
+      if (verdict === 'come in') {
+        giveUp = bring(plain, startedAt, done);
+        return;
+      }
+      (verdict === 403 ? forbidden : strangers).add();
+      request.inlet?.stream.reset();
+      done({ ok: true, reply: { ...turnedAway[verdict], type: 'reply', id: request.id } });
+    });
+    return () => {
+      forget();
+      giveUp();
+    };
   }
 
   /** To another service, by the policy of that path. */
@@ -196,7 +244,9 @@ export function sidecar(
   return {
     message(from, message) {
       if (isMesh(message)) {
-        if (message.type === 'version' && from.node === config.control) take(message);
+        if (from.node !== config.control) return;
+        if (message.type === 'version') take(message);
+        else if (message.type === 'identity') admission?.take(message);
       } else if (isForCallers(message)) {
         if (mayControl(from, host.self)) callers.get(message.service)?.obey(message);
       } else if (message.type === 'request') accept(from, message);
@@ -235,6 +285,11 @@ export function sidecar(
 const longestUs = 60_000_000;
 
 const plain = ['content-type', 'text/plain'];
+const turnedAway = {
+  401: { status: 401, headers: plain, body: 'the mesh does not know who calls' },
+  403: { status: 403, headers: plain, body: 'not allowed by the mesh' },
+  503: { status: 503, headers: [...plain, 'retry-after', '1'], body: 'no identity yet' },
+} as const;
 const draining = { status: 503, headers: plain, body: 'draining' };
 
 function failure({ why, retryAfterUs }: Outcome & { ok: false }): Omit<WebReply, 'type' | 'id'> {

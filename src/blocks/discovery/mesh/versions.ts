@@ -43,6 +43,11 @@ export type Kept = { readonly held: readonly Version[]; readonly highest: number
 
 const declared: Version = { version: 0, change: {} };
 
+type VersionsConfig = Pick<
+  MeshConfig,
+  'stageShare' | 'stageForUs' | 'errorsMax' | 'volumeMin' | 'versionsMax'
+>;
+
 interface Trial {
   readonly version: Version;
   readonly endsAt: Micros;
@@ -51,7 +56,7 @@ interface Trial {
 }
 
 export class Versions {
-  readonly #config: MeshConfig;
+  readonly #config: VersionsConfig;
   /** The last one holds. */
   #held: Version[];
   #highest: number;
@@ -59,7 +64,7 @@ export class Versions {
   #takenBack: string | null = null;
   readonly #pairs = new Map<string, { calls: number; errors: number }>();
 
-  constructor(config: MeshConfig, kept: Kept = { held: [declared], highest: 0 }) {
+  constructor(config: VersionsConfig, kept: Kept = { held: [declared], highest: 0 }) {
     this.#config = config;
     this.#held = [...kept.held];
     this.#highest = kept.highest;

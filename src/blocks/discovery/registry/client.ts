@@ -84,11 +84,18 @@ export function client(
           list.failedCount = 0;
           take(reply);
         } else list.failedCount++;
-        const waitUs = reply ? config.pollUs : soon(list.failedCount);
+        const waitUs = reply ? untilNext(list) : soon(list.failedCount);
         // What came of it may have asked already.
         if (!list.isAsking) list.timer = host.after(waitUs, () => keep(list));
       },
     );
+  }
+
+  /** A registry that has just begun knows few or none: who polls it looks again before its turn. */
+  function untilNext(list: Followed): Micros {
+    const { follow, pollUs, renewEveryUs } = config;
+    if (follow === 'watch' || list.isComplete) return pollUs;
+    return Math.min(pollUs, list.isKnown ? renewEveryUs : retries.backoffUs);
   }
 
   /** The other registries are asked at once; after all of them, wait. */

@@ -34,6 +34,11 @@ export class Followed {
     return this.#entries.size > 0 || this.#isComplete;
   }
 
+  /** A registry said that nobody is missing. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
   lists(node: NodeId): boolean {
     return this.#entries.has(node);
   }

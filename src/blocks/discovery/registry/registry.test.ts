@@ -133,13 +133,26 @@ describe('a registry', () => {
   });
 
   test('polled instead of watched: a list is as old as a poll, unless failures make it new', async () => {
-    const moved = ['start 2 api at 1s', 'kill api/0 at 2s', 'kill api/1 at 2s'];
+    // The list is settled by then: a registry that has just begun is asked again soon.
+    const moved = ['start 2 api at 2s', 'kill api/0 at 3s', 'kill api/1 at 3s'];
     const slow = { follow: 'poll', poll: '1h', refreshAfter: '500ms' } as const;
-    const { report, served } = await run({ options: slow, faults: moved });
+    const { report, served } = await run({ options: slow, faults: moved, forUs: 6 * second });
     expect(served('api/2')).toBeGreaterThan(100);
     expect(report.failed).toBeGreaterThan(20);
-    const each = await run({ options: { ...slow, refetch: 'each' }, faults: moved });
+    const each = await run({
+      options: { ...slow, refetch: 'each' },
+      faults: moved,
+      forUs: 6 * second,
+    });
     expect(each.report.failed).toBeLessThan(report.failed / 2);
+  });
+
+  test('that is polled and knows nobody yet is asked again before its turn', async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const rare = { follow: 'poll', poll: '1h', refreshAfter: '1h' } as const;
+      const { report } = await run({ faults: [], options: rare, seed, forUs: 2 * second });
+      expect(report.errors).toEqual({});
+    }
   });
 
   test('and its callers do the same for the same seed', async () => {

@@ -3,7 +3,9 @@ import { fleet, gateway, registry, service, system, users } from 'loadpath';
 import { describe, expect, test } from 'vitest';
 import type { Condition } from '../../../host/agent.ts';
 import type { RunEvent } from '../../../host/events.ts';
+import { configure } from '../../../kit/config.ts';
 import { seeded } from '../../../kit/random.ts';
+import { Autoscaler, scaleKnobs } from '../../../parts/autoscale.ts';
 import { simulateHere } from '../../../run/node/here.ts';
 import type { FleetConfig } from './config.ts';
 import { Fleet } from './fleet.ts';
@@ -217,5 +219,24 @@ test('whatever is answered, the number that it orders stays between min and max'
       }
     }),
     { numRuns: 60 },
+  );
+});
+
+test('who has just begun to look takes nothing away before the time that it takes to be sure', () => {
+  const { config } = configure('scale', scaleKnobs, { rate: '10/s', cooldownDown: '1min' });
+  const idle = { ratePerSec: 1, cpuShare: 0, open: 0, p99Us: 0 };
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 1_000 }),
+      fc.integer({ min: 2, max: 9 }),
+      (startS, size) => {
+        const scaler = new Autoscaler(config);
+        const loads = Array.from({ length: size }, () => idle);
+        for (let s = 0; s < 60; s += 5) {
+          expect(scaler.wanted((startS + s) * second, loads, 0)).toBe(size);
+        }
+        expect(scaler.wanted((startS + 60) * second, loads, 0)).toBe(size - 1);
+      },
+    ),
   );
 });
