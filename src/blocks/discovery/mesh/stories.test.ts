@@ -12,7 +12,9 @@ import { describe as describeMesh, isMesh } from './messages.ts';
 const net = mesh('net', { sync: '100ms', stageFor: '0ms' });
 const m2 = service('m2', { mesh: net, instances: 1, cost: '5ms' });
 const m1 = service('m1', { mesh: net, instances: 1, env: { m2 }, fetch: () => new Response('') });
-const declarations = reachable([m1, m2]);
+const safe = mesh('safe', { sync: '100ms', identity: 'required', identityFor: '1s' });
+const m3 = service('m3', { mesh: safe, instances: 1, cost: '5ms' });
+const declarations = reachable([m1, m2, m3]);
 const plan = expand('story', declarations, [{ name: 'a', region: 'here' }]);
 
 /** The program of that role on a node. */
@@ -28,15 +30,26 @@ function member(args: Args, role: string): Cast {
 
 describe('stories of the mesh', () => {
   let id = 1;
+  let askedId = 1;
   stories(new URL('./testdata/', import.meta.url), {
     programs: {
       mesh: (args) => member(args, 'control'),
       'net.sidecar': (args) => member(args, 'sidecar'),
+      'safe.sidecar': (args) => member(args, 'sidecar'),
       web: (args) => member(args, 'instance'),
     },
     describe: (message) =>
       isMesh(message) ? describeMesh(message) : describeWeb(message as WebMessage),
     commands: {
+      ask: (story, args) => {
+        const shown = args.option('showing');
+        const name =
+          shown === undefined
+            ? []
+            : ['x-mesh-identity', `${shown} m3/0 9999999999999999 ${'0'.repeat(128)}`];
+        const request = { method: 'GET', url: 'http://m3/', headers: name, body: null, ip: '' };
+        story.send(args.word(0), { type: 'request', id: askedId++, ...request } as never);
+      },
       apply: (story, args) => {
         const change = { m2: { traffic: { current: Number(args.word(1)) } } };
         story.send(args.word(0), { type: 'apply', id: id++, change } as never);
