@@ -4,7 +4,8 @@ import { fleet, gateway, mesh, registry, service, system } from 'loadpath';
 // State of a module: every instance has its own.
 const instance = Math.random().toString(36).slice(2);
 
-const net = mesh('net', { sync: '200ms' });
+// api may be called by whom the mesh knows; front, besides, by gateways.
+const net = mesh('net', { sync: '200ms', identity: 'required', allow: { front: ['edge'] } });
 const names = registry('names', { ttl: '2s', renewEvery: '500ms', wait: '5s' });
 const retry = { attempts: 4, reserve: 1_000 } as const;
 const both = { mesh: net, discovery: names } as const;
