@@ -2,10 +2,17 @@
 import fc from 'fast-check';
 import { gateway, mesh, service } from 'loadpath';
 import { describe, expect, test } from 'vitest';
+import { type Sketch, sandbox } from '../../../../test/sandbox.ts';
 import { visit } from '../../../../test/visitor.ts';
-import { nameOf, read, serviceIn, statement, written } from './identity.ts';
+import type { ProgramCode } from '../../../host/declaration.ts';
+import type { Handlers, Message } from '../../../host/host.ts';
+import { configure } from '../../../kit/config.ts';
+import { knobs, type MeshConfig, type SidecarConfig } from './config.ts';
+import { control } from './control.ts';
+import { identityHeader, nameOf, read, serviceIn, statement, written } from './identity.ts';
 import type { MeshOptions } from './index.ts';
 import { open, seal } from './sealed.ts';
+import { sidecar } from './sidecar.ts';
 
 /**
  * edge → shop → payments ← thief (in the mesh, and not allowed) ← outsider (not in the mesh). Who answers
@@ -141,4 +148,56 @@ test('what the control plane keeps is opened as it was sealed, and damage is tol
     damaged[at]! ^= 0x10;
     expect(() => open('mesh/versions', damaged)).toThrow(/mesh\/versions is damaged/);
   }
+});
+
+test('an identity that was copied is worth nothing at another node', () => {
+  const { config } = configure('net', knobs, { sync: '50ms', identity: 'required' });
+  const shared: MeshConfig = { ...config, allow: {} };
+  const sidecarOf = (service: string): SidecarConfig => ({
+    ...shared,
+    name: 'net',
+    service,
+    control: 'net/0',
+    routes: {},
+    registration: null,
+    lingerUs: 0,
+  });
+  const heard: string[] = [];
+  /** Shows what it is told to payments, and hears what comes of it. */
+  const caller: Sketch = (host) => ({
+    message(from, message) {
+      if (message.type === 'reply') heard.push(`${host.self} ${String(message.status)}`);
+      if (message.type !== 'identity') return;
+      const shown = String(message.identity);
+      const asked = { id: 1, method: 'GET', url: 'http://payments/', body: null, ip: '' };
+      const headers = [identityHeader, shown];
+      host.send({ node: 'payments/0', port: 'in' }, { type: 'request', ...asked, headers });
+      // Whose it is gives it away.
+      if (from.node === 'net/0') host.send({ node: 'thief/0', port: 'out' }, message);
+    },
+  });
+  const asking: Sketch = (host) => {
+    host.after(10_000, () => host.send({ node: 'net/0', port: 'mesh' }, { type: 'identify' }));
+    return caller(host);
+  };
+  const service: Sketch = (host) => ({
+    message: (from, { id }) => {
+      host.send(from, { type: 'reply', id, status: 200, headers: [], body: null } as Message);
+    },
+  });
+  const code = { open: new Map() } as unknown as ProgramCode;
+  const world = sandbox({
+    nodes: {
+      'net/0': { mesh: (host) => control(host, { ...shared, name: 'net' }) as Handlers },
+      'shop/0': { out: asking },
+      'thief/0': { out: caller },
+      'payments/0': {
+        web: service,
+        in: (host) => sidecar(host, sidecarOf('payments'), code) as Handlers,
+      },
+    },
+  });
+  world.bootAll();
+  world.run(1_000_000);
+  expect(heard.sort()).toEqual(['shop/0 200', 'thief/0 401']);
 });
