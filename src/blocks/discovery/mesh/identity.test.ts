@@ -150,7 +150,7 @@ test('what the control plane keeps is opened as it was sealed, and damage is tol
   }
 });
 
-test('an identity that was copied is worth nothing at another node', () => {
+test('an identity that was copied, or changed, is worth nothing at another node', () => {
   const { config } = configure('net', knobs, { sync: '50ms', identity: 'required' });
   const shared: MeshConfig = { ...config, allow: {} };
   const sidecarOf = (service: string): SidecarConfig => ({
@@ -169,9 +169,13 @@ test('an identity that was copied is worth nothing at another node', () => {
       if (message.type === 'reply') heard.push(`${host.self} ${String(message.status)}`);
       if (message.type !== 'identity') return;
       const shown = String(message.identity);
-      const asked = { id: 1, method: 'GET', url: 'http://payments/', body: null, ip: '' };
-      const headers = [identityHeader, shown];
-      host.send({ node: 'payments/0', port: 'in' }, { type: 'request', ...asked, headers });
+      // The same with one's own node in it, which nobody signed.
+      const forged = shown.replace('shop/0', host.self);
+      for (const [id, identity] of [...new Set([shown, forged])].entries()) {
+        const asked = { id: id + 1, method: 'GET', url: 'http://payments/', body: null, ip: '' };
+        const headers = [identityHeader, identity];
+        host.send({ node: 'payments/0', port: 'in' }, { type: 'request', ...asked, headers });
+      }
       // Whose it is gives it away.
       if (from.node === 'net/0') host.send({ node: 'thief/0', port: 'out' }, message);
     },
@@ -199,5 +203,5 @@ test('an identity that was copied is worth nothing at another node', () => {
   });
   world.bootAll();
   world.run(1_000_000);
-  expect(heard.sort()).toEqual(['shop/0 200', 'thief/0 401']);
+  expect(heard.sort()).toEqual(['shop/0 200', 'thief/0 401', 'thief/0 401']);
 });
