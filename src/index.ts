@@ -32,6 +32,7 @@ export {
 } from './blocks/discovery/mesh/index.ts';
 export { type Registry, type RegistryHandle, registry } from './blocks/discovery/registry/index.ts';
 export { type Registrar, registrar } from './blocks/discovery/registry/registrar-block.ts';
+export { type Balancer, type BalancerOptions, balancer } from './blocks/edge/balancer/index.ts';
 export {
   type Cdn,
   type CdnOptions,

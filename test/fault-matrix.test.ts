@@ -4,6 +4,7 @@
  * must be equal. Whatever happens, no request goes missing and the run ends by itself.
  */
 import {
+  balancer,
   cache,
   call,
   cdn,
@@ -91,10 +92,13 @@ const reader = service('reader', {
 });
 
 const design = system('everything', {
-  entry: gateway('edge', {
+  entry: balancer('lb', {
     nodes: 2,
-    routes: { '/': coded, '/page': site },
-    policy: { timeout: '1s' },
+    to: gateway('edge', {
+      nodes: 2,
+      routes: { '/': coded, '/page': site },
+      policy: { timeout: '1s' },
+    }),
   }),
   blocks: [reader],
   workload: users({
@@ -109,6 +113,7 @@ const design = system('everything', {
 });
 
 const blocks = [
+  'lb',
   'edge',
   'coded',
   'model',
@@ -177,8 +182,8 @@ const rows: readonly Row[] = [
   {
     kind: 'duplicate',
     faults: (from) => [{ do: 'duplicate', from, to: all, ratio: 0.5, ...when }],
-    acts: blocks,
-    why: everyone,
+    acts: blocks.filter((block) => block !== 'lb' && block !== 'users'),
+    why: 'connections bring everything once',
   },
   ...(['fill-disk', 'fail-disk'] as const).map(
     (verb): Row => ({

@@ -13,6 +13,7 @@
 import type { Fault, Target } from '../src/host/fault.ts';
 import type { Address, Handlers, Host, Message, Micros } from '../src/host/host.ts';
 import type { Plan } from '../src/host/plan.ts';
+import type { Stream, StreamEvents } from '../src/host/stream.ts';
 import { type ConfigOf, configure, type Knobs } from '../src/kit/config.ts';
 import { parseDuration } from '../src/kit/units.ts';
 import type { TraceEvent } from '../src/sim/network.ts';
@@ -69,6 +70,12 @@ export class Story {
     // Begins the world if this is its first command, and with it `app`.
     const to = this.world.isAlive(app) ? this.#addressOf(node) : undefined;
     if (to) this.#app?.send(to, message);
+  }
+
+  /** A stream from `app` to a node, on the port that its program has. */
+  connect(node: string, events: StreamEvents, opening: Message): Stream | undefined {
+    const to = this.world.isAlive(app) ? this.#addressOf(node) : undefined;
+    return to && this.#app?.connect(to, events, opening);
   }
 
   print(text: string): void {

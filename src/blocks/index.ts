@@ -8,6 +8,7 @@ import { kvBlock } from './data/kv/block.ts';
 import { meshBlock } from './discovery/mesh/block.ts';
 import { registryBlock } from './discovery/registry/block.ts';
 import { registrarBlock } from './discovery/registry/registrar-block.ts';
+import { balancerBlock } from './edge/balancer/block.ts';
 import { cdnBlock, purgesBlock } from './edge/cdn/block.ts';
 import { dnsBlock } from './edge/dns/block.ts';
 import { gatewayBlock } from './edge/gateway/block.ts';
@@ -18,6 +19,7 @@ import { usersBlock } from './workload/users/block.ts';
 
 export const blocks: readonly Block[] = [
   gatewayBlock,
+  balancerBlock,
   cdnBlock,
   purgesBlock,
   dnsBlock,

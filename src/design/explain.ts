@@ -49,7 +49,7 @@ export function explain(view: StructuralView): Explanation {
       to: call.to,
       as: call.as,
       stages: stagesOf(call),
-      waitMaxUs: call.deadlineUs ?? waitWithoutDeadline(call),
+      waitMaxUs: call.placedWithinUs ?? call.deadlineUs ?? waitWithoutDeadline(call),
       amplification: amplificationOf(call),
     })),
     chains: chainsOf(view).filter(({ attemptsMax }) => attemptsMax > 1),

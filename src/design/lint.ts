@@ -154,7 +154,13 @@ function zonesThatTakeTheQuorum(view: StructuralView): LintFinding[] {
 
 function missingTimeouts(view: StructuralView): LintFinding[] {
   return view.calls
-    .filter((call) => call.timeoutUs === undefined && call.deadlineUs === undefined)
+    .filter(
+      (call) =>
+        call.timeoutUs === undefined &&
+        call.deadlineUs === undefined &&
+        // Those who send requests over it have timeouts of their own.
+        call.placedWithinUs === undefined,
+    )
     .map((call) => ({
       rule: 'no-timeout',
       severity: 'error',

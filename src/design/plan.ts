@@ -60,7 +60,11 @@ export function expand(
 ): Plan {
   const site = siteOf(declarations, zones);
   const nodes = declarations.flatMap((declaration) => nodesOf(site, declaration));
-  return { design, zones, nodes, network };
+  const addresses = declarations.flatMap((declaration) => {
+    const address = declaration.block.address?.(declaration);
+    return address ? [{ ...address, members: site.members(declaration).map(({ id }) => id) }] : [];
+  });
+  return { design, zones, nodes, network, ...(addresses.length > 0 ? { addresses } : {}) };
 }
 
 /** Plans members that come while the system runs, of the same declarations. */
@@ -105,6 +109,10 @@ function siteOf(declarations: readonly Declaration[], zones: readonly ZonePlan[]
     directories: (declaration, register) => directoryPrograms(site, declaration, register),
     operators: (declaration) =>
       declarations.filter((other) => other.operates?.includes(declaration) ?? false),
+    isBehind: (declaration) =>
+      declarations.some(
+        ({ block, binds }) => block.passesConnections && Object.values(binds).includes(declaration),
+      ),
     consumers: (declaration) =>
       declarations.filter((other) => other.consumes?.includes(declaration) ?? false),
   };

@@ -66,6 +66,8 @@ export interface CallView {
   };
   /** Other stages in their order, one sentence each: `breaker: opens at 50 % failures over 10 s`. */
   readonly stages?: readonly string[];
+  /** Connections are passed on, and not calls: how long one may look for a target that takes it. */
+  readonly placedWithinUs?: Micros;
   /** How many of `stages` a call meets before its deadline is set, and how many before retries. */
   readonly before?: { readonly deadline: number; readonly retry: number };
 }
@@ -165,6 +167,12 @@ function callView(from: Declaration, to: Declaration, as: string): CallView {
   const callee = configOf(to);
   const policy = policyIn(caller.policy) ?? policyIn(callee.path);
   const base = { from: from.name, to: to.name, as };
+  if (from.block.passesConnections) {
+    const connectUs = numberIn(caller, 'connectTimeoutUs') ?? 0;
+    const tries = numberIn(caller, 'tries') ?? 1;
+    const stage = `connections: passed on untouched; who does not take one within ${formatDuration(connectUs)} is left for another, up to ${tries} are asked`;
+    return { ...base, stages: [stage], placedWithinUs: connectUs * tries };
+  }
   if (from.block.kind === 'users') {
     return { ...base, deadlineUs: numberIn(caller, 'timeoutUs') };
   }

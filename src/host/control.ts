@@ -46,7 +46,18 @@ export function mayControl(from: Address, self: NodeId): boolean {
 export type FromProgram =
   | { readonly type: 'ready'; readonly failure?: string | undefined; readonly value?: Value }
   | { readonly type: 'quiet' }
+  | HoldAddress
   | Operation;
+
+/**
+ * From now on what goes to `address` is for this node: a claim that the network believes, as it does
+ * a gratuitous ARP. The last one holds, among those that share the address by the plan.
+ */
+export type HoldAddress = { readonly type: 'hold-address'; readonly address: NodeId };
+
+export function isClaim(message: Message): message is HoldAddress {
+  return message.type === 'hold-address';
+}
 
 /**
  * What an operator asks of the run. Heard only from programs whose plan names the block in

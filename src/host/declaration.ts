@@ -6,7 +6,7 @@
 import type { Knobs } from '../kit/config.ts';
 import type { Problem } from '../kit/errors.ts';
 import type { Handlers, Host, Message, Micros, NodeId, Program, Value } from './host.ts';
-import type { NodePlan, ZonePlan } from './plan.ts';
+import type { AddressPlan, NodePlan, ZonePlan } from './plan.ts';
 
 /** On whose behalf a handle is used: one request. */
 export interface RequestContext {
@@ -71,6 +71,12 @@ export interface Block {
   readonly tables?: Readonly<Record<string, Knobs>>;
   /** Its nodes answer requests on port `web`: users, routes and calls may lead to it. */
   readonly servesWeb?: boolean;
+  /** Takes connections on port `web`, and passes their bytes to those that it binds. */
+  readonly passesConnections?: boolean;
+  /** Where users reach it, if its nodes have one address between them. */
+  address?(declaration: Declaration): Pick<AddressPlan, 'node' | 'listen'> | undefined;
+  /** Whether what it serves is encrypted. */
+  endsTls?(declaration: Declaration): boolean;
   /** Of a block that resolves names: those that lead to `entry`, in the order of its records. */
   namesOf?(declaration: Declaration, entry: Declaration): readonly string[];
   /** Users go to the nearest of its nodes that answers, as with anycast; otherwise to all by turns. */
@@ -135,6 +141,8 @@ export interface Site {
   directories(declaration: Declaration, register: DirectoryUse['register']): NodePlan['programs'];
   /** Who starts, stops or probes instances of this declaration. */
   operators(declaration: Declaration): readonly Declaration[];
+  /** Whether its connections come through somebody who passes them on. */
+  isBehind(declaration: Declaration): boolean;
   /** Who reads from this declaration (services with `on: { topic }`), by name. */
   consumers(declaration: Declaration): readonly Declaration[];
 }

@@ -10,6 +10,16 @@ export interface Plan {
   readonly zones: readonly ZonePlan[];
   readonly nodes: readonly NodePlan[];
   readonly network: NetworkPlan;
+  /** Addresses that several nodes share, one at a time: at first the first one has it. */
+  readonly addresses?: readonly AddressPlan[] | undefined;
+}
+
+export interface AddressPlan {
+  /** As if it were one more node of the block: `lb/address`. */
+  readonly node: NodeId;
+  readonly members: readonly NodeId[];
+  /** Live, the port where it is reached. */
+  readonly listen: number;
 }
 
 export interface ZonePlan {
@@ -44,15 +54,23 @@ export interface ProgramPlan {
   readonly config: Value;
   /** Blocks whose nodes this program may start and stop through `control`. */
   readonly operates?: readonly string[] | undefined;
-  /** Live, this port is also spoken to from outside, over HTTP. */
+  /** Connections that a balancer passes to this port are encrypted up to here. With an edge, that says so. */
+  readonly tls?: TlsPlan | undefined;
+  /** This port is also spoken to from outside: live, over HTTP. */
   readonly edge?: EdgePlan | undefined;
   /** Live, this port also answers questions about names, over UDP and TCP. */
   readonly names?: { readonly listen: number } | undefined;
 }
 
 export type EdgePlan = {
+  /** 0 for any free port. */
   readonly listen: number;
   readonly tls?: TlsPlan | undefined;
+  /**
+   * The program takes connections (`host/connection.ts`) and not requests: what comes over them ends
+   * behind it. `tls`: and is encrypted.
+   */
+  readonly passes?: 'plain' | 'tls' | undefined;
   /** Undefined: the defaults of the world hold. */
   readonly limits?: EdgeLimits | undefined;
 };
@@ -79,7 +97,10 @@ export type TlsPlan = {
   readonly clientCa: string;
   /** `required`: who shows none that it vouches for is turned away. */
   readonly clients: 'required' | 'asked';
-};
+} & TlsCosts;
+
+/** Processor time of a handshake when simulated: of a first one, and of one that goes on from it. */
+export type TlsCosts = { readonly handshakeCostUs: Micros; readonly resumeCostUs: Micros };
 
 /**
  * The plan of a member that is started while the system runs: the `index`-th of its block, counted

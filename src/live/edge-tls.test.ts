@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import type { TlsPlan } from '../host/plan.ts';
+import type { TlsCosts, TlsPlan } from '../host/plan.ts';
 import type { WebReply, WebRequest } from '../host/web.ts';
 import { Intake, splice } from '../parts/stream.ts';
 import { endingWith } from '../parts/web/flow.ts';
@@ -43,16 +43,16 @@ function identity(name: string, hosts: readonly string[]) {
 const server = identity('server', ['localhost']);
 const shop = identity('shop', ['shop.example']);
 const billing = identity('billing', []);
-const plan: TlsPlan = {
+const plan: Omit<TlsPlan, keyof TlsCosts> = {
   ...server.files,
   names: { 'shop.example': shop.files },
   clientCa: '',
   clients: 'required',
 };
-const mutual: TlsPlan = { ...plan, clientCa: file('root.crt', root.cert) };
+const mutual: typeof plan = { ...plan, clientCa: file('root.crt', root.cert) };
 
 /** An edge whose program answers with the path it was asked for, and tells what it was told. */
-async function listening(tls: TlsPlan) {
+async function listening(tls: typeof plan) {
   const got: WebRequest[] = [];
   const edge: Edge = new Edge({
     port: 0,
@@ -157,7 +157,7 @@ test('lets in only clients that somebody vouches for, and says who they are', as
 });
 
 test('makes a certificate of its own once, and keeps it', async () => {
-  const own: TlsPlan = { ...plan, cert: '', key: '', names: {} };
+  const own: typeof plan = { ...plan, cert: '', key: '', names: {} };
   const { options } = readTls(own, join(folder, 'made'));
   expect(readTls(own, join(folder, 'made')).options.cert).toBe(options.cert);
   const { port } = await listening(own);

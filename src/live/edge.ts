@@ -14,13 +14,16 @@ import {
 } from 'node:http2';
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { Connection } from '../host/connection.ts';
 import type { Micros } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { parseUrl } from '../kit/url.ts';
 import { Intake } from '../parts/stream.ts';
+import { ConnectionSocket } from './connections.ts';
 import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
 import { errorCode } from './files.ts';
 import { factsOf, type TlsMaterial } from './tls.ts';
@@ -100,6 +103,8 @@ export class Edge {
   /** Responses that have begun and are not over, by connection. */
   readonly #begun = new WeakMap<Socket, number>();
   readonly #upgrades = new Upgrades();
+  /** Connections that somebody else took and passed on. */
+  readonly #passed = new Set<Duplex>();
   #nextId: number;
   #port = 0;
   #closing = false;
@@ -204,6 +209,24 @@ export class Edge {
     });
   }
 
+  /** A connection that came through a balancer. Undefined: no more are taken. */
+  accept(connection: Connection, stream: Stream): StreamEvents | undefined {
+    const connectionsMax = this.#options.connectionsMax ?? 10_000;
+    if (this.#closing || this.#passed.size >= connectionsMax) return undefined;
+    const socket = new ConnectionSocket(connection, stream);
+    this.#passed.add(socket);
+    socket.on('close', () => this.#passed.delete(socket));
+    socket.on('error', () => {});
+    this.#server.emit('connection', socket);
+    return socket.events;
+  }
+
+  /** Serves what is passed on to it, and listens nowhere. */
+  open(): void {
+    // What watches over slow clients waits for this.
+    this.#server.emit('listening');
+  }
+
   reply(reply: WebReply): void {
     const open = this.#open.get(reply.id);
     if (!open) {
@@ -301,10 +324,14 @@ export class Edge {
         this.#server.closeAllConnections();
         this.#upgrades.terminate();
       }, graceUs / 1_000);
-      this.#server.close(() => {
+      let left = this.#passed.size + 1;
+      const ended = (): void => {
+        if (--left > 0) return;
         clearTimeout(timer);
         resolve();
-      });
+      };
+      for (const socket of this.#passed) socket.on('close', ended);
+      this.#server.close(ended);
       for (const session of this.#sessions) session.close();
       this.#server.closeIdleConnections();
     });
@@ -316,6 +343,7 @@ export class Edge {
     for (const session of this.#sessions) session.destroy();
     this.#server.closeAllConnections();
     this.#upgrades.terminate();
+    for (const socket of this.#passed) socket.destroy();
     this.#open.clear();
   }
 

@@ -5,14 +5,16 @@
  *   listen() ──▶ start(peers) ──▶ … messages, timers, faults … ──▶ drain()  or  kill()
  */
 import { mkdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Boot, NodeRuntime } from '../host/boot.ts';
+import { connectionPort, isConnection, servedPort } from '../host/connection.ts';
 import { control } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { HistoryEntry } from '../host/history.ts';
 import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
 import type { NameAnswer } from '../host/naming.ts';
-import type { EdgeLimits, NetworkPlan, NodePlan } from '../host/plan.ts';
+import type { EdgeLimits, EdgePlan, NetworkPlan, NodePlan, ProgramPlan } from '../host/plan.ts';
 import type { Stream, StreamEvents } from '../host/stream.ts';
 import {
   type WebCancel,
@@ -28,6 +30,7 @@ import { type Random, seeded } from '../kit/random.ts';
 import { decode, encode } from '../parts/codec.ts';
 import { Intake } from '../parts/stream.ts';
 import { machineNow, processNow, WallClock } from './clocks.ts';
+import { ConnectionDoor } from './connections.ts';
 import { LiveCpu } from './cpu.ts';
 import { LiveCrypto } from './crypto.ts';
 import { type DiskFault, FileDisk, type LiveDisk } from './disk.ts';
@@ -95,9 +98,7 @@ export interface Reading {
 const lockPatienceMs = 3_000;
 const lockRetryMs = 50;
 const externalPrefix = 'external:';
-/** An edge's own door on its node: replies to it leave over HTTP. */
-const edgePrefix = 'http:';
-/** The same for questions about names. */
+/** A door for questions about names on its node: answers to it leave over UDP and TCP. */
 const namesPrefix = 'names:';
 
 export class LiveNode {
@@ -116,6 +117,7 @@ export class LiveNode {
   readonly #random: Random;
   readonly #edges = new Map<string, Edge>();
   readonly #names = new Map<string, NamesDoor>();
+  readonly #doors = new Map<string, ConnectionDoor>();
   readonly #lock: Lock;
   readonly #tlsDirectory: string;
   #webOut: { readonly from: string; readonly to: Address; readonly message: Message }[] = [];
@@ -162,11 +164,10 @@ export class LiveNode {
       later: (run) => this.#turn.later(run),
       send: (to, parcel) => this.#transport.sendParcel(to, parcel),
       take: (from, port, opening, stream) => {
-        if (!port.startsWith(edgePrefix)) {
-          return this.#ports.get(port)?.stream?.(from, opening, stream);
-        }
-        const edge = this.#edges.get(port.slice(edgePrefix.length));
-        return isReply(opening) ? edge?.flow(opening, stream) : undefined;
+        const served = servedPort(port);
+        if (served === undefined) return this.#ports.get(port)?.stream?.(from, opening, stream);
+        if (isConnection(opening)) return this.#edgeOf(served)?.accept(opening, stream);
+        return isReply(opening) ? this.#edges.get(served)?.flow(opening, stream) : undefined;
       },
     });
     this.#transport = new Transport({
@@ -202,28 +203,64 @@ export class LiveNode {
     const edges: Record<string, number> = {};
     for (const program of node.programs) {
       if (!program.edge) continue;
-      const from: Address = { node: node.id, port: `${edgePrefix}${program.port}` };
-      const edge = new Edge({
-        port: edgePorts[program.port] ?? program.edge.listen,
-        tls: program.edge.tls && readTls(program.edge.tls, this.#tlsDirectory),
-        ...limitsOf(program.edge.limits),
-        life,
-        connect: (request, events) =>
-          this.#streams.connectHere(from, program.port, events, request),
-        deliver: (message: WebRequest | WebCancel) => {
-          if (!this.#deliver(from, program.port, message) && message.type === 'request') {
-            edge.reply(unready(message.id));
-          }
-        },
-      });
-      edges[program.port] = await edge.listen();
-      this.#edges.set(program.port, edge);
+      const listen = edgePorts[program.port] ?? program.edge.listen;
+      const door = program.edge.passes ? this.#door(program.port, listen) : undefined;
+      edges[program.port] = await (door ?? this.#edge(program, listen)).listen();
     }
     for (const { port: at, names } of node.programs) {
       if (names) await this.#openNames(at, names.listen);
     }
-    const secure = node.programs.filter(({ edge }) => edge?.tls).map((program) => program.port);
-    return { life, port, edges, secure };
+    const secure = node.programs.filter(({ edge }) => isSecure(edge)).map((one) => one.port);
+    const passing = node.programs.filter(({ edge }) => edge?.passes).map((one) => one.port);
+    return { life, port, edges, secure, passing };
+  }
+
+  /** One that somebody accepted in the place of a door of this node. */
+  takeConnection(port: string, socket: Socket): void {
+    const door = this.#doors.get(port);
+    if (!door || this.#ended) socket.resetAndDestroy();
+    else door.take(socket);
+  }
+
+  /** Connections go to the program as they are. */
+  #door(port: string, listen: number): ConnectionDoor {
+    const from: Address = { node: this.#options.node.id, port: connectionPort(port) };
+    const door = new ConnectionDoor({
+      port: listen,
+      connect: (connection, events) => this.#streams.connectHere(from, port, events, connection),
+    });
+    this.#doors.set(port, door);
+    return door;
+  }
+
+  #edge(plan: Pick<ProgramPlan, 'port' | 'edge' | 'tls'>, listen: number): Edge {
+    const { port, tls = plan.edge?.tls } = plan;
+    const { node, life } = this.#options;
+    const from: Address = { node: node.id, port: connectionPort(port) };
+    const edge = new Edge({
+      port: listen,
+      tls: tls && readTls(tls, this.#tlsDirectory),
+      ...limitsOf(plan.edge?.limits),
+      life,
+      connect: (request, events) => this.#streams.connectHere(from, port, events, request),
+      deliver: (message: WebRequest | WebCancel) => {
+        if (!this.#deliver(from, port, message) && message.type === 'request') {
+          edge.reply(unready(message.id));
+        }
+      },
+    });
+    this.#edges.set(port, edge);
+    return edge;
+  }
+
+  /** Who has no door to the outside serves what a balancer passes to it all the same. */
+  #edgeOf(port: string): Edge | undefined {
+    const known = this.#edges.get(port);
+    if (known || port !== webPort || !this.#ports.has(port)) return known;
+    const program = this.#options.node.programs.find((one) => one.port === port);
+    const edge = this.#edge({ port, tls: program?.tls }, 0);
+    edge.open();
+    return edge;
   }
 
   async #openNames(port: string, listen: number): Promise<void> {
@@ -312,6 +349,7 @@ export class LiveNode {
       );
     }
     for (const edge of this.#edges.values()) waits.push(edge.close(graceUs));
+    for (const door of this.#doors.values()) waits.push(door.close(graceUs));
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, graceUs / 1_000);
@@ -335,6 +373,7 @@ export class LiveNode {
     this.#web.close();
     for (const edge of this.#edges.values()) edge.destroy();
     for (const door of this.#names.values()) door.close();
+    for (const door of this.#doors.values()) door.destroy();
     this.#history.close();
     this.#disk.close();
     this.#lock.release();
@@ -427,8 +466,9 @@ export class LiveNode {
 
   /** Between programs of one node: no network, but a copy all the same, so that nothing is shared. */
   #sendHere(from: Address, to: Address, message: Message): void {
-    if (to.port.startsWith(edgePrefix)) {
-      if (isReply(message)) this.#edges.get(to.port.slice(edgePrefix.length))?.reply(message);
+    const served = servedPort(to.port);
+    if (served !== undefined) {
+      if (isReply(message)) this.#edges.get(served)?.reply(message);
       return;
     }
     if (to.port.startsWith(namesPrefix)) {
@@ -478,15 +518,22 @@ export class LiveNode {
       edgePort === undefined
         ? peer?.outside
         : `${peer?.secure?.includes(to.port) ? 'https' : 'http'}://127.0.0.1:${edgePort}`;
+    const apart = peer?.passing?.includes(to.port) ?? false;
     const dispatch = () =>
-      this.#web.send(key, base, message, {
-        reply: answer,
-        refused: () => {
-          message.inlet?.stream.reset();
-          this.#refused(from, to, message);
+      this.#web.send(
+        key,
+        base,
+        message,
+        {
+          reply: answer,
+          refused: () => {
+            message.inlet?.stream.reset();
+            this.#refused(from, to, message);
+          },
+          flow: (reply, events) => this.#streams.connectHere(to, from, events, reply),
         },
-        flow: (reply, events) => this.#streams.connectHere(to, from, events, reply),
-      });
+        apart,
+      );
     if (rule.delayUs > 0) this.#wheel.after(rule.delayUs, dispatch);
     else dispatch();
   }
@@ -542,6 +589,11 @@ function unready(id: number): WebReply {
     headers: ['content-type', 'text/plain', 'retry-after', '1'],
     body: 'This node is starting.\n',
   };
+}
+
+/** Whether it is spoken to over TLS, wherever that ends. */
+export function isSecure(edge: EdgePlan | undefined): boolean {
+  return edge?.tls !== undefined || edge?.passes === 'tls';
 }
 
 function isReply(message: Message): message is WebReply {

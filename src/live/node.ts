@@ -3,6 +3,7 @@
  * channel and never outlives it: when the channel breaks, the supervisor is dead, and a node
  * that nobody watches would hold ports and files for ever.
  */
+import type { Socket } from 'node:net';
 import { type MakeBoot, type News, type Order, Session } from './session.ts';
 
 /**
@@ -27,7 +28,9 @@ export function runLiveNode(makeBoot: MakeBoot): void {
   process.on('disconnect', endProcess);
   process.on('uncaughtException', (error) => session.crash(error));
   process.on('unhandledRejection', (reason) => session.crash(reason));
-  process.on('message', (order) => session.take(order as Order));
+  process.on('message', (order, socket) =>
+    session.take(order as Order, socket as Socket | undefined),
+  );
   if (!process.connected) endProcess();
 }
 

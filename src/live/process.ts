@@ -1,5 +1,6 @@
 /** One life of a node, as the supervisor holds it: a child process, or a session in this one. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type MakeBoot, type News, type Order, Session } from './session.ts';
@@ -9,6 +10,8 @@ export interface Life {
   readonly pid: number | undefined;
   /** Drops what the life is no longer there to hear. */
   order(order: Order): void;
+  /** A connection becomes this life's; it is broken off if there is nobody to take it. */
+  hand(port: string, socket: Socket): void;
   /** Ends it at once; `ended` follows. */
   kill(): void;
   /** Stands still until `resume`. False where that cannot be done. */
@@ -49,6 +52,10 @@ export function startHere(makeBoot: MakeBoot, events: LifeEvents): Life {
     pid: undefined,
     order: (order) => {
       if (!over) setImmediate(() => session.take(order));
+    },
+    hand: (port, socket) => {
+      if (over) socket.resetAndDestroy();
+      else setImmediate(() => session.take({ type: 'connection', port }, socket));
     },
     kill: () => {
       session.kill();
@@ -92,6 +99,15 @@ class ChildLife implements Life {
     if (this.#over || !this.#child.connected) return;
     // It may die while this is on its way; 'close' tells.
     this.#child.send(order, () => {});
+  }
+
+  hand(port: string, socket: Socket): void {
+    if (this.#over || !this.#child.connected) {
+      socket.resetAndDestroy();
+      return;
+    }
+    const order: Order = { type: 'connection', port };
+    this.#child.send(order, socket, () => {});
   }
 
   kill(): void {

@@ -10,6 +10,7 @@
  *       │ ── peers, rules, condition, tell, drain ▶│
  *       │ ◀── event, control, reading, crashed, … ─│
  */
+import type { Socket } from 'node:net';
 import type { Boot } from '../host/boot.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Address, Message, Micros } from '../host/host.ts';
@@ -38,6 +39,8 @@ export type Order =
   | { readonly type: 'condition'; readonly condition: Condition }
   | { readonly type: 'rot'; readonly bits: number }
   | { readonly type: 'tell'; readonly message: Message; readonly port: string | undefined }
+  /** A connection to `port` comes with it, that somebody else accepted. */
+  | { readonly type: 'connection'; readonly port: string }
   | { readonly type: 'read' }
   | { readonly type: 'clear' }
   | { readonly type: 'drain'; readonly graceUs: Micros };
@@ -78,8 +81,11 @@ export class Session {
     this.#ended = ended;
   }
 
-  take(order: Order): void {
-    if (this.#over) return;
+  take(order: Order, socket?: Socket): void {
+    if (this.#over) {
+      socket?.destroy();
+      return;
+    }
     switch (order.type) {
       case 'init':
         this.#init(order.init).catch((error: unknown) => this.crash(error));
@@ -101,6 +107,10 @@ export class Session {
         return;
       case 'tell':
         this.#node?.tell(order.message, order.port);
+        return;
+      case 'connection':
+        if (!this.#node || !socket) socket?.resetAndDestroy();
+        else this.#node.takeConnection(order.port, socket);
         return;
       case 'read':
         this.#read();

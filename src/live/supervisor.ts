@@ -10,19 +10,22 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOperation, type Operation } from '../host/control.ts';
+import { isClaim, isOperation, type Operation } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan, Target } from '../host/fault.ts';
 import type { History } from '../host/history.ts';
 import type { Address, Message, Micros, NodeId } from '../host/host.ts';
 import type { NodePlan, Plan } from '../host/plan.ts';
+import { webPort } from '../host/web.ts';
 import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
 import { type MetersSnapshot, mergeSnapshots } from '../kit/meters.ts';
 import { Roster } from '../parts/roster.ts';
+import { Addresses } from './addresses.ts';
 import { machineNow } from './clocks.ts';
 import { LiveFaults } from './faults.ts';
 import { fileNameOf, fileTrouble } from './files.ts';
 import { readHistory } from './history-file.ts';
+import { isSecure } from './live-node.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 import { type Life, startChild, startHere } from './process.ts';
 import { machines } from './rules.ts';
@@ -72,6 +75,7 @@ class Supervisor implements LiveSystem {
   /** Somebody else's nodes: told of, never started. */
   readonly #outside: Record<NodeId, Peer> = {};
   readonly #faults: LiveFaults;
+  readonly #addresses: Addresses;
   #lock: Lock | undefined;
   #edgesSeated = 0;
   #isReady = false;
@@ -85,6 +89,12 @@ class Supervisor implements LiveSystem {
     const { dataDir, plan, grow } = options;
     this.#roster = new Roster(plan, grow);
     this.historyDir = join(dataDir, 'history', `${Date.now()}-${process.pid}`);
+    this.#addresses = new Addresses(plan.addresses ?? [], (node, socket) => {
+      const seat = this.#seats.get(node);
+      const isThere = seat?.state === 'up' || seat?.state === 'draining';
+      if (isThere) seat.handle?.hand(webPort, socket);
+      return isThere && seat.handle !== undefined;
+    });
     this.#faults = new LiveFaults({
       plan: () => this.#roster.plan,
       start: (block) => this.startNode(block),
@@ -111,8 +121,15 @@ class Supervisor implements LiveSystem {
       this.#fail(fileTrouble(error, 'preparing the data directory', dataDir));
       return;
     }
-    for (const seat of this.#seats.values()) this.#launch(seat);
-    if (this.#seats.size === 0) this.#becomeReady();
+    const launch = (): void => {
+      for (const seat of this.#seats.values()) this.#launch(seat);
+      if (this.#seats.size === 0) this.#becomeReady();
+    };
+    if (plan.addresses)
+      this.#addresses
+        .listen(({ listen }) => this.#nextPort(listen))
+        .then(launch, (error) => this.#fail(error));
+    else launch();
   }
 
   get plan(): Plan {
@@ -145,13 +162,19 @@ class Supervisor implements LiveSystem {
   }
 
   get edges(): readonly EdgeAddress[] {
-    return [...this.#seats.values()].flatMap((seat) =>
+    const shared = this.#addresses.ports.map(({ plan: { node, members }, port }) => ({
+      node,
+      port: webPort,
+      url: `${isSecureAt(this.#seats.get(members[0]!)!.node, webPort) ? 'https' : 'http'}://127.0.0.1:${port}`,
+    }));
+    const own = [...this.#seats.values()].flatMap((seat) =>
       Object.entries(seat.edgePorts).map(([port, tcp]) => ({
         node: seat.node.id,
         port,
-        url: `${isSecure(seat.node, port) ? 'https' : 'http'}://127.0.0.1:${tcp}`,
+        url: `${isSecureAt(seat.node, port) ? 'https' : 'http'}://127.0.0.1:${tcp}`,
       })),
     );
+    return [...shared, ...own];
   }
 
   now(): Micros {
@@ -319,7 +342,6 @@ class Supervisor implements LiveSystem {
   }
 
   #seat(node: NodePlan): void {
-    const { edgePort } = this.#options;
     if (node.outside !== undefined) {
       this.#outside[node.id] = { life: 0, port: 0, edges: {}, outside: node.outside };
       return;
@@ -327,11 +349,16 @@ class Supervisor implements LiveSystem {
     const seat = new Seat(node);
     for (const program of node.programs) {
       if (!program.edge) continue;
-      const first = edgePort ?? program.edge.listen;
-      seat.edgePorts[program.port] = first === 0 ? 0 : first + this.#edgesSeated++;
+      seat.edgePorts[program.port] = this.#nextPort(program.edge.listen);
     }
     seat.life = this.#readLife(node.id);
     this.#seats.set(node.id, seat);
+  }
+
+  /** Edges listen one port after the other where the caller says which is the first. */
+  #nextPort(listen: number): number {
+    const first = this.#options.edgePort ?? listen;
+    return first === 0 ? 0 : first + this.#edgesSeated++;
   }
 
   #lifePath(id: NodeId): string {
@@ -431,7 +458,8 @@ class Supervisor implements LiveSystem {
         this.#say(news.event);
         return;
       case 'control':
-        if (isOperation(news.message)) this.#operate(news.from, news.message);
+        if (isClaim(news.message)) this.#addresses.hold(news.message.address, news.from.node);
+        else if (isOperation(news.message)) this.#operate(news.from, news.message);
         else this.#options.onControl?.(news.from, news.message);
         return;
       case 'reading': {
@@ -490,7 +518,8 @@ class Supervisor implements LiveSystem {
   }
 
   #peers(): Peers {
-    const peers: Record<NodeId, Peer> = { ...this.#outside };
+    const shared = this.#addresses.peers((node) => this.#seats.get(node)?.peer);
+    const peers: Record<NodeId, Peer> = { ...this.#outside, ...shared };
     for (const seat of this.#seats.values()) {
       if (seat.peer) peers[seat.node.id] = seat.peer;
     }
@@ -608,6 +637,7 @@ class Supervisor implements LiveSystem {
 
   async #stop(drainUs: Micros): Promise<void> {
     this.#faults.close();
+    this.#addresses.close();
     const seats = [...this.#seats.values()];
     for (const seat of seats) {
       clearTimeout(seat.timer);
@@ -648,14 +678,15 @@ class Supervisor implements LiveSystem {
 function tiers(seats: readonly Seat[]): readonly (readonly Seat[])[] {
   const rank = ({ node }: Seat): number => {
     if (node.kind === 'users') return 0;
-    if (node.programs.some((program) => program.edge)) return 1;
-    return node.userCode ? 2 : 3;
+    if (node.programs.some((program) => program.edge?.passes)) return 1;
+    if (node.programs.some((program) => program.edge)) return 2;
+    return node.userCode ? 3 : 4;
   };
-  return [0, 1, 2, 3].map((wanted) => seats.filter((seat) => rank(seat) === wanted));
+  return [0, 1, 2, 3, 4].map((wanted) => seats.filter((seat) => rank(seat) === wanted));
 }
 
-function isSecure(node: NodePlan, port: string): boolean {
-  return node.programs.some((program) => program.port === port && program.edge?.tls !== undefined);
+function isSecureAt(node: NodePlan, port: string): boolean {
+  return isSecure(node.programs.find((program) => program.port === port)?.edge);
 }
 
 function machinesOrAll(target: Target, plan: Plan): readonly NodeId[] {

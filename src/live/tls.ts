@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket, TlsOptions } from 'node:tls';
-import type { TlsPlan } from '../host/plan.ts';
+import type { TlsCosts, TlsPlan } from '../host/plan.ts';
 import type { TlsFacts } from '../host/web.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { type Identity, makeCertificate } from './certificate.ts';
@@ -21,7 +21,7 @@ const handshakeTimeoutMs = 10_000;
  * do so again after every start.
  * @throws LoadpathError 'bad-option' for a file that cannot be read.
  */
-export function readTls(plan: TlsPlan, directory: string): TlsMaterial {
+export function readTls(plan: Omit<TlsPlan, keyof TlsCosts>, directory: string): TlsMaterial {
   const own =
     plan.cert === ''
       ? developmentIdentity(directory)

@@ -33,6 +33,8 @@ export interface Peer {
   readonly secure?: readonly string[] | undefined;
   /** Somebody else's: only web requests reach it, at this URL. */
   readonly outside?: string | undefined;
+  /** Ports that take connections: whoever balances them has to be able to tell users apart. */
+  readonly passing?: readonly string[] | undefined;
 }
 
 export type Peers = Readonly<Record<NodeId, Peer>>;

@@ -19,6 +19,7 @@ import {
   type WebRequest,
   type WebTrailers,
 } from '../host/web.ts';
+import { hashText } from '../kit/random.ts';
 import { readableOf } from '../parts/web/flow.ts';
 import { errorCode } from './files.ts';
 import { dial } from './web-socket.ts';
@@ -35,6 +36,10 @@ const replyMaxBytes = 64 * 1_048_576;
 const timeoutDefaultUs = 30_000_000;
 /** The caller's own timer is to fire first. */
 const timeoutSlackUs = 500_000;
+
+/** The other side ended a connection (as opposed to: broke it), and what may be asked again then (RFC 9110, 9.2.2). */
+const wasEnded = 'UND_ERR_SOCKET';
+const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** How long a reply of unknown length may take to end, before it is one that flows. */
 const patienceMs = 20;
@@ -138,9 +143,15 @@ export class WebClient {
 
   /**
    * `base` is where the request goes, whatever name it asks for; its path comes before the
-   * request's own. Undefined: wherever the request's URL says.
+   * request's own. Undefined: wherever the request's URL says. `apart`: users share no connections.
    */
-  send(key: string, base: string | undefined, request: WebRequest, told: Told): void {
+  send(
+    key: string,
+    base: string | undefined,
+    request: WebRequest,
+    told: Told,
+    apart = false,
+  ): void {
     if (this.#closed) return;
     let url: URL;
     let door: URL;
@@ -223,50 +234,62 @@ export class WebClient {
         for (const part of parts.splice(0)) flow.data(part);
       });
     };
-    this.#pool(target).dispatch(
-      {
-        origin: target,
-        path: `${path}${url.search}`,
-        method: request.method as 'GET',
-        headers,
-        body: request.inlet
-          ? Readable.from(readableOf(request.inlet))
-          : request.body === null
-            ? null
-            : bodyOf(request.body),
-      },
-      {
-        onRequestStart: (controller) => {
-          underway.abort = (reason) => controller.abort(reason);
-          if (underway.ended) controller.abort(new Error('given up'));
+    const pool = this.#pool(target, apart ? addressFor(request.ip) : undefined);
+    // A connection that was kept may be ended at its other side just when a request goes out on it.
+    let isRepeated = false;
+    let mayRepeat = apart && !request.inlet && repeatable.has(request.method);
+    const dispatch = (): boolean =>
+      pool.dispatch(
+        {
+          origin: target,
+          path: `${path}${url.search}`,
+          method: request.method as 'GET',
+          headers,
+          body: request.inlet
+            ? Readable.from(readableOf(request.inlet))
+            : request.body === null
+              ? null
+              : bodyOf(request.body),
         },
-        onResponseStart: (controller, statusCode, responseHeaders) => {
-          status = statusCode;
-          replyHeaders = flat(responseHeaders);
-          const how = flows(request.method, status, responseHeaders);
-          if (how === 'yes') begin(controller);
-          // Many say no length and are short all the same: those are taken whole.
-          else if (how === 'perhaps') setTimeout(() => begin(controller), patienceMs).unref();
+        {
+          onRequestStart: (controller) => {
+            underway.abort = (reason) => controller.abort(reason);
+            if (underway.ended) controller.abort(new Error('given up'));
+          },
+          onResponseStart: (controller, statusCode, responseHeaders) => {
+            status = statusCode;
+            replyHeaders = flat(responseHeaders);
+            const how = flows(request.method, status, responseHeaders);
+            if (how === 'yes') begin(controller);
+            // Many say no length and are short all the same: those are taken whole.
+            else if (how === 'perhaps') setTimeout(() => begin(controller), patienceMs).unref();
+          },
+          onResponseData: (controller, part) => {
+            if (flow) return flow.data(part);
+            size += part.length;
+            if (size > replyMaxBytes) controller.abort(new Error('the reply is too large'));
+            else parts.push(part);
+            if (size > streamWindowBytes) begin(controller);
+          },
+          onResponseEnd: (_controller, trailers) => {
+            if (flow) return flow.end(flat(trailers ?? {}));
+            const body = size === 0 ? null : Uint8Array.from(Buffer.concat(parts, size));
+            finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
+          },
+          onResponseError: (_controller, error) => {
+            if (flow) return flow.broke();
+            if (mayRepeat && status === 0 && !underway.ended && errorCode(error) === wasEnded) {
+              mayRepeat = false;
+              isRepeated = true;
+              dispatch();
+              return;
+            }
+            if (!isRepeated && neverArrived.has(codeOf(error))) finish(told.refused);
+            else finish(() => told.reply({ type: 'lost', id }));
+          },
         },
-        onResponseData: (controller, part) => {
-          if (flow) return flow.data(part);
-          size += part.length;
-          if (size > replyMaxBytes) controller.abort(new Error('the reply is too large'));
-          else parts.push(part);
-          if (size > streamWindowBytes) begin(controller);
-        },
-        onResponseEnd: (_controller, trailers) => {
-          if (flow) return flow.end(flat(trailers ?? {}));
-          const body = size === 0 ? null : Uint8Array.from(Buffer.concat(parts, size));
-          finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
-        },
-        onResponseError: (_controller, error) => {
-          if (flow) return flow.broke();
-          if (neverArrived.has(codeOf(error))) finish(told.refused);
-          else finish(() => told.reply({ type: 'lost', id }));
-        },
-      },
-    );
+      );
+    dispatch();
   }
 
   /** The caller gave up: the connection is cut, so that the other side hears of it. */
@@ -287,8 +310,9 @@ export class WebClient {
     this.#underway.clear();
   }
 
-  #pool(origin: string): Pool {
-    let pool = this.#pools.get(origin);
+  #pool(origin: string, localAddress: string | undefined): Pool {
+    const name = localAddress === undefined ? origin : `${origin} ${localAddress}`;
+    let pool = this.#pools.get(name);
     if (!pool) {
       const { Pool } = loadHttp();
       pool = new Pool(origin, {
@@ -299,9 +323,14 @@ export class WebClient {
         headersTimeout: 0,
         bodyTimeout: 0,
         // A node of ours on this machine, whose certificate may be of its own making.
-        connect: { timeout: 5_000, rejectUnauthorized: !isLoopback(new URL(origin).hostname) },
+        connect: {
+          timeout: 5_000,
+          rejectUnauthorized: !isLoopback(new URL(origin).hostname),
+          // Everybody's own address only where a machine has more than one of them.
+          ...(localAddress !== undefined && process.platform === 'linux' ? { localAddress } : {}),
+        },
       });
-      this.#pools.set(origin, pool);
+      this.#pools.set(name, pool);
     }
     return pool;
   }
@@ -322,6 +351,14 @@ function ask(
   asking.on('error', told.failed);
   asking.end();
   return () => asking.destroy();
+}
+
+/**
+ * An address of this machine to come from in the place of a user: so many users share one, and its
+ * connections, as behind one office's router.
+ */
+function addressFor(ip: string): string {
+  return `127.0.${1 + (hashText(ip) & 255)}.1`;
 }
 
 function codeOf(error: Error): string {

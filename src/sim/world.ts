@@ -7,7 +7,7 @@
  *   world.bootAll();
  *   world.run(60_000_000);
  */
-import { isOperation, type Operation } from '../host/control.ts';
+import { isClaim, isOperation, type Operation } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan } from '../host/fault.ts';
 import type { Address, Message, Micros, NodeId, Value } from '../host/host.ts';
@@ -25,7 +25,8 @@ import { Cores, type Job } from './cpu.ts';
 import { Platter } from './disk.ts';
 import { Faults, faultText, isDone } from './faults.ts';
 import { deepFreeze } from './freeze.ts';
-import { type HostServices, SimHost, type SimTimer } from './host.ts';
+import type { HostServices, SimTimer } from './host.ts';
+import { Doors } from './http/doors.ts';
 import * as kinds from './kinds.ts';
 import { kindNames } from './kinds.ts';
 import { Machine } from './machine.ts';
@@ -59,6 +60,7 @@ export class World {
   readonly #network: Network;
   readonly #streams: Streams;
   readonly #faults: Faults;
+  readonly #doors: Doors;
   readonly #random: Random;
   readonly #services: HostServices;
   readonly #roster: Roster;
@@ -133,6 +135,7 @@ export class World {
         for (const port of ports) this.post({ node: machine.plan.id, port }, message);
       },
     });
+    this.#doors = new Doors(plan, this.#queue, onTrace);
     this.#roster = new Roster(plan, options.grow);
     for (const node of plan.nodes) this.#add(node);
     if (options.faults) this.applyFaults(options.faults, startUs);
@@ -297,6 +300,8 @@ export class World {
 
   /** Operations are done as an event of their own: their sender is in the middle of its handler. */
   #toControl(from: Address, message: Message): void {
+    // As news that no wire carries: a switch learns it with the frame itself.
+    if (isClaim(message)) return this.#later(0, () => this.#doors.hold(message, from.node));
     if (!isOperation(message)) return this.#options.onControl?.(from, message);
     this.#later(0, () => {
       if (this.#roster.allows(from, message)) return this.#operate(message);
@@ -483,11 +488,12 @@ export class World {
     let failure: unknown;
     try {
       if (plan.userCode) this.#options.enter?.(plan.id);
-      const runtime = this.#options.boot(plan, life, (port) => {
+      const hostOf = (port: string) => {
         const meter = this.meters.meter(plan.id, blockOf.get(port) ?? plan.block, onNote);
-        return new SimHost(this.#services, machine, port, random.fork(port), meter);
-      });
-      machine.ports = runtime.ports;
+        return this.#doors.hostOf(this.#services, machine, port, random.fork(port), meter);
+      };
+      const { ports } = this.#options.boot(plan, life, hostOf);
+      machine.ports = this.#doors.serve(plan, ports, hostOf);
       if (plan.userCode) this.#options.drain?.();
     } catch (error) {
       failure = error ?? 'nothing';

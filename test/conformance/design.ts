@@ -2,6 +2,7 @@
 import {
   aggregate,
   apiKeys,
+  balancer,
   cache,
   cdn,
   dns,
@@ -208,35 +209,38 @@ let ran = false;
 /** Of the key that a scene shows. */
 const digest = 'db967788df725d2e43640856ada333767c775916b0fbd83fb04773ee5bf72457';
 
+const edge = gateway('edge', {
+  routes: [
+    { path: '/', auth: 'none', to: api },
+    { path: '/site', auth: 'none', to: site },
+    { path: '/mine', to: api, rewrite: { path: '/codes' } },
+    {
+      path: '/page',
+      auth: 'none',
+      to: aggregate({
+        parts: {
+          codes: { from: api, path: '/codes', required: true, timeout: '5s' },
+          text: { from: inner, path: '/text', timeout: '5s' },
+        },
+        shape: { of: ['$codes.0', '$text'], first: '$codes.0' },
+      }),
+    },
+    { path: '/moved/*', auth: 'none', redirect: '/*' },
+  ],
+  auth: [
+    apiKeys({ users: { ann: { sha256: digest } } }),
+    jwt({ secret: 'a secret of this conformance design' }),
+  ],
+  quotas: { day: { calls: 2, per: '1000d', reserve: 1 } },
+  waf: {},
+  compress: { min: '1B' },
+  port: 0,
+  policy: { timeout: '10s' },
+});
+
 export default system('conformance', {
-  entry: gateway('edge', {
-    routes: [
-      { path: '/', auth: 'none', to: api },
-      { path: '/site', auth: 'none', to: site },
-      { path: '/mine', to: api, rewrite: { path: '/codes' } },
-      {
-        path: '/page',
-        auth: 'none',
-        to: aggregate({
-          parts: {
-            codes: { from: api, path: '/codes', required: true, timeout: '5s' },
-            text: { from: inner, path: '/text', timeout: '5s' },
-          },
-          shape: { of: ['$codes.0', '$text'], first: '$codes.0' },
-        }),
-      },
-      { path: '/moved/*', auth: 'none', redirect: '/*' },
-    ],
-    auth: [
-      apiKeys({ users: { ann: { sha256: digest } } }),
-      jwt({ secret: 'a secret of this conformance design' }),
-    ],
-    quotas: { day: { calls: 2, per: '1000d', reserve: 1 } },
-    waf: {},
-    compress: { min: '1B' },
-    port: 0,
-    policy: { timeout: '10s' },
-  }),
+  // Every scene comes through it: what is true of requests is true of their bytes.
+  entry: balancer('lb', { to: edge }),
   blocks: [reader, keeper],
   workload: users({
     closed: { users: 1, think: '1s' },

@@ -18,6 +18,7 @@ import {
   shedKnobs,
   sidecarPort,
   socketsKnobs,
+  tlsKnobs,
 } from './config.ts';
 import { costKnob } from './cost.ts';
 import { fetcherHandle } from './handle.ts';
@@ -31,11 +32,13 @@ export const serviceBlock: Block = {
   tables: {
     '': { cost: costKnob },
     shed: shedKnobs,
+    tls: tlsKnobs,
     concurrency: adaptiveLimitKnobs,
     sockets: socketsKnobs,
     ...policyTables,
   },
   servesWeb: true,
+  endsTls: ({ config }) => (config as ServiceConfig).tls !== null,
   view: { shape: 'box', colour: 'blue' },
   expand,
   member,
@@ -116,7 +119,13 @@ function member(declaration: Declaration, site: Site, index: number, zone: strin
       ...others.filter(({ port }) => !directed.has(port)),
       ...consumers,
       ...agents,
-      { port: webPort, block: declaration.name, role: 'instance', config: own },
+      {
+        port: webPort,
+        block: declaration.name,
+        role: 'instance',
+        config: own,
+        ...(config.tls ? { tls: config.tls } : {}),
+      },
       ...sidecarOf(declaration, site, meshed, own),
     ],
   };

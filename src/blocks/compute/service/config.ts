@@ -2,11 +2,13 @@
 
 import type { Micros } from '../../../host/host.ts';
 import type { DirectoryPlace } from '../../../host/path.ts';
+import type { TlsPlan } from '../../../host/plan.ts';
 import { bytes, type ConfigOf, choice, count, duration } from '../../../kit/config.ts';
 import type { Distribution } from '../../../kit/distribution.ts';
 import type { AdaptiveLimitConfig } from '../../../parts/adaptive-limit.ts';
 import { shedderKnobs } from '../../../parts/shedder.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import { tlsKnobs } from '../../../path/tls.ts';
 
 export const knobs = {
   instances: count(2, {
@@ -32,6 +34,8 @@ export const knobs = {
     'Modelled services only: whether a slot is held during its own work (an event loop) or until its calls have returned too (a thread a request).',
   ),
 };
+
+export { tlsKnobs };
 
 export const shedKnobs = {
   ...shedderKnobs,
@@ -99,6 +103,7 @@ export type ServiceConfig = {
   readonly path: PathPolicy;
   /** Where callers find it, and how long a first call waits for a list; null: in the plan. */
   readonly directory: DirectoryPlace | null;
+  readonly tls: TlsPlan | null;
 };
 
 export type InstanceConfig = ServiceConfig & {

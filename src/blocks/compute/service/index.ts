@@ -10,6 +10,7 @@ import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn, settle } from '../../../kit/settings.ts';
 import { adaptiveLimitKnobs } from '../../../parts/adaptive-limit.ts';
 import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
+import { readTls, type TlsOptions } from '../../../path/tls.ts';
 import { serviceBlock } from './block.ts';
 import type { AnyConsumer, AnyFetch, ServiceCode } from './coded.ts';
 import {
@@ -69,6 +70,8 @@ export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof kno
   readonly sockets?: OptionsOf<typeof socketsKnobs>;
   /** A proxy of this mesh stands beside each instance: calls to and from it pass there. */
   readonly mesh?: Declaration;
+  /** Where connections come through a `balancer`: they are encrypted up to here. Calls from inside are not. */
+  readonly tls?: TlsOptions | true;
   /** How other services call this one. */
   readonly policy?: PathOptions;
   /** The registry in which its instances are found. Without it callers go to those that the plan names. */
@@ -95,6 +98,7 @@ const besides = [
   'mesh',
   'policy',
   'discovery',
+  'tls',
 ];
 
 export function service<const B extends Bindings = Record<never, never>>(
@@ -102,7 +106,7 @@ export function service<const B extends Bindings = Record<never, never>>(
   options: ServiceOptions<B>,
 ): Service {
   const { cost, env, fetch, on, releases, traffic, calls, policy, ...others } = options;
-  const { weights, shed, concurrency, sockets, mesh, discovery, ...rest } = others;
+  const { weights, shed, concurrency, sockets, mesh, discovery, tls, ...rest } = others;
   const { config, problems } = configure(name, knobs, rest, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
@@ -138,6 +142,8 @@ export function service<const B extends Bindings = Record<never, never>>(
     const given = discovery?.block?.kind ?? show(discovery);
     wrong.push({ at: `${name}.discovery`, what: `must be a registry, got ${given}` });
   }
+  const secure = readTls(`${name}.tls`, tls);
+  wrong.push(...secure.problems);
   const consumed = Object.keys(on ?? {});
   for (const binding of consumed) {
     if (binds[binding]?.block.consumerConfig) continue;
@@ -160,6 +166,7 @@ export function service<const B extends Bindings = Record<never, never>>(
           ...(mesh ? { door: sidecarPort(mesh) } : {}),
         }
       : null,
+    tls: secure.tls,
   };
   const code: ServiceCode = {
     // The types of `env` were checked where the user wrote them; below here it is any object.

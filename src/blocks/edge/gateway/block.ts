@@ -48,6 +48,7 @@ export const gatewayBlock: Block = {
     ...policyTables,
   },
   servesWeb: true,
+  endsTls: ({ config }) => (config as GatewayConfig).tls !== null,
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { door },
@@ -98,7 +99,8 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           role: 'door',
           config: own,
           edge: {
-            listen: config.port === 0 ? 0 : config.port + index,
+            // Behind a balancer, which listens in its place, any free port will do.
+            listen: config.port === 0 || site.isBehind(declaration) ? 0 : config.port + index,
             ...(config.tls ? { tls: config.tls } : {}),
             ...(config.connections ? { limits: config.connections } : {}),
           },

@@ -20,6 +20,7 @@ import { type HttpCacheConfig, httpCacheKnobs } from '../../../parts/http-cache.
 import { limiterKnobs } from '../../../parts/limit/config.ts';
 import type { BackupConfig, Targets } from '../../../path/caller.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import { tlsKnobs } from '../../../path/tls.ts';
 
 export const knobs = {
   nodes: count(1, {
@@ -393,21 +394,7 @@ export type SharedLimitConfig = ConfigOf<typeof sharedLimitKnobs> & {
 /** A network and what it is called. */
 export type LocationConfig = { readonly network: string; readonly name: string };
 
-export const tlsKnobs = {
-  cert: text('', {
-    allowed: 'the path of a file',
-    doc: 'The certificate, with those that vouch for it, as PEM. Empty: one of its own making, good for localhost, kept with the data of the system.',
-  }),
-  key: text('', { allowed: 'the path of a file', doc: 'Its private key, as PEM.' }),
-  clientCa: text('', {
-    allowed: 'the path of a file',
-    doc: 'Who vouches for clients, as PEM. With it clients show certificates (mTLS), and the gateway knows whom it speaks to.',
-  }),
-  clients: choice(
-    ['required', 'asked'],
-    'What clientCa means for who shows no certificate that it vouches for: required ends the connection, asked lets it in as somebody unknown.',
-  ),
-};
+export { tlsKnobs };
 
 export const connectionsKnobs = {
   max: count(10_000, {

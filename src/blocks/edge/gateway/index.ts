@@ -8,6 +8,7 @@ import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn } from '../../../kit/settings.ts';
 import type { BytesText, RateText } from '../../../kit/units.ts';
 import type { PathOptions } from '../../../path/policy.ts';
+import { readTls, type TlsOptions } from '../../../path/tls.ts';
 import type { AuthOptions } from './auth-options.ts';
 import { gatewayBlock } from './block.ts';
 import {
@@ -28,7 +29,6 @@ import {
   readLocations,
 } from './limits-options.ts';
 import { type RoutesOptions, readRoutes } from './routes.ts';
-import { readTls, type TlsOptions } from './tls-options.ts';
 
 export { type Aggregate, type AggregateOptions, aggregate, type PartOptions } from './aggregate.ts';
 export {

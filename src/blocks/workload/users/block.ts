@@ -84,6 +84,8 @@ function placesOf(from: UsersConfig['from'], zones: readonly ZonePlan[]): readon
 /** The nearest first: the same zone, the same region, the others. */
 function doorsOf(entry: Declaration, site: Site, from: ZonePlan): readonly DoorPlan[] {
   const regionOf = new Map(site.zones.map((zone) => [zone.name, zone.region]));
+  const address = entry.block.address?.(entry);
+  if (address) return [{ node: address.node, tier: 0 }];
   return site.members(entry).map(({ id, zone }) => {
     if (!entry.block.servesNearest || zone === from.name) return { node: id, tier: 0 };
     return { node: id, tier: regionOf.get(zone) === from.region ? 1 : 2 };
