@@ -102,7 +102,8 @@ export function path(
           if (!said) return;
           const { status, afterUs = 0 } = said;
           const reply: WebReply = { type: 'reply', id: web.id, status, headers: [], body: null };
-          host.after(afterUs, () => host.send(from, reply));
+          if (afterUs === 0) host.after(0, () => host.send(from, reply));
+          else host.cpu.hold(afterUs, () => host.send(from, reply));
         },
       };
     };

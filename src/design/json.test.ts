@@ -197,12 +197,28 @@ describe('a gateway as JSON', () => {
     );
   });
 
+  test('knows who stands in for failures on one route alone', async () => {
+    const backup = { kind: 'service', name: 'backup', cost: '1ms' };
+    const routes = [
+      { path: '/', to: 'api', policy: { fallback: { staleMax: '0ms', service: 'backup' } } },
+    ];
+    const covered = { ...data, blocks: [...blocks.slice(0, -1), { ...rich, routes }, backup] };
+    const faults = ['fail 100% of calls to api with 503 at 0s'];
+    const report = await simulate(systemFromJson(covered), { for: '2s', faults });
+    expect(report.failed).toBe(0);
+    expect(report.blocks.edge!.meters['backup answers api']).toBeGreaterThan(50);
+    expect(typescriptOf(covered)).toMatch(/fallback: \{ staleMax: '0ms', service: backup \}/);
+  });
+
   test('names what is wrong in it, part and all', () => {
     const routes = [
-      { to: 'nobody' },
+      { to: 'nobody', policy: { fallback: { service: 'nobody-else' } } },
       { to: { aggregate: { parts: { a: { from: 'x', path: '/' } } } } },
     ];
     const said = wrong({ blocks: [...blocks.slice(0, -1), { ...rich, routes }] });
+    expect(said.join()).toContain(
+      "edge.routes[0].policy.fallback.service: there is no block 'nobody-else'",
+    );
     expect(said.join()).toContain("edge.routes[0].to: there is no block 'nobody'");
     expect(said.join()).toContain("edge.routes[1].to.parts.a.from: there is no block 'x'");
   });

@@ -208,6 +208,7 @@ class Reader {
           ...route,
           ...(to === undefined ? {} : { to: this.#destination(to, `${at}.to`) }),
           ...(limits === undefined ? {} : { limits: this.#limits(limits, `${at}.limits`) }),
+          ...this.#policy(route.policy, at),
         } as RouteOptions;
       });
     }

@@ -116,14 +116,11 @@ class Writer {
 
   #route(route: Fields): Code {
     return object(
-      Object.entries(route).map(([option, value]) => [
-        option,
-        option === 'to'
-          ? this.#destination(value)
-          : option === 'limits'
-            ? this.#limits(value as Fields)
-            : literal(value),
-      ]),
+      Object.entries(route).map(([option, value]) => {
+        if (option === 'to') return [option, this.#destination(value)];
+        if (option === 'limits') return [option, this.#limits(value as Fields)];
+        return [option, option === 'policy' ? this.#policy(value as Fields) : literal(value)];
+      }),
     );
   }
 
@@ -285,13 +282,18 @@ function calleesOf({ routes, calls, policy, limits, auth }: Fields): readonly st
     ? (routes as readonly Fields[]).flatMap((route) => [
         ...destinationsOf(route.to),
         ...backendsOf(route.limits),
+        ...backupsOf(route.policy),
       ])
     : Object.values((routes ?? {}) as Fields).map(String);
-  const { service } = ((policy as Fields | undefined)?.fallback ?? {}) as Fields;
-  const backup = service === undefined ? [] : [String(service)];
   const called = ((calls ?? []) as readonly unknown[]).flatMap(inStep);
   // In the order in which the reader of JSON meets them.
-  return [...backendsOf(limits), ...issuersOf(auth), ...routed, ...called, ...backup];
+  return [...backendsOf(limits), ...issuersOf(auth), ...routed, ...called, ...backupsOf(policy)];
+}
+
+/** Who stands in for what fails. */
+function backupsOf(policy: unknown): readonly string[] {
+  const { service } = ((policy as Fields | undefined)?.fallback ?? {}) as Fields;
+  return service === undefined ? [] : [String(service)];
 }
 
 function backendsOf(limits: unknown): readonly string[] {

@@ -14,6 +14,8 @@ export interface RequestContext {
   readonly session?: string | undefined;
   /** On this node's `now()`; calls made after it are not worth making. */
   readonly deadlineAt?: Micros | undefined;
+  /** How important the request is, 0 the most, if it says so: passed on, for whoever sheds load. */
+  readonly urgency?: number | undefined;
 }
 
 /** `Handle` is what user code gets for this declaration in its `env`. */

@@ -15,6 +15,22 @@ export function cookieOf(headers: readonly string[], name: string): string | und
   return undefined;
 }
 
+/** How important a request is, 0 the most (RFC 9218: `priority: u=0`); undefined when it does not say. */
+export function urgencyOf(headers: readonly string[]): number | undefined {
+  const said = headerOf(headers, 'priority');
+  const found = said === undefined ? null : /\bu=(\d)\b/.exec(said);
+  return found ? Number(found[1]) : undefined;
+}
+
+/** Headers of a request made for another one, as important as that one unless they say otherwise. */
+export function withUrgency(
+  headers: readonly string[],
+  urgency: number | undefined,
+): readonly string[] {
+  if (urgency === undefined || headerOf(headers, 'priority') !== undefined) return headers;
+  return [...headers, 'priority', `u=${urgency}`];
+}
+
 export type KeyOf = (asked: Asked) => string | undefined;
 
 /** How a key is written in an option. */

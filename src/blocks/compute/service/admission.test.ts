@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Visit, visit } from '../../../../test/visitor.ts';
 import type { Fault } from '../../../host/fault.ts';
 import { gateway } from '../../edge/gateway/index.ts';
-import { service } from './index.ts';
+import { call, service } from './index.ts';
 
 const fine = () => new Response('fine');
 const kill = (node: string): Fault => ({ atUs: 0, do: 'kill', target: { node } });
@@ -43,6 +43,28 @@ describe('shedding', () => {
       expect(served(false)).toBeLessThan(0.6);
       expect(made.counted('api', 'shed')).toBeGreaterThan(500);
     }
+  });
+
+  test('deep in a chain knows how important the user’s request is: each hop says so to the next', async () => {
+    const shed = { target: '5ms', interval: '50ms', stepDown: 0.2, levels: 4 } as const;
+    const deep = service('deep', { instances: 1, fetch: fine, cost: { cpu: '1ms' }, shed });
+    const modelled = service('modelled', { instances: 1, slots: 10_000, calls: [call(deep)] });
+    const top = service('api', {
+      instances: 1,
+      env: { modelled },
+      fetch: (_request, env) => env.modelled.fetch('/'),
+    });
+    const made = visit(top);
+    const ids = await overload(made, 1_500, (i) => (i % 4 === 0 ? 0 : 3));
+    await made.run(2_000_000);
+    const late = ids.slice(1_500);
+    const served = (urgent: boolean): number => {
+      const own = late.filter((_, i) => (i % 4 === 0) === urgent);
+      return own.filter((id) => made.status(id) === 200).length / own.length;
+    };
+    expect(served(true)).toBeGreaterThan(0.98);
+    expect(served(false)).toBeLessThan(0.6);
+    expect(made.counted('deep', 'shed')).toBeGreaterThan(300);
   });
 
   test('turns nobody away while there is no line', async () => {

@@ -10,7 +10,7 @@ import type { WebRequest } from '../../../host/web.ts';
 import { hashText } from '../../../kit/random.ts';
 import { AdaptiveLimit } from '../../../parts/adaptive-limit.ts';
 import { Shedder } from '../../../parts/shedder.ts';
-import { headerOf } from '../../../path/headers.ts';
+import { urgencyOf } from '../../../path/headers.ts';
 import type { InstanceConfig } from './config.ts';
 
 export class Admission {
@@ -52,8 +52,7 @@ export class Admission {
   }
 
   #levelOf({ headers }: WebRequest): number {
-    const said = /\bu=(\d)\b/.exec(headerOf(headers, 'priority') ?? '');
-    return said ? Number(said[1]) : this.#level;
+    return urgencyOf(headers) ?? this.#level;
   }
 }
 

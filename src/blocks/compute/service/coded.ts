@@ -13,6 +13,7 @@ import { isUpgrade } from '../../../host/web.ts';
 import { assert } from '../../../kit/assert.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { fromWebRequest, toReplyParts } from '../../../parts/web.ts';
+import { urgencyOf } from '../../../path/headers.ts';
 import { charging } from './charge.ts';
 import type { InstanceConfig } from './config.ts';
 import type { Job } from './jobs.ts';
@@ -42,12 +43,17 @@ export function coded(
 
   return (job, done) => {
     const { request } = job;
-    // What listeners of a socket do later has nothing to do with the wait for its beginning.
-    const deadlineAt = isUpgrade(request) ? undefined : job.deadlineAt;
     code.run(`${request.method} ${request.url}`, () =>
-      serve(handler, job, envFor({ session: request.session, deadlineAt }), done),
+      serve(handler, job, envFor(contextOf(job)), done),
     );
   };
+}
+
+/** What calls made for a request take over from it. */
+function contextOf({ request, deadlineAt: until }: Job): RequestContext {
+  // What listeners of a socket do later has nothing to do with the wait for its beginning.
+  const deadlineAt = isUpgrade(request) ? undefined : until;
+  return { session: request.session, deadlineAt, urgency: urgencyOf(request.headers) };
 }
 
 /** One function and one wait, where a handler lets it: each costs as much as a message. */

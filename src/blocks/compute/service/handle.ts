@@ -4,6 +4,7 @@ import type { Inlet } from '../../../host/stream.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { type RequestParts, requestParts, signalOf, toResponse } from '../../../parts/web.ts';
 import { askedOf } from '../../../path/caller.ts';
+import { withUrgency } from '../../../path/headers.ts';
 import type { FetcherApi } from './client.ts';
 
 export interface Fetcher {
@@ -28,7 +29,9 @@ export function fetcherHandle(
       new Promise((resolve, reject) => {
         const send = (parts: RequestParts): void => {
           let inlet: Inlet | undefined;
-          const asked = askedOf(parts, '', context.session);
+          const { method, url, body, inlet: sent } = parts;
+          const headers = withUrgency(parts.headers, context.urgency);
+          const asked = askedOf({ method, url, headers, body, inlet: sent }, '', context.session);
           const giveUp = api.call(asked, context.deadlineAt, (outcome) => {
             if (!outcome.ok) {
               return reject(new Unavailable(name, 'fetch', outcome.why, outcome.certain));

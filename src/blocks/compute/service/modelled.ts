@@ -7,6 +7,7 @@ import type { Host, Micros } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
 import { sampler } from '../../../kit/distribution.ts';
 import { Fifo } from '../../../parts/fifo.ts';
+import { urgencyOf, withUrgency } from '../../../path/headers.ts';
 import type { FetcherApi } from './client.ts';
 import type { Cost, InstanceConfig, Step } from './config.ts';
 import { isMoot, type Job } from './jobs.ts';
@@ -109,14 +110,16 @@ function working(host: Host, cost: Cost, name: string): Run {
     : (_job, then) => host.cpu.hold(draw(random), then);
 }
 
+const none: readonly string[] = [];
+
 function calling(code: ProgramCode, to: string): Run {
   const opened = code.open.get(to);
   assert(opened, `${code.declaration.name} opened what it calls (${to})`);
   const api = opened.api as FetcherApi;
   const url = `http://${to}/`;
-  const headers: readonly string[] = [];
   return (job, then) => {
     const { ip, session } = job.request;
+    const headers = withUrgency(none, urgencyOf(job.request.headers));
     const asked = { method: 'GET', url, headers, body: null, ip, session };
     api.call(asked, job.deadlineAt, (outcome) => {
       // A model reads no bodies.
