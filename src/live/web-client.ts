@@ -98,7 +98,7 @@ class Flow {
   }
 
   data(part: Buffer): void {
-    if (!this.#stream.write(Uint8Array.from(part))) this.#controller.pause();
+    if (!this.#stream.write(new Uint8Array(part))) this.#controller.pause();
   }
 
   end(trailers: readonly string[]): void {
@@ -129,6 +129,8 @@ function flows(
 
 export class WebClient {
   readonly #pools = new Map<string, Pool>();
+  /** By their text: there are few, and each request goes to one of them. */
+  readonly #doors = new Map<string, URL>();
   readonly #underway = new Map<string, Underway>();
   readonly #connectionsMax: number;
   #closed = false;
@@ -158,7 +160,7 @@ export class WebClient {
     const isAlive = asksIfAlive(request);
     try {
       url = new URL(isAlive ? (base ?? '') : request.url);
-      door = base === undefined ? url : new URL(base);
+      door = base === undefined ? url : this.#door(base);
     } catch {
       told.refused();
       return;
@@ -273,7 +275,7 @@ export class WebClient {
           },
           onResponseEnd: (_controller, trailers) => {
             if (flow) return flow.end(flat(trailers ?? {}));
-            const body = size === 0 ? null : Uint8Array.from(Buffer.concat(parts, size));
+            const body = size === 0 ? null : joinedBytes(parts, size);
             finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
           },
           onResponseError: (_controller, error) => {
@@ -308,6 +310,15 @@ export class WebClient {
     for (const pool of this.#pools.values()) pool.destroy().catch(() => {});
     this.#pools.clear();
     this.#underway.clear();
+  }
+
+  #door(base: string): URL {
+    let door = this.#doors.get(base);
+    if (!door) {
+      door = new URL(base);
+      this.#doors.set(base, door);
+    }
+    return door;
   }
 
   #pool(origin: string, localAddress: string | undefined): Pool {
@@ -359,6 +370,17 @@ function ask(
  */
 function addressFor(ip: string): string {
   return `127.0.${1 + (hashText(ip) & 255)}.1`;
+}
+
+/** A copy, of its own size: what the socket read into is larger, and would be kept as long. */
+function joinedBytes(parts: readonly Buffer[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function codeOf(error: Error): string {

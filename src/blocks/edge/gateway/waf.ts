@@ -25,6 +25,14 @@ export interface Inspected {
 interface Ready {
   readonly rule: WafRule;
   readonly pattern: RegExp | undefined;
+  /** Which readings it looks at. */
+  readonly readings: readonly number[];
+}
+
+/** A field, as some rules want to see it. */
+interface Reading {
+  readonly field: WafField;
+  readonly transform: readonly WafTransformation[];
 }
 
 export interface WafVerdict {
@@ -36,28 +44,40 @@ export interface WafVerdict {
 export class Waf {
   readonly #config: WafConfig;
   readonly #rules: readonly Ready[];
+  /** Rules that look at the same field in the same way share what they see. */
+  readonly #readings: readonly Reading[];
 
   constructor(config: WafConfig) {
     this.#config = config;
     const core = config.core ? coreRules : [];
+    const names: string[] = [];
+    const readings: Reading[] = [];
+    const numberOf = (field: WafField, transform: readonly WafTransformation[]): number => {
+      const name = `${field} ${transform.join()}`;
+      if (!names.includes(name)) {
+        names.push(name);
+        readings.push({ field, transform });
+      }
+      return names.indexOf(name);
+    };
+    this.#readings = readings;
     this.#rules = [...core, ...config.rules]
       .filter(({ id }) => !config.except.includes(id))
       .map((rule) => ({
         rule,
         pattern: rule.op === 'matches' ? new RegExp(rule.value, 's') : undefined,
+        readings: rule.on.map((field) => numberOf(field, rule.transform)),
       }));
   }
 
   inspect(request: Inspected): WafVerdict {
-    const fields = new Fields(request, this.#config.inspectMaxBytes);
+    const fields = new Fields(request, this.#config.inspectMaxBytes, this.#readings);
     const matched: string[] = [];
     let score = 0;
     for (const ready of this.#rules) {
-      const { id, on, transform, score: own } = ready.rule;
-      if (!on.some((field) => fields.some(field, transform, (text) => meets(ready, text))))
-        continue;
-      matched.push(id);
-      score += own;
+      if (!fields.some(ready)) continue;
+      matched.push(ready.rule.id);
+      score += ready.rule.score;
     }
     return { score, matched };
   }
@@ -82,26 +102,31 @@ function meets({ rule, pattern }: Ready, text: string): boolean {
 class Fields {
   readonly #request: Inspected;
   readonly #max: number;
+  readonly #readings: readonly Reading[];
   readonly #raw = new Map<WafField, readonly string[]>();
-  readonly #transformed = new Map<string, readonly string[]>();
+  /** By the number of their reading. */
+  readonly #seen: (readonly string[] | undefined)[] = [];
 
-  constructor(request: Inspected, max: number) {
+  constructor(request: Inspected, max: number, readings: readonly Reading[]) {
     this.#request = request;
     this.#max = max;
+    this.#readings = readings;
   }
 
-  some(
-    field: WafField,
-    transform: readonly WafTransformation[],
-    test: (text: string) => boolean,
-  ): boolean {
-    const name = `${field} ${transform.join()}`;
-    let texts = this.#transformed.get(name);
-    if (!texts) {
-      texts = this.#texts(field).map((text) => transformed(text, transform));
-      this.#transformed.set(name, texts);
+  /** Loops, not closures: this is done for every rule of every request. */
+  some(ready: Ready): boolean {
+    for (const reading of ready.readings) {
+      const texts = this.#seen[reading] ?? this.#reading(reading);
+      for (const text of texts) if (meets(ready, text)) return true;
     }
-    return texts.some(test);
+    return false;
+  }
+
+  #reading(number: number): readonly string[] {
+    const { field, transform } = this.#readings[number]!;
+    const texts = this.#texts(field).map((text) => transformed(text, transform));
+    this.#seen[number] = texts;
+    return texts;
   }
 
   #texts(field: WafField): readonly string[] {
@@ -176,13 +201,14 @@ const transformations: Readonly<Record<WafTransformation, (text: string) => stri
   html: decodedHtml,
   lower: (text) => text.toLowerCase(),
   // What SQL skips: `un/**/ion` is none, but `union/**/select` is two words.
-  comments: (text) => text.replace(/\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//g, ' '),
-  spaces: (text) => text.replace(/\s+/g, ' '),
+  comments: (text) =>
+    text.includes('/*') ? text.replace(/\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//g, ' ') : text,
+  spaces: (text) => (/\s\s|[^\S ]/.test(text) ? text.replace(/\s+/g, ' ') : text),
 };
 
 /** Until nothing changes, three times at most: `%252e` is what somebody hides from who decodes once. */
 function decodedUrl(text: string): string {
-  let before = text.replaceAll('+', ' ');
+  let before = text.includes('+') ? text.replaceAll('+', ' ') : text;
   for (let i = 0; i < 3 && before.includes('%'); i++) {
     const after = before
       .replace(/%u([0-9a-f]{4})/gi, (_, hex: string) =>
