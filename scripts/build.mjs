@@ -16,7 +16,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
-import { build as bundle } from 'esbuild';
 import { filesUnder, hashOf, locked, readText, root, runNode } from './machine.mjs';
 
 const stamp = join('dist', '.loadpath-build');
@@ -111,6 +110,8 @@ const entries = [
  * several of them use is one module, as it was. The parts, which are used alone, stay as they are.
  */
 async function link(fresh) {
+  // Not before: a fresh clone reads this file to install what it needs.
+  const { build: bundle } = await import('esbuild');
   const flat = (entry) => entry.replaceAll('/', '-');
   await bundle({
     absWorkingDir: fresh,
