@@ -53,7 +53,7 @@ export default defineConfig({
     // A fresh process for each of some two hundred files took a third of the time of all tests. What a
     // file changes of the process it puts back.
     isolate: false,
-    // One more than the cores that this is measured on: a third of the time a test waits for processes.
+    // One more than the cores that CI has: tests of live systems wait a good deal.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // These end only what hangs: a test that passes is to pass on a machine that is busy, too.
