@@ -7,9 +7,9 @@
  * Requests a second and p99 are of 64 connections that never wait, with wrk where it is (Debian's), so p99 is
  * that of a proxy at its limit. CPU is that of all processes of a proxy, for each request; it is the figure that a
  * busy machine spoils least. nginx and HAProxy are held to one thread, as a Node process has one.
+ * Those two do less under "policies": who calls, quotas and usage have no words in their configuration.
  * Memory is what a connection costs that asked once and is kept open.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { findProgram, installPackages } from '../scripts/packages.mjs';
 import { haveProxies } from '../scripts/proxies.mjs';
 import { Bench, isQuick, rounded } from './kit.mjs';
-import { freePort, serving, treeBytes, treeSeconds } from './processes.mjs';
+import { freePort, outputOf, serving, treeBytes, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -33,30 +33,10 @@ const key = 'bench-key';
 const { nginx, haproxy } = await haveProxies();
 const folder = mkdtempSync(join(tmpdir(), 'loadpath-bench-'));
 
-function run(command, args, env = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (piece) => {
-      out += piece;
-    });
-    child.stderr.on('data', (piece) => {
-      err += piece;
-    });
-    child.on('close', (code) =>
-      code === 0 ? resolve(out) : reject(new Error(`${command}: ${err}`)),
-    );
-  });
-}
-
 /** { requests, perSec, p99Ms, failed } of connections that ask again as soon as they are answered. */
 async function load(url, length) {
   if (!wrk) return loadOwn(url, length);
-  const out = await run(wrk, [
+  const out = await outputOf(wrk, [
     '-t1',
     `-c${openCount}`,
     `-d${length}s`,
@@ -162,16 +142,8 @@ async function exported(product, design, port, origin) {
   const out = join(folder, `${product}-${port}`);
   const [host, originPort] = origin.split(':');
   const where = ['--target', `origin=${host}:${originPort}`, '--listen', `127.0.0.1:${port}`];
-  await run(process.execPath, [
-    cli,
-    'export',
-    here(design),
-    '--for',
-    product,
-    ...where,
-    '--out',
-    out,
-  ]);
+  const args = [cli, 'export', here(design), '--for', product, ...where, '--out', out];
+  await outputOf(process.execPath, args, { LOADPATH_BENCH_EXPORT: '1' });
   const file = join(out, product === 'nginx' ? 'nginx.conf' : 'haproxy.cfg');
   const text = readFileSync(file, 'utf8')
     .replace('worker_processes auto;', 'worker_processes 1;\nuser root;')

@@ -51,6 +51,27 @@ export function treeBytes(root) {
   }, 0);
 }
 
+/** What a command prints until it ends. Rejects with what it complained of when that is not well. */
+export function outputOf(command, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (piece) => {
+      out += piece;
+    });
+    child.stderr.on('data', (piece) => {
+      err += piece;
+    });
+    child.on('close', (code) =>
+      code === 0 ? resolve(out) : reject(new Error(`${command}: ${err}`)),
+    );
+  });
+}
+
 export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -7,7 +7,6 @@
  * The clients are `openssl s_time`, which work on the same machine. So what a handshake costs the server in CPU is the
  * figure to look at; handshakes a second are what both sides of it come to together.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { findProgram } from '../scripts/packages.mjs';
 import { haveProxies } from '../scripts/proxies.mjs';
 import { Bench, isQuick, median, rounded } from './kit.mjs';
-import { freePort, serving, treeSeconds } from './processes.mjs';
+import { freePort, outputOf, serving, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const design = fileURLToPath(new URL('designs/gateway-tls.ts', import.meta.url));
@@ -27,27 +26,12 @@ const { nginx } = await haveProxies();
 const bench = new Bench('tls', 'TLS handshakes, beside nginx');
 const folder = mkdtempSync(join(tmpdir(), 'loadpath-bench-'));
 
-function run(command, args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (piece) => {
-      out += piece;
-    });
-    child.stderr.on('data', (piece) => {
-      err += piece;
-    });
-    child.on('close', (code) =>
-      code === 0 ? resolve(out) : reject(new Error(`${command}: ${err}`)),
-    );
-  });
-}
-
 /** How many handshakes all clients did, each in `length` seconds. */
 async function handshakes(port, length) {
   const args = ['s_time', '-connect', `127.0.0.1:${port}`, '-new', '-time', String(length)];
-  const said = await Promise.all(Array.from({ length: clientCount }, () => run(openssl, args)));
+  const said = await Promise.all(
+    Array.from({ length: clientCount }, () => outputOf(openssl, args)),
+  );
   return said.reduce(
     (sum, text) => sum + Number(/(\d+) connections in \d+ real/.exec(text)?.[1]),
     0,
@@ -93,7 +77,7 @@ try {
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     const about = ['-subj', '/CN=localhost', '-days', '2', '-keyout', key, '-out', cert];
-    await run(openssl, ['req', '-x509', ...curve, ...about]);
+    await outputOf(openssl, ['req', '-x509', ...curve, ...about]);
     const contenders = {
       gateway: (port) => {
         const more = ['--port', String(port), '--data', join(folder, 'data')];
