@@ -1,11 +1,14 @@
 /** What a gateway does to every request and reply at its door, whatever the route. */
-import type {
-  CompressConfig,
-  CorsConfig,
-  GatewayConfig,
-  RequestsConfig,
-  TraceConfig,
+import {
+  type CompressConfig,
+  type CorsConfig,
+  type GatewayConfig,
+  type RequestsConfig,
+  socketsKnobs,
+  type TraceConfig,
 } from '../../blocks/edge/gateway/config.ts';
+import { configure } from '../../kit/config.ts';
+import { type ConnectionsTask, connectionsOf } from './connections.ts';
 
 export interface EntryTask {
   /** Headers that only the gateway may set: what a client says in them is taken out. */
@@ -15,9 +18,22 @@ export interface EntryTask {
   readonly compress: CompressConfig | null;
   readonly requests: RequestsConfig | null;
   readonly trace: TraceConfig | null;
+  readonly connections: ConnectionsTask;
+  /** How long a web socket may be silent, in microseconds. */
+  readonly socketIdleUs: number;
 }
 
-export const entryOptions = ['replyHeaders', 'cors', 'compress', 'requests', 'trace'];
+export const entryOptions = [
+  'replyHeaders',
+  'cors',
+  'compress',
+  'requests',
+  'trace',
+  'connections',
+  'sockets',
+];
+
+const socketsUsual = configure('sockets', socketsKnobs, {}).config;
 
 export function entryOf(config: GatewayConfig): EntryTask {
   const { replyHeaders, cors, compress, requests, trace, auth } = config;
@@ -30,6 +46,8 @@ export function entryOf(config: GatewayConfig): EntryTask {
     compress,
     requests,
     trace,
+    connections: connectionsOf(config),
+    socketIdleUs: (config.sockets ?? socketsUsual).idleTimeoutUs,
   };
 }
 
@@ -68,6 +86,14 @@ export const squeezable: readonly string[] = [
 ];
 
 export const requestIdPattern = '^[A-Za-z0-9_.:-]{1,64}$';
+
+/** Of two bounds, of which one at least is there. */
+export function lesser(one: number | undefined, other: number | false): number {
+  return Math.min(
+    one ?? Number.POSITIVE_INFINITY,
+    other === false ? Number.POSITIVE_INFINITY : other,
+  );
+}
 
 export function inSeconds(us: number): string {
   return String(Math.ceil(us / 1_000_000));

@@ -6,7 +6,8 @@
  * others are tried again only when they did not arrive.
  */
 import type { Condition, LimitConfig, RouteConfig } from '../../blocks/edge/gateway/config.ts';
-import { type EntryTask, inSeconds, isServed, squeezable } from './entry.ts';
+import { connectionRemarks } from './connections.ts';
+import { type EntryTask, inSeconds, isServed, lesser, squeezable } from './entry.ts';
 import { captures, hasParameters, pathPattern, pieces } from './patterns.ts';
 import type { Remarks } from './remarks.ts';
 import {
@@ -35,7 +36,8 @@ export function envoyOf(task: ProxyTask, remarks: Remarks): string {
     'max_requests of each cluster',
     'Envoy bounds requests by the service that they go to, not all together.',
   );
-  const { compress, requests, trace } = task.entry;
+  const { compress, requests, trace, connections } = task.entry;
+  connectionRemarks('envoy', gateway, connections, remarks);
   if (compress) {
     remarks.approximated(
       `${gateway}.compress`,
@@ -92,7 +94,7 @@ export function envoyOf(task: ProxyTask, remarks: Remarks): string {
 
 function manager(task: ProxyTask, routes: readonly RouteTask[]): Fields {
   const { gateway, bodyMaxBytes, entry } = task;
-  const { cors, trace } = entry;
+  const { cors, trace, connections } = entry;
   const allowed = entry.requests?.hosts ?? [];
   const shared = task.limits.filter(
     (one) =>
@@ -140,12 +142,15 @@ function manager(task: ProxyTask, routes: readonly RouteTask[]): Fields {
       path_with_escaped_slashes_action: 'KEEP_UNCHANGED',
       strip_any_host_port: false,
       common_http_protocol_options: {
-        idle_timeout: '75s',
+        idle_timeout: seconds(connections.keepAliveUs),
+        max_headers_count: headersMax(entry),
         headers_with_underscores_action: 'REJECT_REQUEST',
       },
-      request_headers_timeout: '10s',
-      request_timeout: '60s',
-      max_request_headers_kb: 16,
+      request_headers_timeout: seconds(connections.headersTimeoutUs),
+      request_timeout: seconds(connections.requestTimeoutUs),
+      max_request_headers_kb: Math.ceil(
+        lesser(entry.requests?.headerBytesMaxBytes, connections.headerMaxBytes) / 1_024,
+      ),
       generate_request_id: true,
       preserve_external_request_id: trace?.trust ?? false,
       always_set_request_id_in_response: trace !== null,
@@ -175,6 +180,11 @@ function manager(task: ProxyTask, routes: readonly RouteTask[]): Fields {
       http_filters: filters,
     },
   };
+}
+
+function headersMax({ requests, connections }: EntryTask): number | undefined {
+  if (!requests && !connections.isAsked) return undefined;
+  return lesser(requests?.headersMax, connections.isAsked && connections.headersMax);
 }
 
 function entryFilters({ cors, compress }: EntryTask): Fields[] {

@@ -1,5 +1,12 @@
 /** The door in the words of HAProxy: rules of the frontend, before a route is looked for. */
-import { type EntryTask, inSeconds, isOpen, requestIdPattern, squeezable } from './entry.ts';
+import {
+  type EntryTask,
+  inSeconds,
+  isOpen,
+  lesser,
+  requestIdPattern,
+  squeezable,
+} from './entry.ts';
 import { formatText, single } from './haproxy-text.ts';
 import type { Remarks } from './remarks.ts';
 import { token } from './words.ts';
@@ -7,7 +14,7 @@ import { token } from './words.ts';
 export function haproxyEntry(at: string, entry: EntryTask, remarks: Remarks): string[] {
   return [
     ...entry.taken.map((name) => `  http-request del-header ${token(at, name)}`),
-    ...requests(at, entry),
+    ...requests(at, entry, remarks),
     ...trace(at, entry, remarks),
     ...cors(at, entry),
     ...entry.replyHeaders.map(
@@ -18,9 +25,22 @@ export function haproxyEntry(at: string, entry: EntryTask, remarks: Remarks): st
   ];
 }
 
-function requests(at: string, { requests: config }: EntryTask): string[] {
-  if (!config) return [];
-  const { hosts, urlMaxBytes, headersMax } = config;
+function requests(
+  at: string,
+  { requests: config, connections }: EntryTask,
+  remarks: Remarks,
+): string[] {
+  if (!config && !connections.isAsked) return [];
+  const { hosts = [] } = config ?? {};
+  const urlMaxBytes = lesser(config?.urlMaxBytes, connections.isAsked && connections.urlMaxBytes);
+  const headersMax = lesser(config?.headersMax, connections.isAsked && connections.headersMax);
+  if (config) {
+    remarks.approximated(
+      `${at}.requests.headerBytesMax`,
+      'tune.bufsize, 16 kB unless set otherwise',
+      'Address and headers must fit the buffer that HAProxy works in; beyond it 400.',
+    );
+  }
   const list = (all: readonly string[]) => all.map((one) => single(at, one)).join(' ');
   const plain = hosts.filter((host) => !host.startsWith('*.'));
   const ends = hosts.filter((host) => host.startsWith('*.')).map((host) => host.slice(1));

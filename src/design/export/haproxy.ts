@@ -7,6 +7,7 @@
  */
 import type { Condition, LimitConfig, RouteConfig } from '../../blocks/edge/gateway/config.ts';
 import { ratePerSec } from '../../kit/units.ts';
+import { connectionRemarks } from './connections.ts';
 import { haproxyEntry } from './haproxy-entry.ts';
 import { serverOptions, stageLines, stageRemarks } from './haproxy-stages.ts';
 import { formatText, single } from './haproxy-text.ts';
@@ -27,7 +28,9 @@ import { remarkText, token } from './words.ts';
 const trackedMax = 3;
 
 export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
-  const { design, gateway, openMax, listen, routes, upstreams } = task;
+  const { design, gateway, openMax, listen, routes, upstreams, entry } = task;
+  const { connections } = entry;
+  connectionRemarks('haproxy', gateway, connections, remarks);
   const tables = tablesOf(task, remarks);
   for (const upstream of upstreams) {
     policyRemarks(upstream, remarks);
@@ -36,7 +39,7 @@ export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
   const frontend = [
     `frontend ${token('gateway', gateway)}`,
     `  bind ${listen.host}:${listen.port}`,
-    `  maxconn ${openMax}`,
+    `  maxconn ${Math.min(openMax, connections.max)}`,
     // As the router reads a path, so that no /open/../admin walks past the guard of /admin.
     '  http-request normalize-uri percent-decode-unreserved',
     '  http-request normalize-uri percent-to-uppercase',
@@ -88,6 +91,12 @@ export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
     '  # For normalize-uri.',
     '  expose-experimental-directives',
     `  maxconn ${openMax}`,
+    ...(connections.isAsked
+      ? [
+          `  tune.http.maxhdr ${Math.min(32_767, connections.headersMax + 1)}`,
+          `  tune.bufsize ${connections.headerMaxBytes + 1_024}`,
+        ]
+      : []),
     '  # Where fewer files may be open it takes fewer connections, and says so.',
     '  no strict-limits',
     '',
@@ -95,9 +104,10 @@ export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
     '  mode http',
     '  option http-keep-alive',
     '  http-reuse safe',
-    '  timeout http-request 10s',
-    '  timeout http-keep-alive 75s',
-    '  timeout client 60s',
+    `  timeout http-request ${inMs(connections.headersTimeoutUs)}`,
+    `  timeout http-keep-alive ${inMs(connections.keepAliveUs)}`,
+    `  timeout client ${inMs(connections.requestTimeoutUs)}`,
+    `  timeout tunnel ${inMs(entry.socketIdleUs)}`,
     '  timeout connect 1s',
     '  timeout server 60s',
     '  default-server init-addr last,libc,none',
@@ -218,7 +228,7 @@ function backendRules({ id, upstream }: RouteTask): string[] {
 
 function backendsOf(upstream: Upstream): string[] {
   const { at, pools, policy } = upstream;
-  const timeout = `${Math.max(1, Math.ceil(policy.attemptTimeoutUs / 1_000))}ms`;
+  const timeout = inMs(policy.attemptTimeoutUs);
   const retries =
     policy.attempts > 1
       ? [
@@ -243,6 +253,10 @@ function backendsOf(upstream: Upstream): string[] {
     ),
     '',
   ]);
+}
+
+function inMs(us: number): string {
+  return `${Math.max(1, Math.ceil(us / 1_000))}ms`;
 }
 
 function balancing(at: string, policy: Upstream['policy']): string[] {

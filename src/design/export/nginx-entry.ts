@@ -1,5 +1,12 @@
 /** The door in the words of nginx: variables that are empty add no header. */
-import { type EntryTask, inSeconds, isOpen, requestIdPattern, squeezable } from './entry.ts';
+import {
+  type EntryTask,
+  inSeconds,
+  isOpen,
+  lesser,
+  requestIdPattern,
+  squeezable,
+} from './entry.ts';
 import { identifier, literal, quoted } from './nginx-text.ts';
 import { escaped } from './patterns.ts';
 import type { Remarks } from './remarks.ts';
@@ -106,11 +113,14 @@ function compress(
 
 function requests(
   at: string,
-  { requests: config }: EntryTask,
+  { requests: config, connections }: EntryTask,
   remarks: Remarks,
 ): Partial<NginxEntry> {
+  // The line has method and version too.
+  const buffers = (longest: number) => [`  large_client_header_buffers 4 ${longest + 32};`];
+  if (!config && connections.isAsked) return { http: buffers(connections.urlMaxBytes) };
   if (!config) return { http: ['  large_client_header_buffers 4 16k;'] };
-  const { urlMaxBytes } = config;
+  const urlMaxBytes = lesser(config.urlMaxBytes, connections.isAsked && connections.urlMaxBytes);
   remarks.approximated(
     `${at}.requests.urlMax`,
     'large_client_header_buffers',
@@ -121,8 +131,12 @@ function requests(
     'nothing',
     'nginx counts bytes of headers, not headers.',
   );
-  // The line has method and version too.
-  return { http: [`  large_client_header_buffers 4 ${urlMaxBytes + 32};`] };
+  remarks.approximated(
+    `${at}.requests.headerBytesMax`,
+    'four times the longest address',
+    'nginx bounds a line, and how many long ones there are; too much is answered with 400.',
+  );
+  return { http: buffers(urlMaxBytes) };
 }
 
 function trace(at: string, { trace: config }: EntryTask, remarks: Remarks): Partial<NginxEntry> {

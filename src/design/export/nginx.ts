@@ -7,6 +7,7 @@
  */
 import type { LimitConfig } from '../../blocks/edge/gateway/config.ts';
 import { ratePerSec } from '../../kit/units.ts';
+import { connectionRemarks } from './connections.ts';
 import { isServed } from './entry.ts';
 import { Conditions } from './nginx-conditions.ts';
 import { type NginxEntry, nginxEntry } from './nginx-entry.ts';
@@ -51,7 +52,8 @@ class Writer {
   }
 
   write(): string {
-    const { design, gateway, openMax, listen } = this.#task;
+    const { design, gateway, openMax, listen, entry } = this.#task;
+    const { connections } = entry;
     const servers = hostGroups(this.#task.routes)
       .filter(({ host }) => host === null || isServed(host, this.#task.entry))
       .map((group, index) => this.#server(group, index));
@@ -66,7 +68,7 @@ class Writer {
       'error_log stderr warn;',
       'events {',
       // A request that is passed on takes two.
-      `  worker_connections ${Math.min(65_536, 2 * openMax + 64)};`,
+      `  worker_connections ${Math.min(65_536, openMax + (connections.isAsked ? connections.max : openMax) + 64)};`,
       '}',
       'http {',
       '  access_log off;',
@@ -82,9 +84,9 @@ class Writer {
       '  server_names_hash_bucket_size 256;',
       '  map_hash_bucket_size 256;',
       '  variables_hash_max_size 4096;',
-      '  client_header_timeout 10s;',
-      '  client_body_timeout 60s;',
-      '  keepalive_timeout 75s;',
+      `  client_header_timeout ${inMs(connections.headersTimeoutUs)};`,
+      `  client_body_timeout ${inMs(connections.requestTimeoutUs)};`,
+      `  keepalive_timeout ${inMs(connections.keepAliveUs)};`,
       '  keepalive_requests 1000000;',
       '  proxy_http_version 1.1;',
       '  proxy_buffers 16 16k;',
@@ -301,6 +303,7 @@ class Writer {
   #remarkAll(): void {
     const remarks = this.#remarks;
     limitRemarks(this.#task, remarks);
+    connectionRemarks('nginx', this.#task.gateway, this.#task.entry.connections, remarks);
     for (const upstream of this.#task.upstreams) policyRemarks(upstream, remarks);
     const { gateway, routes } = this.#task;
     remarks.approximated(

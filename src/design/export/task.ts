@@ -116,6 +116,8 @@ const understood = {
     'policy',
     'limits',
     'bodyMaxBytes',
+    // Said once, of the cache itself.
+    'isCached',
   ],
   policy: [
     'timeoutUs',
