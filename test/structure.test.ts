@@ -5,6 +5,7 @@ import { inputOf } from '../src/design/estimate.ts';
 import { explain } from '../src/design/explain.ts';
 import { lint } from '../src/design/lint.ts';
 import { structureOf } from '../src/design/structure.ts';
+import { gateway, service, system } from '../src/index.ts';
 
 const view = structureOf(design);
 
@@ -23,6 +24,18 @@ describe('the shortener, unrun', () => {
     const edge = paths.find(({ from, to }) => from === 'edge' && to === 'api');
     expect(edge?.stages.join('\n')).toMatch(
       /limit[\s\S]*route[\s\S]*deadline[\s\S]*retry[\s\S]*balance/,
+    );
+  });
+
+  test('says how fast an instance may be called, and what it takes', () => {
+    const api = service('api', { limit: { rate: '50/s', burst: 5 } });
+    const policy = { pace: { rate: '30/s', burst: 3 } } as const;
+    const paced = system('paced', { entry: gateway('edge', { routes: { '/': api }, policy }) });
+    const [path] = explain(structureOf(paced)).paths;
+    const text = path?.stages.join('\n');
+    expect(text).toMatch(/pace: each caller sends an instance at most 30\/s, 3 at once/);
+    expect(text).toMatch(
+      /at each instance: 50 every 1s from everybody, bursts of 5; beyond it 429/,
     );
   });
 

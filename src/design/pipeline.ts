@@ -2,7 +2,7 @@
  * The stages of a path in the order in which a call meets them, one sentence each: what `explain` prints
  * and Studio shows. Only those that are there.
  */
-import { formatBytes, formatDuration } from '../kit/units.ts';
+import { formatBytes, formatDuration, formatRate } from '../kit/units.ts';
 import type { PathPolicy } from '../path/policy.ts';
 
 /** Those that a view has no field of its own for: all but deadline, retry and attempt timeout. */
@@ -64,8 +64,13 @@ function balanceOf(policy: PathPolicy): string[] {
   return [`balance: ${[balance, ...details].join(', ')}`];
 }
 
-function guardsOf({ breaker, outliers, health }: PathPolicy): string[] {
+function guardsOf({ breaker, outliers, health, pace }: PathPolicy): string[] {
   const stages: string[] = [];
+  if (pace) {
+    stages.push(
+      `pace: each caller sends an instance at most ${formatRate(pace.rate)}, ${pace.burst} at once; the others take the rest, or it is refused`,
+    );
+  }
   if (health) {
     stages.push(
       `health checks: ${health.path ?? 'OPTIONS *'} every ${formatDuration(health.intervalUs)}, out after ${health.fall} bad, back after ${health.rise} good`,

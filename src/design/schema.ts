@@ -1,6 +1,10 @@
 /** The JSON Schema of modelled designs, made from the same knob tables as their options. */
 
-import { knobs as serviceKnobs, shedKnobs } from '../blocks/compute/service/config.ts';
+import {
+  instanceLimitKnobs,
+  knobs as serviceKnobs,
+  shedKnobs,
+} from '../blocks/compute/service/config.ts';
 import {
   cacheKnobs,
   compressKnobs,
@@ -129,6 +133,7 @@ export function designSchema(): object {
           cost: reference('cost'),
           calls: { type: 'array', items: reference('step') },
           weights: { type: 'array', items: { type: 'number', exclusiveMinimum: 0 } },
+          limit: record(fromKnobs(instanceLimitKnobs)),
           shed: record(fromKnobs(shedKnobs)),
           concurrency: record(fromKnobs(adaptiveLimitKnobs)),
           policy,

@@ -189,6 +189,7 @@ function callView(from: Declaration, to: Declaration, as: string): CallView {
       ...stagesOf(
         [...limitStages(caller), ...sharedStages(caller), ...routeStages(caller, to)],
         policy,
+        instanceStages(callee),
       ),
     };
   }
@@ -216,10 +217,24 @@ function limitStages(config: Config): string[] {
     if (algorithm === 'leaky-queue' || over === 'delay') {
       return [`${pace}, ${queueMax} wait; beyond it 429`];
     }
-    const isWindow = String(algorithm).includes('window') || String(algorithm).includes('sliding');
-    const how = isWindow ? String(algorithm) : `bursts of ${burst}`;
-    return [`${pace}, ${how}; beyond it 429`];
+    return [`${pace}, ${howCounted(algorithm, burst)}; beyond it 429`];
   });
+}
+
+function howCounted(algorithm: unknown, burst: unknown): string {
+  const isWindow = String(algorithm).includes('window') || String(algorithm).includes('sliding');
+  return isWindow ? String(algorithm) : `bursts of ${burst}`;
+}
+
+/** What the service itself lets into each instance. */
+function instanceStages({ limit }: Config): string[] {
+  if (!isRecord(limit) || !isRecord(limit.rate)) return [];
+  const { algorithm, rate, burst } = limit;
+  const period = formatDuration(Number((rate as Config).periodUs));
+  const most = `${(rate as Config).count} every ${period}`;
+  return [
+    `at each instance: ${most} from everybody, ${howCounted(algorithm, burst)}; beyond it 429`,
+  ];
 }
 
 function sharedStages({ shared }: Config): string[] {
@@ -247,11 +262,12 @@ function routeStages(config: Config, to: Declaration): string[] {
 function stagesOf(
   door: readonly string[],
   policy: PathPolicy,
+  inside: readonly string[],
 ): Required<Pick<CallView, 'stages' | 'before'>> {
   const { before, around, within } = stagesOfPolicy(policy);
   const deadline = door.length + before.length;
   return {
-    stages: [...door, ...before, ...around, ...within],
+    stages: [...door, ...before, ...around, ...within, ...inside],
     before: { deadline, retry: deadline + around.length },
   };
 }

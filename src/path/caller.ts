@@ -3,7 +3,7 @@
  * their fixed order, each in a file of its own, and none there that the policy does not ask for:
  *
  *   fallback → deadline → bulkhead → retry, hedge → split by release → balance → breaker
- *            → attempt timeout → send
+ *            → attempt timeout → send, by the pace of its instance
  *
  * The gateway and the fetcher that a service binding gives both stand on this. Each call ends
  * exactly once, whatever the network does. Who serves, how traffic is split and the policy itself may
@@ -24,6 +24,7 @@ import { type Calling, Fallback } from './fallback.ts';
 import { cookieOf, type KeyOf, keyReader } from './headers.ts';
 import type { Instance } from './instance.ts';
 import { type Asked, type Done, Ongoing, type Outcome } from './ongoing.ts';
+import { Paces } from './pace.ts';
 import { isSame, type PathPolicy, type SplitPolicy } from './policy.ts';
 import { Probes } from './probes.ts';
 import { Pursuit } from './pursuit.ts';
@@ -82,6 +83,7 @@ export class Caller {
   #policy: PathPolicy;
   #callers: Targets['callers'];
   #watch: Watch | undefined;
+  #paces: Paces | undefined;
   #probes: Probes | undefined;
   #compartment: Compartment | undefined;
   #fallback: Fallback | undefined;
@@ -103,6 +105,7 @@ export class Caller {
       backup &&
       new Caller({ ...backup, policy: backup.path, host, calls, random: random.fork('backup') });
     this.#watch = Watch.of(host, service, policy);
+    this.#paces = policy.pace && new Paces(host, service, policy.pace);
     this.#probes = this.#probing();
     this.#roster = new Roster({
       targets,
@@ -111,10 +114,12 @@ export class Caller {
       events: {
         came: (instance, isNew) => {
           this.#watch?.came(instance);
+          this.#paces?.came(instance);
           this.#probes?.came(instance, isNew);
         },
         went: (instance) => {
           this.#watch?.went(instance);
+          this.#paces?.went(instance);
           this.#probes?.went(instance);
         },
       },
@@ -126,6 +131,7 @@ export class Caller {
       policy,
       roster: this.#roster,
       watch: this.#watch,
+      paces: this.#paces,
       alarms: this.#alarms,
       jitter: random.fork('backoff'),
       end: (call, outcome, by) => this.#end(call, outcome, by),
@@ -193,6 +199,11 @@ export class Caller {
       this.#watch = Watch.of(host, service, next);
       for (const instance of this.#roster.instances) this.#watch?.came(instance);
     }
+    if (!isSame(next.pace, before.pace)) {
+      for (const instance of this.#roster.instances) this.#paces?.went(instance);
+      this.#paces = next.pace && new Paces(host, service, next.pace);
+      for (const instance of this.#roster.instances) this.#paces?.came(instance);
+    }
     if (!isSame(next.health, before.health)) {
       for (const instance of this.#roster.instances) this.#probes?.went(instance);
       this.#probes = this.#probing();
@@ -201,7 +212,7 @@ export class Caller {
     if (!isSame(balancing(next), balancing(before))) {
       this.#roster.rebalance(balancerOf(next, this.#around(), random));
     }
-    this.#pursuit.adopt(next, this.#watch);
+    this.#pursuit.adopt(next, this.#watch, this.#paces);
     this.#surround(before);
   }
 

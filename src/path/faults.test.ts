@@ -26,6 +26,7 @@ const stages: Readonly<Record<string, PathOptions>> = {
   'breaker for each instance': { breaker: { consecutive: 3, openFor: '100ms' } },
   'breaker before the service': { breaker: { per: 'service', consecutive: 3, openFor: '100ms' } },
   bulkhead: { bulkhead },
+  pace: { pace: { rate: '100/s', burst: 4 } },
   outliers: { outliers: { consecutive: 3, ejectFor: '100ms' } },
   health: { health: { interval: '50ms', intervalUndecided: '20ms', timeout: '20ms' } },
   fallback: { fallback: { staleMax: '60s' } },

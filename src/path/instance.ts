@@ -5,6 +5,7 @@
  *   refusedUntil   it refused or broke off just now
  *   brokenUntil    its breaker is open, or half-open with all trials given
  *   ejectedUntil   it answers worse than the others
+ *   pacedUntil     it is sent as much as it may be
  *   isDown         its health check says so
  */
 import type { Address, Micros, NodeId } from '../host/host.ts';
@@ -16,6 +17,7 @@ import type { WarmingTarget } from '../parts/balance/weights.ts';
 import type { ZonedTarget } from '../parts/balance/zones.ts';
 import type { NamedTarget } from '../parts/balance.ts';
 import type { Breaker } from '../parts/breaker.ts';
+import type { Gcra } from '../parts/limit/gcra.ts';
 
 export class Instance implements NamedTarget, TurnTarget, WarmingTarget, ZonedTarget, TimedTarget {
   readonly id: NodeId;
@@ -28,11 +30,14 @@ export class Instance implements NamedTarget, TurnTarget, WarmingTarget, ZonedTa
   avoidUntil: Micros = 0;
   latency = new Latency(unread);
   breaker: Breaker | undefined = undefined;
+  /** Undefined: it is sent whatever comes. */
+  pace: Gcra | undefined = undefined;
   /** Among the outliers; -1: nobody compares. */
   slot = -1;
   #refusedUntil: Micros = 0;
   #brokenUntil: Micros = 0;
   #ejectedUntil: Micros = 0;
+  #pacedUntil: Micros = 0;
   #isDown = false;
 
   constructor(member: Member, cameAt: Micros) {
@@ -60,6 +65,20 @@ export class Instance implements NamedTarget, TurnTarget, WarmingTarget, ZonedTa
     this.#settle();
   }
 
+  paced(until: Micros): void {
+    this.#pacedUntil = until;
+    this.#settle();
+  }
+
+  isAtPace(now: Micros): boolean {
+    return this.#pacedUntil > now;
+  }
+
+  /** Nothing else speaks against it. */
+  isWellAtPace(now: Micros): boolean {
+    return this.#pacedUntil > now && this.#unwellUntil() <= now;
+  }
+
   get isDown(): boolean {
     return this.#isDown;
   }
@@ -76,9 +95,12 @@ export class Instance implements NamedTarget, TurnTarget, WarmingTarget, ZonedTa
   }
 
   #settle(): void {
-    this.avoidUntil = this.#isDown
-      ? Number.POSITIVE_INFINITY
-      : Math.max(this.#refusedUntil, this.#brokenUntil, this.#ejectedUntil);
+    this.avoidUntil = Math.max(this.#unwellUntil(), this.#pacedUntil);
+  }
+
+  #unwellUntil(): Micros {
+    if (this.#isDown) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#refusedUntil, this.#brokenUntil, this.#ejectedUntil);
   }
 }
 

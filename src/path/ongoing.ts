@@ -33,8 +33,8 @@ export function requestOf(id: number, asked: Asked, timeoutUs: Micros): WebReque
   return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs };
 }
 
-/** Why there is no reply. `full`: the bulkhead; `open`: a breaker. Neither sent anything. */
-export type Why = 'timeout' | 'refused' | 'reset' | 'no-target' | 'full' | 'open';
+/** Why there is no reply. `full`: the bulkhead; `open`: a breaker; `paced`: all instances are at their pace. None sent anything. */
+export type Why = 'timeout' | 'refused' | 'reset' | 'no-target' | 'full' | 'open' | 'paced';
 
 export type Outcome =
   | { readonly ok: true; readonly reply: WebReply }

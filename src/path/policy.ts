@@ -30,6 +30,7 @@ import { healthKnobs } from '../parts/health.ts';
 import { type HedgeConfig, hedgeKnobs } from '../parts/hedge.ts';
 import { type OutlierConfig, outlierKnobs } from '../parts/outliers.ts';
 import { keyAllowed, keyPattern } from './headers.ts';
+import { type PaceConfig, paceKnobs } from './pace.ts';
 
 export const pathKnobs = {
   timeout: duration('1s', {
@@ -128,7 +129,7 @@ export const stickyKnobs = {
   }),
 };
 
-export { bulkheadKnobs, hedgeKnobs, latencyKnobs, outlierKnobs, slowStartKnobs };
+export { bulkheadKnobs, hedgeKnobs, latencyKnobs, outlierKnobs, paceKnobs, slowStartKnobs };
 
 export const splitKnobs = {
   by: text('session', {
@@ -161,6 +162,7 @@ export const policyTables = {
   'policy.hedge': hedgeKnobs,
   'policy.breaker': breakerPathKnobs,
   'policy.bulkhead': bulkheadKnobs,
+  'policy.pace': paceKnobs,
   'policy.outliers': outlierKnobs,
   'policy.health': healthPathKnobs,
   'policy.fallback': fallbackKnobs,
@@ -181,6 +183,8 @@ export interface PathOptions extends OptionsOf<typeof pathKnobs> {
   readonly hedge?: OptionsOf<typeof hedgeKnobs> | undefined;
   readonly breaker?: OptionsOf<typeof breakerPathKnobs> | undefined;
   readonly bulkhead?: OptionsOf<typeof bulkheadKnobs> | undefined;
+  /** How many requests a second it sends any one instance: who is at it is passed over, and when all are, the call is refused with 429. */
+  readonly pace?: OptionsOf<typeof paceKnobs> | undefined;
   /** Passes over instances that answer worse than the others. */
   readonly outliers?: OptionsOf<typeof outlierKnobs> | undefined;
   /** Asks instances how they are, and passes over those that do not answer. */
@@ -228,6 +232,7 @@ export type PathPolicy = {
   readonly hedge?: HedgeConfig | undefined;
   readonly breaker?: BreakerPolicy | undefined;
   readonly bulkhead?: BulkheadConfig | undefined;
+  readonly pace?: PaceConfig | undefined;
   readonly outliers?: OutlierConfig | undefined;
   readonly health?: HealthPolicy | undefined;
   readonly fallback?: FallbackPolicy | undefined;
@@ -253,6 +258,7 @@ export function pathPolicy(at: string, options: PathOptions): CheckedPolicy {
     hedge,
     breaker,
     bulkhead,
+    pace,
     outliers,
     health,
     slowStart,
@@ -313,6 +319,7 @@ export function pathPolicy(at: string, options: PathOptions): CheckedPolicy {
       hedge: stage('hedge', hedgeKnobs, hedge),
       breaker: stage('breaker', breakerPathKnobs, breaker),
       bulkhead: stage('bulkhead', bulkheadKnobs, bulkhead),
+      pace: stage('pace', paceKnobs, pace),
       outliers: stage('outliers', outlierKnobs, outliers),
       health: stage('health', healthPathKnobs, health),
       fallback: named(stage('fallback', fallbackKnobs, fallback && keeping), backup),
@@ -337,6 +344,7 @@ const stageNames = [
   'hedge',
   'breaker',
   'bulkhead',
+  'pace',
   'outliers',
   'health',
   'slowStart',

@@ -1,7 +1,7 @@
 /**
  * One call's pursuit of an answer: attempts one after the other (retry), or a second beside a late first one
- * (hedge). Each attempt goes to an instance that the balancer picks and its breaker lets pass, for no longer
- * than the attempt timeout and what is left until the deadline.
+ * (hedge). Each attempt goes to an instance that the balancer picks, its pace allows and its breaker lets pass, for
+ * no longer than the attempt timeout and what is left until the deadline.
  *
  *   begin ──▶ attempt ──fine──▶ end
  *                │  └──failed──▶ repeatable, within budget and deadline? pause, attempt : end
@@ -20,6 +20,7 @@ import type { Answer, Calls } from './calls.ts';
 import { type Chaos, injected } from './chaos.ts';
 import type { Instance } from './instance.ts';
 import { type Attempt, type Ongoing, type Outcome, requestOf, type Why } from './ongoing.ts';
+import type { Paces } from './pace.ts';
 import { isSame, type PathPolicy, type ShadowPolicy } from './policy.ts';
 import type { Roster } from './roster.ts';
 import { sendWeb } from './streaming.ts';
@@ -37,13 +38,14 @@ export interface PursuitOptions {
   readonly policy: PathPolicy;
   readonly roster: Roster;
   readonly watch: Watch | undefined;
+  readonly paces: Paces | undefined;
   readonly alarms: Alarms;
   readonly jitter: Random;
   readonly end: (call: Ongoing, outcome: Outcome, by?: Instance) => void;
 }
 
 /** What the last pick ended in, where no instance was found. */
-type NotFound = 'no-target' | 'open';
+type NotFound = 'no-target' | 'open' | 'paced';
 
 export class Pursuit {
   readonly #host: Host;
@@ -56,6 +58,7 @@ export class Pursuit {
   readonly #end: PursuitOptions['end'];
   #policy: PathPolicy;
   #watch: Watch | undefined;
+  #paces: Paces | undefined;
   #budget: RetryBudget;
   #hedge: Hedge | undefined;
   #hedged: Counter | undefined;
@@ -72,6 +75,7 @@ export class Pursuit {
     this.#policy = policy;
     this.#roster = options.roster;
     this.#watch = options.watch;
+    this.#paces = options.paces;
     this.#alarms = options.alarms;
     this.#jitter = options.jitter;
     this.#shadows = options.jitter.fork('shadow');
@@ -81,10 +85,11 @@ export class Pursuit {
   }
 
   /** From the next attempt on. What did not change keeps its memory. */
-  adopt(policy: PathPolicy, watch: Watch | undefined): void {
+  adopt(policy: PathPolicy, watch: Watch | undefined, paces: Paces | undefined): void {
     const before = this.#policy;
     this.#policy = policy;
     this.#watch = watch;
+    this.#paces = paces;
     const isSameBudget =
       policy.budgetRatio === before.budgetRatio && policy.budgetReserve === before.budgetReserve;
     if (!isSameBudget) this.#budget = budgetOf(policy);
@@ -135,6 +140,7 @@ export class Pursuit {
   #find(call: Ongoing, except: Instance | undefined, now: Micros): Instance | NotFound {
     const picked = this.#roster.pick(now, except, call.key, call.side);
     if (picked === undefined) return 'no-target';
+    if (this.#paces && picked.avoidUntil > now) return this.#spare(picked, now);
     const watch = this.#watch;
     this.#permit = watch === undefined ? 1 : watch.enter(picked, now);
     if (this.#permit > 0) return picked;
@@ -147,9 +153,32 @@ export class Pursuit {
     return 'open';
   }
 
+  /**
+   * The balancer found nobody who is well and within his pace, and picked one anyway. What the well have no
+   * room for must not go to those who are not: who is well gets it, or it is refused.
+   */
+  #spare(picked: Instance, now: Micros): Instance | NotFound {
+    const { fellows } = this.#roster;
+    const usable = fellows.filter(({ avoidUntil }) => avoidUntil <= now);
+    const isPaced = usable.length === 0 && fellows.some((one) => one.isWellAtPace(now));
+    // Nobody is well: as without a pace, one of them is tried, but none beyond his pace.
+    const asked = isPaced || usable.length > 0 ? usable : [picked, ...fellows];
+    let isOpen = false;
+    for (const instance of asked) {
+      if (instance.isAtPace(now)) continue;
+      this.#permit = this.#watch === undefined ? 1 : this.#watch.enter(instance, now);
+      if (this.#permit > 0) return instance;
+      isOpen = true;
+    }
+    if (isOpen) this.#watch!.refused();
+    else this.#paces!.refused();
+    return isOpen ? 'open' : 'paced';
+  }
+
   #send(call: Ongoing, instance: Instance, now: Micros): Attempt {
     const timeoutUs = Math.min(call.until - now, this.#policy.attemptTimeoutUs);
     instance.open++;
+    this.#paces?.sent(instance, now);
     const id = this.#calls.open(instance.address, timeoutUs, (answer) =>
       this.#answered(call, attempt, answer),
     );
@@ -241,7 +270,8 @@ export class Pursuit {
     if (!this.#shadows.chance(share) || call.asked.inlet) return;
     const now = this.#host.now();
     const instance = this.#roster.pickOf(release, now);
-    if (!instance) return;
+    if (!instance || instance.isAtPace(now)) return;
+    this.#paces?.sent(instance, now);
     const timeoutUs = Math.min(call.until - now, this.#policy.attemptTimeoutUs);
     const id = this.#calls.open(instance.address, timeoutUs, () => {});
     this.#host.send(instance.address, requestOf(id, call.asked, timeoutUs));
@@ -276,8 +306,9 @@ export class Pursuit {
 
   #fail(call: Ongoing, why: Why): void {
     const certain = !call.doubted;
-    if (why !== 'open') return this.#finish(call, { ok: false, why, certain });
-    const retryAfterUs = this.#watch?.retryAfterUs(this.#roster.fellows, this.#host.now());
+    if (why !== 'open' && why !== 'paced') return this.#finish(call, { ok: false, why, certain });
+    const knowing = why === 'open' ? this.#watch : this.#paces;
+    const retryAfterUs = knowing?.retryAfterUs(this.#roster.fellows, this.#host.now());
     this.#finish(call, { ok: false, why, certain, retryAfterUs });
   }
 

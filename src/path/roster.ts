@@ -86,12 +86,12 @@ export class Roster {
     this.#releases = releases;
     this.#declared = targets.traffic;
     for (const [node, instance] of before) {
-      if (next.has(node)) continue;
+      if (next.get(node) === instance) continue;
       if (instance.open > 0) this.#leaving.set(node, instance);
       this.#events.went?.(instance);
     }
     for (const [node, instance] of next) {
-      if (before.has(node)) continue;
+      if (before.get(node) === instance) continue;
       instance.cameAt = now;
       this.#leaving.delete(node);
       this.#events.came?.(instance, now !== Number.NEGATIVE_INFINITY);

@@ -136,6 +136,7 @@ test('health checks, ejection and bulkheads are what each product has of them', 
     health: { path: '/health' },
     outliers: {},
     bulkhead: { slots: 10 },
+    pace: { rate: '50/s' as const },
     slowStart: {},
   };
   const view = viewOf({ policy: { ...stages, sticky: { by: 'cookie:seat' }, hedge: {} } });
@@ -146,12 +147,13 @@ test('health checks, ejection and bulkheads are what each product has of them', 
     /check inter 2000ms .* observe layer7 error-limit 5 .* slowstart 30000ms maxconn 10 /,
   );
   expect(haproxy.text).toContain("http-check send meth GET uri '/health'");
+  expect(haproxy.text).toMatch(/return status 429 .* if \{ srv_sess_rate\((\w+)\/\1_0\) ge 50 \}/);
   const envoy = exportFor('envoy', view);
   expect(envoy.text).toMatch(/health_checks:[\s\S]*path: "\/health"/);
   const missing = ({ remarks }: typeof envoy) =>
     remarks.filter(({ kind }) => kind === 'missing').map(({ option }) => option.split('.').at(-1));
   expect(missing(nginx)).toEqual(
-    expect.arrayContaining(['health', 'hedge', 'slowStart', 'sticky']),
+    expect.arrayContaining(['health', 'hedge', 'pace', 'slowStart', 'sticky']),
   );
   expect(missing(haproxy)).toContain('hedge');
   expect(missing(haproxy)).not.toContain('health');

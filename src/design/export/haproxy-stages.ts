@@ -1,11 +1,12 @@
-/** Stages of a policy that HAProxy has too: checks, ejection, slow start, a bulkhead, stickiness. */
+/** Stages of a policy that HAProxy has too: checks, ejection, slow start, a bulkhead, a pace, stickiness. */
+import { ratePerSec } from '../../kit/units.ts';
 
 import { single } from './haproxy-text.ts';
 import type { Remarks } from './remarks.ts';
 import type { Upstream } from './task.ts';
 import { token } from './words.ts';
 
-export const haproxyStages = ['health', 'outliers', 'slowStart', 'bulkhead', 'sticky'];
+export const haproxyStages = ['health', 'outliers', 'slowStart', 'bulkhead', 'pace', 'sticky'];
 
 export function stageLines({ at, policy }: Upstream): string[] {
   const { health, sticky } = policy;
@@ -35,6 +36,17 @@ export function stageLines({ at, policy }: Upstream): string[] {
   return lines;
 }
 
+/** Refused when every server of a backend is at its pace: what HAProxy counts of a server is what it was sent. */
+export function paceLines(servers: readonly string[], { policy }: Upstream): string[] {
+  const { pace } = policy;
+  if (!pace || servers.length === 0) return [];
+  const perSec = Math.max(1, Math.floor(ratePerSec(pace.rate)));
+  const all = servers.map((server) => `{ srv_sess_rate(${server}) ge ${perSec} }`).join(' ');
+  return [
+    `  http-request return status 429 content-type text/plain string 'slow down' hdr retry-after 1 if ${all}`,
+  ];
+}
+
 /** What stands behind each server. */
 export function serverOptions(id: string, { policy, pools }: Upstream): string {
   const { health, outliers, slowStart, bulkhead, sticky } = policy;
@@ -60,7 +72,7 @@ export function serverOptions(id: string, { policy, pools }: Upstream): string {
 }
 
 export function stageRemarks({ at, policy }: Upstream, remarks: Remarks): void {
-  const { health, outliers, slowStart, bulkhead, sticky } = policy;
+  const { health, outliers, slowStart, bulkhead, pace, sticky } = policy;
   if (outliers && health) {
     remarks.approximated(
       `${at}.outliers`,
@@ -76,6 +88,11 @@ export function stageRemarks({ at, policy }: Upstream, remarks: Remarks): void {
   if (bulkhead) {
     const why = 'HAProxy bounds requests by server; together they are as many.';
     remarks.approximated(`${at}.bulkhead`, 'maxconn and maxqueue of each server', why);
+  }
+  if (pace) {
+    const why =
+      'HAProxy counts what a server is sent in a second, refuses when all are at it, and passes over none that is; it knows no burst, and retries are not asked again.';
+    remarks.approximated(`${at}.pace`, 'srv_sess_rate of all servers', why);
   }
   if (sticky && !sticky.by.startsWith('cookie:')) {
     remarks.approximated(

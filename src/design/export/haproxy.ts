@@ -9,7 +9,7 @@ import type { Condition, LimitConfig, RouteConfig } from '../../blocks/edge/gate
 import { ratePerSec } from '../../kit/units.ts';
 import { connectionRemarks } from './connections.ts';
 import { haproxyEntry } from './haproxy-entry.ts';
-import { serverOptions, stageLines, stageRemarks } from './haproxy-stages.ts';
+import { paceLines, serverOptions, stageLines, stageRemarks } from './haproxy-stages.ts';
 import { formatText, single } from './haproxy-text.ts';
 import { hasParameters, pathPattern, pieces } from './patterns.ts';
 import type { Remarks } from './remarks.ts';
@@ -247,6 +247,10 @@ function backendsOf(upstream: Upstream): string[] {
     `  timeout server ${timeout}`,
     ...retries,
     ...stageLines(upstream),
+    ...paceLines(
+      servers.map((_, index) => `${id}/${id}_${index}`),
+      upstream,
+    ),
     ...servers.map(
       ({ host, port }, index) =>
         `  server ${id}_${index} ${host}:${port}${serverOptions(`${id}_${index}`, upstream)}`,

@@ -24,6 +24,46 @@ async function overload(
   return ids;
 }
 
+describe('a limit of its instances', () => {
+  test('lets no more into each than its law, whoever asks, and tells the rest when to come back', async () => {
+    for (const options of [
+      { fetch: fine, cost: { wait: '100us' } },
+      { cost: '100us', slots: 10 },
+    ] as const) {
+      const limit = { rate: '100/s', burst: 5 } as const;
+      const made = visit(service('api', { instances: 2, ...options, limit }));
+      const ids = await overload(made, 1_000, () => 0);
+      await made.run(100_000);
+      // The burst, and what the rate gives in the 999.5 ms in which they come.
+      const admitted = ids.filter((id) => made.status(id) === 200);
+      expect(admitted).toHaveLength(104);
+      const refused = ids.filter((id) => made.status(id) === 429);
+      expect(refused).toHaveLength(ids.length - 104);
+      const { headers } = made.reply(refused[0]!)!;
+      expect(headers[headers.indexOf('retry-after') + 1]).toBe('1');
+      expect(made.counted('api', 'limited')).toBe(refused.length);
+      expect(made.counted('api', 'shed')).toBe(0);
+      // The other instance counts by itself, and a health check is not counted.
+      const other = made.send({}, 'api/1');
+      const checks = Array.from({ length: 20 }, () => made.send({ method: 'OPTIONS', url: '*' }));
+      await made.run(10_000);
+      expect([other, ...checks].map(made.status)).toEqual(Array(21).fill(200));
+    }
+  });
+
+  test('a window admits as many in each', async () => {
+    const limit = { algorithm: 'sliding-log', rate: '50/s' } as const;
+    const made = visit(service('api', { instances: 1, fetch: fine, limit }));
+    const ids = await overload(made, 2_000, () => 0);
+    await made.run(10_000);
+    const times = ids.filter((id) => made.status(id) === 200).map((id) => made.answeredAt(id)!);
+    times.forEach((at, i) => {
+      if (i >= 50) expect(at - times[i - 50]!).toBeGreaterThanOrEqual(1_000_000);
+    });
+    expect(times).toHaveLength(100);
+  });
+});
+
 describe('shedding', () => {
   test('turns the least important away, and serves the important', async () => {
     const shed = { target: '5ms', interval: '50ms', stepDown: 0.2, levels: 4 } as const;
@@ -135,6 +175,17 @@ describe('on the path of a gateway', () => {
     expect(made.counted('edge', 'breaker refused api')).toBe(1);
   });
 
+  test('who asks for more than the pace of all instances gets 429 and when to come back', async () => {
+    const api = service('api', { instances: 2, fetch: fine });
+    const policy = { pace: { rate: '1/s', burst: 3 } } as const;
+    const made = visit(gateway('edge', { routes: { '/': api }, policy }));
+    const ids = Array.from({ length: 8 }, () => made.send());
+    await made.run(10_000);
+    expect(ids.map(made.status).sort()).toEqual([200, 200, 200, 200, 200, 200, 429, 429]);
+    const { headers } = made.reply(ids.at(-1)!)!;
+    expect(headers[headers.indexOf('retry-after') + 1]).toBe('1');
+  });
+
   test('another service stands in for one that fails, of its own policy or the gateway’s', async () => {
     const backup = service('backup', { instances: 1, fetch: () => new Response('plain page') });
     const fallback = { staleMax: '0ms', service: backup } as const;
@@ -206,9 +257,11 @@ describe('on the path of a gateway', () => {
 test('all that is wrong with these options is said at once', () => {
   const wrong = service('api', {
     weights: [1, 0],
+    limit: { rate: '0/s', keysMax: 5 } as object,
     shed: { levels: 0 },
     concurrency: { limitMin: 0 },
     policy: {
+      pace: { burst: 0 },
       breaker: { openFor: '0ms', trails: 3 } as object,
       hash: { key: 'colour' },
       fallback: { service: 'backup' as never },
@@ -216,10 +269,13 @@ test('all that is wrong with these options is said at once', () => {
   });
   expect(wrong.problems.map(({ at }) => at).sort()).toEqual([
     'api.concurrency.limitMin',
+    'api.limit.keysMax',
+    'api.limit.rate',
     'api.policy.breaker.openFor',
     'api.policy.breaker.trails',
     'api.policy.fallback.service',
     'api.policy.hash',
+    'api.policy.pace.burst',
     'api.shed.levels',
     'api.weights',
   ]);

@@ -1,25 +1,31 @@
 /**
- * Who is let in when there is more than can be done: the least important first turned away, by how long
- * those before them wait (`shed`), and no more at once than the instance bears (`concurrency`).
+ * Who is let in when there is more than can be done: no more in a span than this instance takes, whoever asks
+ * (`limit`), the least important first turned away, by how long those before them wait (`shed`), and no more at
+ * once than the instance bears (`concurrency`).
  *
- *   request ── level, rank ──▶ shedder ──▶ adaptive limit ──▶ in
- *                                └──────────────┴──▶ 503, at once
+ *   request ──▶ limit ── level, rank ──▶ shedder ──▶ adaptive limit ──▶ in
+ *                 └──▶ 429, at once         └──────────────┴──▶ 503, at once
  */
 import type { Host, Micros } from '../../../host/host.ts';
 import type { WebRequest } from '../../../host/web.ts';
 import { hashText } from '../../../kit/random.ts';
 import { AdaptiveLimit } from '../../../parts/adaptive-limit.ts';
+import { limiterOf } from '../../../parts/limit/config.ts';
+import { type Limiter, take } from '../../../parts/limit/limiter.ts';
 import { Shedder } from '../../../parts/shedder.ts';
 import { urgencyOf } from '../../../path/headers.ts';
 import type { InstanceConfig } from './config.ts';
 
 export class Admission {
+  /** Kept in memory only: an instance that crashed starts with a whole limit, at most one extra burst or window. */
+  readonly #rate: Limiter | undefined;
   readonly #shedder: Shedder | undefined;
   readonly #limit: AdaptiveLimit | undefined;
   readonly #level: number;
   readonly #meter: Host['meter'];
 
-  constructor(host: Host, { shed, concurrency }: InstanceConfig) {
+  constructor(host: Host, { limit, shed, concurrency }: InstanceConfig) {
+    this.#rate = limit && limiterOf(limit);
     this.#shedder = shed && new Shedder(shed);
     this.#level = shed?.level ?? 0;
     this.#limit = concurrency && new AdaptiveLimit(concurrency, host.random.fork('concurrency'));
@@ -28,7 +34,13 @@ export class Admission {
 
   /** Undefined when everything is let in. */
   static of(host: Host, config: InstanceConfig): Admission | undefined {
-    return config.shed || config.concurrency ? new Admission(host, config) : undefined;
+    const { limit, shed, concurrency } = config;
+    return limit || shed || concurrency ? new Admission(host, config) : undefined;
+  }
+
+  /** 0: within the limit of this instance, and counted. Otherwise when to come back. */
+  limit(now: Micros): Micros {
+    return this.#rate === undefined ? 0 : take(this.#rate, now);
   }
 
   /** Whoever is let in also leaves. */

@@ -13,6 +13,7 @@ import { agent } from './agent.ts';
 import { fetcher } from './client.ts';
 import {
   type InstanceConfig,
+  instanceLimitKnobs,
   knobs,
   type ServiceConfig,
   shedKnobs,
@@ -31,6 +32,7 @@ export const serviceBlock: Block = {
   knobs,
   tables: {
     '': { cost: costKnob },
+    limit: instanceLimitKnobs,
     shed: shedKnobs,
     tls: tlsKnobs,
     concurrency: adaptiveLimitKnobs,

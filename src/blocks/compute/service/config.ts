@@ -3,9 +3,10 @@
 import type { Micros } from '../../../host/host.ts';
 import type { DirectoryPlace } from '../../../host/path.ts';
 import type { TlsPlan } from '../../../host/plan.ts';
-import { bytes, type ConfigOf, choice, count, duration } from '../../../kit/config.ts';
+import { bytes, type ConfigOf, choice, count, duration, rate } from '../../../kit/config.ts';
 import type { Distribution } from '../../../kit/distribution.ts';
 import type { AdaptiveLimitConfig } from '../../../parts/adaptive-limit.ts';
+import { type LimiterConfig, limiterKnobs } from '../../../parts/limit/config.ts';
 import { shedderKnobs } from '../../../parts/shedder.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 import { tlsKnobs } from '../../../path/tls.ts';
@@ -46,6 +47,23 @@ export const shedKnobs = {
 };
 
 export type ShedConfig = ConfigOf<typeof shedKnobs>;
+
+const { keysMax: _, ...ownLimitKnobs } = limiterKnobs;
+
+/** Of one instance, whoever asks: there is one key. */
+export const instanceLimitKnobs = {
+  ...ownLimitKnobs,
+  rate: rate('100/s', {
+    doc: 'Requests that one instance takes: averaged over time, or in each window. The service takes as many times that as it has instances.',
+  }),
+  burst: count(20, {
+    min: 1,
+    max: 1_000_000,
+    doc: 'Requests that a quiet instance takes at once, where there is no window. A fifth of a second of the rate: what it can put in its line without being late for long.',
+  }),
+};
+
+export type InstanceLimit = Omit<LimiterConfig, 'keysMax'>;
 
 export const socketsKnobs = {
   max: count(10_000, {
@@ -95,6 +113,7 @@ export type ServiceConfig = {
   readonly traffic: Readonly<Record<string, number>>;
   /** Of the instances, in their order; 1 where none is given. */
   readonly weights?: readonly number[] | undefined;
+  readonly limit?: InstanceLimit | undefined;
   readonly shed?: ShedConfig | undefined;
   readonly concurrency?: AdaptiveLimitConfig | undefined;
   /** Undefined: the defaults hold. */

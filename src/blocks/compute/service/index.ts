@@ -15,6 +15,7 @@ import { serviceBlock } from './block.ts';
 import type { AnyConsumer, AnyFetch, ServiceCode } from './coded.ts';
 import {
   type Cost,
+  instanceLimitKnobs,
   knobs,
   type ServiceConfig,
   type Step,
@@ -62,6 +63,8 @@ export interface ServiceOptions<B extends Bindings> extends OptionsOf<typeof kno
   readonly calls?: readonly Call[];
   /** Shares of the instances, in their order, where they are not equal; 1 for those not named. */
   readonly weights?: readonly number[];
+  /** How many requests a second each instance takes, from all callers together; the rest get 429 with `Retry-After`, at once. */
+  readonly limit?: OptionsOf<typeof instanceLimitKnobs>;
   /** Refuses the least important requests first when they wait too long. Left out: only `openMax` refuses. */
   readonly shed?: OptionsOf<typeof shedKnobs>;
   /** Finds out how many requests at once an instance bears, and refuses the rest. */
@@ -92,6 +95,7 @@ const besides = [
   'traffic',
   'calls',
   'weights',
+  'limit',
   'shed',
   'concurrency',
   'sockets',
@@ -106,7 +110,7 @@ export function service<const B extends Bindings = Record<never, never>>(
   options: ServiceOptions<B>,
 ): Service {
   const { cost, env, fetch, on, releases, traffic, calls, policy, ...others } = options;
-  const { weights, shed, concurrency, sockets, mesh, discovery, tls, ...rest } = others;
+  const { weights, limit, shed, concurrency, sockets, mesh, discovery, tls, ...rest } = others;
   const { config, problems } = configure(name, knobs, rest, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
@@ -155,6 +159,7 @@ export function service<const B extends Bindings = Record<never, never>>(
     steps,
     traffic: split,
     ...(weights ? { weights: weightsOf(`${name}.weights`, weights, wrong) } : {}),
+    ...within('limit', name, instanceLimitKnobs, limit, wrong),
     ...within('shed', name, shedKnobs, shed, wrong),
     ...within('concurrency', name, adaptiveLimitKnobs, concurrency, wrong),
     ...within('sockets', name, socketsKnobs, sockets, wrong),

@@ -52,6 +52,7 @@ export function instance(
   const errors = host.meter.counter('errors');
   const abandoned = host.meter.counter('abandoned');
   const shed = host.meter.counter('shed');
+  const limited = config.limit && host.meter.counter('limited');
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
   const admission = Admission.of(host, config);
@@ -76,6 +77,12 @@ export function instance(
     requests.add();
     const now = host.now();
     const isFull = jobs.count >= config.openMax || (sockets.isFull && isUpgrade(request));
+    const waitUs = isFull || whenIdle ? 0 : (admission?.limit(now) ?? 0);
+    if (waitUs > 0) {
+      limited?.add();
+      answer(from, request.id, slowDown(waitUs));
+      return request.inlet?.stream.reset();
+    }
     if (isFull || whenIdle || admission?.enter(request, now) === false) {
       shed.add();
       answer(from, request.id, refusal(whenIdle ? 'draining' : 'too busy'));
@@ -227,6 +234,13 @@ const noUpgrade: ReplyParts = {
 function outcomeOf({ status }: ReplyParts): 'ok' | 'failed' | 'ignored' {
   if (status >= 500) return 'failed';
   return status >= 400 ? 'ignored' : 'ok';
+}
+
+/** What is left of the limit is not told: it is everybody's, so nobody can plan with it. */
+function slowDown(waitUs: Micros): ReplyParts {
+  const seconds = String(Math.ceil(waitUs / 1_000_000));
+  const headers = ['content-type', 'text/plain', 'retry-after', seconds];
+  return { status: 429, headers, body: 'this instance takes no more for now' };
 }
 
 function refusal(why: string): ReplyParts {

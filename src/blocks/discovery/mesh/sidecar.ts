@@ -296,5 +296,6 @@ function failure({ why, retryAfterUs }: Outcome & { ok: false }): Omit<WebReply,
   if (why === 'timeout') return { status: 504, headers: plain, body: why };
   if (why === 'reset') return { status: 502, headers: plain, body: why };
   const seconds = String(Math.max(1, Math.ceil((retryAfterUs ?? 0) / 1_000_000)));
-  return { status: 503, headers: [...plain, 'retry-after', seconds], body: why };
+  const status = why === 'paced' ? 429 : 503;
+  return { status, headers: [...plain, 'retry-after', seconds], body: why };
 }

@@ -388,6 +388,8 @@ function failureOf({ failure }: Served<Failure> & { ok: false }): CacheReply {
       return plain(504, 'the origin did not answer in time');
     case 'reset':
       return plain(502, 'the origin broke off');
+    case 'paced':
+      return plain(429, 'the origin is asked as often as it may be');
     default:
       return plain(503, 'the origin cannot be reached');
   }

@@ -457,8 +457,8 @@ function isLonger(body: WebRequest['body'], maxBytes: number): boolean {
 }
 
 /** `Retry-After`: when asking again may be worth it. */
-function later(body: string, afterUs = 0): Parts {
-  const parts = plain(503, body);
+function later(body: string, afterUs = 0, status = 503): Parts {
+  const parts = plain(status, body);
   const seconds = String(Math.max(1, Math.ceil(afterUs / 1_000_000)));
   return { ...parts, headers: [...parts.headers, 'retry-after', seconds] };
 }
@@ -473,6 +473,8 @@ function failure(outcome: Outcome & { ok: false }): Parts {
       return later('the service fails too often and is left alone', outcome.retryAfterUs);
     case 'full':
       return later('too many calls of the service are under way', outcome.retryAfterUs);
+    case 'paced':
+      return later('all instances of the service are at their pace', outcome.retryAfterUs, 429);
     default:
       return plain(503, 'no instance of the service can be reached');
   }
