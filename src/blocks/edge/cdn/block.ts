@@ -1,11 +1,12 @@
 /** A CDN and its purges as Loadpath sees them. */
 import type { Block, Declaration, Site } from '../../../host/declaration.ts';
-import type { NodeId, Value } from '../../../host/host.ts';
+import type { Value } from '../../../host/host.ts';
 import type { NodePlan, ZonePlan } from '../../../host/plan.ts';
-import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
+import { webPort } from '../../../host/web.ts';
 import { LoadpathError } from '../../../kit/errors.ts';
 import type { FetcherConfig, Targets } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
+import { describeWebOrPurge, logOf, purgesPlan, purgesPort } from '../../../path/purges.ts';
 import { client } from './client.ts';
 import {
   type CdnConfig,
@@ -19,16 +20,7 @@ import {
 } from './config.ts';
 import { handle } from './handle.ts';
 import { log } from './log.ts';
-import { describePurge, type PurgeMessage } from './messages.ts';
 import { edge } from './node.ts';
-
-const purgeTypes: ReadonlySet<string> = new Set(['purge', 'purged', 'unpurged', 'poll', 'news']);
-
-function describe(message: { readonly type: string }): string {
-  return purgeTypes.has(message.type)
-    ? describePurge(message as PurgeMessage)
-    : describeWeb(message as WebMessage);
-}
 
 export const cdnBlock: Block = {
   kind: 'cdn',
@@ -47,7 +39,7 @@ export const cdnBlock: Block = {
     const { policy } = declaration.config as unknown as CdnConfig;
     return { path: policy, targets: targetsOf(declaration, site) } satisfies FetcherConfig;
   },
-  describe,
+  describe: describeWebOrPurge,
 };
 
 export const purgesBlock: Block = {
@@ -67,7 +59,7 @@ export const purgesBlock: Block = {
       userCode: false,
       programs: [
         {
-          port: 'purges',
+          port: purgesPort,
           block: declaration.name,
           role: 'log',
           config: declaration.config,
@@ -82,12 +74,8 @@ export const purgesBlock: Block = {
   },
   client,
   handle,
-  describe,
+  describe: describeWebOrPurge,
 };
-
-function logOf({ name }: Declaration): NodeId {
-  return `${name}/0`;
-}
 
 function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   const { name, binds } = declaration;
@@ -104,8 +92,6 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
       `${name}.shield must name a zone or a region with an edge of this CDN, got '${shield}'`,
     );
   }
-  const { purges } = binds;
-  const purgeConfig = purges?.config as PurgeLogConfig | undefined;
   return edges.map(({ id, zone }, index) => {
     const own: EdgeConfig = {
       ...config,
@@ -114,7 +100,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
       shields: isShield(zone) ? [] : shields,
       originName: binds.origin!.name,
       origin: originOf(binds.origin!, site, zone.name),
-      purges: purges && purgeConfig ? { log: logOf(purges), leaseUs: purgeConfig.leaseUs } : null,
+      purges: purgesPlan(declaration, isShield(zone) ? 0 : 1),
     };
     return {
       id,

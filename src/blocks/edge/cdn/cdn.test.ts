@@ -1,12 +1,14 @@
 /** What a CDN promises under faults, what its parts decide, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import { system } from '../../../design/system.ts';
+import type { Declaration } from '../../../host/declaration.ts';
 import type { Fault } from '../../../host/fault.ts';
 import { seeded } from '../../../kit/random.ts';
 import { simulateHere } from '../../../run/node/here.ts';
 import { service } from '../../compute/service/index.ts';
 import { users } from '../../workload/users/index.ts';
-import { type CdnOptions, cdn, purges } from './index.ts';
+import { gateway } from '../gateway/index.ts';
+import { type CdnOptions, cdn, type Purges, purges } from './index.ts';
 import { PurgeLog } from './purge-log.ts';
 import { Top } from './top.ts';
 
@@ -15,7 +17,11 @@ const zones = ['asia', 'europe', 'america'].map((region) => ({ name: `${region}-
 const everywhere = { asia: 1, europe: 1, america: 1 };
 
 /** A site of pages that change; the change is purged, and nobody may see the old one after that. */
-function newsSite(options: Partial<CdnOptions> = {}) {
+function newsSite(
+  options: Partial<CdnOptions> = {},
+  /** What edges ask in the origin's place. */
+  before: (origin: Declaration, pages: Purges) => Declaration = (origin) => origin,
+) {
   const versions = new Map<string, number>();
   /** Of each page, the version of which a purge was acknowledged. */
   const acknowledged = new Map<string, number>();
@@ -50,7 +56,13 @@ function newsSite(options: Partial<CdnOptions> = {}) {
       });
     },
   });
-  const site = cdn('site', { origin, purges: pages, per: 'region', shield: 'europe', ...options });
+  const site = cdn('site', {
+    origin: before(origin, pages),
+    purges: pages,
+    per: 'region',
+    shield: 'europe',
+    ...options,
+  });
   const design = system('news', {
     entry: site,
     zones,
@@ -134,6 +146,20 @@ describe('a purge', () => {
     expect(certain).toBeGreaterThan(30);
   });
 
+  test('reaches a gateway behind the edges first: they fetch nothing old from its cache', async () => {
+    const routes = (origin: Declaration) => ({ '/': origin });
+    const door = (origin: Declaration, purges: Purges) =>
+      gateway('door', { routes: routes(origin), nodes: 2, cache: {}, purges });
+    let certain = 0;
+    for (let seed = 1; seed <= 2; seed++) {
+      const site = newsSite({}, door);
+      await run(site, seed, weather(seed), 8 * second);
+      expect(site.seen.stale, `seed ${seed}`).toEqual([]);
+      certain += site.seen.purges - site.seen.unsure;
+    }
+    expect(certain).toBeGreaterThan(4);
+  });
+
   test('finds stale pages where edges that are cut off go on serving', async () => {
     const site = newsSite({ whenOutOfTouch: 'serve' });
     await run(site, 1, [
@@ -184,17 +210,17 @@ describe('edges', () => {
 
 describe('the log of purges', () => {
   const lease = { leaseUs: 100, logMax: 4, formerUntil: 0 };
-  const poll = (poll: number, version: number, isShield = false) => ({ poll, version, isShield });
+  const poll = (poll: number, version: number, step = 1) => ({ poll, version, step });
 
   test('tells shields first, and others only when those are done', () => {
     const log = new PurgeLog(lease);
-    log.polled('s', poll(1, -1, true), 0);
+    log.polled('s', poll(1, -1, 0), 0);
     log.polled('e', poll(1, -1), 0);
     log.add({ by: 'all' });
     const told = (now: number) => log.tell(now).map(({ node }) => node);
     expect(told(1)).toEqual(['s']);
     expect(told(1)).toEqual([]);
-    log.polled('s', poll(2, 1, true), 2);
+    log.polled('s', poll(2, 1, 0), 2);
     expect(told(2)).toEqual(['e']);
     expect(log.purgedVersion(2)).toBe(0);
     log.polled('e', poll(2, 1), 3);

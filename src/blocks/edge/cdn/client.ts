@@ -3,8 +3,8 @@ import type { Client } from '../../../host/declaration.ts';
 import type { Host, Micros } from '../../../host/host.ts';
 import type { Purge } from '../../../parts/http-cache.ts';
 import { type Answer, Calls } from '../../../path/calls.ts';
+import { type PurgeMessage, purgesPort } from '../../../path/purges.ts';
 import type { PurgeClientConfig } from './config.ts';
-import type { PurgeMessage } from './messages.ts';
 
 export type PurgeAnswer = Answer<PurgeMessage>;
 
@@ -14,7 +14,7 @@ export interface PurgesApi {
 
 export function client(host: Host, config: PurgeClientConfig): Client & { api: PurgesApi } {
   const calls = new Calls<PurgeMessage>(host, { failed: ({ type }) => type === 'unpurged' });
-  const to = { node: config.log, port: 'purges' };
+  const to = { node: config.log, port: purgesPort };
   const api: PurgesApi = {
     purge(purge, deadlineAt, done) {
       const left = deadlineAt === undefined ? config.timeoutUs : deadlineAt - host.now();

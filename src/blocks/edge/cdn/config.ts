@@ -15,6 +15,7 @@ import type { KeyRule } from '../../../parts/http-cache/key.ts';
 import { type HttpCacheConfig, httpCacheKnobs } from '../../../parts/http-cache.ts';
 import type { Targets } from '../../../path/caller.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import type { PurgesPlan } from '../../../path/purges.ts';
 
 export const knobs = {
   per: choice(
@@ -120,5 +121,5 @@ export type EdgeConfig = CdnConfig & {
   readonly originName: string;
   readonly origin: Targets;
   /** Who says what is purged, if anybody. */
-  readonly purges: { readonly log: NodeId; readonly leaseUs: Micros } | null;
+  readonly purges: PurgesPlan | null;
 };

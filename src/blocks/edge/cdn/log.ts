@@ -7,8 +7,8 @@ import type { Address, Handlers, Host, Timer } from '../../../host/host.ts';
 import { webPort } from '../../../host/web.ts';
 import type { Purge } from '../../../parts/http-cache.ts';
 import { Journal } from '../../../parts/journal.ts';
+import { type PurgeMessage, textOf } from '../../../path/purges.ts';
 import type { PurgeLogConfig } from './config.ts';
-import { type PurgeMessage, textOf } from './messages.ts';
 import { PurgeLog } from './purge-log.ts';
 
 interface Waiting {
@@ -99,8 +99,8 @@ export function log(
     message(from, message) {
       if (message.type === 'purge') return purge(from, message.id, message.purge);
       if (message.type !== 'poll') return;
-      const { id: poll, version, isShield } = message;
-      const news = purges.polled(from.node, { poll, version, isShield }, host.now());
+      const { id: poll, version, step } = message;
+      const news = purges.polled(from.node, { poll, version, step }, host.now());
       if (news === undefined) return;
       host.send(from, { type: 'news', id: message.id, ...news } satisfies PurgeMessage);
       if (waiting.length > 0) advance();

@@ -38,12 +38,12 @@ import { limited } from '../../../parts/stream.ts';
 import { type Asked, Caller, type Outcome, requestOf } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import type { PurgeMessage } from '../../../path/purges.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
+import { Touch } from '../../../path/touch.ts';
 import type { EdgeConfig } from './config.ts';
-import type { PurgeMessage } from './messages.ts';
 import { Rules } from './rules.ts';
 import { Top } from './top.ts';
-import { Touch } from './touch.ts';
 
 type Failure = Outcome & { ok: false };
 
@@ -133,7 +133,7 @@ export function edge(
     },
     { name },
   );
-  const touch = config.purges && new Touch(host, config, config.purges, apply);
+  const touch = config.purges && new Touch(host, config.purges, apply);
 
   function apply(purge: Purge): void {
     const there = purge.by === 'url' ? resourceOf(purge.url, rules.of(purge.url)) : '';

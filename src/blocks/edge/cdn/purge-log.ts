@@ -1,17 +1,18 @@
 /**
  * Who has applied which purge, and until when who has not may serve. Pure: the log's program sends.
  *
- *   purge 7 ──▶ shields apply 7, or their leases end ──▶ edges apply 7, or their leases end ──▶ purged
+ *   purge 7 ──▶ step 0 applies 7, or its leases end ──▶ step 1 applies 7, or its leases end ──▶ … purged
  *
- * Shields first: an edge that was purged before its shield would fetch the old one from there, and keep
- * it. An edge serves what is stored only within a lease, which it gets with the news; so who was cut off
+ * Step by step from the origin: an edge that was purged before its shield would fetch the old one from
+ * there, and keep it. An edge serves what is stored only within a lease, which it gets with the news; so who was cut off
  * or down is either heard of, or serves nothing stored: there is no third case.
  */
 import type { Micros, NodeId } from '../../../host/host.ts';
 import type { Purge } from '../../../parts/http-cache.ts';
 
 interface Member {
-  readonly isShield: boolean;
+  /** How far from the origin. */
+  readonly step: number;
   /** Of its last question: one that comes late, or twice, is from when it knew less. */
   readonly poll: number;
   /** Applied. */
@@ -33,7 +34,7 @@ export interface Polled {
   readonly poll: number;
   /** Applied; -1: it has just started, and is empty. */
   readonly version: number;
-  readonly isShield: boolean;
+  readonly step: number;
 }
 
 export interface PurgeLogOptions {
@@ -86,20 +87,19 @@ export class PurgeLog {
 
   /** A member says how far it is. What it is told, with a lease from now on; nothing to what is old. */
   polled(node: NodeId, asked: Polled, now: Micros): News | undefined {
-    const { poll, version, isShield } = asked;
+    const { poll, version, step } = asked;
     if ((this.#members.get(node)?.poll ?? -1) >= poll) return undefined;
     const leasedUntil = now + Math.ceil(this.#options.leaseUs * (1 + driftRatio));
-    const member = { isShield, poll, version, told: version, leasedUntil };
+    const member = { step, poll, version, told: version, leasedUntil };
     this.#members.set(node, member);
-    if (version >= 0) return this.#newsFor(member, now);
+    if (version >= 0) return this.#newsFor(member, this.#appliedBefore(step, now));
     // It has just started: what is empty has applied everything there was.
-    member.version = isShield ? this.version : this.#appliedBy(true, now);
+    member.version = this.#appliedBefore(step, now);
     member.told = member.version;
     return { version: member.version, purges: [], all: false };
   }
 
-  #newsFor(member: Member, now: Micros): News {
-    const upTo = member.isShield ? this.version : this.#appliedBy(true, now);
+  #newsFor(member: Member, upTo: number): News {
     const { version } = member;
     member.told = Math.max(version, upTo);
     if (version >= upTo) return { version, purges: [], all: false };
@@ -111,18 +111,20 @@ export class PurgeLog {
   /** Who is to hear something now that he was not told before. */
   tell(now: Micros): readonly { readonly node: NodeId; readonly news: News }[] {
     const told: { readonly node: NodeId; readonly news: News }[] = [];
-    const upTo = this.#appliedBy(true, now);
+    const steps = new Map<number, number>();
     for (const [node, member] of this.#members) {
       if (member.leasedUntil <= now) continue;
-      if ((member.isShield ? this.version : upTo) <= member.told) continue;
-      told.push({ node, news: this.#newsFor(member, now) });
+      const upTo = steps.get(member.step) ?? this.#appliedBefore(member.step, now);
+      steps.set(member.step, upTo);
+      if (upTo <= member.told) continue;
+      told.push({ node, news: this.#newsFor(member, upTo) });
     }
     return told;
   }
 
   /** Up to which version nobody serves what was purged. */
   purgedVersion(now: Micros): number {
-    return Math.min(this.#appliedBy(true, now), this.#appliedBy(false, now));
+    return this.#appliedBefore(Number.POSITIVE_INFINITY, now);
   }
 
   /** How many members have applied `version`. */
@@ -145,12 +147,13 @@ export class PurgeLog {
     return next;
   }
 
-  #appliedBy(shields: boolean, now: Micros): number {
+  /** What everybody has applied that is nearer to the origin than `step`. */
+  #appliedBefore(step: number, now: Micros): number {
     // Who there is, and with which lease, a former life of the log knew.
-    if (now < this.#options.formerUntil) return 0;
+    if (step > 0 && now < this.#options.formerUntil) return 0;
     let applied = this.version;
-    for (const { isShield, version, leasedUntil } of this.#members.values()) {
-      if (isShield !== shields || leasedUntil <= now) continue;
+    for (const { step: at, version, leasedUntil } of this.#members.values()) {
+      if (at >= step || leasedUntil <= now) continue;
       applied = Math.min(applied, version);
     }
     return applied;

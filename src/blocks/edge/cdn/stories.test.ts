@@ -5,9 +5,9 @@ import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Message, Program } from '../../../host/host.ts';
 import type { WebMessage } from '../../../host/web.ts';
 import type { Purge } from '../../../parts/http-cache.ts';
+import type { PurgeMessage } from '../../../path/purges.ts';
 import { service } from '../../compute/service/index.ts';
 import { cdn, purges } from './index.ts';
-import type { PurgeMessage } from './messages.ts';
 
 /** A shield at home, an edge far away, and an origin whose pages hold for a minute by rule. */
 const pages = purges('pages', { lease: '1s' });

@@ -1,11 +1,12 @@
 /** The gateway as Loadpath sees it. */
 import type { Block, Declaration, Site } from '../../../host/declaration.ts';
 import type { NodePlan } from '../../../host/plan.ts';
-import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
+import { webPort } from '../../../host/web.ts';
 import { spread } from '../../../parts/placement.ts';
 import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
+import { describeWebOrPurge, purgesOf, purgesPlan } from '../../../path/purges.ts';
 import {
   cacheKnobs,
   compressKnobs,
@@ -52,7 +53,7 @@ export const gatewayBlock: Block = {
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { door },
-  describe: (message) => describeWeb(message as WebMessage),
+  describe: describeWebOrPurge,
 };
 
 function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
@@ -62,7 +63,9 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   for (const { zone } of places) callers[zone] = (callers[zone] ?? 0) + 1;
   return places.map(({ id, zone }, index) => {
     const services = Object.values(declaration.binds).filter(({ block }) => block.servesWeb);
-    const served = new Set(services.map(({ name }) => name));
+    // Purges come to the door itself; there is no half of ours beside it.
+    const purges = purgesOf(declaration);
+    const served = new Set([...services, ...(purges ? [purges] : [])].map(({ name }) => name));
     const paths = services.map((service) => {
       const path = service.block.clientConfig?.(service, site, zone) as FetcherConfig;
       return [service.name, path] as const;
@@ -71,6 +74,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
     const own: DoorConfig = {
       ...config,
       index,
+      purges: purgesPlan(declaration, 0),
       targets: Object.fromEntries(
         paths.map(([name, { targets: of }]) => [name, of.callers ? { ...of, callers } : of]),
       ),

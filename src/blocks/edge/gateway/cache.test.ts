@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type Said, visit } from '../../../../test/visitor.ts';
 import { service } from '../../compute/service/index.ts';
+import { purges } from '../cdn/index.ts';
 import { apiKeys, type GatewayOptions, gateway } from './index.ts';
 
 /** Says how often it was asked, and lets it be kept for 10 s. */
@@ -61,6 +62,62 @@ test('one user never gets what another was told, though the service forgets to s
   expect(await ask(by('a'))).toBe('1 ann');
   expect(await ask(by('b'))).toBe('2 bob');
   expect(await ask(by('a'))).toBe('1 ann');
+});
+
+test('what a service purges goes from every gateway, by address, prefix and tag', async () => {
+  const pages = purges('pages', { lease: '1s' });
+  let version = 0;
+  const api = service('api', {
+    env: { pages },
+    instances: 1,
+    async fetch({ method, url }, { pages }) {
+      if (method === 'POST') {
+        version++;
+        const [, how] = new URL(url).pathname.split('/');
+        if (how === 'tag') await pages.purge({ tag: 'all' });
+        else if (how === 'prefix') await pages.purge({ prefix: 'http://edge/pref' });
+        else await pages.purge({ url });
+        return new Response('purged');
+      }
+      const headers = { 'cache-control': 'max-age=600', 'surrogate-key': 'all' };
+      return new Response(`${version}`, { headers });
+    },
+  });
+  const routes = [{ path: '/', to: api }];
+  const at = visit(gateway('edge', { routes, nodes: 2, cache: {}, purges: pages }));
+  await at.run(100_000);
+  const get = async (path: string) => {
+    const ids = [0, 1].map((node) => at.send({ url: `http://edge${path}` }, `edge/${node}`));
+    await at.run(50_000);
+    return Promise.all(ids.map((id) => at.text(id)));
+  };
+  const post = async (path: string) => {
+    const id = at.send({ method: 'POST', url: `http://edge${path}` });
+    await at.run(200_000);
+    expect(await at.text(id)).toBe('purged');
+  };
+  for (const path of ['/url', '/prefix', '/tag']) {
+    const old = await get(path);
+    expect(await get(path)).toEqual(old);
+    await post(path);
+    expect(await get(path)).toEqual([`${version}`, `${version}`]);
+  }
+  expect(await get('/url')).not.toEqual(['0', '0']);
+  // The log is gone: after a lease nothing stored is served, since a purge may have been missed.
+  const hits = at.counted('edge', 'cache hits');
+  at.world.stopNode('pages/0', 'kill');
+  await at.run(1_500_000);
+  version++;
+  expect(await get('/url')).toEqual([`${version}`, `${version}`]);
+  expect(at.counted('edge', 'cache hits')).toBe(hits);
+});
+
+test('purges without a cache, and what is no purges, are refused', () => {
+  const routes = [{ path: '/', to: counting() }];
+  const of = (options: object) =>
+    gateway('edge', { routes, ...options }).problems.map(({ at }) => at);
+  expect(of({ purges: purges('pages') })).toEqual(['edge.purges']);
+  expect(of({ cache: {}, purges: counting() })).toEqual(['edge.purges']);
 });
 
 test('two services behind one address are kept apart', async () => {

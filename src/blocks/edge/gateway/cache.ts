@@ -9,9 +9,16 @@
 import type { Counter, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import type { WebRequest } from '../../../host/web.ts';
-import { CachedFetch, type HttpCacheConfig, type Served } from '../../../parts/http-cache.ts';
+import {
+  CachedFetch,
+  type HttpCacheConfig,
+  type Purge,
+  type Served,
+} from '../../../parts/http-cache.ts';
 import type { Asked, Outcome } from '../../../path/caller.ts';
 import type { Way } from '../../../path/directory.ts';
+import type { PurgeMessage, PurgesPlan } from '../../../path/purges.ts';
+import { Touch } from '../../../path/touch.ts';
 
 type Failure = Outcome & { readonly ok: false };
 
@@ -35,12 +42,22 @@ export class ReplyCache {
   readonly #rule: { readonly headers: readonly string[] };
   readonly #hits: Counter;
   readonly #misses: Counter;
+  readonly #purged: Counter;
+  /** Null: nobody purges, and only time removes. */
+  readonly #touch: Touch | null;
 
   /** `apart`: request headers that tell replies apart, whatever these say. */
-  constructor(host: Host, config: HttpCacheConfig, apart: readonly string[]) {
+  constructor(
+    host: Host,
+    config: HttpCacheConfig,
+    apart: readonly string[],
+    purges: PurgesPlan | null,
+  ) {
     this.#host = host;
     this.#config = config;
     this.#rule = { headers: apart };
+    this.#touch = purges && new Touch(host, purges, (purge) => this.#purge(purge));
+    this.#purged = host.meter.counter('purged');
     this.#hits = host.meter.counter('cache hits');
     this.#misses = host.meter.counter('cache misses');
   }
@@ -64,12 +81,24 @@ export class ReplyCache {
       deadlineAt,
       inlet: undefined,
     };
-    return this.#of(service).serve(asking, this.#rule, (served) => {
+    // Out of touch with purges, what is stored may be what somebody removed.
+    const isSafe = this.#touch?.isIn ?? true;
+    const rule = isSafe ? this.#rule : { ...this.#rule, bypass: true };
+    return this.#of(service).serve(asking, rule, (served) => {
       const { how } = served.ok ? served : { how: 'miss' };
       if (how === 'miss') this.#misses.add();
       else if (how !== 'pass') this.#hits.add();
       done(served, asking.inlet);
     });
+  }
+
+  news(news: PurgeMessage & { readonly type: 'news' }): void {
+    this.#touch?.news(news);
+  }
+
+  /** At all services: who purges names addresses as these are asked. */
+  #purge(purge: Purge): void {
+    for (const cache of this.#caches.values()) this.#purged.add(cache.purge(purge));
   }
 
   #of(service: string): CachedFetch<Asking, Failure> {

@@ -20,6 +20,7 @@ import { type HttpCacheConfig, httpCacheKnobs } from '../../../parts/http-cache.
 import { limiterKnobs } from '../../../parts/limit/config.ts';
 import type { BackupConfig, Targets } from '../../../path/caller.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import type { PurgesPlan } from '../../../path/purges.ts';
 import { tlsKnobs } from '../../../path/tls.ts';
 
 export const knobs = {
@@ -566,6 +567,8 @@ export type DoorConfig = GatewayConfig & {
   readonly targets: Readonly<Record<string, Targets>>;
   /** Services that stand in for others, by name. */
   readonly backups?: Readonly<Record<string, BackupConfig>> | undefined;
+  /** By whom its cache is told what is no longer so; null: by nobody. */
+  readonly purges: PurgesPlan | null;
   /** Where those are found whom the plan does not name. */
   readonly directories: Readonly<Record<string, DirectoryPlace>>;
 };

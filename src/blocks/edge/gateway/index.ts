@@ -3,7 +3,7 @@
  * `port`; in the simulator the same program gets the same requests as messages.
  */
 import type { Declaration } from '../../../host/declaration.ts';
-import { type ConfigOf, configure, type Knobs, type OptionsOf } from '../../../kit/config.ts';
+import { type ConfigOf, configure, type Knobs, type OptionsOf, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn } from '../../../kit/settings.ts';
 import type { BytesText, RateText } from '../../../kit/units.ts';
@@ -76,6 +76,8 @@ export interface GatewayOptions extends OptionsOf<typeof knobs>, AuthOptions, En
   readonly quotas?: Readonly<Record<string, OptionsOf<typeof quotaKnobs>>>;
   /** Ends TLS, and speaks HTTP/2 to who can. `true`: with a certificate of its own making, for development. */
   readonly tls?: TlsOptions | true;
+  /** By which services remove what its cache keeps. Without it only time removes. */
+  readonly purges?: Declaration;
   /** How it calls the services behind it. */
   readonly policy?: PathOptions;
   readonly bodyMax?: BytesText;
@@ -97,14 +99,27 @@ const besides = [
   'identity',
   'usage',
   'quotas',
+  'purges',
   'policy',
   'tls',
   ...entryNames,
 ];
 
 export function gateway(name: string, options: GatewayOptions): Gateway {
-  const { routes, limit, limits, locations, auth, identity, usage, quotas, policy, tls, ...more } =
-    options;
+  const {
+    routes,
+    limit,
+    limits,
+    locations,
+    auth,
+    identity,
+    usage,
+    quotas,
+    purges,
+    policy,
+    tls,
+    ...more
+  } = options;
   const rest = withoutEntry(more);
   const { config, problems } = configure(name, knobs, rest, besides);
   const table = readRoutes(name, routes, policy ?? {}, {
@@ -149,9 +164,10 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
       ...counted.problems,
       ...(used?.problems ?? []),
       ...lonely,
+      ...purgeProblems(name, purges, entry.cache !== null),
       ...table.problems,
     ],
-    binds: { ...table.binds, ...byName(named.limiters) },
+    binds: { ...table.binds, ...byName(named.limiters), ...byName(purges ? [purges] : []) },
     ...(table.backups.length > 0 ? { standsIn: table.backups } : {}),
   };
 }
@@ -168,6 +184,16 @@ function limitOf(
   if (limit === undefined && !isSetIn(at)) return { limits: [], problems: [] };
   const { config, problems } = configure(at, limitKnobs, limit?.options ?? {});
   return { limits: [{ ...oneLimit, ...config, name: 'limit', only: [], except: [] }], problems };
+}
+
+function purgeProblems(name: string, purges: unknown, isCached: boolean): readonly Problem[] {
+  if (purges === undefined) return [];
+  const at = `${name}.purges`;
+  const { block } = (purges ?? {}) as Partial<Declaration>;
+  if (block?.kind !== 'purges') {
+    return [{ at, what: `must be made by purges(…), got ${show(purges)}` }];
+  }
+  return isCached ? [] : [{ at, what: 'removes what is cached, and there is no `cache`' }];
 }
 
 const nobodyKnown = 'counts calls by user, and knows nobody: it needs `auth`';

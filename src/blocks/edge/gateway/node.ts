@@ -26,6 +26,7 @@ import { Calls } from '../../../path/calls.ts';
 import { type Way, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
+import type { PurgeMessage } from '../../../path/purges.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { ReplyCache } from './cache.ts';
 import { Compressor } from './compress.ts';
@@ -45,7 +46,7 @@ export function door(
   host: Host,
   config: DoorConfig,
   code: Pick<ProgramCode, 'open'>,
-): Handlers<WebMessage | ToProgram> {
+): Handlers<WebMessage | PurgeMessage | ToProgram> {
   const router = new Router(config.routes);
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const callers = new Callers(host, config, calls, code.open);
@@ -61,7 +62,7 @@ export function door(
   const compressor = config.compress ? new Compressor(host, config.compress) : undefined;
 
   const apart = config.auth ? [config.auth.userHeader, config.auth.tierHeader] : [];
-  const cache = config.cache ? new ReplyCache(host, config.cache, apart) : undefined;
+  const cache = config.cache ? new ReplyCache(host, config.cache, apart, config.purges) : undefined;
 
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');
@@ -320,6 +321,8 @@ export function door(
           return calls.lost(message.id);
         case 'cancel':
           return abandon(open.take(from, message.id));
+        case 'news':
+          return cache?.news(message);
         case 'shift':
         case 'retarget':
         case 'adopt':

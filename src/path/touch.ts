@@ -1,24 +1,23 @@
 /**
- * An edge's side of purges: it asks the log for what is new, applies it, and knows whether it may serve.
+ * A cache's side of purges: it asks the log for what is new, applies it, and knows whether it may serve.
  *
  *   poll ──▶ news: apply ──▶ serve, until a lease after the poll was sent
  *
  * From when the poll was sent, not from when the news came: the log counts from in between, so its
  * lease never ends before ours.
  */
-import type { Address, Host, Micros } from '../../../host/host.ts';
-import type { Purge } from '../../../parts/http-cache.ts';
-import type { EdgeConfig } from './config.ts';
-import type { PurgeMessage } from './messages.ts';
+import type { Address, Host, Micros } from '../host/host.ts';
+import type { Purge } from '../parts/http-cache.ts';
+import { type PurgeMessage, type PurgesPlan, purgesPort } from './purges.ts';
 
-/** Polls a lease: two may be lost before an edge is out of touch. */
+/** Polls a lease: two may be lost before it is out of touch. */
 const pollsPerLease = 4;
 
 export class Touch {
   readonly #host: Host;
-  readonly #config: EdgeConfig;
   readonly #log: Address;
   readonly #leaseUs: Micros;
+  readonly #step: number;
   readonly #apply: (purge: Purge) => void;
   /** -1: empty, and nothing is known. */
   #version = -1;
@@ -26,15 +25,10 @@ export class Touch {
   #poll: { readonly id: number; readonly sentAt: Micros } | undefined;
   #nextId: number;
 
-  constructor(
-    host: Host,
-    config: EdgeConfig,
-    { log, leaseUs }: NonNullable<EdgeConfig['purges']>,
-    apply: (purge: Purge) => void,
-  ) {
+  constructor(host: Host, { log, leaseUs, step }: PurgesPlan, apply: (purge: Purge) => void) {
     this.#host = host;
-    this.#config = config;
-    this.#log = { node: log, port: 'purges' };
+    this.#step = step;
+    this.#log = { node: log, port: purgesPort };
     this.#leaseUs = leaseUs;
     this.#apply = apply;
     this.#nextId = host.life * 2 ** 32;
@@ -62,9 +56,13 @@ export class Touch {
   #ask(): void {
     const id = this.#nextId++;
     this.#poll = { id, sentAt: this.#host.now() };
-    const { isShield } = this.#config;
     const version = this.#version;
-    this.#host.send(this.#log, { type: 'poll', id, version, isShield } satisfies PurgeMessage);
+    this.#host.send(this.#log, {
+      type: 'poll',
+      id,
+      version,
+      step: this.#step,
+    } satisfies PurgeMessage);
   }
 
   #again(): void {
