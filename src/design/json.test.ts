@@ -225,6 +225,13 @@ describe('a gateway as JSON', () => {
 });
 
 describe('a mistake in it is named', () => {
+  test('a balancer that leads nowhere, or to nobody', () => {
+    const lead = (to?: unknown) =>
+      wrong(blocks({ kind: 'service', name: 'api' }, { kind: 'balancer', name: 'lb', to }));
+    expect(lead()[0]).toBe('lb.to: must be the name of a block, got undefined');
+    expect(lead('ap')[0]).toBe("lb.to: there is no block 'ap'; did you mean api?");
+  });
+
   test('and so are all the others', () => {
     expect(
       wrong({
@@ -248,7 +255,7 @@ describe('a mistake in it is named', () => {
       'api: two blocks have this name',
       "api.calls[0]: there is no block 'stroe'; did you mean store?",
       expect.stringContaining('store.cost: must be a duration or one of { constant }'),
-      "links.kind: must be service, external, gateway or limiter in a modelled design, got 'kv'",
+      "links.kind: must be service, external, gateway, balancer or limiter in a modelled design, got 'kv'",
       "shop.entry: there is no block 'egde'; did you mean edge?",
       "users.closed: must be an object, like { users: 10, think: '1s' }",
       'shop.objectives: must be an object',

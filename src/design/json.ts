@@ -24,6 +24,7 @@ import {
   sometimes,
   work,
 } from '../blocks/compute/service/index.ts';
+import { balancer } from '../blocks/edge/balancer/index.ts';
 import {
   type AggregateOptions,
   aggregate,
@@ -48,7 +49,7 @@ import { type System, system } from './system.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What may stand in a modelled design: blocks whose work is a cost and not code. */
-export const modelledKinds: readonly string[] = ['service', 'external', 'gateway'];
+export const modelledKinds: readonly string[] = ['service', 'external', 'gateway', 'balancer'];
 
 /** The same with what has no place of its own on a drawing board. */
 export const dataKinds: readonly string[] = [...modelledKinds, 'limiter'];
@@ -187,6 +188,10 @@ class Reader {
           routes: this.#routes(routes, name),
         });
       }
+      case 'balancer': {
+        const { to, ...rest } = options as Fields;
+        return balancer(name, { ...rest, to: this.#named(to, `${name}.to`) as Declaration });
+      }
       case 'limiter':
         return limiter(name, options);
       default: {
@@ -195,6 +200,12 @@ class Reader {
         return undefined;
       }
     }
+  }
+
+  /** The block that an option names. */
+  #named(to: unknown, at: string): Declaration | undefined {
+    this.#must(typeof to === 'string', at, `the name of a block, got ${show(to)}`);
+    return typeof to === 'string' ? this.#block(to, at) : undefined;
   }
 
   /** A table of paths, or a list of routes; each names the block that it leads to. */

@@ -6,8 +6,14 @@ import {
   shedKnobs,
 } from '../blocks/compute/service/config.ts';
 import {
+  knobs as balancerKnobs,
+  healthKnobs,
+  standbyKnobs,
+} from '../blocks/edge/balancer/config.ts';
+import {
   cacheKnobs,
   compressKnobs,
+  connectionsKnobs,
   corsKnobs,
   floodKnobs,
   knobs as gatewayKnobs,
@@ -21,6 +27,7 @@ import {
   redirectStatuses,
   requestsKnobs,
   sharedLimitKnobs,
+  socketsKnobs,
   traceKnobs,
   usageKnobs,
   wafFields,
@@ -195,10 +202,22 @@ export function designSchema(): object {
           cache: record(fromKnobs(cacheKnobs)),
           compress: record(fromKnobs(compressKnobs)),
           trace: record(fromKnobs(traceKnobs)),
+          sockets: record(fromKnobs(socketsKnobs)),
+          connections: record(fromKnobs(connectionsKnobs)),
           replyHeaders: { type: 'object', additionalProperties: text },
           policy,
         },
         ['routes'],
+      ),
+      balancer: named(
+        'balancer',
+        {
+          ...fromKnobs(balancerKnobs),
+          to: { type: 'string', description: 'The block whose connections it takes.' },
+          health: { anyOf: [{ const: false }, record(fromKnobs(healthKnobs))] },
+          standby: { anyOf: [{ const: true }, record(fromKnobs(standbyKnobs))] },
+        },
+        ['to'],
       ),
       limiter: named(
         'limiter',

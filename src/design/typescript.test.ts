@@ -68,6 +68,23 @@ const closed = {
     { name: 'b', region: 'away' },
   ],
 };
+const balanced = {
+  name: 'balanced',
+  blocks: [
+    {
+      kind: 'balancer',
+      name: 'lb',
+      to: 'edge',
+      nodes: 2,
+      standby: true,
+      health: { interval: '1s' },
+    },
+    { kind: 'gateway', name: 'edge', nodes: 2, routes: { '/': 'api' } },
+    { kind: 'service', name: 'api', cost: '1ms' },
+  ],
+  entry: 'lb',
+  users: { rate: '40/s' },
+};
 const spike = { base: '10/s', peak: '50/s', at: '1s', for: '500ms' };
 const spiked = { ...small, users: { rate: { spike } } };
 const daily = { ...small, users: { rate: { diurnal: { mean: '30/s', period: '10s' } } } };
@@ -81,6 +98,7 @@ const designs: readonly (readonly [string, object])[] = [
   ['with every construct', everything],
   ['without users', small],
   ['with users who wait', closed],
+  ['behind a balancer', balanced],
   ['with a spike', spiked],
   ['with a day', daily],
   ['of the examples', threeTier],

@@ -104,6 +104,8 @@ class Writer {
           const routes = Object.entries(value as Fields);
           return [[option, object(routes.map(([path, to]) => [path, this.#block(String(to))]))]];
         }
+        case 'balancer.to':
+          return [[option, this.#block(String(value))]];
         case 'service.policy':
         case 'external.policy':
         case 'gateway.policy':
@@ -270,7 +272,7 @@ class Writer {
   }
 }
 
-function calleesOf({ routes, calls, policy, limits, auth }: Fields): readonly string[] {
+function calleesOf({ routes, calls, policy, limits, auth, to }: Fields): readonly string[] {
   const inStep = (step: unknown): readonly string[] => {
     if (typeof step === 'string') return [step];
     const [verb, value] = Object.entries(step as Fields)[0]!;
@@ -287,7 +289,15 @@ function calleesOf({ routes, calls, policy, limits, auth }: Fields): readonly st
     : Object.values((routes ?? {}) as Fields).map(String);
   const called = ((calls ?? []) as readonly unknown[]).flatMap(inStep);
   // In the order in which the reader of JSON meets them.
-  return [...backendsOf(limits), ...issuersOf(auth), ...routed, ...called, ...backupsOf(policy)];
+  const led = to === undefined ? [] : [String(to)];
+  return [
+    ...backendsOf(limits),
+    ...issuersOf(auth),
+    ...routed,
+    ...called,
+    ...led,
+    ...backupsOf(policy),
+  ];
 }
 
 /** Who stands in for what fails. */
@@ -321,7 +331,7 @@ function destinationsOf(to: unknown): readonly string[] {
 /** What a design may import. */
 const ours = new Set(
   (
-    'aggregate apiKeys call constant diurnal exponential external gamma gateway jwt limiter lognormal optional parallel pareto ' +
+    'aggregate apiKeys balancer call constant diurnal exponential external gamma gateway jwt limiter lognormal optional parallel pareto ' +
     'ramp sequence service sometimes spike system tokenBucket uniform users work'
   ).split(' '),
 );

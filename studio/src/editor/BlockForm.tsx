@@ -8,6 +8,7 @@ import {
   blocksOf,
   connect,
   isFields,
+  leads,
   mayCall,
   nameProblem,
   rename,
@@ -31,7 +32,7 @@ export interface BlockFormProps {
 
 export function BlockForm(props: BlockFormProps) {
   const { design, block, problems, onEdit } = props;
-  const { name, kind, cost, latency, calls, routes, ...options } = block;
+  const { name, kind, cost, latency, calls, routes, to, ...options } = block;
   const set = (option: string, value: unknown) =>
     onEdit((former) => setOption(former, name, option, value), `${name}.${option}`);
   return (
@@ -63,7 +64,8 @@ export function BlockForm(props: BlockFormProps) {
           onChange={(value) => set('routes', value)}
         />
       )}
-      {kind !== 'gateway' && mayCall(kind) && (
+      {leads(kind) && <p className={styles.note}>Leads to {String(to ?? 'nobody yet')}.</p>}
+      {kind !== 'gateway' && !leads(kind) && mayCall(kind) && (
         <CallsForm calls={calls} onChange={(value) => set('calls', value)} />
       )}
       {mayCall(kind) && (

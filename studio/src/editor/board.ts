@@ -49,8 +49,11 @@ export function wiresOf(design: JsonDesign): readonly Wire[] {
   if (usersOf(design) && typeof design.entry === 'string' && names.has(design.entry)) {
     wires.push({ from: usersName, to: design.entry, as: 'entry' });
   }
-  for (const { name, calls, routes } of blocksOf(design)) {
+  for (const { name, kind, calls, routes, to: led } of blocksOf(design)) {
     for (const to of new Set(targetsIn(calls))) {
+      if (names.has(to)) wires.push({ from: name, to, as: 'call' });
+    }
+    for (const to of leads(kind) ? listed(led) : []) {
       if (names.has(to)) wires.push({ from: name, to, as: 'call' });
     }
     for (const { path, to } of ways(routes)) {
@@ -146,7 +149,7 @@ export function remove(design: JsonDesign, name: string): JsonDesign {
   return { ...design, blocks, entry, studio };
 }
 
-/** Users lead to the entry; a gateway routes; whatever else calls. */
+/** Users lead to the entry; a gateway routes; a balancer leads to one; whatever else calls. */
 export function connect(design: JsonDesign, from: string, to: string): JsonDesign {
   if (from === to || to === usersName || !blockOf(design, to)) return design;
   if (from === usersName) return { ...design, entry: to };
@@ -161,6 +164,7 @@ export function connect(design: JsonDesign, from: string, to: string): JsonDesig
       : { ...(isFields(routes) ? routes : {}), [path]: to };
     return withBlock(design, from, { ...block, routes: more });
   }
+  if (leads(block.kind)) return withBlock(design, from, { ...block, to });
   const calls = Array.isArray(block.calls) ? block.calls : [];
   return withBlock(design, from, { ...block, calls: [...calls, to] });
 }
@@ -217,6 +221,11 @@ export function mayCall(kind: string): boolean {
   return kind !== 'external';
 }
 
+/** Which name the block that they lead to in `to`. */
+export function leads(kind: string): boolean {
+  return kind === 'balancer';
+}
+
 /** Why `to` cannot be a name here; undefined: it can. */
 export function nameProblem(design: JsonDesign, name: string, to: string): string | undefined {
   if (to === name) return undefined;
@@ -236,9 +245,11 @@ function withBlock(design: JsonDesign, name: string, block: BoardBlock): JsonDes
 
 /** A block with each of its targets replaced, or left out. */
 function retargeted(block: BoardBlock, change: (target: string) => string | undefined): BoardBlock {
-  const { calls, routes, ...rest } = block;
+  const { calls, routes, to, ...rest } = block;
+  const led = typeof to === 'string' && leads(block.kind) ? change(to) : to;
   return {
     ...rest,
+    ...(led === undefined ? {} : { to: led }),
     ...(Array.isArray(calls)
       ? { calls: calls.flatMap((step) => stepWith(step, change) ?? []) }
       : {}),
@@ -256,6 +267,10 @@ function retargeted(block: BoardBlock, change: (target: string) => string | unde
       ? { routes: routes.flatMap((route) => routeWith(route, change) ?? []) }
       : {}),
   } as BoardBlock;
+}
+
+function listed(to: unknown): readonly string[] {
+  return typeof to === 'string' ? [to] : [];
 }
 
 /** Where a gateway leads, of both its forms: a table of paths, and a list whose entries may put a page together. */

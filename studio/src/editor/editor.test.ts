@@ -97,6 +97,16 @@ describe('a design drawn from nothing', () => {
     expect(connect(design, 'api', 'nobody')).toBe(design);
   });
 
+  test('a balancer leads to one block, whatever becomes of its name', () => {
+    const [added, lb] = addBlock(shop(), 'balancer');
+    const design = connect(connect(connect(added, lb, 'api'), lb, 'gateway'), 'users', lb);
+    expect(blockOf(design, lb)?.to).toBe('gateway');
+    expect(wiresOf(design)).toContainEqual({ from: lb, to: 'gateway', as: 'call' });
+    expect(blockOf(rename(design, 'gateway', 'edge'), lb)?.to).toBe('edge');
+    expect(blockOf(remove(design, 'gateway'), lb)).not.toHaveProperty('to');
+    expect(blockOf(disconnect(design, lb, 'gateway'), lb)).not.toHaveProperty('to');
+  });
+
   test('a new name goes wherever the old one stood', () => {
     const broken = { ...shop(), faults: ['kill store/0 at 3s', 'cut api from store at 5s for 2s'] };
     const design = rename(broken, 'store', 'ledger');
