@@ -76,7 +76,7 @@ export interface Block {
   /** Takes connections on port `web`, and passes their bytes to those that it binds. */
   readonly passesConnections?: boolean;
   /** Where users reach it, if its nodes have one address between them. */
-  address?(declaration: Declaration): Pick<AddressPlan, 'node' | 'listen'> | undefined;
+  address?(declaration: Declaration): Omit<AddressPlan, 'members'> | undefined;
   /** Whether what it serves is encrypted. */
   endsTls?(declaration: Declaration): boolean;
   /** Of a block that resolves names: those that lead to `entry`, in the order of its records. */

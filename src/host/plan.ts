@@ -10,7 +10,7 @@ export interface Plan {
   readonly zones: readonly ZonePlan[];
   readonly nodes: readonly NodePlan[];
   readonly network: NetworkPlan;
-  /** Addresses that several nodes share, one at a time: at first the first one has it. */
+  /** Addresses that several nodes share. */
   readonly addresses?: readonly AddressPlan[] | undefined;
 }
 
@@ -20,6 +20,14 @@ export interface AddressPlan {
   readonly members: readonly NodeId[];
   /** Live, the port where it is reached. */
   readonly listen: number;
+  /** All listen there at once (`parts/listeners.ts`). Undefined: one has it at a time, at first the first. */
+  readonly lines?: LinesPlan | undefined;
+}
+
+/** How new connections wait for processes that listen on one address, and how many may. */
+export interface LinesPlan {
+  readonly how: 'shared' | 'sharded';
+  readonly backlog: number;
 }
 
 export interface ZonePlan {
@@ -71,6 +79,8 @@ export type EdgePlan = {
    * behind it. `tls`: and is encrypted.
    */
   readonly passes?: 'plain' | 'tls' | undefined;
+  /** Its connections come to an address where others listen, too. */
+  readonly shares?: LinesPlan | undefined;
   /** Undefined: the defaults of the world hold. */
   readonly limits?: EdgeLimits | undefined;
 };

@@ -5,8 +5,8 @@
  *   /healthz   200 when every node is up, 503 with the names of those that are not
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { portTaken } from './edge.ts';
 import { errorCode } from './files.ts';
+import { portTaken } from './listening.ts';
 import { prometheusText } from './prometheus.ts';
 import type { LiveSystem } from './supervisor.ts';
 

@@ -9,12 +9,9 @@ import { Duplex } from 'node:stream';
 import type { Connection } from '../host/connection.ts';
 import type { Micros } from '../host/host.ts';
 import type { Chunk, Stream, StreamEvents } from '../host/stream.ts';
-import { portTaken } from './edge.ts';
-import { errorCode } from './files.ts';
+import { listenAt, type Place } from './listening.ts';
 
-export interface DoorOptions {
-  /** 0 for any free port. */
-  readonly port: number;
+export interface DoorOptions extends Place {
   /** Begins the stream of a connection; the program may refuse it. */
   readonly connect: (connection: Connection, events: StreamEvents) => Stream;
 }
@@ -37,20 +34,9 @@ export class ConnectionDoor {
   }
 
   /** Throws `LoadpathError('port-taken')` when another process listens there. */
-  listen(): Promise<number> {
-    const { port } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        const code = errorCode(error);
-        const isTaken = code === 'EADDRINUSE' || code === 'EACCES';
-        reject(isTaken ? portTaken(port, code === 'EACCES') : error);
-      });
-      this.#server.listen({ host: '127.0.0.1', port, backlog: 1_024 }, () => {
-        const address = this.#server.address();
-        if (address !== null && typeof address !== 'string') this.#port = address.port;
-        resolve(this.#port);
-      });
-    });
+  async listen(): Promise<number> {
+    this.#port = await listenAt(this.#server, this.#options);
+    return this.#port;
   }
 
   /** A socket that came to this door, or was handed over by somebody who listens in its place. */

@@ -20,20 +20,16 @@ import type { Connection } from '../host/connection.ts';
 import type { Micros } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
-import { LoadpathError } from '../kit/errors.ts';
 import { parseUrl } from '../kit/url.ts';
 import { Intake } from '../parts/stream.ts';
 import { ConnectionSocket } from './connections.ts';
 import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
 import { errorCode } from './files.ts';
+import { listenAt, type Place } from './listening.ts';
 import { factsOf, type TlsMaterial } from './tls.ts';
 import { flawOf, Upgrades } from './web-socket.ts';
 
-export interface EdgeOptions {
-  /** 0 for any free port. */
-  readonly port: number;
-  /** Default 127.0.0.1: nobody outside this machine, unless told otherwise. */
-  readonly host?: string | undefined;
+export interface EdgeOptions extends Place {
   /** Default 10 MB. */
   readonly bodyMaxBytes?: number | undefined;
   /** Default 16 KiB, all header lines together. */
@@ -191,22 +187,9 @@ export class Edge {
   }
 
   /** Throws `LoadpathError('port-taken')` when another process listens there. */
-  listen(): Promise<number> {
-    const { port, host = '127.0.0.1' } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        reject(
-          errorCode(error) === 'EADDRINUSE' || errorCode(error) === 'EACCES'
-            ? portTaken(port, errorCode(error) === 'EACCES')
-            : error,
-        );
-      });
-      this.#server.listen({ host, port, backlog: 1_024 }, () => {
-        const address = this.#server.address();
-        if (address !== null && typeof address !== 'string') this.#port = address.port;
-        resolve(this.#port);
-      });
-    });
+  async listen(): Promise<number> {
+    this.#port = await listenAt(this.#server, this.#options);
+    return this.#port;
   }
 
   /** A connection that came through a balancer. Undefined: no more are taken. */
@@ -219,6 +202,21 @@ export class Edge {
     socket.on('error', () => {});
     this.#server.emit('connection', socket);
     return socket.events;
+  }
+
+  /** One that somebody accepted in its place. */
+  take(socket: Socket): void {
+    const connectionsMax = this.#options.connectionsMax ?? 10_000;
+    if (this.#closing || this.#passed.size >= connectionsMax) {
+      socket.resetAndDestroy();
+      return;
+    }
+    this.#passed.add(socket);
+    socket.on('close', () => this.#passed.delete(socket));
+    socket.setNoDelay(true);
+    // Who accepted it may not have read of it; TLS begins to by itself.
+    if (!this.#options.tls) socket.resume();
+    this.#server.emit('connection', socket);
   }
 
   /** Serves what is passed on to it, and listens nowhere. */
@@ -660,15 +658,6 @@ function hasNoBody(request: IncomingMessage): boolean {
 
 function plainBytes(part: Buffer): Uint8Array {
   return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-}
-
-export function portTaken(port: number, forbidden = false): LoadpathError {
-  return new LoadpathError(
-    'port-taken',
-    forbidden
-      ? `This user may not listen on port ${port}. Choose a port above 1023.`
-      : `Port ${port} is taken by another process. Stop that process, or choose another port with --port.`,
-  );
 }
 
 /** IPv4 in IPv6's clothing is IPv4. */

@@ -204,29 +204,32 @@ export class LiveNode {
     for (const program of node.programs) {
       if (!program.edge) continue;
       const listen = edgePorts[program.port] ?? program.edge.listen;
-      const door = program.edge.passes ? this.#door(program.port, listen) : undefined;
+      const door = program.edge.passes ? this.#door(program, listen) : undefined;
       edges[program.port] = await (door ?? this.#edge(program, listen)).listen();
     }
     for (const { port: at, names } of node.programs) {
       if (names) await this.#openNames(at, names.listen);
     }
     const secure = node.programs.filter(({ edge }) => isSecure(edge)).map((one) => one.port);
-    const passing = node.programs.filter(({ edge }) => edge?.passes).map((one) => one.port);
+    const passing = node.programs
+      .filter(({ edge }) => edge?.passes ?? edge?.shares)
+      .map((one) => one.port);
     return { life, port, edges, secure, passing };
   }
 
   /** One that somebody accepted in the place of a door of this node. */
   takeConnection(port: string, socket: Socket): void {
-    const door = this.#doors.get(port);
+    const door = this.#doors.get(port) ?? this.#edges.get(port);
     if (!door || this.#ended) socket.resetAndDestroy();
     else door.take(socket);
   }
 
   /** Connections go to the program as they are. */
-  #door(port: string, listen: number): ConnectionDoor {
+  #door({ port, edge }: ProgramPlan, listen: number): ConnectionDoor {
     const from: Address = { node: this.#options.node.id, port: connectionPort(port) };
     const door = new ConnectionDoor({
       port: listen,
+      lines: edge?.shares,
       connect: (connection, events) => this.#streams.connectHere(from, port, events, connection),
     });
     this.#doors.set(port, door);
@@ -239,6 +242,7 @@ export class LiveNode {
     const from: Address = { node: node.id, port: connectionPort(port) };
     const edge = new Edge({
       port: listen,
+      lines: plan.edge?.shares,
       tls: tls && readTls(tls, this.#tlsDirectory),
       ...limitsOf(plan.edge?.limits),
       life,

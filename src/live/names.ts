@@ -19,7 +19,7 @@ import {
   type WireRecord,
   writeAnswer,
 } from '../parts/dns-wire.ts';
-import { portTaken } from './edge.ts';
+import { portTaken } from './listening.ts';
 
 export interface NamesOptions {
   /** 0 for any that is free for both. */

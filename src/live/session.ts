@@ -41,6 +41,8 @@ export type Order =
   | { readonly type: 'tell'; readonly message: Message; readonly port: string | undefined }
   /** A connection to `port` comes with it, that somebody else accepted. */
   | { readonly type: 'connection'; readonly port: string }
+  /** Connections wait: it is to say when its loop comes round to them. */
+  | { readonly type: 'connections' }
   | { readonly type: 'read' }
   | { readonly type: 'clear' }
   | { readonly type: 'drain'; readonly graceUs: Micros };
@@ -48,6 +50,8 @@ export type Order =
 export type News =
   | { readonly type: 'listening'; readonly peer: Peer }
   | { readonly type: 'ready' }
+  /** Its loop came round to the connections that wait. */
+  | { readonly type: 'turn' }
   /** Somebody outside asked this process to end (SIGTERM). */
   | { readonly type: 'asked' }
   | { readonly type: 'event'; readonly event: RunEvent }
@@ -111,6 +115,9 @@ export class Session {
       case 'connection':
         if (!this.#node || !socket) socket?.resetAndDestroy();
         else this.#node.takeConnection(order.port, socket);
+        return;
+      case 'connections':
+        this.#tell({ type: 'turn' });
         return;
       case 'read':
         this.#read();

@@ -8,8 +8,6 @@
  * Nothing of it outlives the supervisor: a child whose channel breaks ends itself.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isClaim, isOperation, type Operation } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Fault, FaultPlan, Target } from '../host/fault.ts';
@@ -23,12 +21,12 @@ import { Roster } from '../parts/roster.ts';
 import { Addresses } from './addresses.ts';
 import { machineNow } from './clocks.ts';
 import { LiveFaults } from './faults.ts';
-import { fileNameOf, fileTrouble } from './files.ts';
+import { fileTrouble } from './files.ts';
 import { readHistory } from './history-file.ts';
 import { isSecure } from './live-node.ts';
-import { type Lock, lockDirectory } from './lock.ts';
 import { type Life, startChild, startHere } from './process.ts';
 import { machines } from './rules.ts';
+import { RunData } from './run-data.ts';
 import { Seat } from './seat.ts';
 import type { News } from './session.ts';
 import type { EdgeAddress, LiveOptions, LiveSystem, NodeStatus, SeatState } from './system.ts';
@@ -46,7 +44,6 @@ const drainDefaultUs = 10_000_000;
 /** Within this, a signal has reached all processes that it was sent to. */
 const groupSignalMs = 300;
 const linesKept = 12;
-const runsKept = 5;
 
 /** Errors that another try does not mend. */
 const hopeless: ReadonlySet<ErrorCode> = new Set([
@@ -66,7 +63,7 @@ export function startLive(options: LiveOptions): LiveSystem {
 
 class Supervisor implements LiveSystem {
   readonly ready: Promise<void>;
-  readonly historyDir: string;
+  readonly #data: RunData;
   readonly #options: LiveOptions;
   readonly #originUs = machineNow();
   readonly #secret = randomBytes(32).toString('hex');
@@ -76,7 +73,6 @@ class Supervisor implements LiveSystem {
   readonly #outside: Record<NodeId, Peer> = {};
   readonly #faults: LiveFaults;
   readonly #addresses: Addresses;
-  #lock: Lock | undefined;
   #edgesSeated = 0;
   #isReady = false;
   #failure: LoadpathError | undefined;
@@ -88,12 +84,15 @@ class Supervisor implements LiveSystem {
     this.#options = options;
     const { dataDir, plan, grow } = options;
     this.#roster = new Roster(plan, grow);
-    this.historyDir = join(dataDir, 'history', `${Date.now()}-${process.pid}`);
-    this.#addresses = new Addresses(plan.addresses ?? [], (node, socket) => {
-      const seat = this.#seats.get(node);
-      const isThere = seat?.state === 'up' || seat?.state === 'draining';
-      if (isThere) seat.handle?.hand(webPort, socket);
-      return isThere && seat.handle !== undefined;
+    this.#data = new RunData(dataDir);
+    this.#addresses = new Addresses(plan.addresses ?? [], {
+      hand: (node, socket) => {
+        const seat = this.#seats.get(node);
+        const isThere = seat?.state === 'up' || seat?.state === 'draining';
+        if (isThere) seat.handle?.hand(webPort, socket);
+        return isThere && seat.handle !== undefined;
+      },
+      wake: (node) => this.#seats.get(node)?.handle?.order({ type: 'connections' }),
     });
     this.#faults = new LiveFaults({
       plan: () => this.#roster.plan,
@@ -114,26 +113,39 @@ class Supervisor implements LiveSystem {
     });
     // Whoever only calls stop() is not to be punished for not having looked at `ready`.
     this.ready.catch(() => {});
+    const places = plan.addresses ?? [];
+    // Before those of single nodes: it is what users are told.
+    const portOf = new Map(places.map(({ node, listen }) => [node, this.#nextPort(listen)]));
     try {
-      this.#openData();
+      this.#data.open();
       for (const node of plan.nodes) this.#seat(node);
     } catch (error) {
       this.#fail(fileTrouble(error, 'preparing the data directory', dataDir));
       return;
     }
     const launch = (): void => {
-      for (const seat of this.#seats.values()) this.#launch(seat);
+      for (const { text, node } of this.#addresses.notes()) {
+        this.#say({ type: 'note', at: this.now(), node, text });
+      }
+      for (const seat of this.#seats.values()) {
+        const port = this.#addresses.portOf(seat.node.id);
+        if (port !== undefined) seat.edgePorts[webPort] = port;
+        this.#launch(seat);
+      }
       if (this.#seats.size === 0) this.#becomeReady();
     };
-    if (plan.addresses)
-      this.#addresses
-        .listen(({ listen }) => this.#nextPort(listen))
-        .then(launch, (error) => this.#fail(error));
-    else launch();
+    if (places.length > 0) {
+      const listening = this.#addresses.listen(({ node }) => portOf.get(node)!);
+      listening.then(launch, (error) => this.#fail(error));
+    } else launch();
   }
 
   get plan(): Plan {
     return this.#roster.plan;
+  }
+
+  get historyDir(): string {
+    return this.#data.historyDir;
   }
 
   keptUs(node: NodeId, fromUs: Micros, toUs: Micros): Micros {
@@ -162,19 +174,24 @@ class Supervisor implements LiveSystem {
   }
 
   get edges(): readonly EdgeAddress[] {
-    const shared = this.#addresses.ports.map(({ plan: { node, members }, port }) => ({
+    const shared = this.#addresses.ports.map(({ plan: { node, members, lines }, port }) => ({
       node,
+      members,
+      lines,
       port: webPort,
       url: `${isSecureAt(this.#seats.get(members[0]!)!.node, webPort) ? 'https' : 'http'}://127.0.0.1:${port}`,
     }));
-    const own = [...this.#seats.values()].flatMap((seat) =>
+    const isKnownApart = ({ node }: Seat): boolean =>
+      !shared.some(({ members, lines }) => lines && members.includes(node.id));
+    const apart = [...this.#seats.values()].filter(isKnownApart);
+    const own = apart.flatMap((seat) =>
       Object.entries(seat.edgePorts).map(([port, tcp]) => ({
         node: seat.node.id,
         port,
         url: `${isSecureAt(seat.node, port) ? 'https' : 'http'}://127.0.0.1:${tcp}`,
       })),
     );
-    return [...shared, ...own];
+    return [...shared.map(({ node, port, url }) => ({ node, port, url })), ...own];
   }
 
   now(): Micros {
@@ -330,17 +347,6 @@ class Supervisor implements LiveSystem {
     if (!seat.handle && seat.state !== 'failed') this.#setState(seat, 'down');
   }
 
-  #openData(): void {
-    const { dataDir } = this.#options;
-    mkdirSync(join(dataDir, 'nodes'), { recursive: true });
-    this.#lock = lockDirectory(dataDir);
-    mkdirSync(this.historyDir, { recursive: true });
-    const runs = readdirSync(join(dataDir, 'history')).sort();
-    for (const run of runs.slice(0, -runsKept)) {
-      rmSync(join(dataDir, 'history', run), { recursive: true, force: true });
-    }
-  }
-
   #seat(node: NodePlan): void {
     if (node.outside !== undefined) {
       this.#outside[node.id] = { life: 0, port: 0, edges: {}, outside: node.outside };
@@ -349,9 +355,10 @@ class Supervisor implements LiveSystem {
     const seat = new Seat(node);
     for (const program of node.programs) {
       if (!program.edge) continue;
-      seat.edgePorts[program.port] = this.#nextPort(program.edge.listen);
+      const isShared = this.#addresses.isMember(node.id);
+      seat.edgePorts[program.port] = isShared ? 0 : this.#nextPort(program.edge.listen);
     }
-    seat.life = this.#readLife(node.id);
+    seat.life = this.#data.readLife(node.id);
     this.#seats.set(node.id, seat);
   }
 
@@ -359,21 +366,6 @@ class Supervisor implements LiveSystem {
   #nextPort(listen: number): number {
     const first = this.#options.edgePort ?? listen;
     return first === 0 ? 0 : first + this.#edgesSeated++;
-  }
-
-  #lifePath(id: NodeId): string {
-    return join(this.#options.dataDir, 'nodes', fileNameOf(id), 'life');
-  }
-
-  #readLife(id: NodeId): number {
-    mkdirSync(join(this.#options.dataDir, 'nodes', fileNameOf(id)), { recursive: true });
-    try {
-      const life = Number(readFileSync(this.#lifePath(id), 'utf8'));
-      return Number.isSafeInteger(life) && life > 0 ? life : 0;
-    } catch {
-      // No life before this one, or none that can be read.
-      return 0;
-    }
   }
 
   #launch(seat: Seat): void {
@@ -391,9 +383,9 @@ class Supervisor implements LiveSystem {
     seat.life++;
     seat.boots++;
     try {
-      writeFileSync(this.#lifePath(seat.node.id), String(seat.life));
+      this.#data.writeLife(seat.node.id, seat.life);
     } catch (error) {
-      this.#fail(fileTrouble(error, 'counting lives', this.#lifePath(seat.node.id)));
+      this.#fail(fileTrouble(error, 'counting lives', this.#data.lifePath(seat.node.id)));
       return;
     }
     this.#setState(seat, 'starting');
@@ -447,12 +439,16 @@ class Supervisor implements LiveSystem {
       case 'ready':
         seat.upAtMs = performance.now();
         this.#setState(seat, 'up');
+        this.#addresses.joined(seat.node.id);
         this.#say({ type: 'boot', at: this.now(), node: seat.node.id, life: seat.life });
         for (const order of this.#faults.orders(seat, true)) seat.handle?.order(order);
         this.#checkUp();
         return;
       case 'asked':
         this.#asked(seat);
+        return;
+      case 'turn':
+        this.#addresses.turn(seat.node.id);
         return;
       case 'event':
         this.#say(news.event);
@@ -537,6 +533,7 @@ class Supervisor implements LiveSystem {
     const wasUp = seat.state === 'up';
     const expected =
       seat.isGone || seat.doomed || seat.state === 'draining' || this.#stopping !== undefined;
+    this.#addresses.left(seat.node.id);
     seat.handle = undefined;
     seat.peer = undefined;
     seat.pauses = 0;
@@ -650,7 +647,7 @@ class Supervisor implements LiveSystem {
       await Promise.all(tier.map((seat) => this.#drainSeat(seat, leftUs)));
     }
     for (const told of this.#upWaiters.splice(0)) told();
-    this.#lock?.release();
+    this.#data.close();
     this.#settle?.reject(
       this.#failure ??
         new LoadpathError('node-failed', 'The system was stopped before it was ready.'),
@@ -670,6 +667,7 @@ class Supervisor implements LiveSystem {
       const timer = setTimeout(() => handle.kill(), polite ? graceUs / 1_000 + 500 : 0);
       if (!polite) return;
       this.#setState(seat, 'draining');
+      this.#addresses.left(seat.node.id);
       handle.order({ type: 'drain', graceUs });
     });
   }

@@ -50,6 +50,12 @@ export interface ChaosMessage extends Message {
   readonly rules: readonly ChaosRule[];
 }
 
+/** One that has begun and not ended. */
+export interface ActiveFault {
+  readonly fault: Fault;
+  undo: () => void;
+}
+
 export class Faults {
   readonly #reach: Reach;
   readonly #surges: number[] = [];

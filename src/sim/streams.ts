@@ -30,7 +30,7 @@ interface Side {
   readonly machine: Machine;
   readonly life: number;
   /** To the other machine. */
-  readonly channel: Channel;
+  channel: Channel;
   readonly pair: Pair;
   end: StreamEnd | undefined;
 }
@@ -92,6 +92,17 @@ export interface StreamsOptions {
   readonly connectTimeoutUs: Micros;
   /** Identity, except in checking runs. */
   readonly pass: (message: Message) => Message;
+  /** Whether it waits until somebody takes it, and is not for whom it came to. */
+  readonly holds: (to: Address, opening: Message, held: Held) => boolean;
+}
+
+/** A stream that arrived and is not accepted yet. */
+export interface Held {
+  /** By any machine, also by another than it came to. */
+  accept(by: Machine): void;
+  refuse(): void;
+  /** As the machine does for a process that ended. */
+  reset(): void;
 }
 
 export class Streams {
@@ -195,14 +206,32 @@ export class Streams {
   }
 
   #accept(segment: Segment, opening: Message, target: Machine): void {
-    const { pair, ends, channel } = segment;
+    const { pair, ends } = segment;
     assert(ends, 'the first segment of a stream says who speaks to whom');
+    const isHeld = this.#options.holds(ends.to, opening, {
+      accept: (by) => this.#take(segment, ends, opening, by),
+      refuse: () => {
+        this.counts.refused++;
+        this.#answer(this.#back(segment), pair, true, refuseFrame);
+      },
+      reset: () => this.#answer(this.#back(segment), pair, true, resetFrame),
+    });
+    if (!isHeld) this.#take(segment, ends, opening, target);
+  }
+
+  #take(segment: Segment, ends: Ends, opening: Message, target: Machine): void {
+    const { pair, channel } = segment;
+    const { source } = channel.link;
+    if (target !== channel.link.target && pair.opener) {
+      pair.opener.channel = this.#channelOf(this.#options.network.link(source, target));
+    }
     const handlers = target.isUp ? target.ports.get(ends.to.port) : undefined;
     if (!handlers?.stream) {
       this.counts.refused++;
-      return this.#answer(this.#back(segment), pair, true, refuseFrame);
+      const back = this.#channelOf(this.#options.network.link(target, source));
+      return this.#answer(back, pair, true, refuseFrame);
     }
-    const side = this.#side(target, channel.link.source, pair);
+    const side = this.#side(target, source, pair);
     const end = acceptStream({ ...this.#wiring(side), peer: ends.from }, (stream) =>
       handlers.stream?.(ends.from, opening, stream),
     );

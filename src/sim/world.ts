@@ -23,7 +23,7 @@ import { Roster } from '../parts/roster.ts';
 import { Clock } from './clock.ts';
 import { Cores, type Job } from './cpu.ts';
 import { Platter } from './disk.ts';
-import { Faults, faultText, isDone } from './faults.ts';
+import { type ActiveFault, Faults, faultText, isDone } from './faults.ts';
 import { deepFreeze } from './freeze.ts';
 import type { HostServices, SimTimer } from './host.ts';
 import { Doors } from './http/doors.ts';
@@ -44,11 +44,6 @@ export const controlAddress: Address = Object.freeze({ node: 'control', port: 'c
 /** Events at one instant beyond which a world is taken to be stuck. */
 const stillMax = 1_000_000;
 const restartMaxUs = 30_000_000;
-
-interface ActiveFault {
-  readonly fault: Fault;
-  undo: () => void;
-}
 
 export class World {
   readonly meters: Meters;
@@ -95,6 +90,7 @@ export class World {
       random: this.#random.fork('streams'),
       connectTimeoutUs: plan.network.connectTimeoutUs,
       pass,
+      holds: (to, opening, held) => this.#doors.holds(to, opening, held),
     });
     this.meters = new Meters(startUs);
     this.#services = {
@@ -135,7 +131,7 @@ export class World {
         for (const port of ports) this.post({ node: machine.plan.id, port }, message);
       },
     });
-    this.#doors = new Doors(plan, this.#queue, onTrace);
+    this.#doors = new Doors(plan, this.#queue, onTrace, this.#services);
     this.#roster = new Roster(plan, options.grow);
     for (const node of plan.nodes) this.#add(node);
     if (options.faults) this.applyFaults(options.faults, startUs);
@@ -494,6 +490,7 @@ export class World {
       };
       const { ports } = this.#options.boot(plan, life, hostOf);
       machine.ports = this.#doors.serve(plan, ports, hostOf);
+      this.#doors.joined(machine);
       if (plan.userCode) this.#options.drain?.();
     } catch (error) {
       failure = error ?? 'nothing';
@@ -515,6 +512,7 @@ export class World {
     machine.phase = how;
     machine.livingLife = -1;
     machine.ports = new Map();
+    this.#doors.left(machine);
     machine.cores.boot(0);
     if (!isGraceful) machine.platter.crash();
     this.#network.ended(machine, this.#machines, how === 'powerless');
@@ -560,6 +558,7 @@ export class World {
       stopped();
     };
     machine.phase = 'draining';
+    this.#doors.left(machine);
     for (const [port, handlers] of machine.ports) if (handlers.drain) waiting.add(port);
     // Never from inside a program's own call, which has not returned yet.
     if (waiting.size === 0) return this.#later(0, () => stop('stopped'));

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { LoadpathError } from '../kit/errors.ts';
-import { portTaken } from '../live/edge.ts';
 import { errorCode } from '../live/files.ts';
+import { portTaken } from '../live/listening.ts';
 import { barred } from './gate.ts';
 import { pageAssets, safetyHeaders } from './page.ts';
 import { problemViews } from './problems.ts';

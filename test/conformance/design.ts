@@ -240,7 +240,7 @@ const edge = gateway('edge', {
 
 export default system('conformance', {
   // Every scene comes through it: what is true of requests is true of their bytes.
-  entry: balancer('lb', { to: edge }),
+  entry: balancer('lb', { to: edge, nodes: 2, listen: 'sharded' }),
   blocks: [reader, keeper],
   workload: users({
     closed: { users: 1, think: '1s' },

@@ -34,7 +34,7 @@ interface ClientOptions {
   /** Who asks. */
   readonly program: () => Handlers | undefined;
   /** Where a name of the door leads now. */
-  readonly resolve: (to: Address) => Address;
+  readonly resolve: (to: Address, connection: Connection) => Address;
   readonly isSecure: (to: Address) => boolean;
   readonly trace: ((from: Address, message: WebReply) => void) | undefined;
 }
@@ -147,7 +147,7 @@ export class HttpClient {
       port: portMin + (this.#nextPort++ % 16_384),
     } as const;
     wire.stream = this.#options.connect(
-      this.#options.resolve(to),
+      this.#options.resolve(to, opening),
       {
         opened: () => {
           if (!this.#options.isSecure(to)) return this.#opened(wire);

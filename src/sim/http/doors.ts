@@ -2,7 +2,7 @@
  * Where a simulated system takes connections, and who has which address now: at balancers, and where
  * TLS ends. Elsewhere users' requests are plain messages.
  */
-import { connectionPort } from '../../host/connection.ts';
+import { type Connection, connectionPort } from '../../host/connection.ts';
 import type { HoldAddress } from '../../host/control.ts';
 import type { Address, Handlers, Message, Meter, NodeId } from '../../host/host.ts';
 import type { AddressPlan, NodePlan, Plan } from '../../host/plan.ts';
@@ -13,7 +13,9 @@ import { type HostServices, SimHost } from '../host.ts';
 import type { Machine } from '../machine.ts';
 import type { TraceEvent } from '../network.ts';
 import type { EventQueue } from '../queue.ts';
+import type { Held } from '../streams.ts';
 import { HttpClient } from './client.ts';
+import { clientOf, Lines } from './lines.ts';
 import { httpServer } from './server.ts';
 
 type Trace = (from: Address, to: Address, message: Message) => void;
@@ -24,6 +26,7 @@ export class Doors {
   readonly #addresses: ReadonlyMap<NodeId, AddressPlan>;
   /** By address. */
   readonly #holders = new Map<NodeId, NodeId>();
+  readonly #lines: Lines;
 
   /** What is carried over connections, as it arrives. */
   readonly trace: Trace | undefined;
@@ -32,12 +35,14 @@ export class Doors {
     { nodes, addresses = [] }: Plan,
     queue: EventQueue,
     onTrace: ((event: TraceEvent) => void) | undefined,
+    { machineOf, causes }: Pick<HostServices, 'machineOf' | 'causes'>,
   ) {
     this.trace =
       onTrace &&
       ((from, to, message) => onTrace({ at: queue.now, from, to, message, what: 'delivered' }));
     this.#addresses = new Map(addresses.map((address) => [address.node, address]));
     for (const { node, members } of addresses) this.#holders.set(node, members[0]!);
+    this.#lines = new Lines(addresses, machineOf, (at, run) => causes?.(at).queued(run) ?? run);
     for (const node of nodes) {
       const taker = takerOf(node);
       if (taker) this.#takers.set(node.id, taker);
@@ -79,13 +84,28 @@ export class Doors {
   }
 
   /** Where an address is now, and where connections for it go in. */
-  resolve(to: Address): Address {
-    const node = this.#holders.get(to.node) ?? to.node;
+  resolve(to: Address, connection: Connection): Address {
+    const node =
+      this.#lines.dealt(to.node, clientOf(connection)) ?? this.#holders.get(to.node) ?? to.node;
     return { node, port: this.#takers.get(node)?.port ?? to.port };
   }
 
   isSecure(to: Address): boolean {
     return this.#takers.get(to.node)?.isSecure ?? false;
+  }
+
+  /** Whether what arrived for `to` waits in line. */
+  holds(to: Address, opening: Message, held: Held): boolean {
+    return this.#lines.hold(to, opening, held);
+  }
+
+  /** It listens from now on, where others do, too. */
+  joined(machine: Machine): void {
+    this.#lines.joined(machine);
+  }
+
+  left(machine: Machine): void {
+    this.#lines.left(machine);
   }
 
   hold({ address }: HoldAddress, node: NodeId): void {
@@ -112,7 +132,7 @@ class ConnectedHost extends SimHost {
       host: this,
       connect: (to, events, opening) => super.connect(to, events, opening),
       program: () => machine.ports.get(port),
-      resolve: (to) => doors.resolve(to),
+      resolve: (to, connection) => doors.resolve(to, connection),
       isSecure: (to) => doors.isSecure(to),
       trace: doors.trace && ((from, message) => doors.trace?.(from, this.address, message)),
     });
@@ -135,11 +155,12 @@ interface Taker {
   readonly isSecure: boolean;
 }
 
-/** Who passes connections on, and who ends TLS: its handshakes want a connection. */
+/** Who passes connections on, whose wait in line, and who ends TLS: its handshakes want a connection. */
 function takerOf({ programs }: NodePlan): Taker | undefined {
   const edge = programs.find(({ port }) => port === webPort)?.edge;
   if (edge?.passes) return { port: webPort, isSecure: edge.passes === 'tls' };
-  return edge?.tls && { port: connectionPort(webPort), isSecure: true };
+  if (!edge?.tls && !edge?.shares) return undefined;
+  return { port: connectionPort(webPort), isSecure: edge.tls !== undefined };
 }
 
 function passes({ programs }: NodePlan): boolean {

@@ -5,6 +5,7 @@ import type { NodeId } from '../../../host/host.ts';
 import type { NodePlan } from '../../../host/plan.ts';
 import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
 import { assert } from '../../../kit/assert.ts';
+import { linesOf } from '../../../parts/listeners.ts';
 import { spread } from '../../../parts/placement.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 import {
@@ -28,8 +29,11 @@ export const balancerBlock: Block = {
   passesConnections: true,
   endsTls: ({ binds }) => Object.values(binds).some((to) => to.block.endsTls?.(to) ?? false),
   address: (declaration) => {
-    const { port, standby } = declaration.config as BalancerConfig;
-    return standby ? { node: addressOf(declaration), listen: port } : undefined;
+    const config = declaration.config as BalancerConfig;
+    const at = { node: addressOf(declaration), listen: config.port };
+    const lines = linesOf(config);
+    if (lines) return { ...at, lines };
+    return config.standby ? at : undefined;
   },
   view: { shape: 'box', colour: 'violet' },
   expand,
@@ -55,7 +59,8 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   const config = declaration.config as BalancerConfig;
   const [to] = Object.values(binds);
   assert(to, 'a balancer leads somewhere');
-  const places = spread(name, config.nodes, site.zones);
+  const lines = linesOf(config);
+  const places = spread(name, config.nodes, lines ? site.zones.slice(0, 1) : site.zones);
   const seatOf = (rank: number): SeatConfig | null =>
     config.standby && {
       ...config.standby,
@@ -93,8 +98,9 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           config: own,
           edge: {
             // Those that share an address are known by that one.
-            listen: config.port === 0 || config.standby ? 0 : config.port + index,
+            listen: config.port === 0 || config.standby || lines ? 0 : config.port + index,
             passes: declaration.block.endsTls?.(declaration) ? 'tls' : 'plain',
+            ...(lines ? { shares: lines } : {}),
           },
         },
       ],

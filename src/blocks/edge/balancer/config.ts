@@ -3,6 +3,7 @@ import type { NodeId } from '../../../host/host.ts';
 import type { DirectoryPlace, Targets } from '../../../host/path.ts';
 import { type ConfigOf, choice, count, duration, optional } from '../../../kit/config.ts';
 import { type HealthConfig, healthKnobs } from '../../../parts/health.ts';
+import { listenKnobs } from '../../../parts/listeners.ts';
 import { type StandbyConfig, standbyKnobs } from '../../../parts/standby.ts';
 
 export { healthKnobs, standbyKnobs };
@@ -20,7 +21,7 @@ export const knobs = {
   nodes: count(1, {
     min: 1,
     max: 16,
-    doc: 'Balancers side by side. Without `standby` users spread over them; with it one has the address.',
+    doc: 'Balancers side by side. Without `standby` and `listen` users spread over them; with `standby` one has the address.',
   }),
   port: optional(
     count(8080, {
@@ -29,6 +30,7 @@ export const knobs = {
       doc: 'Where it listens when live; 0 takes a free port. More balancers take the next ports, and gateways behind them free ones.',
     }),
   ),
+  ...listenKnobs,
   balance: choice(
     balances,
     'Who gets the next connection. Connections last, and differ in what comes over them, so the one with the fewest is the best guess; source-hash keeps an address with one target, consistent-hash too, but spills over when that one has too many.',

@@ -34,6 +34,12 @@ export function balancer(name: string, options: BalancerOptions): Balancer {
   if (isShared && config.nodes < 2) {
     wrong.push({ at: `${name}.standby`, what: 'needs at least two nodes: `nodes: 2`' });
   }
+  if (isShared && config.listen !== 'apart') {
+    wrong.push({
+      at: `${name}.listen`,
+      what: "one address is either a standby's or shared: leave `standby` out",
+    });
+  }
   if (isShared && pair.config.silenceUs <= pair.config.heartbeatUs) {
     wrong.push({ at: `${name}.standby.silence`, what: 'must be longer than the heartbeat' });
   }

@@ -2,6 +2,7 @@
 import type { Block, Declaration, Site } from '../../../host/declaration.ts';
 import type { NodePlan } from '../../../host/plan.ts';
 import { webPort } from '../../../host/web.ts';
+import { linesOf } from '../../../parts/listeners.ts';
 import { spread } from '../../../parts/placement.ts';
 import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
@@ -49,6 +50,11 @@ export const gatewayBlock: Block = {
     ...policyTables,
   },
   servesWeb: true,
+  address({ name, config }) {
+    const { port, ...listening } = config as GatewayConfig;
+    const lines = linesOf(listening);
+    return lines && { node: `${name}/address`, listen: port, lines };
+  },
   endsTls: ({ config }) => (config as GatewayConfig).tls !== null,
   view: { shape: 'box', colour: 'violet' },
   expand,
@@ -58,7 +64,9 @@ export const gatewayBlock: Block = {
 
 function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
   const config = declaration.config as GatewayConfig;
-  const places = spread(declaration.name, config.nodes, site.zones);
+  const lines = linesOf(config);
+  const zones = lines ? site.zones.slice(0, 1) : site.zones;
+  const places = spread(declaration.name, config.nodes, zones);
   const callers: Record<string, number> = {};
   for (const { zone } of places) callers[zone] = (callers[zone] ?? 0) + 1;
   return places.map(({ id, zone }, index) => {
@@ -104,7 +112,9 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           config: own,
           edge: {
             // Behind a balancer, which listens in its place, any free port will do.
-            listen: config.port === 0 || site.isBehind(declaration) ? 0 : config.port + index,
+            listen:
+              config.port === 0 || lines || site.isBehind(declaration) ? 0 : config.port + index,
+            ...(lines ? { shares: lines } : {}),
             ...(config.tls ? { tls: config.tls } : {}),
             ...(config.connections ? { limits: config.connections } : {}),
           },

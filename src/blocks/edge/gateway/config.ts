@@ -18,6 +18,7 @@ import {
 import type { Rate } from '../../../kit/units.ts';
 import { type HttpCacheConfig, httpCacheKnobs } from '../../../parts/http-cache.ts';
 import { limiterKnobs } from '../../../parts/limit/config.ts';
+import { listenKnobs } from '../../../parts/listeners.ts';
 import type { BackupConfig, Targets } from '../../../path/caller.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 import type { PurgesPlan } from '../../../path/purges.ts';
@@ -36,6 +37,7 @@ export const knobs = {
       doc: 'Where it listens when live; 0 takes a free port. More gateways take the next ports.',
     }),
   ),
+  ...listenKnobs,
   cost: duration('20us', {
     max: '1min',
     doc: 'Processor time that a request takes here when simulated; live the real work is the cost. About what parsing, matching and copying take a proxy.',
@@ -532,6 +534,8 @@ export type RouteConfig = {
 export type GatewayConfig = {
   readonly nodes: number;
   readonly port: number;
+  readonly listen: 'apart' | 'shared' | 'sharded';
+  readonly backlog: number;
   readonly costUs: Micros;
   readonly openMax: number;
   readonly bodyMaxBytes: number;
