@@ -106,6 +106,31 @@ describe('an edge', () => {
     expect(names).not.toContain('connection');
   });
 
+  test('gives back every byte of a body as it was, whether it goes out in one piece or not', async () => {
+    const { url } = await listening();
+    for (const length of [1, 256, 16_384, 16_385]) {
+      const body = Uint8Array.from({ length }, (_, i) => 255 - (i % 256));
+      const response = await fetch(url, { method: 'POST', body });
+      expect(response.headers.get('content-length')).toBe(`${length}`);
+      expect(new Uint8Array(await response.arrayBuffer())).toEqual(body);
+    }
+  });
+
+  test('believes a host no more the second time than the first, however many there are', async () => {
+    const { url, got } = await listening();
+    const ask = (host: string): Promise<string> =>
+      raw(url, `GET /a HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    for (let round = 0; round < 2; round++) {
+      for (const bad of ['a/b', 'a@b', '1.2.3.4.5', 'a:99999', 'xn--', '[::1']) {
+        expect(await ask(bad), bad).toMatch(/^HTTP\/1\.1 400 /);
+      }
+      expect(got).toHaveLength(round * 302);
+      for (let i = 0; i < 300; i++) await ask(`name-${i}.example`);
+      expect(await ask('[::1]:8080')).toMatch(/^HTTP\/1\.1 200 /);
+      expect(await ask('Name.Example')).toMatch(/^HTTP\/1\.1 200 /);
+    }
+  });
+
   test('lets bodies flow both ways as they come, of any length', async () => {
     const { url, ends } = await listening();
     const parts = Array.from({ length: 60 }, (_, i) => new Uint8Array(100_000).fill(i));

@@ -20,9 +20,10 @@ import type { Connection } from '../host/connection.ts';
 import type { Micros } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
-import { parseUrl } from '../kit/url.ts';
+import { IdMap } from '../parts/id-map.ts';
 import { Intake } from '../parts/stream.ts';
 import { ConnectionSocket } from './connections.ts';
+import { addressOf, Hosts, hostOf, namedIn } from './edge-addresses.ts';
 import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
 import { errorCode } from './files.ts';
 import { listenAt, type Place } from './listening.ts';
@@ -68,8 +69,25 @@ export interface EdgeCounts {
   late: number;
 }
 
+/** What is under way on one connection. */
+interface Traffic {
+  /** Requests not yet answered. */
+  waiting: number;
+  /** Responses that have begun and are not over. */
+  begun: number;
+}
+
+/** One request from its first byte to the last of its answer. */
+interface Exchange {
+  readonly traffic: Traffic;
+  /** Of the request that a program has; -1: none has it yet. */
+  id: number;
+  isBegun: boolean;
+}
+
 interface Open {
   readonly response: ServerResponse;
+  readonly exchange: Exchange;
   readonly method: string;
   /** It asks for a web socket, and is told here that it gets one. */
   accept?: (reply: WebReply) => void;
@@ -77,6 +95,8 @@ interface Open {
 
 /** Longer bodies flow: what a stream may hold on its way anyway. */
 const wholeMaxBytes = streamWindowBytes;
+/** A body up to this is written with its head in one piece: two cost a second of everything below. */
+const onePieceMaxBytes = 16_384;
 /** How long a body of unknown length may take to end, before it goes on as it comes. */
 const patienceMs = 100;
 const noBody: ReadonlySet<number> = new Set([204, 304]);
@@ -93,11 +113,10 @@ export class Edge {
   readonly #server: Server;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #facts = new WeakMap<object, TlsFacts>();
-  readonly #open = new Map<number, Open>();
-  /** Requests not yet answered, by connection. */
-  readonly #waiting = new WeakMap<Socket, number>();
-  /** Responses that have begun and are not over, by connection. */
-  readonly #begun = new WeakMap<Socket, number>();
+  readonly #open = new IdMap<Open>();
+  readonly #traffic = new WeakMap<Socket, Traffic>();
+  /** What a host comes to, by its text: of few hosts come many requests. */
+  readonly #hosts = new Hosts();
   readonly #upgrades = new Upgrades();
   /** Connections that somebody else took and passed on. */
   readonly #passed = new Set<Duplex>();
@@ -226,12 +245,11 @@ export class Edge {
   }
 
   reply(reply: WebReply): void {
-    const open = this.#open.get(reply.id);
+    const open = this.#open.take(reply.id);
     if (!open) {
       this.counts.late++;
       return;
     }
-    this.#open.delete(reply.id);
     const { response, method, accept } = open;
     if (reply.status === 101) {
       if (accept) accept(reply);
@@ -241,21 +259,23 @@ export class Edge {
     const body = reply.body ?? '';
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (size === 0 && 'stream' in response && endAtOnce(response, reply)) return;
-    if (!this.#writeHead(response, reply, noBody.has(reply.status) ? undefined : size)) return;
+    if (!this.#writeHead(open, reply, noBody.has(reply.status) ? undefined : size)) return;
     if (method === 'HEAD' || noBody.has(reply.status)) response.end();
-    else response.end(body);
+    else if (typeof body === 'string' || size > onePieceMaxBytes || 'stream' in response)
+      response.end(body);
+    // A head is text, so this is one text of bytes, and one write.
+    else response.end(latin1Of(body), 'latin1');
   }
 
   /** A reply whose body flows. Undefined: its client has gone. */
   flow(reply: WebReply, stream: Stream): StreamEvents | undefined {
-    const open = this.#open.get(reply.id);
+    const open = this.#open.take(reply.id);
     if (!open) {
       this.counts.late++;
       return undefined;
     }
-    this.#open.delete(reply.id);
     const { response, method } = open;
-    if (!this.#writeHead(response, reply, undefined)) return undefined;
+    if (!this.#writeHead(open, reply, undefined)) return undefined;
     if (method === 'HEAD' || noBody.has(reply.status)) {
       response.end();
       return undefined;
@@ -286,7 +306,7 @@ export class Edge {
   }
 
   /** False when it was answered otherwise: a program may hand over what is no header or no status. */
-  #writeHead(response: ServerResponse, reply: WebReply, size: number | undefined): boolean {
+  #writeHead({ response, exchange }: Open, reply: WebReply, size: number | undefined): boolean {
     const headers: string[] = [];
     for (let i = 0; i + 1 < reply.headers.length; i += 2) {
       const name = reply.headers[i]!;
@@ -298,19 +318,15 @@ export class Edge {
     if (this.#closing && !isHttp2) headers.push('connection', 'close');
     try {
       response.writeHead(reply.status, isHttp2 ? grouped(headers) : headers);
-      if (!isHttp2) this.#count(response);
+      if (!isHttp2) {
+        exchange.isBegun = true;
+        exchange.traffic.begun++;
+      }
       return true;
     } catch {
       answer(response, 502, 'The service sent a reply that is not HTTP.');
       return false;
     }
-  }
-
-  #count(response: ServerResponse): void {
-    const { socket } = response;
-    if (!socket) return;
-    this.#begun.set(socket, (this.#begun.get(socket) ?? 0) + 1);
-    response.on('close', () => this.#begun.set(socket, (this.#begun.get(socket) ?? 1) - 1));
   }
 
   /** Takes no new connections, lets open requests finish, and cuts what is left after `graceUs`. */
@@ -342,7 +358,7 @@ export class Edge {
     this.#server.closeAllConnections();
     this.#upgrades.terminate();
     for (const socket of this.#passed) socket.destroy();
-    this.#open.clear();
+    for (const id of this.#open.ids()) this.#open.take(id);
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -363,12 +379,13 @@ export class Edge {
     if (request.rawHeaders.length > 2 * (this.#options.headersMax ?? 200)) {
       return this.#refuse(response, 431, 'Too many headers.');
     }
-    const absolute = addressOf(request, this.#options.tls ? 'https' : 'http');
+    const absolute = addressOf(request, this.#options.tls ? 'https' : 'http', this.#hosts);
     if (absolute === undefined) {
       this.#refuse(response, 400, 'The address of this request is not a URL.');
       return;
     }
-    if (!this.#enter(request.socket, response)) {
+    const exchange = this.#enter(request.socket, response);
+    if (!exchange) {
       this.#refuse(response, 503, 'Too many requests at once on this connection.');
       return;
     }
@@ -380,13 +397,13 @@ export class Edge {
       method === 'HEAD'
     ) {
       request.resume();
-      this.#pass(request, response, absolute, null);
+      this.#pass(request, response, exchange, absolute, null);
       return;
     }
     // In HTTP/2 a call may be answered before it is over, and go on.
     const patience = isHttp2 ? 0 : patienceMs;
     const isSmall = declared > 0 && declared <= wholeMaxBytes;
-    this.#flow(request, response, absolute, isSmall ? undefined : patience);
+    this.#flow(request, response, exchange, absolute, isSmall ? undefined : patience);
   }
 
   /**
@@ -396,6 +413,7 @@ export class Edge {
   #flow(
     request: IncomingMessage,
     response: ServerResponse,
+    exchange: Exchange,
     url: string,
     patience: number | undefined,
   ): void {
@@ -407,14 +425,14 @@ export class Edge {
     let stream: Stream | undefined;
     const begin = (): void => {
       if (stream || isRefused) return;
-      const started = this.#begin(request, response, url, null);
+      const started = this.#begin(request, response, exchange, url, null);
       const opened = this.#options.connect(started, {
         data: (chunk) => opened.took(chunk),
         ready: () => request.resume(),
         closed: (how) => {
           // Answered without its body, or nobody there to take it: what still comes is not read.
           request.resume();
-          if (how === 'refused' && this.#open.delete(started.id)) {
+          if (how === 'refused' && this.#open.take(started.id)) {
             answer(response, 503, 'Nothing here takes a body that flows.');
           }
         },
@@ -434,7 +452,7 @@ export class Edge {
       if (size > bodyMaxBytes) {
         isRefused = true;
         stream?.reset();
-        if (asked && !this.#open.delete(asked.id)) return;
+        if (asked && !this.#open.take(asked.id)) return;
         if (asked) this.#options.deliver({ type: 'cancel', id: asked.id });
         this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
       } else if (stream) write(part);
@@ -448,7 +466,7 @@ export class Edge {
       if (stream) stream.end();
       else if (!isRefused) {
         const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts, size);
-        this.#pass(request, response, url, plainBytes(body));
+        this.#pass(request, response, exchange, url, plainBytes(body));
       }
     });
     request.on('close', () => {
@@ -489,18 +507,19 @@ export class Edge {
       response.setHeader('sec-websocket-version', '13');
       return this.#refuse(response, flaw[0], flaw[1]);
     }
-    const url = addressOf(request, this.#options.tls ? 'https' : 'http');
+    const url = addressOf(request, this.#options.tls ? 'https' : 'http', this.#hosts);
     if (url === undefined) {
       return this.#refuse(response, 400, 'The address of this request is not a URL.');
     }
-    const asked = this.#begin(request, response, url, null, true);
+    const exchange = this.#followed(response, this.#trafficOf(socket));
+    const asked = this.#begin(request, response, exchange, url, null, true);
     const stream = this.#options.connect(asked, {
       data: (chunk) => intake.events.data(chunk),
       ready: () => intake.events.ready?.(),
       ended: (last) => intake.events.ended?.(last),
       closed: (how) => {
         intake.events.closed(how);
-        if (how === 'refused' && this.#open.delete(asked.id)) {
+        if (how === 'refused' && this.#open.take(asked.id)) {
           answer(response, 503, 'Nothing here takes a web socket.');
         }
       },
@@ -517,27 +536,50 @@ export class Edge {
     };
   }
 
-  /** Whether one more may wait on this connection: who sends on and on without reading fills memory. */
-  #enter(socket: Socket, response: ServerResponse): boolean {
-    const waiting = this.#waiting.get(socket) ?? 0;
-    if (waiting >= (this.#options.pipelineMax ?? 64)) return false;
-    this.#waiting.set(socket, waiting + 1);
-    response.on('close', () => this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1));
-    return true;
+  /** Undefined when no more may wait on this connection: who sends on and on without reading fills memory. */
+  #enter(socket: Socket, response: ServerResponse): Exchange | undefined {
+    const traffic = this.#trafficOf(socket);
+    if (traffic.waiting >= (this.#options.pipelineMax ?? 64)) return undefined;
+    return this.#followed(response, traffic);
+  }
+
+  #trafficOf(socket: Socket): Traffic {
+    let traffic = this.#traffic.get(socket);
+    if (!traffic) {
+      traffic = { waiting: 0, begun: 0 };
+      this.#traffic.set(socket, traffic);
+    }
+    return traffic;
+  }
+
+  /** Until its end, which is one event for all that wants to know. */
+  #followed(response: ServerResponse, traffic: Traffic): Exchange {
+    const exchange: Exchange = { traffic, id: -1, isBegun: false };
+    traffic.waiting++;
+    response.on('close', () => {
+      traffic.waiting--;
+      if (exchange.isBegun) traffic.begun--;
+      // The client is gone before its answer: whoever works on it may stop.
+      const { id } = exchange;
+      if (id >= 0 && this.#open.take(id)) this.#options.deliver({ type: 'cancel', id });
+    });
+    return exchange;
   }
 
   #pass(
     request: IncomingMessage,
     response: ServerResponse,
+    exchange: Exchange,
     url: string,
     body: Uint8Array | null,
   ): void {
-    this.#options.deliver(this.#begin(request, response, url, body));
+    this.#options.deliver(this.#begin(request, response, exchange, url, body));
   }
 
   #begin(
     request: IncomingMessage,
     response: ServerResponse,
+    exchange: Exchange,
     url: string,
     body: Uint8Array | null,
     isUpgrade = false,
@@ -570,11 +612,8 @@ export class Edge {
       } else headers.push(name, value);
     }
     this.counts.requests++;
-    this.#open.set(id, { response, method });
-    response.on('close', () => {
-      // The client is gone before its answer: whoever works on it may stop.
-      if (this.#open.delete(id)) this.#options.deliver({ type: 'cancel', id });
-    });
+    this.#open.set(id, { response, exchange, method });
+    exchange.id = id;
     const asked = {
       type: 'request' as const,
       id,
@@ -605,7 +644,7 @@ export class Edge {
     }
     this.counts.refused++;
     // Within an answer there is no place for another: whoever reads would take it for a part of it.
-    if ((this.#begun.get(socket) ?? 0) > 0) {
+    if ((this.#traffic.get(socket)?.begun ?? 0) > 0) {
       socket.destroy();
       return;
     }
@@ -614,46 +653,15 @@ export class Edge {
   }
 }
 
-const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:\d{1,5})?$/i;
-
-/**
- * The URL that a request asks for; undefined where its parts do not make one, or another one than they
- * seem to: a host with a slash in it would move the path, one with an @ would be two names.
- */
-function addressOf(request: IncomingMessage, scheme: string): string | undefined {
-  const { url = '/', method } = request;
-  if (url === '*' && method === 'OPTIONS')
-    return hostPattern.test(hostOf(request)) ? url : undefined;
-  if (url.startsWith('/')) {
-    const host = hostOf(request);
-    const address = `${scheme}://${host}${url}`;
-    return hostPattern.test(host) && parseUrl(address) ? address : undefined;
-  }
-  const parsed = /^https?:\/\//i.test(url) ? parseUrl(url) : undefined;
-  if (parsed === undefined) return undefined;
-  const { host, username, password } = parsed;
-  return hostPattern.test(host) && username === '' && password === '' ? url : undefined;
-}
-
-/** What a client says is for this hop alone. What this server must see itself stays. */
-function namedIn(connection: string | undefined): ReadonlySet<string> | undefined {
-  if (connection === undefined || /^(close|keep-alive)$/i.test(connection)) return undefined;
-  const named = new Set(connection.toLowerCase().split(/\s*,\s*/));
-  for (const kept of ['host', 'content-length', 'content-type', 'authorization', 'cookie']) {
-    named.delete(kept);
-  }
-  return named;
-}
-
-function hostOf({ headers }: IncomingMessage): string {
-  const authority = headers[':authority'];
-  return headers.host ?? (typeof authority === 'string' ? authority : 'localhost');
-}
-
 /** In HTTP/2 the end of a request says so, and no header need. */
 function hasNoBody(request: IncomingMessage): boolean {
   if (request.httpVersionMajor < 2) return true;
   return (request as unknown as Http2ServerRequest).stream.endAfterHeaders;
+}
+
+/** A letter a byte. */
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 function plainBytes(part: Buffer): Uint8Array {

@@ -157,7 +157,7 @@ export class LiveNode {
     this.#disk = options.durability === 'sync-only' ? new UnsyncedDisk(files, enter) : files;
     this.#history = new HistoryWriter(options.historyDir, node.id, life);
     this.#meters = new Meters(machineNow() - originUs);
-    this.#web = new WebClient();
+    this.#web = new WebClient((delayUs, fire) => this.#wheel.after(delayUs, fire));
     this.#streams = new Streams({
       self: node.id,
       life,
@@ -502,11 +502,10 @@ export class LiveNode {
 
   #dispatchWeb(from: string, to: Address, message: Message): void {
     if (isCancel(message)) {
-      this.#web.cancel(`${from} ${message.id}`);
+      this.#web.cancel(from, message.id);
       return;
     }
     assert(isRequest(message), 'a web message is a request or a cancel');
-    const key = `${from} ${message.id}`;
     const answer = (reply: WebReply | WebLost) => this.#deliver(to, from, reply);
     const rule = this.#transport.ruleTo(to.node);
     if (rule.cut || this.#transport.ruleFrom(to.node).cut) {
@@ -525,7 +524,7 @@ export class LiveNode {
     const apart = peer?.passing?.includes(to.port) ?? false;
     const dispatch = () =>
       this.#web.send(
-        key,
+        from,
         base,
         message,
         {

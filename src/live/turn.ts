@@ -14,6 +14,8 @@ export class Turn {
   readonly #endings: (() => void)[] = [];
   #soon: (() => void)[] = [];
   #later: (() => void)[] = [];
+  /** Made once: there are as many turns as requests. */
+  readonly #ends = (): void => this.#end();
   #depth = 0;
   #scheduled = false;
   #closed = false;
@@ -62,7 +64,7 @@ export class Turn {
   wake(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
-    setImmediate(() => this.#end());
+    setImmediate(this.#ends);
   }
 
   close(): void {

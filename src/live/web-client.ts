@@ -10,6 +10,7 @@ import { request as requestSecurely } from 'node:https';
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import type { Pool } from 'undici';
+import type { Micros, Timer } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import {
   asksIfAlive,
@@ -20,6 +21,7 @@ import {
   type WebTrailers,
 } from '../host/web.ts';
 import { hashText } from '../kit/random.ts';
+import { IdMap } from '../parts/id-map.ts';
 import { readableOf } from '../parts/web/flow.ts';
 import { errorCode } from './files.ts';
 import { dial } from './web-socket.ts';
@@ -27,7 +29,9 @@ import { dial } from './web-socket.ts';
 interface Underway {
   abort: ((reason: Error) => void) | undefined;
   ended: boolean;
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
+  /** Of a reply that does not say how long it is. */
+  patience: Timer | undefined;
 }
 
 /** A reply larger than this is not read to its end. */
@@ -42,7 +46,7 @@ const wasEnded = 'UND_ERR_SOCKET';
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** How long a reply of unknown length may take to end, before it is one that flows. */
-const patienceMs = 20;
+const patienceUs = 20_000;
 
 /** Errors before a byte of the request could have arrived. */
 const neverArrived: ReadonlySet<string> = new Set([
@@ -131,16 +135,16 @@ export class WebClient {
   readonly #pools = new Map<string, Pool>();
   /** By their text: there are few, and each request goes to one of them. */
   readonly #doors = new Map<string, URL>();
-  readonly #underway = new Map<string, Underway>();
+  /** By the port that asks and the id of its request. */
+  readonly #underway = new Map<string, IdMap<Underway>>();
+  readonly #after: (delayUs: Micros, fire: () => void) => Timer;
   readonly #connectionsMax: number;
   #closed = false;
 
-  constructor(connectionsMax = 256) {
+  /** `after`: timers of the node, of which starting and cancelling one costs next to nothing. */
+  constructor(after: (delayUs: Micros, fire: () => void) => Timer, connectionsMax = 256) {
+    this.#after = after;
     this.#connectionsMax = connectionsMax;
-  }
-
-  get underwayCount(): number {
-    return this.#underway.size;
   }
 
   /**
@@ -148,19 +152,20 @@ export class WebClient {
    * request's own. Undefined: wherever the request's URL says. `apart`: users share no connections.
    */
   send(
-    key: string,
+    from: string,
     base: string | undefined,
     request: WebRequest,
     told: Told,
     apart = false,
   ): void {
     if (this.#closed) return;
-    let url: URL;
+    let url: Pick<URL, 'host' | 'pathname' | 'search'>;
     let door: URL;
     const isAlive = asksIfAlive(request);
     try {
-      url = new URL(isAlive ? (base ?? '') : request.url);
-      door = base === undefined ? url : this.#door(base);
+      const text = isAlive ? (base ?? '') : request.url;
+      door = base === undefined ? new URL(text) : this.#door(base);
+      url = base === undefined ? door : partsOf(text);
     } catch {
       told.refused();
       return;
@@ -179,26 +184,29 @@ export class WebClient {
         headers.push('x-loadpath-timeout-us', String(request.timeoutUs));
       }
     }
-    const underway: Underway = { abort: undefined, ended: false, timer: undefined };
-    this.#underway.set(key, underway);
+    const underway: Underway = {
+      abort: undefined,
+      ended: false,
+      timer: undefined,
+      patience: undefined,
+    };
     const id = request.id;
+    const asked = this.#of(from);
+    asked.set(id, underway);
     const finish = (tell: () => void) => {
       if (underway.ended) return;
       underway.ended = true;
-      clearTimeout(underway.timer);
-      if (this.#underway.get(key) === underway) this.#underway.delete(key);
+      stopTimers(underway);
+      if (asked.get(id) === underway) asked.take(id);
       if (!this.#closed) tell();
     };
     // A program that gives up says so; this is for those that forget, so that no connection to a
     // node that stands still is occupied for ever.
     const timeoutUs = request.timeoutUs ?? timeoutDefaultUs;
-    underway.timer = setTimeout(
-      () => {
-        finish(() => told.reply({ type: 'lost', id }));
-        underway.abort?.(new Error('timed out'));
-      },
-      (inside ? timeoutUs + timeoutSlackUs : timeoutUs) / 1_000,
-    );
+    underway.timer = this.#after(inside ? timeoutUs + timeoutSlackUs : timeoutUs, () => {
+      finish(() => told.reply({ type: 'lost', id }));
+      underway.abort?.(new Error('timed out'));
+    });
     if (isAlive) {
       underway.abort = ask(door, inside, {
         answered: (code) =>
@@ -264,7 +272,9 @@ export class WebClient {
             const how = flows(request.method, status, responseHeaders);
             if (how === 'yes') begin(controller);
             // Many say no length and are short all the same: those are taken whole.
-            else if (how === 'perhaps') setTimeout(() => begin(controller), patienceMs).unref();
+            else if (how === 'perhaps' && !underway.ended) {
+              underway.patience = this.#after(patienceUs, () => begin(controller));
+            }
           },
           onResponseData: (controller, part) => {
             if (flow) return flow.data(part);
@@ -295,21 +305,32 @@ export class WebClient {
   }
 
   /** The caller gave up: the connection is cut, so that the other side hears of it. */
-  cancel(key: string): void {
-    const underway = this.#underway.get(key);
+  cancel(from: string, id: number): void {
+    const asked = this.#of(from);
+    const underway = asked.take(id);
     if (!underway) return;
     underway.ended = true;
-    clearTimeout(underway.timer);
-    this.#underway.delete(key);
+    stopTimers(underway);
     underway.abort?.(new Error('given up'));
   }
 
   close(): void {
     this.#closed = true;
-    for (const underway of this.#underway.values()) clearTimeout(underway.timer);
+    for (const asked of this.#underway.values()) {
+      for (const id of asked.ids()) stopTimers(asked.get(id)!);
+    }
     for (const pool of this.#pools.values()) pool.destroy().catch(() => {});
     this.#pools.clear();
     this.#underway.clear();
+  }
+
+  #of(from: string): IdMap<Underway> {
+    let asked = this.#underway.get(from);
+    if (!asked) {
+      asked = new IdMap();
+      this.#underway.set(from, asked);
+    }
+    return asked;
   }
 
   #door(base: string): URL {
@@ -418,9 +439,29 @@ function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '[::1]' || name.startsWith('127.');
 }
 
+function stopTimers({ timer, patience }: Underway): void {
+  timer?.cancel();
+  patience?.cancel();
+}
+
+/**
+ * What the URL standard would make of such a text is that text: its host is no number and no foreign name, its port
+ * not the scheme's own, nothing is to be encoded, and there are no dots to be resolved.
+ */
+const plainUrl =
+  /^https?:\/\/((?:127\.0\.0\.1|(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*)(?::(?!(?:80|443)(?!\d))(?:[1-5]\d{4}|[1-9]\d{0,3}))?)((?:\/[A-Za-z0-9_~!$&()*+,;=:@-][A-Za-z0-9_~!$&()*+,;=:@.-]*)*\/?)(\?[A-Za-z0-9_~!$&()*+,;=:@./?%-]*)?$/;
+
+/** By hand where that is the same, since a `URL` costs more than anything else here. Throws like that. */
+export function partsOf(text: string): Pick<URL, 'host' | 'pathname' | 'search'> {
+  const [, host, path, search = ''] = plainUrl.exec(text) ?? [];
+  if (host === undefined || path === undefined) return new URL(text);
+  return { host, pathname: path === '' ? '/' : path, search: search === '?' ? '' : search };
+}
+
 function flat(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
   const list: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name];
     if (typeof value === 'string') list.push(name, value);
     else if (value) for (const one of value) list.push(name, one);
   }

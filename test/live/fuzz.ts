@@ -301,18 +301,21 @@ export async function fuzz(seed: number, cases: number, side = 50): Promise<Fuzz
     served.push(said({ method: request.method!, path: request.url!, size }));
   });
   const { port } = backend.address() as AddressInfo;
-  const client = new WebClient();
+  const client = new WebClient((delayUs, fire) => {
+    const timer = setTimeout(fire, delayUs / 1_000);
+    return { cancel: () => clearTimeout(timer) };
+  });
   const read = new Map<string, number>();
   const seen: string[] = [];
   const deliver = (message: WebRequest | WebCancel): void => {
-    if (message.type === 'cancel') return client.cancel(String(message.id));
+    if (message.type === 'cancel') return client.cancel('fuzz', message.id);
     const { pathname, search } = new URL(message.url);
     const size = message.body === null ? 0 : Buffer.from(message.body as string).length;
     const one = said({ method: message.method, path: pathname + search, size });
     seen.push(one);
     const mark = /^\/case\/(\d+-\d+)/.exec(pathname)?.[1] ?? pathname;
     read.set(mark, (read.get(mark) ?? 0) + 1);
-    client.send(String(message.id), `http://127.0.0.1:${port}`, message, {
+    client.send('fuzz', `http://127.0.0.1:${port}`, message, {
       reply: (reply) =>
         edge.reply(
           reply.type === 'reply'

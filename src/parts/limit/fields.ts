@@ -42,17 +42,33 @@ export function rateLimitFields(
   const rules: string[] = [];
   const states: string[] = [];
   for (const { name, limiter, slot } of policies) {
-    const label = quoted(name);
-    const remaining = limiter.remaining(now, slot);
-    // Of the one that refused, the instant is that of Retry-After, as the draft asks.
-    const isSpent = waitUs > 0 && remaining === 0;
-    const resetUs = isSpent ? limiter.waitUs(now, 1, slot) : limiter.resetUs(now, slot);
-    rules.push(`${label};q=${limiter.limit};w=${seconds(limiter.windowUs)}`);
-    states.push(`${label};r=${remaining};t=${seconds(resetUs)}`);
+    const label = rateLimitLabel(name);
+    rules.push(rateLimitRule(label, limiter));
+    states.push(rateLimitState(label, limiter, slot, now, waitUs));
   }
   const fields = { 'ratelimit-policy': rules.join(', '), ratelimit: states.join(', ') };
   if (waitUs === 0 || waitUs === Number.POSITIVE_INFINITY) return fields;
   return { ...fields, 'retry-after': String(seconds(waitUs)) };
+}
+
+/** What stays the same from reply to reply, for who writes many: the name and the rule of a limiter. */
+export function rateLimitRule(label: string, limiter: Limiter): string {
+  return `${label};q=${limiter.limit};w=${seconds(limiter.windowUs)}`;
+}
+
+/** One item of `RateLimit`. */
+export function rateLimitState(
+  label: string,
+  limiter: Limiter,
+  slot: number,
+  now: Micros,
+  waitUs: Micros,
+): string {
+  const remaining = limiter.remaining(now, slot);
+  // Of the one that refused, the instant is that of Retry-After, as the draft asks.
+  const isSpent = waitUs > 0 && remaining === 0;
+  const resetUs = isSpent ? limiter.waitUs(now, 1, slot) : limiter.resetUs(now, slot);
+  return `${label};r=${remaining};t=${seconds(resetUs)}`;
 }
 
 function seconds(us: Micros): number {
@@ -60,6 +76,6 @@ function seconds(us: Micros): number {
 }
 
 /** A string of structured fields: quotes and backslashes escaped, other than ASCII left out. */
-function quoted(name: string): string {
+export function rateLimitLabel(name: string): string {
   return `"${name.replace(/[^\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&')}"`;
 }

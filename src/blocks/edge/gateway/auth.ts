@@ -10,6 +10,7 @@ import { assert } from '../../../kit/assert.ts';
 import { Lru } from '../../../parts/lru.ts';
 import type { AuthConfig, AuthMode, JwtConfig, KeysConfig } from './config.ts';
 import { headerOf, withoutHeaders } from './headers.ts';
+import { hexOf } from './hex.ts';
 import { type Claims, isName, isSame, objection, readToken } from './jwt.ts';
 import { type FetchKeys, KeySet } from './key-set.ts';
 import { type Identity, type Parts, plain, type Resume, type Stage, type Visit } from './visit.ts';
@@ -20,6 +21,8 @@ export type AskService = (
   path: string,
   done: (body: string | undefined) => void,
 ) => void;
+
+const encoder = new TextEncoder();
 
 type Verdict = Identity | { readonly refusal: Parts };
 
@@ -112,7 +115,7 @@ class Keys implements Scheme {
   }
 
   check(credential: string, done: (verdict: Verdict) => void): void {
-    this.#host.crypto.digest('SHA-256', new TextEncoder().encode(credential), (digest) => {
+    this.#host.crypto.digest('SHA-256', encoder.encode(credential), (digest) => {
       done(this.#byDigest.get(hexOf(digest)) ?? { refusal: unauthorized('no such key') });
     });
   }
@@ -192,10 +195,4 @@ class Tokens implements Scheme {
       tier: typeof tier === 'string' && isName(tier) ? tier : '',
     };
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let hex = '';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
-  return hex;
 }

@@ -7,6 +7,7 @@ import type { Host } from '../../../host/host.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { RequestsConfig, TraceConfig } from './config.ts';
 import { headerOf } from './headers.ts';
+import { hexes } from './hex.ts';
 import { splitUrl } from './url.ts';
 import { type Parts, plain, type Stage, type Visit } from './visit.ts';
 
@@ -51,15 +52,15 @@ export class RequestCheck implements Stage {
     if (url.length > urlMaxBytes) return plain(414, 'the address is too long');
     if (headers.length > 2 * headersMax) return plain(431, 'too many headers');
     let size = 0;
-    const seen = new Set<string>();
+    const seen: string[] = [];
     for (let i = 0; i < headers.length; i += 2) {
       const header = headers[i]!;
       const value = headers[i + 1]!;
       size += header.length + value.length + 4;
       if (!name.test(header) || !isLine(value)) return plain(400, 'that is no header');
       if (!single.has(header)) continue;
-      if (seen.has(header)) return plain(400, `two headers ${header}`);
-      seen.add(header);
+      if (seen.includes(header)) return plain(400, `two headers ${header}`);
+      seen.push(header);
     }
     if (size > headerBytesMaxBytes) return plain(431, 'the headers are too large');
     return this.#checkHost(url, headerOf(headers, 'host'));
@@ -98,7 +99,6 @@ const traceparent = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
 export class TraceStage implements Stage {
   readonly #config: TraceConfig;
   readonly #random: Random;
-  readonly #ids = new WeakMap<Visit, string>();
 
   constructor(host: Host, config: TraceConfig) {
     this.#config = config;
@@ -123,14 +123,13 @@ export class TraceStage implements Stage {
     kept.push(this.#config.idHeader, id);
     kept.push('traceparent', `00-${trace}-${this.#hex(2)}-${parent?.[2] ?? '01'}`);
     visit.headers = kept;
-    this.#ids.set(visit, id);
+    visit.number = id;
     return undefined;
   }
 
   leave(visit: Visit, reply: Parts | undefined): Parts | undefined {
-    const id = this.#ids.get(visit);
-    if (!reply || id === undefined) return reply;
-    return { ...reply, headers: [...reply.headers, this.#config.idHeader, id] };
+    if (!reply || visit.number === '') return reply;
+    return { ...reply, headers: [...reply.headers, this.#config.idHeader, visit.number] };
   }
 
   /** So many words of 32 bits, never all zero. */
@@ -138,7 +137,7 @@ export class TraceStage implements Stage {
     let hex = '';
     for (let i = 0; i < words; i++) {
       const word = 1 + Math.floor(this.#random.next() * (2 ** 32 - 1));
-      hex += word.toString(16).padStart(8, '0');
+      for (let shift = 24; shift >= 0; shift -= 8) hex += hexes[(word >>> shift) & 255]!;
     }
     return hex;
   }

@@ -12,7 +12,7 @@ import type { LimitsApi } from '../../../host/limits.ts';
 import { assert } from '../../../kit/assert.ts';
 import { ConcurrencyLimiter } from '../../../parts/limit/concurrency.ts';
 import { limiterOf } from '../../../parts/limit/config.ts';
-import { rateLimitFields } from '../../../parts/limit/fields.ts';
+import { rateLimitLabel, rateLimitRule, rateLimitState } from '../../../parts/limit/fields.ts';
 import { KeySlots } from '../../../parts/limit/keyed.ts';
 import { LeakyQueue } from '../../../parts/limit/leaky-queue.ts';
 import type { Limiter } from '../../../parts/limit/limiter.ts';
@@ -23,7 +23,14 @@ import { SharedLimits } from './shared-limits.ts';
 import { type Parts, plain, type Resume, type Stage, secondsOf, type Visit } from './visit.ts';
 
 type Held = { readonly config: LimitConfig } & (
-  | { readonly type: 'rate'; readonly limiter: Limiter; readonly slots: KeySlots }
+  | {
+      readonly type: 'rate';
+      readonly limiter: Limiter;
+      readonly slots: KeySlots;
+      /** As replies name it, and what they say of it each time. */
+      readonly label: string;
+      readonly rule: string;
+    }
   | { readonly type: 'queue'; readonly queue: LeakyQueue; readonly slots: KeySlots }
   | { readonly type: 'open'; readonly open: ConcurrencyLimiter }
 );
@@ -114,7 +121,9 @@ function make(config: LimitConfig): Held {
     return { type: 'queue', config, queue, slots: new KeySlots(queue, { keysMax }) };
   }
   const limiter = limiterOf({ algorithm, rate, burst, parts });
-  return { type: 'rate', config, limiter, slots: new KeySlots(limiter, { keysMax }) };
+  const label = rateLimitLabel(config.name);
+  const rule = rateLimitRule(label, limiter);
+  return { type: 'rate', config, limiter, slots: new KeySlots(limiter, { keysMax }), label, rule };
 }
 
 class LimitStage implements Stage {
@@ -123,8 +132,6 @@ class LimitStage implements Stage {
   readonly #atlas: Atlas;
   /** For each limit the slot of the caller that is looked at, or -1; used within one call. */
   readonly #slots: number[] = [];
-  /** Whom a place was taken for, for each visit that took one. */
-  readonly #entered = new WeakMap<Visit, (readonly [ConcurrencyLimiter, string])[]>();
   readonly #counts: boolean;
 
   constructor(host: Host, held: readonly Held[], atlas: Atlas) {
@@ -183,24 +190,25 @@ class LimitStage implements Stage {
 
   /** A place at each, or at none. */
   #open(visit: Visit): boolean {
-    const entered: (readonly [ConcurrencyLimiter, string])[] = [];
     for (const held of this.#held) {
       if (held.type !== 'open') continue;
       const key = keyOf(held.config, visit, this.#atlas);
       if (key === undefined) continue;
-      if (held.open.enter(key)) entered.push([held.open, key]);
-      else {
-        for (const [open, taken] of entered) open.leave(taken);
+      if (!held.open.enter(key)) {
+        this.#close(visit);
         return false;
       }
+      visit.places.push({ by: this, of: held.open, key });
     }
-    if (entered.length > 0) this.#entered.set(visit, entered);
     return true;
   }
 
   #close(visit: Visit): void {
-    for (const [open, key] of this.#entered.get(visit) ?? []) open.leave(key);
-    this.#entered.delete(visit);
+    // Stages are left last first, so what this one took is at the end.
+    for (let last = visit.places.at(-1); last?.by === this; last = visit.places.at(-1)) {
+      last.of.leave(last.key);
+      visit.places.pop();
+    }
   }
 
   /** For a refusal, which says it at once. */
@@ -211,16 +219,15 @@ class LimitStage implements Stage {
 
   /** Now, since the slot of this caller may be another's by the time of the reply. */
   #note(visit: Visit, now: Micros, waitUs: Micros): void {
-    const told = this.#held.flatMap((held, i) => {
+    for (let i = 0; i < this.#held.length; i++) {
+      const held = this.#held[i]!;
       const slot = this.#slots[i]!;
-      if (held.type !== 'rate' || slot < 0) return [];
-      if (held.config.tell === 'refused' && waitUs === 0) return [];
-      return [{ name: held.config.name, limiter: held.limiter, slot }];
-    });
-    if (told.length === 0) return;
-    const fields = rateLimitFields(told, now, waitUs);
-    const isFirst = visit.limitRules === '';
-    visit.limitRules += `${isFirst ? '' : ', '}${fields['ratelimit-policy']}`;
-    visit.limitStates += `${isFirst ? '' : ', '}${fields.ratelimit}`;
+      if (held.type !== 'rate' || slot < 0) continue;
+      if (held.config.tell === 'refused' && waitUs === 0) continue;
+      const state = rateLimitState(held.label, held.limiter, slot, now, waitUs);
+      const comma = visit.limitRules === '' ? '' : ', ';
+      visit.limitRules += comma + held.rule;
+      visit.limitStates += comma + state;
+    }
   }
 }

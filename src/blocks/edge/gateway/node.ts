@@ -104,6 +104,8 @@ export function door(
       identity: undefined,
       limitRules: '',
       limitStates: '',
+      number: '',
+      places: [],
       isHeld: false,
       isGone: false,
       giveUp: undefined,

@@ -36,11 +36,22 @@ export interface Visit {
   /** For the reply: what `RateLimit-Policy` and `RateLimit` say. */
   limitRules: string;
   limitStates: string;
+  /** Its number, as its reply says it; empty: it has none. */
+  number: string;
+  /** What its stages took for it, and give back when they are left. */
+  readonly places: Taken[];
   /** It is held for its caller, and can be given up. */
   isHeld: boolean;
   isGone: boolean;
   /** What is under way for it: set once it was sent on, or waits. */
   giveUp: (() => void) | undefined;
+}
+
+/** A place among so many at once. */
+export interface Taken {
+  readonly by: Stage;
+  readonly of: { leave(key: string): void };
+  readonly key: string;
 }
 
 export interface Stage {
