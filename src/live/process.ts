@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Fifo } from '../parts/fifo.ts';
 import { type MakeBoot, type News, type Order, Session } from './session.ts';
 
 export interface Life {
@@ -68,6 +69,8 @@ export function startHere(makeBoot: MakeBoot, events: LifeEvents): Life {
 
 class ChildLife implements Life {
   readonly #child: ChildProcess;
+  /** Connections that the child has not taken yet. Node would forget them when it dies, and leave them open. */
+  readonly #handed = new Fifo<Socket>();
   #over = false;
   #watcher: ChildProcess | undefined;
 
@@ -75,7 +78,9 @@ class ChildLife implements Life {
     this.#child = child;
     child.on('message', (message) => {
       const news = message as News | { readonly type: 'bye' };
-      if (news.type !== 'bye') events.news(news);
+      // Closes this process's end of it, and no more: the child has its own.
+      if (news.type === 'taken') this.#handed.shift()?.destroy();
+      else if (news.type !== 'bye') events.news(news);
     });
     const streams = [
       [child.stdout, 'log'],
@@ -107,7 +112,8 @@ class ChildLife implements Life {
       return;
     }
     const order: Order = { type: 'connection', port };
-    this.#child.send(order, socket, () => {});
+    this.#handed.push(socket);
+    this.#child.send(order, socket, { keepOpen: true }, () => {});
   }
 
   kill(): void {
@@ -152,6 +158,9 @@ class ChildLife implements Life {
     if (this.#over) return;
     this.#over = true;
     this.#stopWatching();
+    for (let left = this.#handed.shift(); left; left = this.#handed.shift()) {
+      left.resetAndDestroy();
+    }
     events.ended(how);
   }
 }

@@ -50,6 +50,8 @@ export type Order =
 export type News =
   | { readonly type: 'listening'; readonly peer: Peer }
   | { readonly type: 'ready' }
+  /** It has a connection that it was handed. */
+  | { readonly type: 'taken' }
   /** Its loop came round to the connections that wait. */
   | { readonly type: 'turn' }
   /** Somebody outside asked this process to end (SIGTERM). */
@@ -115,6 +117,7 @@ export class Session {
       case 'connection':
         if (!this.#node || !socket) socket?.resetAndDestroy();
         else this.#node.takeConnection(order.port, socket);
+        this.#tell({ type: 'taken' });
         return;
       case 'connections':
         this.#tell({ type: 'turn' });

@@ -475,6 +475,7 @@ class Supervisor implements LiveSystem {
         }
         return;
       case 'drained':
+      case 'taken':
         return;
     }
   }
