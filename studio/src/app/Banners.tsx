@@ -3,9 +3,9 @@ import type { ProblemView } from 'loadpath/studio';
 import { Button, IconButton } from '../parts/Button.tsx';
 import { plural } from '../parts/format.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { isDrawing } from '../state/store.ts';
+import { isDrawing, shownRun } from '../state/store.ts';
 import styles from './Banners.module.css';
-import { useActions, useShownRun, useStudioState } from './studio.ts';
+import { useActions, useStudioState } from './studio.ts';
 
 export function Banners() {
   const actions = useActions();
@@ -17,8 +17,7 @@ export function Banners() {
   const path = useStudioState((state) => state.design?.path);
   const isShown = useStudioState((state) => Boolean(state.design?.structure?.blocks.length));
   const refusal = useStudioState((state) => state.refusal);
-  const run = useShownRun();
-  const failure = run?.failure;
+  const failure = useStudioState((state) => shownRun(state)?.failure);
   return (
     <div className={styles.banners} aria-live="polite">
       {connection === 'lost' && (

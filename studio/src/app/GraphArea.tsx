@@ -10,7 +10,7 @@ import { isDrawing, shownRun, shownStructure } from '../state/store.ts';
 import { useShownTheme } from '../theme/use-shown-theme.ts';
 import styles from './GraphArea.module.css';
 import { Hint } from './Hint.tsx';
-import { useActions, useFrames, useStudio, useStudioState } from './studio.ts';
+import { useActions, useRecent, useStudio, useStudioState } from './studio.ts';
 
 const EditorArea = lazy(() => import('./EditorArea.tsx'));
 const noPalette = [] as const;
@@ -27,8 +27,8 @@ export function GraphArea() {
   // Not the run itself: it is another with every piece that streams in.
   const layout = useStudioState((state) => shownRun(state)?.layout ?? null);
   const events = useStudioState((state) => shownRun(state)?.events ?? noEvents);
-  const { frame, previous } = useFrames();
-  const atUs = frame?.toUs ?? 0;
+  const recent = useRecent();
+  const atUs = recent.frames.at(-1)?.toUs ?? 0;
   const faults = useMemo(() => activeFaults(events, atUs), [events, atUs]);
   const onContext = useCallback(
     (target: Selection, at: { readonly x: number; readonly y: number }) => {
@@ -67,8 +67,7 @@ export function GraphArea() {
             design={structure}
             palette={palette}
             layout={layout}
-            frame={frame}
-            previous={previous}
+            recent={recent}
             activeFaults={faults}
             selection={selection}
             theme={theme}

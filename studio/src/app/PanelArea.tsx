@@ -3,10 +3,10 @@ import { type PointerEvent, Suspense, useState } from 'react';
 import { IconButton } from '../parts/Button.tsx';
 import type { IconName } from '../parts/Icon.tsx';
 import { type Tab, Tabs } from '../parts/Tabs.tsx';
-import { type Panel, panels } from '../state/store.ts';
+import { type Panel, panels, shownRun } from '../state/store.ts';
 import styles from './PanelArea.module.css';
 import { views } from './panels/index.ts';
-import { useActions, useShownRun, useStudioState } from './studio.ts';
+import { useActions, useStudioState } from './studio.ts';
 
 interface Words {
   readonly label: string;
@@ -54,7 +54,7 @@ export function PanelArea() {
   const faultCount = useStudioState(({ faultList }) => faultList.filter(({ on }) => on).length);
   const findingCount = useStudioState(({ hunt }) => hunt?.findings.length ?? 0);
   const hasPlace = useStudioState(({ design }) => (design?.problems.length ?? 0) > 0);
-  const outcome = useShownRun()?.report;
+  const outcome = useStudioState((state) => shownRun(state)?.report);
   const [width, setWidth] = useState(storedWidth);
   const [isWide, setWide] = useState(false);
   const View = views[panel];

@@ -4,8 +4,9 @@ import { Field } from '../parts/Field.tsx';
 import { durationText } from '../parts/format.ts';
 import { formProblems, type RunForm } from '../state/form.ts';
 import { isGoing } from '../state/run.ts';
+import { shownRun } from '../state/store.ts';
 import styles from './RunControl.module.css';
-import { useActions, useShownRun, useStudioState } from './studio.ts';
+import { useActions, useStudioState } from './studio.ts';
 
 /** What a simulation takes where nobody says. */
 const presetUs = 30_000_000;
@@ -17,10 +18,14 @@ export function RunControl() {
   const canRun = useStudioState(
     ({ design }) => design?.problems.length === 0 && design.structure !== null,
   );
-  const run = useShownRun();
+  // Not the run itself, which changes with all that streams in: a form is in no need of that.
+  const state = useStudioState((all) => shownRun(all)?.state);
+  const ownUs = useStudioState((all) => {
+    const run = shownRun(all);
+    return run && run.request?.forUs === undefined ? (run.layout?.forUs ?? 0) : 0;
+  });
+  const going = useStudioState((all) => isGoing(shownRun(all)));
   const problems = formProblems(form);
-  const going = isGoing(run);
-  const ownUs = run && run.request?.forUs === undefined ? (run.layout?.forUs ?? 0) : 0;
   const field = (name: keyof RunForm) => ({
     value: form[name],
     problem: problems[name],
@@ -80,9 +85,9 @@ export function RunControl() {
         {going && (
           <>
             <IconButton
-              icon={run?.state === 'paused' ? 'play' : 'pause'}
-              label={run?.state === 'paused' ? 'Resume the simulation' : 'Pause the simulation'}
-              onPress={() => void (run?.state === 'paused' ? actions.resume() : actions.pause())}
+              icon={state === 'paused' ? 'play' : 'pause'}
+              label={state === 'paused' ? 'Resume the simulation' : 'Pause the simulation'}
+              onPress={() => void (state === 'paused' ? actions.resume() : actions.pause())}
             />
             <IconButton
               icon="stop"

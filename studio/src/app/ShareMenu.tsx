@@ -3,14 +3,15 @@ import { copyText } from '../parts/Copy.tsx';
 import { MenuButton, type MenuItem } from '../parts/Menu.tsx';
 import { fragmentOf, linkMax } from '../share/link.ts';
 import { fileStem, saveFile } from '../share/save.ts';
-import { useShownRun, useStudio, useStudioState } from './studio.ts';
+import { shownRun } from '../state/store.ts';
+import { useStudio, useStudioState } from './studio.ts';
 
 export function ShareMenu() {
   const { actions, client } = useStudio();
-  const run = useShownRun();
+  const runId = useStudioState((state) => state.shownRun);
+  const report = useStudioState((state) => shownRun(state)?.report);
   const design = useStudioState((state) => state.design);
   const mode = useStudioState((state) => state.hello?.mode);
-  const report = run?.report;
   const stem = fileStem(design?.structure?.design ?? 'design', report?.seed ?? 1);
   const items: MenuItem[] = [];
   if (mode !== 'report') {
@@ -18,9 +19,9 @@ export function ShareMenu() {
       label: 'Report as one HTML file',
       detail: 'Opens offline: graph, charts, timeline, verdict',
       icon: 'file',
-      disabled: !report || !run,
+      disabled: !report || !runId,
       onPress: () =>
-        void actions.attempt(async () => saveFile(`${stem}.html`, await client.html(run!.id))),
+        void actions.attempt(async () => saveFile(`${stem}.html`, await client.html(runId!))),
     });
   }
   items.push({

@@ -2,7 +2,6 @@
 
 import { useMemo } from 'react';
 import { clockText, countText, durationText, plural } from '../parts/format.ts';
-import { useSlowly } from '../parts/use-slowly.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
 import { endUs, isGoing, lengthUs, type RunState } from '../state/run.ts';
 import { shownRun } from '../state/store.ts';
@@ -14,8 +13,8 @@ import { Timeline } from '../timeline/Timeline.tsx';
 import { Transport } from '../timeline/Transport.tsx';
 import {
   useActions,
-  useFrames,
   useMarks,
+  useReadableFrame,
   useShownRun,
   useStudio,
   useStudioState,
@@ -23,8 +22,6 @@ import {
 import styles from './TimelineArea.module.css';
 
 const noFrames = [] as const;
-/** The track is painted at most this often while frames stream in. */
-const paintMs = 120;
 
 export function TimelineArea() {
   const actions = useActions();
@@ -40,7 +37,7 @@ export function TimelineArea() {
   const hasPrevious = useStudioState(
     (state) => previousMark(marks, state.playheadUs) !== undefined,
   );
-  const frames = useSlowly(run?.frames ?? noFrames, paintMs);
+  const frames = run?.frames ?? noFrames;
   const fromUs = frames[0]?.fromUs ?? 0;
   const untilUs = run ? Math.max(lengthUs(run), fromUs + 1_000_000) : 30_000_000;
   const frameUs = run?.layout?.frameUs ?? 100_000;
@@ -88,13 +85,26 @@ export function TimelineArea() {
   );
 }
 
+const spokenStepUs = 500_000;
+
 function MovingPlayhead({ scale, frameUs }: { readonly scale: Scale; readonly frameUs: number }) {
   const actions = useActions();
   // While it plays it moves by pixels: between two there is nothing to see, and much to compose.
   const atUs = useStudioState(({ playing, playheadUs, soughtUs }) =>
     playing ? wholePixels(scale, soughtUs, playheadUs, devicePixelRatio || 1) : playheadUs,
   );
-  return <Playhead scale={scale} atUs={atUs} frameUs={frameUs} onSeek={actions.seek} />;
+  const spokenUs = useStudioState(({ playing, playheadUs }) =>
+    playing ? Math.floor(playheadUs / spokenStepUs) * spokenStepUs : playheadUs,
+  );
+  return (
+    <Playhead
+      scale={scale}
+      atUs={atUs}
+      spokenUs={spokenUs}
+      frameUs={frameUs}
+      onSeek={actions.seek}
+    />
+  );
 }
 
 function Clock({ untilUs }: { readonly untilUs: number }) {
@@ -112,7 +122,7 @@ const namedMax = 3;
 
 /** Figures of the frame at the playhead, and the faults at work in it. */
 function Now() {
-  const { frame } = useFrames();
+  const frame = useReadableFrame();
   const marks = useMarks();
   const atWork = useStudioState((state) =>
     marks

@@ -88,7 +88,7 @@ function LiveAddress() {
   );
 }
 
-function Logo() {
+export function Logo() {
   return (
     <svg aria-hidden="true" width="20" height="20" viewBox="0 0 32 32" className={styles.logo}>
       <rect width="32" height="32" rx="7" />

@@ -1,6 +1,8 @@
 /** Before there is anything: the server is asked, or is not there, or does not know this page. */
 import { Empty } from '../parts/Empty.tsx';
 import { useStudioState } from './studio.ts';
+import styles from './TopBar.module.css';
+import { Logo } from './TopBar.tsx';
 
 export function Welcome() {
   const connection = useStudioState((state) => state.connection);
@@ -20,12 +22,19 @@ export function Welcome() {
     );
   }
   return (
-    <main aria-busy="true">
-      {connection === 'lost' && (
-        <Empty icon="link" title="Studio’s server does not answer">
-          If it was ended, start it again and open the address that it prints.
-        </Empty>
-      )}
-    </main>
+    <>
+      <header className={styles.bar}>
+        <h1 className={styles.design}>
+          <Logo /> Loadpath Studio
+        </h1>
+      </header>
+      <main aria-busy="true">
+        {connection === 'lost' && (
+          <Empty icon="link" title="Studio’s server does not answer">
+            If it was ended, start it again and open the address that it prints.
+          </Empty>
+        )}
+      </main>
+    </>
   );
 }

@@ -1,11 +1,11 @@
 /** The one store of the page, for the components of `app/`; views below them take props. */
 import type { Frame } from 'loadpath/studio';
-import { createContext, useContext, useMemo } from 'react';
+import { createContext, useCallback, useContext, useMemo, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import type { Client } from '../api/client.ts';
-import { useSlowly } from '../parts/use-slowly.ts';
+import { nothingRecent, type Recent, showing } from '../graph/recent.ts';
 import type { Actions } from '../state/actions.ts';
-import { invariantMarks, type Mark, marksOf } from '../state/marks.ts';
+import { invariantMarks, type Mark, marksOf, type ObjectiveTargets } from '../state/marks.ts';
 import { frameIndexAt } from '../state/playhead.ts';
 import { endUs, type RunState } from '../state/run.ts';
 import { type StudioState, type StudioStore, shownRun } from '../state/store.ts';
@@ -32,21 +32,85 @@ export function useActions(): Actions {
   return useStudio().actions;
 }
 
+/** A stream is faster than one reads: words and numbers that it changes are shown this often. */
+const readableMs = 200;
+
+/** The shown run, as often as one can read what streams into it; another run, or its end, at once. */
 export function useShownRun(): RunState | undefined {
-  return useStudioState(shownRun);
+  return useStudioSlowly(shownRun, readableMs, isSameCourse);
 }
 
-export interface FramePair {
-  readonly frame: Frame | undefined;
-  readonly previous: Frame | undefined;
+function isSameCourse(former: RunState | undefined, next: RunState | undefined): boolean {
+  return (
+    former?.id === next?.id &&
+    former?.state === next?.state &&
+    former?.layout === next?.layout &&
+    former?.report === next?.report
+  );
 }
 
-/** The frame at the playhead and the one before it; changes when others are there, not when more stream in. */
-export function useFrames(): FramePair {
-  return {
-    frame: useStudioState((state) => frameBack(state, 0)),
-    previous: useStudioState((state) => frameBack(state, 1)),
-  };
+/** A part that streams: read again at most every `everyMs`, but at once where it is not the same. */
+function useStudioSlowly<Part>(
+  select: (state: StudioState) => Part,
+  everyMs: number,
+  isSame: (former: Part, next: Part) => boolean,
+): Part {
+  const { store } = useStudio();
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      let shown = select(store.getState());
+      let lastAtMs = 0;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const tell = () => {
+        clearTimeout(timer);
+        timer = undefined;
+        lastAtMs = performance.now();
+        shown = select(store.getState());
+        changed();
+      };
+      const end = store.subscribe((state) => {
+        const next = select(state);
+        if (next === shown) return;
+        const waitMs = isSame(shown, next) ? lastAtMs + everyMs - performance.now() : 0;
+        if (waitMs <= 0) tell();
+        else timer ??= setTimeout(tell, waitMs);
+      });
+      return () => {
+        end();
+        clearTimeout(timer);
+      };
+    },
+    [store, select, everyMs, isSame],
+  );
+  return useSyncExternalStore(subscribe, () => select(store.getState()));
+}
+
+/** The frames of the last second as they were played; changes as often as figures can be read. */
+export function useRecent(): Recent {
+  const select = useMemo(() => {
+    let recent = nothingRecent;
+    return (state: StudioState) => {
+      const frame = frameNow(state);
+      // At rest, what stands there exactly.
+      const isSkipped = !state.playing && frame !== undefined && recent.frames.at(-1) !== frame;
+      recent = showing(isSkipped ? nothingRecent : recent, frame, frameBack(state, 1));
+      return recent;
+    };
+  }, []);
+  return useStudioState(select);
+}
+
+/** The frame at the playhead, for what is read rather than watched. */
+export function useReadableFrame(): Frame | undefined {
+  return useStudioSlowly(frameNow, readableMs, bothOrNeither);
+}
+
+function bothOrNeither(former: unknown, next: unknown): boolean {
+  return (former === undefined) === (next === undefined);
+}
+
+function frameNow(state: StudioState): Frame | undefined {
+  return frameBack(state, 0);
 }
 
 function frameBack(state: StudioState, back: number): Frame | undefined {
@@ -56,17 +120,18 @@ function frameBack(state: StudioState, back: number): Frame | undefined {
 
 const noMarks: readonly Mark[] = [];
 const noTargets = {};
-/** Marks are for reading; a stream is faster than that. */
-const marksMs = 250;
-
 export function useMarks(): readonly Mark[] {
   const run = useShownRun();
-  const targets = useStudioState((state) => state.design?.objectives ?? noTargets);
-  const slow = useSlowly(run, marksMs);
-  return useMemo(() => {
-    if (!slow) return noMarks;
-    const untilUs = endUs(slow);
-    const marks = marksOf(slow.events, slow.frames, targets, untilUs);
-    return [...marks, ...invariantMarks(slow.report, untilUs)];
-  }, [slow, targets]);
+  const targets = useStudioState((state) => state.design?.objectives);
+  return useMemo(() => marksIn(run, targets), [run, targets]);
+}
+
+export function marksIn(
+  run: RunState | undefined,
+  targets: ObjectiveTargets = noTargets,
+): readonly Mark[] {
+  if (!run) return noMarks;
+  const untilUs = endUs(run);
+  const marks = marksOf(run.events, run.frames, targets, untilUs);
+  return [...marks, ...invariantMarks(run.report, untilUs)];
 }

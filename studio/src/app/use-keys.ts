@@ -3,18 +3,16 @@ import { useEffect } from 'react';
 import { sentenceOf, verbs, verbsFor } from '../faults/verbs.ts';
 import { faultTimeUs } from '../state/fault-actions.ts';
 import { timeText } from '../state/faults.ts';
-import type { Mark } from '../state/marks.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
 import { faster, slower } from '../state/playhead.ts';
 import { endUs } from '../state/run.ts';
 import { shownRun, shownStructure } from '../state/store.ts';
 import { nextTheme } from '../theme/theme.ts';
 import { type KeyAction, keyAction } from './keys.ts';
-import { type Studio, useMarks, useStudio } from './studio.ts';
+import { marksIn, type Studio, useStudio } from './studio.ts';
 
 export function useKeys(onHelp: () => void): void {
   const studio = useStudio();
-  const marks = useMarks();
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || isTyping(event.target) || isSomethingOpen()) return;
@@ -24,14 +22,14 @@ export function useKeys(onHelp: () => void): void {
       if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
       event.preventDefault();
       if (action.do === 'keys') onHelp();
-      else perform(action, studio, marks);
+      else perform(action, studio);
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
-  }, [studio, marks, onHelp]);
+  }, [studio, onHelp]);
 }
 
-function perform(action: KeyAction, { store, actions }: Studio, marks: readonly Mark[]): void {
+function perform(action: KeyAction, { store, actions }: Studio): void {
   const state = store.getState();
   const run = shownRun(state);
   const { playheadUs, hello, selection } = state;
@@ -44,7 +42,8 @@ function perform(action: KeyAction, { store, actions }: Studio, marks: readonly 
       return;
     case 'next':
     case 'previous': {
-      const mark = (action.do === 'next' ? nextMark : previousMark)(marks, playheadUs);
+      const find = action.do === 'next' ? nextMark : previousMark;
+      const mark = find(marksIn(run, state.design?.objectives), playheadUs);
       if (mark) actions.seek(mark.atUs);
       return;
     }

@@ -2,7 +2,7 @@
  * The graph of a design with the traffic of one instant on it: canvases below, a layer of buttons
  * over them, and around it search, legend, zones and a map.
  */
-import type { Frame, FrameLayout, PaletteBlock, StructuralView } from 'loadpath/studio';
+import type { FrameLayout, PaletteBlock, StructuralView } from 'loadpath/studio';
 import {
   type KeyboardEvent,
   type MouseEvent,
@@ -23,11 +23,12 @@ import { readColours } from './colours.ts';
 import { detailsOf } from './details.ts';
 import styles from './Graph.module.css';
 import { pathAt } from './hit.ts';
-import { useDrawing, useKeysElsewhere, useRecent, useReducedMotion } from './hooks.ts';
+import { useDrawing, useKeysElsewhere, useReducedMotion } from './hooks.ts';
 import { Legend } from './Legend.tsx';
 import { layOut } from './layout.ts';
 import { Minimap } from './Minimap.tsx';
 import { markedBy, withZones } from './marks.ts';
+import type { Recent } from './recent.ts';
 import { layers } from './renderer.ts';
 import { Search } from './Search.tsx';
 import { figuresOf, namedBy, sceneOf, withArrivals } from './scene.ts';
@@ -39,8 +40,7 @@ export interface GraphProps {
   readonly design: StructuralView;
   readonly palette: readonly PaletteBlock[];
   readonly layout: FrameLayout | null | undefined;
-  readonly frame: Frame | undefined;
-  readonly previous: Frame | undefined;
+  readonly recent: Recent;
   /** Sentences of the faults in force now. */
   readonly activeFaults: readonly string[];
   readonly selection: Selection | null;
@@ -73,8 +73,8 @@ export function Graph(props: GraphProps) {
     [design, open, props.positions],
   );
   const scene = useMemo(() => sceneOf(design, props.layout ?? undefined), [design, props.layout]);
-  const recent = useRecent(props.frame, props.previous, props.playing);
-  const figures = useMemo(() => figuresOf(scene, recent.frames), [scene, recent]);
+  const { frames } = props.recent;
+  const figures = useMemo(() => figuresOf(scene, frames), [scene, frames]);
   const targets = useMemo(
     () => targetsOf(layout, design.blocks.find(({ kind }) => kind === 'users')?.name),
     [layout, design],
@@ -99,7 +99,8 @@ export function Graph(props: GraphProps) {
       layout,
       views,
       palette: paletteByKind,
-      figures,
+      scene,
+      frames,
       colours,
       view,
       size,

@@ -23,6 +23,7 @@ export interface TargetsProps {
 
 /** Names renewed with every frame; all of three hundred have been within a second. */
 const namesAFrame = 30;
+const nameDelayMs = 40;
 
 export const Targets = memo(function Targets(props: TargetsProps) {
   return props.targets.map((target) => (
@@ -78,16 +79,23 @@ export function useNames(
   const next = useRef(0);
   const named = useRef<readonly Target[] | undefined>(undefined);
   useEffect(() => {
-    const isNew = named.current !== targets;
-    named.current = targets;
-    const count = isNew ? targets.length : Math.min(namesAFrame, targets.length);
-    for (let step = 0; step < count; step++) {
-      const target = targets[(next.current + step) % targets.length]!;
-      const button = buttons.current.get(target.key);
-      const name = nameOf(target, design, figures);
-      if (button && button.ariaLabel !== name) button.ariaLabel = name;
+    const rename = (count: number) => {
+      for (let step = 0; step < count; step++) {
+        const target = targets[(next.current + step) % targets.length]!;
+        const button = buttons.current.get(target.key);
+        const name = nameOf(target, design, figures);
+        if (button && button.ariaLabel !== name) button.ariaLabel = name;
+      }
+      next.current = targets.length === 0 ? 0 : (next.current + count) % targets.length;
+    };
+    if (named.current !== targets) {
+      named.current = targets;
+      rename(targets.length);
+      return;
     }
-    next.current = targets.length === 0 ? 0 : (next.current + count) % targets.length;
+    // Not in the animation frame that has the figures to draw already.
+    const timer = setTimeout(() => rename(Math.min(namesAFrame, targets.length)), nameDelayMs);
+    return () => clearTimeout(timer);
   }, [targets, design, figures, buttons]);
 }
 

@@ -64,7 +64,8 @@ export class Drawing {
       { type: 'start', canvases, faces: pageFaces() },
       layers.map((layer) => canvases[layer]),
     );
-    if (this.#picture) this.#order(worker, { type: 'show', changes: this.#picture });
+    if (this.#picture)
+      this.#order(worker, { type: 'show', changes: changesOf(undefined, this.#picture) });
   }
 
   #drawHere(): void {

@@ -1,3 +1,4 @@
+import type { Frame } from 'loadpath/studio';
 import { describe, expect, test } from 'vitest';
 import { curveThrough, distanceSquared, placeAlong, stepPx } from '../parts/plane/curve.ts';
 import { fit, reveal, seen, toScreen, toWorld, zoomAt } from '../parts/plane/viewport.ts';
@@ -373,7 +374,8 @@ describe('what goes to the worker that draws', () => {
     layout: layOut(design, closed),
     views: new Map(),
     palette: new Map(),
-    figures: figuresOf(sceneOf(design, undefined), []),
+    scene: sceneOf(design, undefined),
+    frames: [],
     colours: {} as Picture['colours'],
     view: { x: 0, y: 0, scale: 1 },
     size: { width: 800, height: 600 },
@@ -388,7 +390,7 @@ describe('what goes to the worker that draws', () => {
   };
 
   test('is first everything, then what is not the same any more', () => {
-    expect(changesOf(undefined, picture)).toEqual(picture);
+    expect(withChanges(undefined, changesOf(undefined, picture))).toEqual(picture);
     expect(changesOf(picture, picture)).toEqual({});
     const view = { x: 5, y: 0, scale: 1 };
     expect(changesOf(picture, { ...picture, view })).toEqual({ view });
@@ -399,6 +401,28 @@ describe('what goes to the worker that draws', () => {
     const there = withChanges(picture, structuredClone(changesOf(picture, next)));
     expect(there).toEqual(next);
     expect(there.layout).toBe(picture.layout);
+  });
+
+  test('says of the frames which came, also when some were forgotten or all are others', () => {
+    const [a, b, c] = [{ index: 1 }, { index: 2 }, { index: 3 }] as unknown as Frame[];
+    for (const [before, after, come] of [
+      [[], [a], 1],
+      [[a], [a, b], 1],
+      [[a, b], [b, c], 1],
+      [[a, b], [b], 0],
+      [[a, b], [c], 1],
+      [[a, c], [a, b], 2],
+      [[a, b, c], [a], 1],
+      [[a], [], 0],
+    ] as [Frame[], Frame[], number][]) {
+      const [former, next] = [
+        { ...picture, frames: before },
+        { ...picture, frames: after },
+      ];
+      const changes = changesOf(former, next);
+      expect(changes.frames?.come).toHaveLength(come);
+      expect(withChanges(former, changes).frames).toEqual(after);
+    }
   });
 
   test('can be copied whole', () => {

@@ -1,8 +1,6 @@
 /** What the graph asks of the browser around it. */
-import type { Frame } from 'loadpath/studio';
 import { useEffect, useRef, useState } from 'react';
 import { Drawing } from './drawing.ts';
-import { nothingRecent, type Recent, showing } from './recent.ts';
 import { layers } from './renderer.ts';
 
 export function useDrawing(root: { readonly current: HTMLElement | null }) {
@@ -55,16 +53,4 @@ export function useReducedMotion(): boolean {
 
 function reduced(): MediaQueryList {
   return matchMedia('(prefers-reduced-motion: reduce)');
-}
-
-/** While it plays, a second of frames; at rest, what stands there exactly. */
-export function useRecent(
-  frame: Frame | undefined,
-  previous: Frame | undefined,
-  playing: boolean,
-): Recent {
-  const recent = useRef<Recent>(nothingRecent);
-  const isSkipped = !playing && frame !== undefined && recent.current.frames.at(-1) !== frame;
-  recent.current = showing(isSkipped ? nothingRecent : recent.current, frame, previous);
-  return recent.current;
 }

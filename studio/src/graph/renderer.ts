@@ -9,7 +9,7 @@
  *
  * One loop asks for animation frames, and only while something moves or is due.
  */
-import type { BlockView, PaletteBlock } from 'loadpath/studio';
+import type { BlockView, Frame, PaletteBlock } from 'loadpath/studio';
 import type { Curve } from '../parts/plane/curve.ts';
 import type { Size, Viewport } from '../parts/plane/viewport.ts';
 import type { Colours } from './colours.ts';
@@ -21,13 +21,15 @@ import type { GraphLayout } from './layout.ts';
 import { levelsAt } from './levels.ts';
 import { type Flow, Particles } from './particles.ts';
 import { type Context, forgetWidths, Pen } from './pen.ts';
-import type { Figures } from './scene.ts';
+import { type Figures, figuresOf, type Scene } from './scene.ts';
 
 export interface Picture {
   readonly layout: GraphLayout;
   readonly views: ReadonlyMap<string, BlockView>;
   readonly palette: ReadonlyMap<string, PaletteBlock>;
-  readonly figures: Figures;
+  readonly scene: Scene;
+  /** What is shown is the last; figures are over all of them. */
+  readonly frames: readonly Frame[];
   readonly colours: Colours;
   readonly view: Viewport;
   readonly size: Size;
@@ -46,6 +48,9 @@ export interface Picture {
 
 export const layers = ['lines', 'traffic', 'cards', 'figures'] as const;
 export type Layer = (typeof layers)[number];
+/** A picture as it is painted: with what its frames say of each thing. */
+type Painted = Picture & { readonly figures: Figures };
+
 /** In the page, or handed over to a worker. */
 export type Canvases<Canvas = HTMLCanvasElement | OffscreenCanvas> = Readonly<
   Record<Layer, Canvas>
@@ -60,7 +65,7 @@ export class Renderer {
   readonly #dirty = new Set<Layer>();
   #flows: readonly Flow[] = [];
   #curves: readonly (Curve | undefined)[] = [];
-  #picture: Picture | undefined;
+  #picture: Painted | undefined;
   #lines = '';
   #request = 0;
   #drawnAtMs = 0;
@@ -76,13 +81,16 @@ export class Renderer {
   }
 
   /** Compares with what was drawn, and draws only what looks different. */
-  show(picture: Picture): void {
+  show(next: Picture): void {
     const former = this.#picture;
+    const isSame = former && former.scene === next.scene && former.frames === next.frames;
+    const figures = isSame ? former.figures : figuresOf(next.scene, next.frames);
+    const picture = { ...next, figures };
     this.#picture = picture;
     this.#fitCanvases(picture);
     if (!former || former.layout !== picture.layout) this.#setFlows(picture);
     if (!former || former.figures !== picture.figures) this.#feed(picture);
-    const changed = (...names: (keyof Picture)[]) =>
+    const changed = (...names: (keyof Painted)[]) =>
       !former || names.some((name) => former[name] !== picture[name]);
     const isElsewhere = changed('view', 'size', 'layout', 'colours', 'focus');
     if (isElsewhere || changed('views', 'palette')) this.#dirty.add('cards');
@@ -146,7 +154,7 @@ export class Renderer {
     return first ? [first] : [];
   }
 
-  #paint(layer: Layer, picture: Picture): void {
+  #paint(layer: Layer, picture: Painted): void {
     const ctx = this.#contexts[layer];
     const { view, size, dpr, colours } = picture;
     if (layer === 'traffic') {
@@ -173,7 +181,7 @@ export class Renderer {
     }
   }
 
-  #setFlows({ layout }: Picture): void {
+  #setFlows({ layout }: Painted): void {
     this.#flows = layout.paths.map(({ curve }) => ({
       lengthPx: curve.lengthPx,
       figures: undefined,
@@ -182,7 +190,7 @@ export class Renderer {
     this.#feed(this.#picture!);
   }
 
-  #feed({ layout, figures }: Picture): void {
+  #feed({ layout, figures }: Painted): void {
     for (const [index, { id }] of layout.paths.entries()) {
       this.#flows[index]!.figures = figures.paths.get(id);
     }
@@ -200,7 +208,7 @@ export class Renderer {
 }
 
 /** All that lines show of a frame: with the same, they need not be drawn again. */
-function signatureOf({ layout, figures, isStill }: Picture): string {
+function signatureOf({ layout, figures, isStill }: Painted): string {
   const lines = layout.paths.map(({ id }) => {
     const known = figures.paths.get(id);
     return known ? `${known.look} ${widthOf(known, isStill)}` : '';
@@ -215,7 +223,7 @@ function curvesIn({ layout, focus }: Picture): (Curve | undefined)[] {
   );
 }
 
-function pathPaint(picture: Picture): PathPaint {
+function pathPaint(picture: Painted): PathPaint {
   return {
     ...picture,
     levels: levelsAt(picture.view.scale),
@@ -224,7 +232,7 @@ function pathPaint(picture: Picture): PathPaint {
   };
 }
 
-function cardPaint(picture: Picture): CardPaint {
+function cardPaint(picture: Painted): CardPaint {
   return {
     ...picture,
     blocks: picture.layout.blocks,
