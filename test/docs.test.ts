@@ -141,6 +141,8 @@ function shortened(line: string): string[] {
   if (verb === 'sim' && args.includes('--seeds')) set('--seeds', '2');
   if (verb === 'studio') args.push('--no-open');
   if (verb === 'run') {
+    // In processes of their own the examples run in test/live; each would start a dozen here.
+    if (!args.includes('--single')) args.push('--single');
     set('--port', '0');
     set('--data', join(folder, 'data'));
   }
