@@ -160,7 +160,10 @@ async function framesOf(browser, url) {
   });
   await page.waitForTimeout(watchedMs);
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
-  const isRunning = await page.getByRole('status').getByText(/^Running/).count();
+  const isRunning = await page
+    .getByRole('status')
+    .getByText(/^Running/)
+    .count();
   await page.close();
   return { nodes, isRunning: isRunning > 0, ...workPerFrame(traceEvents) };
 }

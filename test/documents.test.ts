@@ -5,7 +5,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Command } from 'commander';
-import ts from 'typescript';
+import ts from 'typescript-api';
 import { describe, expect, test } from 'vitest';
 import { program } from '../src/cli/program.ts';
 import { version } from '../src/run/version.ts';

@@ -44,6 +44,7 @@ export async function openPage(
   const context = await browser.newContext({
     viewport: { width: 1280, height: 720 },
     colorScheme: 'light',
+    reducedMotion: 'reduce',
     ...options,
   });
   const page = await context.newPage();
