@@ -6,6 +6,7 @@
 import type { Address, Message, NodeId, Value } from '../host/host.ts';
 import type { Stream, StreamClose, StreamEvents } from '../host/stream.ts';
 import { decode, encode } from '../parts/codec.ts';
+import { IdMap } from '../parts/id-map.ts';
 import { acceptStream, type Frame, resetFrame, StreamEnd } from '../parts/stream.ts';
 import type { Parcel } from './stream-frames.ts';
 
@@ -32,8 +33,8 @@ interface Remote {
 
 /** By the id that whoever opened it gave it. */
 interface Peer {
-  readonly ours: Map<number, Remote>;
-  readonly theirs: Map<number, Remote>;
+  readonly ours: IdMap<Remote>;
+  readonly theirs: IdMap<Remote>;
 }
 
 export class Streams {
@@ -54,7 +55,7 @@ export class Streams {
     const { ours } = this.#peer(to.node);
     const post = (frame: Frame): void => send(to.node, { id, isOurs: true, frame });
     const over = (): void => {
-      ours.delete(id);
+      ours.take(id);
     };
     const end = new StreamEnd({ peer: { ...to }, events, transmit: post, later, over });
     ours.set(id, { end, peerLife: undefined });
@@ -127,16 +128,16 @@ export class Streams {
    */
   broke(node: NodeId, wasOpen: boolean): void {
     const { ours, theirs } = this.#peer(node);
-    for (const { end, peerLife } of [...ours.values()]) {
+    for (const { end, peerLife } of all(ours)) {
       end.fail(peerLife === undefined && !wasOpen ? 'refused' : 'reset');
     }
-    for (const { end } of [...theirs.values()]) end.fail('reset');
+    for (const { end } of all(theirs)) end.fail('reset');
   }
 
   /** The connection from a life of a node broke. */
   left(node: NodeId, life: number): void {
     const { ours, theirs } = this.#peer(node);
-    for (const { end, peerLife } of [...ours.values(), ...theirs.values()]) {
+    for (const { end, peerLife } of [...all(ours), ...all(theirs)]) {
       if (peerLife === life) end.fail('reset');
     }
   }
@@ -144,13 +145,13 @@ export class Streams {
   /** No sign of a node for too long. */
   lost(node: NodeId): void {
     const { ours, theirs } = this.#peer(node);
-    for (const { end } of [...ours.values(), ...theirs.values()]) end.fail('lost');
+    for (const { end } of [...all(ours), ...all(theirs)]) end.fail('lost');
   }
 
   /** As the death of the process would. */
   close(): void {
     for (const { ours, theirs } of this.#peers.values()) {
-      for (const { end } of [...ours.values(), ...theirs.values()]) end.drop();
+      for (const { end } of [...all(ours), ...all(theirs)]) end.drop();
     }
     this.#peers.clear();
   }
@@ -171,7 +172,7 @@ export class Streams {
         transmit: (frame) => send(node, { id, isOurs: false, frame }),
         later,
         over: () => {
-          theirs.delete(id);
+          theirs.take(id);
         },
       },
       (stream) => take(from, toPort, opening, stream),
@@ -182,9 +183,14 @@ export class Streams {
   #peer(node: NodeId): Peer {
     let peer = this.#peers.get(node);
     if (!peer) {
-      peer = { ours: new Map(), theirs: new Map() };
+      peer = { ours: new IdMap(), theirs: new IdMap() };
       this.#peers.set(node, peer);
     }
     return peer;
   }
+}
+
+/** As they are now: what becomes of one may end another. */
+function all(remotes: IdMap<Remote>): readonly Remote[] {
+  return remotes.ids().map((id) => remotes.get(id)!);
 }

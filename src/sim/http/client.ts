@@ -12,6 +12,7 @@ import type { Connection } from '../../host/connection.ts';
 import type { Address, Handlers, Host, Micros, Timer } from '../../host/host.ts';
 import type { Chunk, Stream, StreamClose, StreamEvents } from '../../host/stream.ts';
 import type { WebLost, WebReply, WebRequest } from '../../host/web.ts';
+import { IdMap } from '../../parts/id-map.ts';
 import {
   endFrame,
   type HttpFrame,
@@ -75,7 +76,7 @@ export class HttpClient {
   readonly #options: ClientOptions;
   readonly #idle = new Map<string, Wire[]>();
   /** By the id of the request. */
-  readonly #busy = new Map<number, Wire>();
+  readonly #busy = new IdMap<Wire>();
   /** What each user was given at his last handshake, to go on from. */
   readonly #tickets = new Map<string, string>();
   #nextPort = 0;
@@ -221,7 +222,7 @@ export class HttpClient {
       wire.isSocket = true;
       return program?.message(to, reply);
     }
-    this.#busy.delete(request.id);
+    this.#busy.take(request.id);
     if (!flows) {
       this.#rest(wire);
       return program?.message(to, reply);
@@ -271,7 +272,7 @@ export class HttpClient {
     wire.timer?.cancel();
     wire.exchange = undefined;
     if (exchange && this.#busy.get(exchange.request.id) === wire) {
-      this.#busy.delete(exchange.request.id);
+      this.#busy.take(exchange.request.id);
     }
     const idle = this.#idle.get(wire.key);
     const index = idle?.indexOf(wire) ?? -1;

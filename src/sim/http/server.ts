@@ -10,6 +10,7 @@ import type { Address, Handlers, Host, Message } from '../../host/host.ts';
 import type { TlsPlan } from '../../host/plan.ts';
 import type { Chunk, Stream, StreamEvents } from '../../host/stream.ts';
 import type { WebReply, WebRequest } from '../../host/web.ts';
+import { IdMap } from '../../parts/id-map.ts';
 import {
   endFrame,
   type HttpFrame,
@@ -42,7 +43,7 @@ export function httpServer(
 ): Handlers {
   const program: Address = { node: host.self, port };
   const lines = new Set<Line>();
-  const byId = new Map<number, Line>();
+  const byId = new IdMap<Line>();
   /** Of this process alone, as Node's are: another one cannot go on from it. */
   const ticket = `${host.self} ${host.life}`;
   const handshakes = tls && host.meter.counter('handshakes');
@@ -190,8 +191,7 @@ export function httpServer(
   }
 
   function taken(id: number): Line | undefined {
-    const line = byId.get(id);
-    byId.delete(id);
+    const line = byId.take(id);
     return line?.isOver ? undefined : line;
   }
 
@@ -208,7 +208,7 @@ export function httpServer(
     line.upload?.reset();
     line.download?.reset();
     // The client is gone before its answer: whoever works on it may stop.
-    if (line.id !== undefined && byId.delete(line.id)) {
+    if (line.id !== undefined && byId.take(line.id)) {
       host.send(program, { type: 'cancel', id: line.id } as Message);
     }
     if (lines.size === 0) whenIdle?.();
