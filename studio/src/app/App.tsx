@@ -11,6 +11,7 @@ import { KeyHelpDialog } from './KeyHelpDialog.tsx';
 import { LinkOffer } from './LinkOffer.tsx';
 import { Notices } from './Notices.tsx';
 import { PanelArea } from './PanelArea.tsx';
+import { fetchViews } from './panels/index.ts';
 import { useActions, useStudio, useStudioState } from './studio.ts';
 import { TimelineArea } from './TimelineArea.tsx';
 import { TopBar } from './TopBar.tsx';
@@ -24,6 +25,7 @@ export function App() {
   useTicks();
   useTitle();
   useKeys(() => setHelpOpen(true));
+  useViewsAtHand(isOpen);
   if (!isOpen) return <Welcome />;
   return (
     <div className={styles.page}>
@@ -73,6 +75,17 @@ function useTicks(): void {
     });
     return () => cancelAnimationFrame(handle);
   }, [store, actions]);
+}
+
+/** The page begins with what it shows first; the other tabs come while nobody waits for anything. */
+const viewsAfterMs = 1_500;
+
+function useViewsAtHand(isOpen: boolean): void {
+  useEffect(() => {
+    if (!isOpen) return;
+    const timer = setTimeout(() => void fetchViews(), viewsAfterMs);
+    return () => clearTimeout(timer);
+  }, [isOpen]);
 }
 
 function useTitle(): void {

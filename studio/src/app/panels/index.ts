@@ -1,18 +1,40 @@
-/** What each tab shows. All but the first two come when they are first wanted. */
+/** What each tab shows. All but the first two come after the page has opened, or when one is chosen before. */
 import { type ComponentType, lazy } from 'react';
 import type { Panel } from '../../state/store.ts';
 import { Faults } from './Faults.tsx';
 import { Verdict } from './Verdict.tsx';
 
+const later = {
+  charts: () => import('./Charts.tsx'),
+  inspect: () => import('./Inspect.tsx'),
+  requests: () => import('./Requests.tsx'),
+  messages: () => import('./Messages.tsx'),
+  compare: () => import('./Compare.tsx'),
+  sweep: () => import('./Sweep.tsx'),
+  hunt: () => import('./Hunt.tsx'),
+  source: () => import('./Source.tsx'),
+} as const satisfies Partial<Record<Panel, () => Promise<{ default: ComponentType }>>>;
+
 export const views: Readonly<Record<Panel, ComponentType>> = {
   verdict: Verdict,
   faults: Faults,
-  charts: lazy(() => import('./Charts.tsx')),
-  inspect: lazy(() => import('./Inspect.tsx')),
-  requests: lazy(() => import('./Requests.tsx')),
-  messages: lazy(() => import('./Messages.tsx')),
-  compare: lazy(() => import('./Compare.tsx')),
-  sweep: lazy(() => import('./Sweep.tsx')),
-  hunt: lazy(() => import('./Hunt.tsx')),
-  source: lazy(() => import('./Source.tsx')),
+  charts: lazy(later.charts),
+  inspect: lazy(later.inspect),
+  requests: lazy(later.requests),
+  messages: lazy(later.messages),
+  compare: lazy(later.compare),
+  sweep: lazy(later.sweep),
+  hunt: lazy(later.hunt),
+  source: lazy(later.source),
 };
+
+/** So that a tab opens at once, also when the server has gone by then. */
+export async function fetchViews(): Promise<void> {
+  for (const fetchView of Object.values(later)) {
+    try {
+      await fetchView();
+    } catch {
+      // It is asked for again by whoever opens that tab, who is then told.
+    }
+  }
+}
