@@ -1,11 +1,11 @@
 /** The panel beside the graph: a rail of tabs, as wide as one likes. */
-import { type PointerEvent, Suspense, useState } from 'react';
+import { type PointerEvent, Suspense, useMemo, useState } from 'react';
 import { IconButton } from '../parts/Button.tsx';
 import type { IconName } from '../parts/Icon.tsx';
 import { type Tab, Tabs } from '../parts/Tabs.tsx';
 import { type Panel, panels, shownRun } from '../state/store.ts';
 import styles from './PanelArea.module.css';
-import { views } from './panels/index.ts';
+import { viewOf } from './panels/index.ts';
 import { useActions, useStudioState } from './studio.ts';
 
 interface Words {
@@ -57,7 +57,7 @@ export function PanelArea() {
   const outcome = useStudioState((state) => shownRun(state)?.report);
   const [width, setWidth] = useState(storedWidth);
   const [isWide, setWide] = useState(false);
-  const View = views[panel];
+  const View = useMemo(() => viewOf(panel), [panel]);
 
   const badges: Partial<Record<Panel, Tab<Panel>['badge']>> = {
     ...(faultCount > 0 && { faults: { text: String(faultCount), tone: 'plain' as const } }),

@@ -15,7 +15,7 @@ const later = {
   source: () => import('./Source.tsx'),
 } as const satisfies Partial<Record<Panel, () => Promise<{ default: ComponentType }>>>;
 
-export const views: Readonly<Record<Panel, ComponentType>> = {
+const views: Record<Panel, ComponentType> = {
   verdict: Verdict,
   faults: Faults,
   charts: lazy(later.charts),
@@ -28,11 +28,16 @@ export const views: Readonly<Record<Panel, ComponentType>> = {
   source: lazy(later.source),
 };
 
-/** So that a tab opens at once, also when the server has gone by then. */
+/** May be another once it has come: whoever shows a panel keeps the one that he was given. */
+export function viewOf(panel: Panel): ComponentType {
+  return views[panel];
+}
+
+/** So that a tab opens at once, without a blank moment, and also when the server has gone by then. */
 export async function fetchViews(): Promise<void> {
-  for (const fetchView of Object.values(later)) {
+  for (const panel of Object.keys(later) as (keyof typeof later)[]) {
     try {
-      await fetchView();
+      views[panel] = (await later[panel]()).default;
     } catch {
       // It is asked for again by whoever opens that tab, who is then told.
     }
