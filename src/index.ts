@@ -63,6 +63,12 @@ export {
   tokenBucket,
 } from './blocks/edge/gateway/index.ts';
 export {
+  type ForwardProxy,
+  type ForwardProxyOptions,
+  forwardProxy,
+  type ProxyRule,
+} from './blocks/edge/proxy/index.ts';
+export {
   type Batch,
   type Topic,
   type TopicHandle,

@@ -12,6 +12,7 @@ import {
   type Env,
   external,
   fleet,
+  forwardProxy,
   gateway,
   ids,
   kv,
@@ -58,7 +59,9 @@ const names = dns('names', {
   records: { 'page.test': page },
 });
 
-const bindings = { store, hot, numbers, log, quotas, rates, model, pages, names };
+const egress = forwardProxy('egress', { nodes: 2, sites: { 'page.test': page } });
+
+const bindings = { egress, store, hot, numbers, log, quotas, rates, model, pages, names };
 
 async function handle(request: Request, env: Env<typeof bindings>): Promise<Response> {
   const key = new URL(request.url).pathname;
@@ -69,6 +72,7 @@ async function handle(request: Request, env: Env<typeof bindings>): Promise<Resp
   await env.log.publish(key);
   await env.pages.purge({ prefix: 'http://edge/page/' });
   await env.names.resolve('nothing.test');
+  await env.egress.fetch('http://page.test/');
   return stamped();
 }
 
@@ -126,6 +130,7 @@ const blocks = [
   'site',
   'pages',
   'names',
+  'egress',
   'reader',
   'users',
 ] as const;

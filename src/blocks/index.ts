@@ -12,6 +12,7 @@ import { balancerBlock } from './edge/balancer/block.ts';
 import { cdnBlock, purgesBlock } from './edge/cdn/block.ts';
 import { dnsBlock } from './edge/dns/block.ts';
 import { gatewayBlock } from './edge/gateway/block.ts';
+import { proxyBlock } from './edge/proxy/block.ts';
 import { topicBlock } from './messaging/topic/block.ts';
 import { fleetBlock } from './operations/fleet/block.ts';
 import { limiterBlock } from './resilience/limiter/block.ts';
@@ -23,6 +24,7 @@ export const blocks: readonly Block[] = [
   cdnBlock,
   purgesBlock,
   dnsBlock,
+  proxyBlock,
   serviceBlock,
   externalBlock,
   kvBlock,

@@ -7,6 +7,7 @@ import {
   cdn,
   dns,
   fleet,
+  forwardProxy,
   gateway,
   ids,
   jwt,
@@ -97,7 +98,28 @@ const names = dns('names', {
   },
 });
 
-const env = { ...stores, near, codes, limits, log, seen, inner, pages, names, who, net, kept };
+const egress = forwardProxy('egress', {
+  sites: { 'origin.test': origin, '*.blocked.test': origin },
+  rules: [{ do: 'block', hosts: ['*.blocked.test'] }],
+  cache: {},
+  port: 0,
+});
+
+const env = {
+  ...stores,
+  near,
+  codes,
+  limits,
+  log,
+  seen,
+  inner,
+  pages,
+  names,
+  who,
+  net,
+  kept,
+  egress,
+};
 
 const api = service('api', {
   mesh: net,
@@ -168,6 +190,10 @@ const api = service('api', {
       return response;
     }
     if (what === 'name') return Response.json(await env.names.resolve(name));
+    if (what === 'egress') {
+      const reply = await env.egress.fetch(`http://${name}/${key}`);
+      return Response.json([reply.status, await reply.text(), reply.headers.get('via')]);
+    }
     if (what === 'kept') return env.kept.fetch('/');
     if (what === 'who') {
       const entries = await env.who.instances(name);

@@ -205,6 +205,18 @@ export const before: readonly Scene[] = [
       for (let i = 0; i < 9; i++) same(await read('a'), after);
     }
   }),
+  scene(
+    'forwardProxy: sites are asked for its callers, once for all, and not those that are blocked',
+    async (world) => {
+      const through = (path: string) =>
+        ask<[status: number, text: string, via: string | null]>(world, 'GET', `/egress/${path}`);
+      const first = await through('origin.test/a');
+      same([first[0], first[2]], [200, '1.1 egress']);
+      for (let i = 0; i < 3; i++) same(await through('origin.test/a'), first);
+      same((await through('x.blocked.test/a'))[0], 403);
+      same((await through('nowhere.test/a'))[0], 502);
+    },
+  ),
   scene('gateway: who may, is let in, as often as the quota says', async ({ fetch }) => {
     const statusOf = async (path: string, headers: Record<string, string> = {}) =>
       (await fetch(path, { headers, redirect: 'manual' })).status;

@@ -8,9 +8,10 @@ import { adaptiveLimitKnobs } from '../../../parts/adaptive-limit.ts';
 import { spread } from '../../../parts/placement.ts';
 import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig, Member, Targets } from '../../../path/caller.ts';
+import { fetcher } from '../../../path/fetcher.ts';
+import { fetcherHandle } from '../../../path/fetcher-handle.ts';
 import { type PathPolicy, policyTables } from '../../../path/policy.ts';
 import { agent } from './agent.ts';
-import { fetcher } from './client.ts';
 import {
   type InstanceConfig,
   instanceLimitKnobs,
@@ -22,7 +23,6 @@ import {
   tlsKnobs,
 } from './config.ts';
 import { costKnob } from './cost.ts';
-import { fetcherHandle } from './handle.ts';
 import { instance } from './node.ts';
 
 export const serviceBlock: Block = {

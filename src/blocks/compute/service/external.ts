@@ -8,9 +8,9 @@ import { show } from '../../../kit/config.ts';
 import { type Draw, drawKnob, lognormal, readDraw } from '../../../kit/draw.ts';
 import { settle } from '../../../kit/settings.ts';
 import { parseUrl } from '../../../kit/url.ts';
+import type { Fetcher } from '../../../path/fetcher-handle.ts';
 import { type PathOptions, policyTables } from '../../../path/policy.ts';
 import { serviceBlock } from './block.ts';
-import type { Fetcher } from './handle.ts';
 import { type Fetch, service } from './index.ts';
 
 export interface ExternalOptions {

@@ -9,6 +9,7 @@ import { type ConfigOf, configure, type Knobs, type OptionsOf, show } from '../.
 import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn, settle } from '../../../kit/settings.ts';
 import { adaptiveLimitKnobs } from '../../../parts/adaptive-limit.ts';
+import type { Fetcher } from '../../../path/fetcher-handle.ts';
 import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
 import { readTls, type TlsOptions } from '../../../path/tls.ts';
 import { serviceBlock } from './block.ts';
@@ -24,10 +25,9 @@ import {
   socketsKnobs,
 } from './config.ts';
 import { type CostOption, costKnob, costOf, readCost } from './cost.ts';
-import type { Fetcher } from './handle.ts';
 
+export type { Fetcher } from '../../../path/fetcher-handle.ts';
 export type { CostOption } from './cost.ts';
-export type { Fetcher } from './handle.ts';
 
 export type Bindings = Readonly<Record<string, Declaration>>;
 

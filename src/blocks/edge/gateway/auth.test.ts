@@ -3,9 +3,10 @@ import { createHash, createHmac, generateKeyPairSync, type KeyObject, sign } fro
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Said, type Visit, visit } from '../../../../test/visitor.ts';
+import { fromBase64Url } from '../../../kit/bytes.ts';
 import { service } from '../../compute/service/index.ts';
 import { apiKeys, type GatewayOptions, gateway, type JwtOptions, jwt } from './index.ts';
-import { fromBase64Url, isSame, readToken } from './jwt.ts';
+import { isSame, readToken } from './jwt.ts';
 
 const second = 1_000_000;
 /** The wall clock of a simulated world at its beginning. */

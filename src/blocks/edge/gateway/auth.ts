@@ -7,6 +7,7 @@
 import type { SignatureName } from '../../../host/crypto.ts';
 import type { Host, Micros } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
+import { hexOf } from '../../../kit/bytes.ts';
 import { Lru } from '../../../parts/lru.ts';
 import type { AuthConfig, AuthMode, JwtConfig, KeysConfig } from './config.ts';
 import { headerOf, withoutHeaders } from './headers.ts';

@@ -7,8 +7,8 @@ import type { Counter, Host, Micros } from '../../../host/host.ts';
 import { Gcra } from '../../../parts/limit/gcra.ts';
 import { KeyedLimiter } from '../../../parts/limit/keyed.ts';
 import { Lru } from '../../../parts/lru.ts';
+import { networkOf } from '../../../parts/networks.ts';
 import type { FloodConfig } from './config.ts';
-import { networkOf } from './networks.ts';
 import { type Parts, plain, type Stage, secondsOf, type Visit } from './visit.ts';
 
 /** What a well-behaved client meets rarely. */

@@ -1,7 +1,8 @@
 /** What a limit counts a request under, and what its reply says of it. */
+
+import { type Atlas, networkOf } from '../../../parts/networks.ts';
 import type { RouteConfig } from './config.ts';
 import { headerOf } from './headers.ts';
-import { type Atlas, networkOf } from './networks.ts';
 import type { Parts, Visit } from './visit.ts';
 
 /** Of any limit, whoever counts. */

@@ -3,6 +3,7 @@ import type { Declaration } from '../../../host/declaration.ts';
 import { configure, type OptionsOf, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
 import type { Rate } from '../../../kit/units.ts';
+import { readNetwork } from '../../../parts/networks.ts';
 import {
   type LimitConfig,
   type LocationConfig,
@@ -10,7 +11,6 @@ import {
   type SharedLimitConfig,
   sharedLimitKnobs,
 } from './config.ts';
-import { readNetwork } from './networks.ts';
 
 export interface NamedLimitOptions extends OptionsOf<typeof limitsKnobs> {
   /**

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Said, visit } from '../../../../test/visitor.ts';
+import { Atlas, networkOf, readNetwork } from '../../../parts/networks.ts';
 import { service } from '../../compute/service/index.ts';
 import { type GatewayOptions, gateway, type LimitsOptions } from './index.ts';
-import { Atlas, networkOf, readNetwork } from './networks.ts';
 
 const second = 1_000_000;
 const api = service('api', { instances: 1, fetch: () => new Response('fine') });

@@ -16,9 +16,9 @@ import { rateLimitLabel, rateLimitRule, rateLimitState } from '../../../parts/li
 import { KeySlots } from '../../../parts/limit/keyed.ts';
 import { LeakyQueue } from '../../../parts/limit/leaky-queue.ts';
 import type { Limiter } from '../../../parts/limit/limiter.ts';
+import { Atlas } from '../../../parts/networks.ts';
 import type { LimitConfig, LocationConfig, SharedLimitConfig } from './config.ts';
 import { keyOf, told } from './limit-key.ts';
-import { Atlas } from './networks.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { type Parts, plain, type Resume, type Stage, secondsOf, type Visit } from './visit.ts';
 

@@ -27,8 +27,8 @@ import { type Way, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 import type { PurgeMessage } from '../../../path/purges.ts';
+import { ReplyCache } from '../../../path/reply-cache.ts';
 import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
-import { ReplyCache } from './cache.ts';
 import { Compressor } from './compress.ts';
 import { type AggregateConfig, type DoorConfig, type RouteConfig, socketsKnobs } from './config.ts';
 import { gather } from './gathering.ts';
@@ -62,7 +62,13 @@ export function door(
   const compressor = config.compress ? new Compressor(host, config.compress) : undefined;
 
   const apart = config.auth ? [config.auth.userHeader, config.auth.tierHeader] : [];
-  const cache = config.cache ? new ReplyCache(host, config.cache, apart, config.purges) : undefined;
+  const cache = config.cache
+    ? new ReplyCache(host, config.cache, {
+        name: 'gateway',
+        apart,
+        purges: config.purges,
+      })
+    : undefined;
 
   const requests = host.meter.counter('requests');
   const errors = host.meter.counter('errors');

@@ -8,9 +8,9 @@
  * limiter's. Where no limiter answers, its `whenUnreachable` does, and the reply says nothing of what is left.
  */
 import type { LimitAnswer, LimitsApi } from '../../../host/limits.ts';
+import type { Atlas } from '../../../parts/networks.ts';
 import type { SharedLimitConfig } from './config.ts';
 import { keyOf, told } from './limit-key.ts';
-import type { Atlas } from './networks.ts';
 import { type Parts, plain, type Resume, type Stage, secondsOf, type Visit } from './visit.ts';
 
 interface SharedLimit {

@@ -3,20 +3,14 @@
  * retries where that is safe, and passes the deadline on.
  */
 
-import { mayControl, type ToProgram } from '../../../host/control.ts';
-import type { Client, ProgramCode } from '../../../host/declaration.ts';
-import type { Host, Micros } from '../../../host/host.ts';
-import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.ts';
-import {
-  type Asked,
-  Caller,
-  type FetcherConfig,
-  isForCallers,
-  type Outcome,
-} from '../../../path/caller.ts';
-import { Calls } from '../../../path/calls.ts';
-import { wayTo } from '../../../path/directory.ts';
-import { takeWeb } from '../../../path/streaming.ts';
+import { mayControl, type ToProgram } from '../host/control.ts';
+import type { Client, ProgramCode } from '../host/declaration.ts';
+import type { Host, Micros } from '../host/host.ts';
+import { isWebFailure, type WebMessage, type WebReply } from '../host/web.ts';
+import { type Asked, Caller, type FetcherConfig, isForCallers, type Outcome } from './caller.ts';
+import { Calls } from './calls.ts';
+import { wayTo } from './directory.ts';
+import { takeWeb } from './streaming.ts';
 
 export interface FetcherApi {
   /** What it returns gives the call up. */

@@ -1,24 +1,19 @@
 /**
- * Replies kept at the gateway, one cache for each service: what is fresh is answered without asking
+ * Replies kept at a door (a gateway, a proxy), one cache for each service: what is fresh is answered without asking
  * it, and of those who miss one thing at once, one asks for all. The rules are RFC 9111's, in
  * `parts/http-cache`; what a service says of its replies decides.
  *
  * Where users are known, each has entries of their own: a service that forgets `Vary` must not hand one
  * user's page to another.
  */
-import type { Counter, Host, Micros } from '../../../host/host.ts';
-import type { Inlet } from '../../../host/stream.ts';
-import type { WebRequest } from '../../../host/web.ts';
-import {
-  CachedFetch,
-  type HttpCacheConfig,
-  type Purge,
-  type Served,
-} from '../../../parts/http-cache.ts';
-import type { Asked, Outcome } from '../../../path/caller.ts';
-import type { Way } from '../../../path/directory.ts';
-import type { PurgeMessage, PurgesPlan } from '../../../path/purges.ts';
-import { Touch } from '../../../path/touch.ts';
+import type { Counter, Host, Micros } from '../host/host.ts';
+import type { Inlet } from '../host/stream.ts';
+import type { WebRequest } from '../host/web.ts';
+import { CachedFetch, type HttpCacheConfig, type Purge, type Served } from '../parts/http-cache.ts';
+import type { Asked, Outcome } from './caller.ts';
+import type { Way } from './directory.ts';
+import type { PurgeMessage, PurgesPlan } from './purges.ts';
+import { Touch } from './touch.ts';
 
 type Failure = Outcome & { readonly ok: false };
 
@@ -35,9 +30,19 @@ interface Asking {
   inlet: Inlet | undefined;
 }
 
+export interface ReplyCacheOptions {
+  /** In `Cache-Status`. */
+  readonly name: string;
+  /** Request headers that tell replies apart, whatever these say. */
+  readonly apart: readonly string[];
+  /** By whom it is told what is no longer so; null: by nobody. */
+  readonly purges: PurgesPlan | null;
+}
+
 export class ReplyCache {
   readonly #host: Host;
   readonly #config: HttpCacheConfig;
+  readonly #name: string;
   readonly #caches = new Map<string, CachedFetch<Asking, Failure>>();
   readonly #rule: { readonly headers: readonly string[] };
   readonly #hits: Counter;
@@ -46,13 +51,9 @@ export class ReplyCache {
   /** Null: nobody purges, and only time removes. */
   readonly #touch: Touch | null;
 
-  /** `apart`: request headers that tell replies apart, whatever these say. */
-  constructor(
-    host: Host,
-    config: HttpCacheConfig,
-    apart: readonly string[],
-    purges: PurgesPlan | null,
-  ) {
+  constructor(host: Host, config: HttpCacheConfig, options: ReplyCacheOptions) {
+    const { name, apart, purges } = options;
+    this.#name = name;
     this.#host = host;
     this.#config = config;
     this.#rule = { headers: apart };
@@ -127,7 +128,7 @@ export class ReplyCache {
             );
           },
         },
-        { name: 'gateway' },
+        { name: this.#name },
       );
       this.#caches.set(service, cache);
     }

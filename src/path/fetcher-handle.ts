@@ -1,11 +1,11 @@
 /** What user code holds for another service: `env.payments.fetch('/charge', { method: 'POST' })`. */
-import type { Declaration, RequestContext } from '../../../host/declaration.ts';
-import type { Inlet } from '../../../host/stream.ts';
-import { Unavailable } from '../../../kit/errors.ts';
-import { type RequestParts, requestParts, signalOf, toResponse } from '../../../parts/web.ts';
-import { askedOf } from '../../../path/caller.ts';
-import { withUrgency } from '../../../path/headers.ts';
-import type { FetcherApi } from './client.ts';
+import type { Declaration, RequestContext } from '../host/declaration.ts';
+import type { Inlet } from '../host/stream.ts';
+import { Unavailable } from '../kit/errors.ts';
+import { type RequestParts, requestParts, signalOf, toResponse } from '../parts/web.ts';
+import { askedOf } from './caller.ts';
+import type { FetcherApi } from './fetcher.ts';
+import { withUrgency } from './headers.ts';
 
 export interface Fetcher {
   /**

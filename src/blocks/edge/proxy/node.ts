@@ -1,0 +1,352 @@
+/**
+ * The proxy's program: it asks sites on behalf of those who ask it.
+ *
+ *   caller ─▶ who? ─▶ rules ─▶ limit ─▶ masked ─▶ cache ──miss──▶ site
+ *   caller ◀──────────────── rules ◀─ Via ◀─ cache ◀──────────────┘
+ *
+ * Every request is answered: 400 no address, 403 blocked, 407 nobody known, 413 too large, 429 over the
+ * limit, 501 an upgrade, 502 no such site or broken off, 503 too busy or nobody there, 504 too late, 508 a circle.
+ */
+import { mayControl, type ToProgram } from '../../../host/control.ts';
+import type { ProgramCode } from '../../../host/declaration.ts';
+import type { Address, Handlers, Host } from '../../../host/host.ts';
+import {
+  asksIfAlive,
+  isUpgrade,
+  isWebFailure,
+  type WebMessage,
+  type WebReply,
+  type WebRequest,
+} from '../../../host/web.ts';
+import { fromBase64Url, hexOf } from '../../../kit/bytes.ts';
+import { parseUrl } from '../../../kit/url.ts';
+import { Gcra } from '../../../parts/limit/gcra.ts';
+import { KeyedLimiter } from '../../../parts/limit/keyed.ts';
+import { limited } from '../../../parts/stream.ts';
+import { Caller, isForCallers, type Outcome } from '../../../path/caller.ts';
+import { Calls } from '../../../path/calls.ts';
+import { type Way, wayTo } from '../../../path/directory.ts';
+import { headerOf } from '../../../path/headers.ts';
+import { Inbox } from '../../../path/inbox.ts';
+import type { PurgeMessage } from '../../../path/purges.ts';
+import { ReplyCache } from '../../../path/reply-cache.ts';
+import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
+import { Accounts } from './accounts.ts';
+import type { NodeConfig } from './config.ts';
+import { inward, isLoop, outward } from './masking.ts';
+import { isOfHost, isPrivate, Rules, type Subject } from './rules.ts';
+
+type Parts = Pick<WebReply, 'status' | 'headers' | 'body' | 'inlet'>;
+
+interface Visit {
+  readonly from: Address;
+  readonly request: WebRequest;
+  readonly url: URL;
+  readonly startedAt: number;
+  /** Who it is, once that is known. */
+  subject: Subject;
+  isGone: boolean;
+  giveUp: (() => void) | undefined;
+}
+
+/** Where a caller reads what it used: a path of the proxy's own. */
+const accountPath = '/.well-known/proxy-account';
+
+export function proxy(
+  host: Host,
+  config: NodeConfig,
+  code: Pick<ProgramCode, 'open'>,
+): Handlers<WebMessage | PurgeMessage | ToProgram> {
+  const { name } = config;
+  const calls = new Calls<WebReply>(host, { failed: isWebFailure });
+  const rules = new Rules(config);
+  const accounts = new Accounts(config.callersMax);
+  const limit =
+    config.limit && new KeyedLimiter(new Gcra(config.limit), { keysMax: config.limit.keysMax });
+  const users = config.users && new Map(config.users.map(({ sha256, user }) => [sha256, user]));
+  const cache =
+    config.cache && new ReplyCache(host, config.cache, { name, apart: [], purges: config.purges });
+  const callers = new Map<string, Caller>();
+  const ways = new Map<string, Way>();
+  for (const [service, targets] of Object.entries(config.targets)) {
+    const random = host.random.fork(service);
+    const caller = new Caller({ host, calls, service, policy: config.policy, targets, random });
+    callers.set(service, caller);
+    const place = config.directories[service];
+    const { traffic } = targets;
+    ways.set(service, wayTo({ host, caller, service, traffic, place, open: code.open }));
+  }
+  const { meter } = host;
+  const requests = meter.counter('requests');
+  const errors = meter.counter('errors');
+  const refused = meter.counter('refused');
+  const blocked = meter.counter('blocked');
+  const latency = meter.histogram('latency');
+  const queue = meter.gauge('queue');
+  const open = new Inbox<Visit>();
+  let flowing = 0;
+  let whenIdle: (() => void) | undefined;
+
+  function accept(from: Address, request: WebRequest): void {
+    if (asksIfAlive(request)) return answer(from, request.id, plain(200, ''));
+    if (!open.isNew(from, request.id)) return;
+    requests.add();
+    const url = parseUrl(request.url);
+    const turnedAway = admit(request, url);
+    if (turnedAway || !url) {
+      refused.add();
+      answer(from, request.id, turnedAway ?? plain(400, 'no address'));
+      return request.inlet?.stream.reset();
+    }
+    const { hostname, pathname } = url;
+    const subject = { host: hostname, path: pathname, ip: request.ip, user: undefined };
+    const startedAt = host.now();
+    const visit: Visit = {
+      from,
+      request,
+      url,
+      startedAt,
+      subject,
+      isGone: false,
+      giveUp: undefined,
+    };
+    open.hold(from, request.id, visit);
+    queue.set(open.count);
+    identify(visit);
+  }
+
+  /** Why a request goes no further, whoever asks. */
+  function admit(request: WebRequest, url: URL | undefined): Parts | undefined {
+    if (whenIdle) return plain(503, 'draining');
+    if (open.count >= config.openMax) return plain(503, 'too busy');
+    if (!url || !/^https?:$/.test(url.protocol)) return plain(400, 'no address of a site');
+    if ((request.body?.length ?? 0) > config.bodyMaxBytes) return plain(413, 'body too large');
+    if (isUpgrade(request)) return plain(501, 'no upgrades here');
+    return isLoop(request.headers, name) ? plain(508, 'it came through here before') : undefined;
+  }
+
+  function identify(visit: Visit): void {
+    if (!users) return decide(visit);
+    const credential = basicOf(headerOf(visit.request.headers, 'proxy-authorization'));
+    if (!credential) return turnAway(visit, unknownCaller());
+    host.crypto.digest('SHA-256', credential, (digest) => {
+      if (visit.isGone) return;
+      const user = users.get(hexOf(digest));
+      if (user === undefined) return turnAway(visit, unknownCaller());
+      visit.subject = { ...visit.subject, user };
+      decide(visit);
+    });
+  }
+
+  /** RFC 9110, 11.7.1. */
+  function unknownCaller(): Parts {
+    const challenge = `Basic realm="${name}", charset="UTF-8"`;
+    return plain(407, 'who is asking?', ['proxy-authenticate', challenge]);
+  }
+
+  function decide(visit: Visit): void {
+    const { subject, url } = visit;
+    const account = accounts.of(callerOf(subject));
+    account.requests++;
+    if (url.hostname === name.toLowerCase() && url.pathname === accountPath) {
+      const headers = ['content-type', 'application/json', 'cache-control', 'no-store'];
+      return finish(visit, { status: 200, headers, body: JSON.stringify(account) });
+    }
+    if (rules.isBlocked(subject)) return block(visit);
+    const waitUs = limit?.take(limitKey(subject), host.now()) ?? 0;
+    if (waitUs > 0) {
+      const seconds = String(Math.ceil(waitUs / 1_000_000));
+      return turnAway(visit, plain(429, 'slow down', ['retry-after', seconds]));
+    }
+    const site = config.sites.find((one) => isOfHost(one.host, subject.host));
+    if (site?.host === '*' && config.privateHosts === 'refuse' && isPrivate(subject.host)) {
+      return block(visit);
+    }
+    const way = site && ways.get(site.service);
+    if (!site || !way) return turnAway(visit, plain(502, 'no way to this site'));
+    host.cpu.charge(config.costUs, () => {
+      if (!visit.isGone) ask(visit, site.service, way);
+    });
+  }
+
+  function ask(visit: Visit, service: string, way: Way): void {
+    const { request, startedAt, subject } = visit;
+    const { method, url, body, timeoutUs } = request;
+    const inlet =
+      request.inlet && limited(request.inlet, config.bodyMaxBytes, () => tooLarge(visit));
+    const isHidden = config.forwarded === 'hidden';
+    const headers = outward(request.headers, request.ip, config);
+    // Whoever passes on who asks reads it here, too.
+    const ip = isHidden ? '' : request.ip;
+    const session = isHidden ? undefined : request.session;
+    const asked = { method, url, headers, body, ip, session, inlet };
+    const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
+    if (!cache || inlet) {
+      visit.giveUp = way.call(asked, deadlineAt, (outcome) => {
+        if (outcome.ok) served(visit, outcome.reply);
+        else finish(visit, failure(outcome));
+      });
+      return;
+    }
+    visit.giveUp = cache.call(service, way, asked, deadlineAt, (outcome, flow) => {
+      if (!outcome.ok) return finish(visit, failure(outcome.failure));
+      const { how } = outcome;
+      if (how !== 'miss' && how !== 'pass') accounts.of(callerOf(subject)).hits++;
+      served(visit, { ...outcome.reply, inlet: flow });
+    });
+  }
+
+  /** A reply of a site: what it is, is known only now. */
+  function served(visit: Visit, reply: Parts): void {
+    const { subject } = visit;
+    const type = (headerOf(reply.headers, 'content-type') ?? '')
+      .split(';')[0]!
+      .trim()
+      .toLowerCase();
+    const said = headerOf(reply.headers, 'content-length');
+    const bytes = reply.body?.length ?? (said === undefined ? undefined : Number(said));
+    if (rules.isReplyBlocked(subject, { type, bytes })) {
+      reply.inlet?.stream.reset();
+      return block(visit);
+    }
+    const max = reply.inlet && rules.bytesMax(subject, type);
+    // It has begun by then: it breaks off, and does not look whole.
+    const inlet =
+      reply.inlet && max !== undefined
+        ? limited(reply.inlet, max, () => blocked.add())
+        : reply.inlet;
+    finish(visit, { ...reply, headers: inward(reply.headers, name), inlet });
+  }
+
+  function block(visit: Visit): void {
+    blocked.add();
+    accounts.of(callerOf(visit.subject)).blocked++;
+    turnAway(visit, plain(403, 'blocked'));
+  }
+
+  function tooLarge(visit: Visit): void {
+    if (visit.isGone || !open.get(visit.from, visit.request.id)) return;
+    visit.giveUp?.();
+    turnAway(visit, plain(413, 'body too large'));
+  }
+
+  /** Nobody reads its body. */
+  function turnAway(visit: Visit, reply: Parts): void {
+    refused.add();
+    finish(visit, reply);
+    visit.request.inlet?.stream.reset();
+  }
+
+  function finish(visit: Visit, reply: Parts): void {
+    const { from, request, startedAt, subject } = visit;
+    open.take(from, request.id);
+    latency.record(host.now() - startedAt);
+    if (reply.status >= 500) errors.add();
+    const account = accounts.of(callerOf(subject));
+    account.bytes += reply.body?.length ?? 0;
+    answer(from, request.id, reply, (bytes) => {
+      account.bytes += bytes;
+    });
+    left();
+  }
+
+  function limitKey(subject: Subject): string {
+    return config.limit?.by === 'ip' ? subject.ip : callerOf(subject);
+  }
+
+  function abandon(visit: Visit | undefined): void {
+    if (!visit) return;
+    visit.isGone = true;
+    visit.giveUp?.();
+    left();
+  }
+
+  function left(): void {
+    queue.set(open.count);
+    if (open.count === 0 && flowing === 0) whenIdle?.();
+  }
+
+  function answer(
+    to: Address,
+    id: number,
+    { status, headers, body, inlet }: Parts,
+    flowed?: (bytes: number) => void,
+  ): void {
+    const reply: WebReply = { type: 'reply', id, status, headers, body };
+    if (!inlet) return host.send(to, reply);
+    flowing++;
+    sendWeb(host, to, { ...reply, inlet }, (_how, bytes) => {
+      flowing--;
+      flowed?.(bytes.there);
+      left();
+    });
+  }
+
+  return {
+    message(from, message) {
+      switch (message.type) {
+        case 'request':
+          return accept(from, message);
+        case 'reply':
+          calls.settle(message.id, message);
+          return;
+        case 'lost':
+          return calls.lost(message.id);
+        case 'cancel':
+          return abandon(open.take(from, message.id));
+        case 'news':
+          return cache?.news(message);
+        case 'shift':
+        case 'retarget':
+        case 'adopt':
+        case 'chaos':
+          if (isForCallers(message) && mayControl(from, host.self)) {
+            callers.get(message.service)?.obey(message);
+          }
+      }
+    },
+    stream(from, opening, stream) {
+      if (!isWeb(opening)) return undefined;
+      const { message, events } = takeWeb(opening, stream);
+      if (message.type === 'request') accept(from, message);
+      else if (!calls.settle(message.id, message)) return undefined;
+      return events;
+    },
+    refused: (_to, message) => calls.refused((message as WebMessage).id),
+    disconnected(node) {
+      calls.disconnected(node);
+      for (const visit of open.takeAllOf(node)) abandon(visit);
+    },
+    drain(done) {
+      whenIdle = done;
+      left();
+    },
+  };
+}
+
+/** Nobody can be taken for an address, nor an address for somebody. */
+function callerOf({ user, ip }: Subject): string {
+  return user === undefined ? `\0${ip}` : user;
+}
+
+/** `user:password` of a header; undefined: it shows none. */
+function basicOf(header: string | undefined): Uint8Array | undefined {
+  const [, said] = /^basic +([A-Za-z0-9+/]{1,1024})={0,2}$/i.exec(header ?? '') ?? [];
+  if (said === undefined) return undefined;
+  return fromBase64Url(said.replaceAll('+', '-').replaceAll('/', '_'));
+}
+
+function plain(status: number, body: string, headers: readonly string[] = []): Parts {
+  return { status, headers: ['content-type', 'text/plain', ...headers], body };
+}
+
+function failure(outcome: Outcome & { ok: false }): Parts {
+  switch (outcome.why) {
+    case 'timeout':
+      return plain(504, 'the site did not answer in time');
+    case 'reset':
+      return plain(502, 'the site broke off');
+    default:
+      return plain(503, 'the site cannot be reached');
+  }
+}
