@@ -239,6 +239,8 @@ describe('a design', () => {
     const { palette } = await page.ask<Hello>('/api/hello');
     expect(palette.filter(({ modelled }) => modelled).map(({ kind }) => kind)).toEqual([
       'gateway',
+      'balancer',
+      'forwardProxy',
       'service',
       'external',
     ]);

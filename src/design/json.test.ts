@@ -255,7 +255,7 @@ describe('a mistake in it is named', () => {
       'api: two blocks have this name',
       "api.calls[0]: there is no block 'stroe'; did you mean store?",
       expect.stringContaining('store.cost: must be a duration or one of { constant }'),
-      "links.kind: must be service, external, gateway, balancer or limiter in a modelled design, got 'kv'",
+      "links.kind: must be service, external, gateway, balancer, forwardProxy or limiter in a modelled design, got 'kv'",
       "shop.entry: there is no block 'egde'; did you mean edge?",
       "users.closed: must be an object, like { users: 10, think: '1s' }",
       'shop.objectives: must be an object',

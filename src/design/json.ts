@@ -37,6 +37,7 @@ import {
   type Scheme,
   tokenBucket,
 } from '../blocks/edge/gateway/index.ts';
+import { forwardProxy } from '../blocks/edge/proxy/index.ts';
 import { limiter } from '../blocks/resilience/limiter/index.ts';
 import { diurnal, ramp, spike, users } from '../blocks/workload/users/index.ts';
 import type { Declaration } from '../host/declaration.ts';
@@ -49,7 +50,13 @@ import { type System, system } from './system.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What may stand in a modelled design: blocks whose work is a cost and not code. */
-export const modelledKinds: readonly string[] = ['service', 'external', 'gateway', 'balancer'];
+export const modelledKinds: readonly string[] = [
+  'service',
+  'external',
+  'gateway',
+  'balancer',
+  'forwardProxy',
+];
 
 /** The same with what has no place of its own on a drawing board. */
 export const dataKinds: readonly string[] = [...modelledKinds, 'limiter'];
@@ -192,6 +199,10 @@ class Reader {
         const { to, ...rest } = options as Fields;
         return balancer(name, { ...rest, to: this.#named(to, `${name}.to`) as Declaration });
       }
+      case 'forwardProxy': {
+        const { sites, ...rest } = options as Fields;
+        return forwardProxy(name, { ...rest, sites: this.#table(sites, `${name}.sites`) });
+      }
       case 'limiter':
         return limiter(name, options);
       default: {
@@ -224,9 +235,14 @@ class Reader {
       });
     }
     this.#must(isFields(routes), `${name}.routes`, "an object, like { '/': 'api' }, or a list");
+    return isFields(routes) ? this.#table(routes, `${name}.routes`) : {};
+  }
+
+  /** By a path or a host: the block that it leads to. */
+  #table(given: unknown, at: string): Readonly<Record<string, Declaration>> {
     const table: Record<string, Declaration> = {};
-    for (const [pattern, target] of Object.entries(isFields(routes) ? routes : {})) {
-      const to = this.#block(String(target), `${name}.routes.${pattern}`);
+    for (const [pattern, target] of Object.entries(isFields(given) ? given : {})) {
+      const to = this.#block(String(target), `${at}.${pattern}`);
       if (to) table[pattern] = to;
     }
     return table;

@@ -35,6 +35,12 @@ import {
   wafOperators,
   wafTransformations,
 } from '../blocks/edge/gateway/config.ts';
+import {
+  cacheKnobs as proxyCacheKnobs,
+  knobs as proxyKnobs,
+  limitKnobs as proxyLimitKnobs,
+  verdicts,
+} from '../blocks/edge/proxy/config.ts';
 import { knobs as limiterKnobs } from '../blocks/resilience/limiter/config.ts';
 import { knobs as usersKnobs } from '../blocks/workload/users/config.ts';
 import type { Knobs } from '../kit/config.ts';
@@ -218,6 +224,40 @@ export function designSchema(): object {
           standby: { anyOf: [{ const: true }, record(fromKnobs(standbyKnobs))] },
         },
         ['to'],
+      ),
+      forwardProxy: named(
+        'forwardProxy',
+        {
+          ...fromKnobs(proxyKnobs),
+          sites: {
+            type: 'object',
+            additionalProperties: text,
+            description: 'By host: the block that is asked.',
+          },
+          rules: {
+            type: 'array',
+            items: record(
+              {
+                do: { enum: verdicts },
+                hosts: texts,
+                paths: texts,
+                from: texts,
+                users: texts,
+                types: texts,
+                over: text,
+              },
+              ['do'],
+            ),
+          },
+          users: {
+            type: 'object',
+            additionalProperties: { type: 'string', pattern: '^[0-9a-fA-F]{64}$' },
+          },
+          cache: record(fromKnobs(proxyCacheKnobs)),
+          limit: record(fromKnobs(proxyLimitKnobs)),
+          policy,
+        },
+        ['sites'],
       ),
       limiter: named(
         'limiter',

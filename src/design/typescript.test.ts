@@ -85,6 +85,24 @@ const balanced = {
   entry: 'lb',
   users: { rate: '40/s' },
 };
+const proxied = {
+  name: 'office',
+  blocks: [
+    {
+      kind: 'forwardProxy',
+      name: 'egress',
+      sites: { '*': 'news', '*.wiki.example': 'wiki' },
+      rules: [{ do: 'block', hosts: ['*.ads.example'] }],
+      cache: {},
+      limit: { rate: '20/s', burst: 40 },
+    },
+    { kind: 'service', name: 'wiki', cost: '1ms' },
+    { kind: 'service', name: 'news', cost: '2ms' },
+    { kind: 'service', name: 'desk', calls: ['egress'] },
+  ],
+  entry: 'desk',
+  users: { rate: '40/s' },
+};
 const spike = { base: '10/s', peak: '50/s', at: '1s', for: '500ms' };
 const spiked = { ...small, users: { rate: { spike } } };
 const daily = { ...small, users: { rate: { diurnal: { mean: '30/s', period: '10s' } } } };
@@ -99,6 +117,7 @@ const designs: readonly (readonly [string, object])[] = [
   ['without users', small],
   ['with users who wait', closed],
   ['behind a balancer', balanced],
+  ['with a proxy', proxied],
   ['with a spike', spiked],
   ['with a day', daily],
   ['of the examples', threeTier],

@@ -104,6 +104,10 @@ class Writer {
           const routes = Object.entries(value as Fields);
           return [[option, object(routes.map(([path, to]) => [path, this.#block(String(to))]))]];
         }
+        case 'forwardProxy.sites': {
+          const sites = Object.entries(value as Fields);
+          return [[option, object(sites.map(([host, to]) => [host, this.#block(String(to))]))]];
+        }
         case 'balancer.to':
           return [[option, this.#block(String(value))]];
         case 'service.policy':
@@ -272,7 +276,7 @@ class Writer {
   }
 }
 
-function calleesOf({ routes, calls, policy, limits, auth, to }: Fields): readonly string[] {
+function calleesOf({ routes, calls, policy, limits, auth, to, sites }: Fields): readonly string[] {
   const inStep = (step: unknown): readonly string[] => {
     if (typeof step === 'string') return [step];
     const [verb, value] = Object.entries(step as Fields)[0]!;
@@ -289,7 +293,8 @@ function calleesOf({ routes, calls, policy, limits, auth, to }: Fields): readonl
     : Object.values((routes ?? {}) as Fields).map(String);
   const called = ((calls ?? []) as readonly unknown[]).flatMap(inStep);
   // In the order in which the reader of JSON meets them.
-  const led = to === undefined ? [] : [String(to)];
+  const hosted = Object.values((sites ?? {}) as Fields).map(String);
+  const led = to === undefined ? hosted : [String(to)];
   return [
     ...backendsOf(limits),
     ...issuersOf(auth),
@@ -331,7 +336,7 @@ function destinationsOf(to: unknown): readonly string[] {
 /** What a design may import. */
 const ours = new Set(
   (
-    'aggregate apiKeys balancer call constant diurnal exponential external gamma gateway jwt limiter lognormal optional parallel pareto ' +
+    'aggregate apiKeys balancer call constant diurnal exponential external forwardProxy gamma gateway jwt limiter lognormal optional parallel pareto ' +
     'ramp sequence service sometimes spike system tokenBucket uniform users work'
   ).split(' '),
 );

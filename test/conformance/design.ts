@@ -103,6 +103,7 @@ const egress = forwardProxy('egress', {
   rules: [{ do: 'block', hosts: ['*.blocked.test'] }],
   cache: {},
   port: 0,
+  policy: { timeout: '5s' },
 });
 
 const env = {

@@ -11,6 +11,7 @@ import {
   leads,
   mayCall,
   nameProblem,
+  proxyKind,
   rename,
   setOption,
 } from './board.ts';
@@ -32,7 +33,7 @@ export interface BlockFormProps {
 
 export function BlockForm(props: BlockFormProps) {
   const { design, block, problems, onEdit } = props;
-  const { name, kind, cost, latency, calls, routes, to, ...options } = block;
+  const { name, kind, cost, latency, calls, routes, sites, to, ...options } = block;
   const set = (option: string, value: unknown) =>
     onEdit((former) => setOption(former, name, option, value), `${name}.${option}`);
   return (
@@ -65,7 +66,13 @@ export function BlockForm(props: BlockFormProps) {
         />
       )}
       {leads(kind) && <p className={styles.note}>Leads to {String(to ?? 'nobody yet')}.</p>}
-      {kind !== 'gateway' && !leads(kind) && mayCall(kind) && (
+      {kind === proxyKind && (
+        <RoutesForm
+          routes={isFields(sites) ? sites : {}}
+          onChange={(value) => set('sites', value)}
+        />
+      )}
+      {kind !== 'gateway' && kind !== proxyKind && !leads(kind) && mayCall(kind) && (
         <CallsForm calls={calls} onChange={(value) => set('calls', value)} />
       )}
       {mayCall(kind) && (

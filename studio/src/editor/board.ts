@@ -28,6 +28,9 @@ export interface Wire {
 /** The workload stands on the board as if it were a block of this name. */
 export const usersName = 'users';
 
+/** Leads to sites, in a table by host. */
+export const proxyKind = 'forwardProxy';
+
 /** Room that a card takes, with its margin. */
 const spacing = { x: 230, y: 110 } as const;
 
@@ -49,14 +52,14 @@ export function wiresOf(design: JsonDesign): readonly Wire[] {
   if (usersOf(design) && typeof design.entry === 'string' && names.has(design.entry)) {
     wires.push({ from: usersName, to: design.entry, as: 'entry' });
   }
-  for (const { name, kind, calls, routes, to: led } of blocksOf(design)) {
+  for (const { name, kind, calls, routes, sites, to: led } of blocksOf(design)) {
     for (const to of new Set(targetsIn(calls))) {
       if (names.has(to)) wires.push({ from: name, to, as: 'call' });
     }
     for (const to of leads(kind) ? listed(led) : []) {
       if (names.has(to)) wires.push({ from: name, to, as: 'call' });
     }
-    for (const { path, to } of ways(routes)) {
+    for (const { path, to } of [...ways(routes), ...ways(kind === proxyKind ? sites : {})]) {
       if (names.has(to)) wires.push({ from: name, to, as: 'route', path });
     }
   }
@@ -92,7 +95,12 @@ export function addBlock(design: JsonDesign, kind: string, at?: Place): [JsonDes
   const taken = new Set([usersName, ...blocksOf(design).map(({ name }) => name)]);
   let name = kind;
   for (let number = 2; taken.has(name); number++) name = `${kind}-${number}`;
-  const block: BoardBlock = kind === 'gateway' ? { kind, name, routes: {} } : { kind, name };
+  const bare = { kind, name };
+  const tables: Readonly<Record<string, object>> = {
+    gateway: { routes: {} },
+    [proxyKind]: { sites: {} },
+  };
+  const block: BoardBlock = { ...bare, ...tables[kind] };
   const added = { ...design, blocks: [...blocksOf(design), block] };
   const hasEntry = blockOf(design, String(design.entry)) !== undefined;
   const entry = hasEntry ? design.entry : name;
@@ -149,7 +157,7 @@ export function remove(design: JsonDesign, name: string): JsonDesign {
   return { ...design, blocks, entry, studio };
 }
 
-/** Users lead to the entry; a gateway routes; a balancer leads to one; whatever else calls. */
+/** Users lead to the entry; a gateway routes; a balancer leads to one; a proxy asks the first for any host; whatever else calls. */
 export function connect(design: JsonDesign, from: string, to: string): JsonDesign {
   if (from === to || to === usersName || !blockOf(design, to)) return design;
   if (from === usersName) return { ...design, entry: to };
@@ -163,6 +171,11 @@ export function connect(design: JsonDesign, from: string, to: string): JsonDesig
       ? [...routes, { path, to }]
       : { ...(isFields(routes) ? routes : {}), [path]: to };
     return withBlock(design, from, { ...block, routes: more });
+  }
+  if (block.kind === proxyKind) {
+    const sites = isFields(block.sites) ? block.sites : {};
+    const host = '*' in sites ? to : '*';
+    return withBlock(design, from, { ...block, sites: { ...sites, [host]: to } });
   }
   if (leads(block.kind)) return withBlock(design, from, { ...block, to });
   const calls = Array.isArray(block.calls) ? block.calls : [];
@@ -245,7 +258,7 @@ function withBlock(design: JsonDesign, name: string, block: BoardBlock): JsonDes
 
 /** A block with each of its targets replaced, or left out. */
 function retargeted(block: BoardBlock, change: (target: string) => string | undefined): BoardBlock {
-  const { calls, routes, to, ...rest } = block;
+  const { calls, routes, sites, to, ...rest } = block;
   const led = typeof to === 'string' && leads(block.kind) ? change(to) : to;
   return {
     ...rest,
@@ -253,20 +266,21 @@ function retargeted(block: BoardBlock, change: (target: string) => string | unde
     ...(Array.isArray(calls)
       ? { calls: calls.flatMap((step) => stepWith(step, change) ?? []) }
       : {}),
-    ...(isFields(routes)
-      ? {
-          routes: Object.fromEntries(
-            Object.entries(routes).flatMap(([path, target]) => {
-              const to = change(String(target));
-              return to === undefined ? [] : [[path, to]];
-            }),
-          ),
-        }
-      : {}),
+    ...(isFields(routes) ? { routes: tableWith(routes, change) } : {}),
+    ...(isFields(sites) ? { sites: tableWith(sites, change) } : {}),
     ...(Array.isArray(routes)
       ? { routes: routes.flatMap((route) => routeWith(route, change) ?? []) }
       : {}),
   } as BoardBlock;
+}
+
+function tableWith(table: Fields, change: (target: string) => string | undefined): Fields {
+  return Object.fromEntries(
+    Object.entries(table).flatMap(([key, target]) => {
+      const to = change(String(target));
+      return to === undefined ? [] : [[key, to] as const];
+    }),
+  );
 }
 
 function listed(to: unknown): readonly string[] {

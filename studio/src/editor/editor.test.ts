@@ -107,6 +107,18 @@ describe('a design drawn from nothing', () => {
     expect(blockOf(disconnect(design, lb, 'gateway'), lb)).not.toHaveProperty('to');
   });
 
+  test('a proxy asks one block for any host, and others by name', () => {
+    const [added, egress] = addBlock(shop(), 'forwardProxy');
+    const design = connect(connect(added, egress, 'api'), egress, 'store');
+    expect(blockOf(design, egress)?.sites).toEqual({ '*': 'api', store: 'store' });
+    expect(wiresOf(design)).toContainEqual({ from: egress, to: 'api', as: 'route', path: '*' });
+    expect(blockOf(rename(design, 'api', 'web'), egress)?.sites).toEqual({
+      '*': 'web',
+      store: 'store',
+    });
+    expect(blockOf(remove(design, 'store'), egress)?.sites).toEqual({ '*': 'api' });
+  });
+
   test('a new name goes wherever the old one stood', () => {
     const broken = { ...shop(), faults: ['kill store/0 at 3s', 'cut api from store at 5s for 2s'] };
     const design = rename(broken, 'store', 'ledger');
