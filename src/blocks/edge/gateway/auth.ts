@@ -11,7 +11,6 @@ import { hexOf } from '../../../kit/bytes.ts';
 import { Lru } from '../../../parts/lru.ts';
 import type { AuthConfig, AuthMode, JwtConfig, KeysConfig } from './config.ts';
 import { headerOf, withoutHeaders } from './headers.ts';
-import { hexOf } from './hex.ts';
 import { type Claims, isName, isSame, objection, readToken } from './jwt.ts';
 import { type FetchKeys, KeySet } from './key-set.ts';
 import { type Identity, type Parts, plain, type Resume, type Stage, type Visit } from './visit.ts';

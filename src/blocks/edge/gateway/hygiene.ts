@@ -4,10 +4,10 @@
  * and that is how the one before is got past. Also who it is to whom it is passed on: its number.
  */
 import type { Host } from '../../../host/host.ts';
+import { hexes } from '../../../kit/bytes.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { RequestsConfig, TraceConfig } from './config.ts';
 import { headerOf } from './headers.ts';
-import { hexes } from './hex.ts';
 import { splitUrl } from './url.ts';
 import { type Parts, plain, type Stage, type Visit } from './visit.ts';
 
