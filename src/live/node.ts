@@ -4,6 +4,7 @@
  * that nobody watches would hold ports and files for ever.
  */
 import type { Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
 import { type MakeBoot, type News, type Order, Session } from './session.ts';
 
 /**
@@ -12,6 +13,10 @@ import { type MakeBoot, type News, type Order, Session } from './session.ts';
  * slow imports, so that no order is missed.
  */
 export function runLiveNode(makeBoot: MakeBoot): void {
+  // What outlives a collection while a process warms up, V8 makes among the old from then on. For what lives
+  // as long as a request that is wrong: dead among the old, it keeps alive whatever it points to. Measured at a
+  // gateway, it made the garbage that is copied on five times as much.
+  setFlagsFromString('--no-allocation-site-pretenuring');
   const tell = (news: News) => {
     // The channel may break at any moment; 'disconnect' then ends this process.
     if (process.connected) process.send?.(news, undefined, undefined, () => {});
