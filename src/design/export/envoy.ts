@@ -28,7 +28,7 @@ type Fields = { readonly [name: string]: Data | undefined };
 const api = 'type.googleapis.com/envoy.extensions';
 
 export function envoyOf(task: ProxyTask, remarks: Remarks): string {
-  const { design, gateway, listen, routes, limits, upstreams, openMax } = task;
+  const { design, gateway, listen, workers, routes, limits, upstreams, openMax } = task;
   for (const one of limits) limitRemarks(one, remarks);
   for (const one of upstreams) policyRemarks(one, remarks);
   remarks.approximated(
@@ -70,6 +70,13 @@ export function envoyOf(task: ProxyTask, remarks: Remarks): string {
       'traceparent stays as it came',
       'Envoy writes it where a tracer is configured.',
     );
+  if (workers) {
+    remarks.approximated(
+      `${gateway}.nodes`,
+      'a worker for each core',
+      `How many there are is said where it is started: --concurrency ${workers.count}.`,
+    );
+  }
   const address = {
     socket_address: {
       address: listen.host === '*' ? '0.0.0.0' : listen.host,
@@ -82,6 +89,12 @@ export function envoyOf(task: ProxyTask, remarks: Remarks): string {
         {
           name: gateway,
           address,
+          ...(workers
+            ? {
+                enable_reuse_port: workers.how === 'sharded',
+                tcp_backlog_size: workers.backlog,
+              }
+            : {}),
           filter_chains: [{ filters: [manager(task, routes)] }],
         },
       ],

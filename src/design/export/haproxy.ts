@@ -28,7 +28,7 @@ import { remarkText, token } from './words.ts';
 const trackedMax = 3;
 
 export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
-  const { design, gateway, openMax, listen, routes, upstreams, entry } = task;
+  const { design, gateway, openMax, listen, workers, routes, upstreams, entry } = task;
   const { connections } = entry;
   connectionRemarks('haproxy', gateway, connections, remarks);
   const tables = tablesOf(task, remarks);
@@ -38,7 +38,8 @@ export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
   }
   const frontend = [
     `frontend ${token('gateway', gateway)}`,
-    `  bind ${listen.host}:${listen.port}`,
+    `  bind ${listen.host}:${listen.port}${workers?.how === 'sharded' ? ' shards by-thread' : ''}`,
+    ...(workers ? [`  backlog ${workers.backlog}`] : []),
     `  maxconn ${Math.min(openMax, connections.max)}`,
     // As the router reads a path, so that no /open/../admin walks past the guard of /admin.
     '  http-request normalize-uri percent-decode-unreserved',
@@ -88,6 +89,7 @@ export function haproxyOf(task: ProxyTask, remarks: Remarks): string {
     '# It needs no root:  haproxy -f haproxy.cfg',
     '',
     'global',
+    ...(workers ? [`  nbthread ${workers.count}`] : []),
     '  # For normalize-uri.',
     '  expose-experimental-directives',
     `  maxconn ${openMax}`,

@@ -52,7 +52,7 @@ class Writer {
   }
 
   write(): string {
-    const { design, gateway, openMax, listen, entry } = this.#task;
+    const { design, gateway, openMax, listen, workers, entry } = this.#task;
     const { connections } = entry;
     const servers = hostGroups(this.#task.routes)
       .filter(({ host }) => host === null || isServed(host, this.#task.entry))
@@ -63,7 +63,7 @@ class Writer {
       `# The gateway ${remarkText(gateway)} of ${remarkText(design)} for nginx, written by \`loadpath export\`.`,
       '# It needs no root:  nginx -p . -c nginx.conf',
       '',
-      'worker_processes auto;',
+      `worker_processes ${workers?.count ?? 'auto'};`,
       'pid nginx.pid;',
       'error_log stderr warn;',
       'events {',
@@ -109,10 +109,12 @@ class Writer {
       ...this.#task.upstreams.flatMap((upstream) => this.#upstream(upstream)),
       ...servers.flatMap(({ text }) => text),
       '}',
-    ]).replaceAll(
-      'LISTEN',
-      listen.host === '*' ? `${listen.port}` : `${listen.host}:${listen.port}`,
-    );
+    ])
+      .replace(/listen LISTEN[^;]*/, (first) => first + lineOptions(workers))
+      .replaceAll(
+        'LISTEN',
+        listen.host === '*' ? `${listen.port}` : `${listen.host}:${listen.port}`,
+      );
   }
 
   #limitZones(): string[] {
@@ -509,4 +511,10 @@ function inMs(us: number): string {
 
 function lines(all: readonly string[]): string {
   return `${all.join('\n')}\n`;
+}
+
+/** Said once for a port, however many servers are there. */
+function lineOptions(workers: ProxyTask['workers']): string {
+  if (!workers) return '';
+  return `${workers.how === 'sharded' ? ' reuseport' : ''} backlog=${workers.backlog}`;
 }

@@ -102,6 +102,27 @@ test('limits of connections are those of the design, in the words of each', () =
   expect(envoy!.text).toMatch(/max_headers_count: 40[\s\S]*request_headers_timeout: "3s"/);
 });
 
+test('workers on one port are those of the proxy, with one line of connections or a line each', () => {
+  const of = (listen: 'shared' | 'sharded') => {
+    const view = viewOf({ nodes: 4, listen, backlog: 64 });
+    return products.map((product) => exportFor(product, view).text);
+  };
+  const [nginx, haproxy, envoy] = of('sharded');
+  expect(nginx).toMatch(
+    /worker_processes 4;[\s\S]*listen 8080 default_server reuseport backlog=64;/,
+  );
+  expect(haproxy).toMatch(/nbthread 4[\s\S]* shards by-thread\n {2}backlog 64/);
+  expect(envoy).toMatch(/enable_reuse_port: true\n +tcp_backlog_size: 64/);
+  const [plainNginx, plainHaproxy, plainEnvoy] = of('shared');
+  expect(plainNginx).not.toContain('reuseport');
+  expect(plainHaproxy).not.toContain('shards');
+  expect(plainEnvoy).toContain('enable_reuse_port: false');
+  for (const product of products) {
+    const options = exportFor(product, viewOf({})).remarks.map(({ option }) => option);
+    expect(options).not.toContain('edge.listen');
+  }
+});
+
 test('what becomes of web sockets is said, whether or not the design speaks of them', () => {
   for (const product of products) {
     const { remarks } = exportFor(product, viewOf({}));

@@ -9,7 +9,9 @@ import type {
   RouteConfig,
 } from '../../blocks/edge/gateway/config.ts';
 import { inOrder } from '../../blocks/edge/gateway/router.ts';
+import type { LinesPlan } from '../../host/plan.ts';
 import { type Problem, refuse } from '../../kit/errors.ts';
+import { linesOf } from '../../parts/listeners.ts';
 import type { PathPolicy } from '../../path/policy.ts';
 import type { BlockView, StructuralView } from '../structure.ts';
 import { type EntryTask, entryOf, entryOptions } from './entry.ts';
@@ -62,6 +64,8 @@ export interface ProxyTask {
   readonly design: string;
   readonly gateway: string;
   readonly listen: Server;
+  /** Its nodes are workers of one proxy, and this is how connections wait for them. */
+  readonly workers: (LinesPlan & { readonly count: number }) | undefined;
   readonly openMax: number;
   readonly bodyMaxBytes: number;
   readonly locations: readonly LocationConfig[];
@@ -93,6 +97,8 @@ const understood = {
   gateway: [
     'nodes',
     'port',
+    'listen',
+    'backlog',
     'costUs',
     'openMax',
     'bodyMaxBytes',
@@ -146,7 +152,8 @@ export function taskOf(
   const reader = new Reader(view, block.name, config, options, remarks, stages);
   const routes = inOrder(config.routes).map((route) => reader.route(route));
   remarkUnknown(remarks, block.name, block.config, [...understood.gateway, ...entryOptions]);
-  if (config.nodes > 1) {
+  const lines = linesOf(config);
+  if (config.nodes > 1 && !lines) {
     remarks.approximated(
       `${block.name}.nodes`,
       'one proxy is configured',
@@ -157,6 +164,7 @@ export function taskOf(
     design: view.design,
     gateway: block.name,
     listen: options.listen ?? { host: '*', port: config.port || namedPort },
+    workers: lines && { ...lines, count: config.nodes },
     openMax: config.openMax,
     bodyMaxBytes: config.bodyMaxBytes,
     locations: config.locations,
