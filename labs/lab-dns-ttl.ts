@@ -67,7 +67,7 @@ export default lab({
   design: design(20, 0.5),
   async measure({ seeds, pick }) {
     const found = [];
-    for (const ttlSec of pick<readonly number[]>(ttls, [10, 20])) {
+    for (const ttlSec of pick<readonly number[]>(ttls, [10])) {
       const bySeed: (readonly number[])[][] = [];
       for (const seed of seeds) {
         const runs = [];

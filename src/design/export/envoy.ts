@@ -8,6 +8,7 @@
 import type { Condition, LimitConfig, RouteConfig } from '../../blocks/edge/gateway/config.ts';
 import { connectionRemarks } from './connections.ts';
 import { type EntryTask, inSeconds, isServed, lesser, squeezable } from './entry.ts';
+import { listenerOf } from './envoy-listener.ts';
 import { captures, hasParameters, pathPattern, pieces } from './patterns.ts';
 import type { Remarks } from './remarks.ts';
 import {
@@ -21,14 +22,12 @@ import {
   type Upstream,
 } from './task.ts';
 import { plainText, remarkText } from './words.ts';
-import { type Data, yamlOf } from './yaml.ts';
-
-type Fields = { readonly [name: string]: Data | undefined };
+import { type Data, type Fields, yamlOf } from './yaml.ts';
 
 const api = 'type.googleapis.com/envoy.extensions';
 
 export function envoyOf(task: ProxyTask, remarks: Remarks): string {
-  const { design, gateway, listen, workers, routes, limits, upstreams, openMax } = task;
+  const { design, gateway, routes, limits, upstreams, openMax } = task;
   for (const one of limits) limitRemarks(one, remarks);
   for (const one of upstreams) policyRemarks(one, remarks);
   remarks.approximated(
@@ -70,34 +69,9 @@ export function envoyOf(task: ProxyTask, remarks: Remarks): string {
       'traceparent stays as it came',
       'Envoy writes it where a tracer is configured.',
     );
-  if (workers) {
-    remarks.approximated(
-      `${gateway}.nodes`,
-      'a worker for each core',
-      `How many there are is said where it is started: --concurrency ${workers.count}.`,
-    );
-  }
-  const address = {
-    socket_address: {
-      address: listen.host === '*' ? '0.0.0.0' : listen.host,
-      port_value: listen.port,
-    },
-  };
   const config: Fields = {
     static_resources: {
-      listeners: [
-        {
-          name: gateway,
-          address,
-          ...(workers
-            ? {
-                enable_reuse_port: workers.how === 'sharded',
-                tcp_backlog_size: workers.backlog,
-              }
-            : {}),
-          filter_chains: [{ filters: [manager(task, routes)] }],
-        },
-      ],
+      listeners: [listenerOf(task, manager(task, routes), remarks)],
       clusters: upstreams.flatMap((one) => clusters(one, openMax)),
     },
   };

@@ -9,6 +9,8 @@ export type Data =
   | readonly Data[]
   | { readonly [name: string]: Data | undefined };
 
+export type Fields = { readonly [name: string]: Data | undefined };
+
 export function yamlOf(data: Data): string {
   return `${block(data, 0).join('\n')}\n`;
 }
