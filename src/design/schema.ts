@@ -39,6 +39,7 @@ import {
   cacheKnobs as proxyCacheKnobs,
   knobs as proxyKnobs,
   limitKnobs as proxyLimitKnobs,
+  tunnelsKnobs as proxyTunnelsKnobs,
   verdicts,
 } from '../blocks/edge/proxy/config.ts';
 import { knobs as limiterKnobs } from '../blocks/resilience/limiter/config.ts';
@@ -255,6 +256,10 @@ export function designSchema(): object {
           },
           cache: record(fromKnobs(proxyCacheKnobs)),
           limit: record(fromKnobs(proxyLimitKnobs)),
+          tunnels: record({
+            ...fromKnobs(proxyTunnelsKnobs),
+            ports: { type: 'array', items: { type: 'integer', minimum: 1, maximum: 65_535 } },
+          }),
           policy,
         },
         ['sites'],

@@ -81,6 +81,8 @@ export type EdgePlan = {
   readonly passes?: 'plain' | 'tls' | undefined;
   /** Its connections come to an address where others listen, too. */
   readonly shares?: LinesPlan | undefined;
+  /** Its program takes `CONNECT` (`host/web.ts`). Else who asks for a tunnel gets 405. */
+  readonly tunnels?: boolean | undefined;
   /** Undefined: the defaults of the world hold. */
   readonly limits?: EdgeLimits | undefined;
 };

@@ -99,6 +99,14 @@ export function isUpgrade({ inlet, headers }: Pick<WebRequest, 'inlet' | 'header
   return false;
 }
 
+/**
+ * A request for a tunnel (RFC 9110, 9.3.6) to the host and port of its `url`, always with a stream: when it
+ * is answered with 200, the stream carries bytes that nobody looks into, both ways.
+ */
+export function isTunnel({ method }: Pick<WebRequest, 'method'>): boolean {
+  return method === 'CONNECT';
+}
+
 /** Whether a node is there and takes requests (RFC 9110, 9.3.7): it answers this itself, for nothing. */
 export function asksIfAlive({ method, url }: Pick<WebRequest, 'method' | 'url'>): boolean {
   return url === '*' && method === 'OPTIONS';

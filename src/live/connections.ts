@@ -9,7 +9,9 @@ import { Duplex } from 'node:stream';
 import type { Connection } from '../host/connection.ts';
 import type { Micros } from '../host/host.ts';
 import type { Chunk, Stream, StreamEvents } from '../host/stream.ts';
+import { plainIp } from './edge-addresses.ts';
 import { listenAt, type Place } from './listening.ts';
+import { joined } from './tunnels.ts';
 
 export interface DoorOptions extends Place {
   /** Begins the stream of a connection; the program may refuse it. */
@@ -48,36 +50,14 @@ export class ConnectionDoor {
       ip: plainIp(socket.remoteAddress ?? ''),
       port: socket.remotePort ?? 0,
     };
-    let held: Chunk[] = [];
     const stream = this.#options.connect(opening, {
-      data(chunk) {
-        if (socket.write(bytesOf(chunk))) stream.took(chunk);
-        else held.push(chunk);
-      },
-      ready: () => socket.resume(),
-      ended: () => socket.end(),
-      closed(how) {
-        if (how === 'done') socket.end();
-        else socket.resetAndDestroy();
-      },
+      data: (chunk) => events.data(chunk),
+      ready: () => events.ready?.(),
+      ended: (last) => events.ended?.(last),
+      closed: (how) => events.closed(how),
     });
-    socket.on('data', (part: Buffer) => {
-      if (!stream.write(plainBytes(part))) socket.pause();
-    });
-    socket.on('drain', () => {
-      const waiting = held;
-      held = [];
-      for (const chunk of waiting) stream.took(chunk);
-    });
-    // Who handed it over may not have read of it.
-    socket.resume();
-    socket.on('end', () => stream.end());
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      // Both sides ended, and then this says nothing new; or it broke.
-      stream.reset();
-    });
+    const events = joined(socket, stream);
+    socket.on('close', () => this.#sockets.delete(socket));
   }
 
   /** Takes no new connections, and cuts after `graceUs` what has not ended by itself. */
@@ -214,13 +194,4 @@ function bytesOf(chunk: Chunk): Buffer {
   return typeof chunk === 'string'
     ? Buffer.from(chunk)
     : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-}
-
-function plainBytes(part: Buffer): Uint8Array {
-  return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-}
-
-/** IPv4 in IPv6's clothing is IPv4. */
-function plainIp(ip: string): string {
-  return ip.startsWith('::ffff:') ? ip.slice(7) : ip;
 }

@@ -1,5 +1,6 @@
-/** What a request asks for, and of whom: read as whoever comes after the edge will read it, or refused. */
+/** What a request asks for, of whom, and on whose behalf: read as whoever comes after the edge will read it, or refused. */
 import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { parseUrl } from '../kit/url.ts';
 
 const hostsMax = 256;
@@ -60,4 +61,24 @@ export function namedIn(connection: string | undefined): ReadonlySet<string> | u
 export function hostOf({ headers }: IncomingMessage): string {
   const authority = headers[':authority'];
   return headers.host ?? (typeof authority === 'string' ? authority : 'localhost');
+}
+
+/** IPv4 in IPv6's clothing is IPv4. */
+export function plainIp(ip: string): string {
+  return ip.startsWith('::ffff:') ? ip.slice(7) : ip;
+}
+
+export function isLoopback(ip: string): boolean {
+  return ip === '::1' || ip.startsWith('127.');
+}
+
+export function wholeNumber(text: string): number | undefined {
+  const number = Number(text);
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
+}
+
+/** In HTTP/2 the end of a request says so, and no header need. */
+export function hasNoBody(request: IncomingMessage): boolean {
+  if (request.httpVersionMajor < 2) return true;
+  return (request as unknown as Http2ServerRequest).stream.endAfterHeaders;
 }

@@ -5,7 +5,7 @@
  * flows: it becomes a stream, with the socket's own back-pressure at this end.
  */
 
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   createServer as createHttp2Server,
   type Http2ServerRequest,
@@ -23,11 +23,21 @@ import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../
 import { IdMap } from '../parts/id-map.ts';
 import { Intake } from '../parts/stream.ts';
 import { ConnectionSocket } from './connections.ts';
-import { addressOf, Hosts, hostOf, namedIn } from './edge-addresses.ts';
+import {
+  addressOf,
+  Hosts,
+  hasNoBody,
+  hostOf,
+  isLoopback,
+  namedIn,
+  plainIp,
+  wholeNumber,
+} from './edge-addresses.ts';
 import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
 import { errorCode } from './files.ts';
 import { listenAt, type Place } from './listening.ts';
 import { factsOf, type TlsMaterial } from './tls.ts';
+import { farEnd, methods, plainBytes, responseOn, Tunnels } from './tunnels.ts';
 import { flawOf, Upgrades } from './web-socket.ts';
 
 export interface EdgeOptions extends Place {
@@ -50,6 +60,8 @@ export interface EdgeOptions extends Place {
   readonly urlMaxBytes?: number | undefined;
   /** With it the edge speaks TLS, and HTTP/2 to those who can. */
   readonly tls?: TlsMaterial | undefined;
+  /** Its program takes `CONNECT`; else that gets 405. */
+  readonly tunnels?: boolean | undefined;
   /** Ids start above it, so that a reply to a former life is not ours. */
   readonly life: number;
   readonly deliver: (message: WebRequest | WebCancel) => void;
@@ -89,7 +101,7 @@ interface Open {
   readonly response: ServerResponse;
   readonly exchange: Exchange;
   readonly method: string;
-  /** It asks for a web socket, and is told here that it gets one. */
+  /** It asks for a web socket or a tunnel, and is told here that it gets one. */
   accept?: (reply: WebReply) => void;
 }
 
@@ -118,6 +130,7 @@ export class Edge {
   /** What a host comes to, by its text: of few hosts come many requests. */
   readonly #hosts = new Hosts();
   readonly #upgrades = new Upgrades();
+  readonly #tunnels = new Tunnels();
   /** Connections that somebody else took and passed on. */
   readonly #passed = new Set<Duplex>();
   #nextId: number;
@@ -147,6 +160,9 @@ export class Edge {
     );
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#upgrade(request, socket, head),
+    );
+    server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#connect(request, socket, head),
     );
     server.on('clientError', (error: Error, socket: Socket) => this.#clientError(error, socket));
     server.on('drop', () => this.counts.connectionsDropped++);
@@ -251,7 +267,7 @@ export class Edge {
       return;
     }
     const { response, method, accept } = open;
-    if (reply.status === 101) {
+    if (method === 'CONNECT' ? reply.status < 300 : reply.status === 101) {
       if (accept) accept(reply);
       else answer(response, 502, 'The service changed the protocol unasked.');
       return;
@@ -337,6 +353,7 @@ export class Edge {
         for (const session of this.#sessions) session.destroy();
         this.#server.closeAllConnections();
         this.#upgrades.terminate();
+        this.#tunnels.destroyAll();
       }, graceUs / 1_000);
       let left = this.#passed.size + 1;
       const ended = (): void => {
@@ -357,6 +374,7 @@ export class Edge {
     for (const session of this.#sessions) session.destroy();
     this.#server.closeAllConnections();
     this.#upgrades.terminate();
+    this.#tunnels.destroyAll();
     for (const socket of this.#passed) socket.destroy();
     for (const id of this.#open.ids()) this.#open.take(id);
   }
@@ -483,17 +501,8 @@ export class Edge {
    * to: such a request is answered in this one (RFC 9110, 7.8), on a connection that ends with it.
    */
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    socket.on('error', () => {});
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    try {
-      response.assignSocket(socket);
-    } catch {
-      // Sent behind a request that is not answered yet: no client does that, and nothing can be said.
-      socket.destroy();
-      return;
-    }
-    response.on('finish', () => socket.end());
+    const response = responseOn(request, socket);
+    if (!response) return;
     const { headers } = request;
     if (headers.upgrade?.toLowerCase() !== 'websocket') {
       // The server reads no body any more, so none is believed to be there.
@@ -511,8 +520,38 @@ export class Edge {
     if (url === undefined) {
       return this.#refuse(response, 400, 'The address of this request is not a URL.');
     }
+    this.#join(request, socket, response, url, (reply, intake) =>
+      this.#upgrades.accept(request, socket, head, reply, intake),
+    );
+  }
+
+  #connect(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = responseOn(request, socket);
+    if (!response) return;
+    if (!this.#options.tunnels) {
+      response.setHeader('allow', methods);
+      return this.#refuse(response, 405, 'There are no tunnels through this door.');
+    }
+    const url = farEnd(request, (host) => this.#hosts.isGood(host));
+    if (url === undefined) {
+      return this.#refuse(response, 400, 'A tunnel leads to a name and a port.');
+    }
+    this.#join(request, socket, response, url, (_reply, intake) =>
+      this.#tunnels.accept(socket, head, intake),
+    );
+  }
+
+  /** A request whose stream goes both ways once the program has agreed: with `accept` the socket is no more HTTP. */
+  #join(
+    request: IncomingMessage,
+    socket: Socket,
+    response: ServerResponse,
+    url: string,
+    accept: (reply: WebReply, intake: Intake) => void,
+  ): void {
     const exchange = this.#followed(response, this.#trafficOf(socket));
-    const asked = this.#begin(request, response, exchange, url, null, true);
+    const isUpgrade = request.method !== 'CONNECT';
+    const asked = this.#begin(request, response, exchange, url, null, isUpgrade);
     const stream = this.#options.connect(asked, {
       data: (chunk) => intake.events.data(chunk),
       ready: () => intake.events.ready?.(),
@@ -520,7 +559,7 @@ export class Edge {
       closed: (how) => {
         intake.events.closed(how);
         if (how === 'refused' && this.#open.take(asked.id)) {
-          answer(response, 503, 'Nothing here takes a web socket.');
+          answer(response, 503, 'Nothing here takes such a connection.');
         }
       },
     });
@@ -532,7 +571,7 @@ export class Edge {
     this.#open.get(asked.id)!.accept = (reply) => {
       isUp = true;
       response.detachSocket(socket);
-      this.#upgrades.accept(request, socket, head, reply, intake);
+      accept(reply, intake);
     };
   }
 
@@ -653,31 +692,7 @@ export class Edge {
   }
 }
 
-/** In HTTP/2 the end of a request says so, and no header need. */
-function hasNoBody(request: IncomingMessage): boolean {
-  if (request.httpVersionMajor < 2) return true;
-  return (request as unknown as Http2ServerRequest).stream.endAfterHeaders;
-}
-
 /** A letter a byte. */
 function latin1Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-}
-
-function plainBytes(part: Buffer): Uint8Array {
-  return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-}
-
-/** IPv4 in IPv6's clothing is IPv4. */
-function plainIp(ip: string): string {
-  return ip.startsWith('::ffff:') ? ip.slice(7) : ip;
-}
-
-function isLoopback(ip: string): boolean {
-  return ip === '::1' || ip.startsWith('127.');
-}
-
-function wholeNumber(text: string): number | undefined {
-  const number = Number(text);
-  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }

@@ -245,6 +245,7 @@ export class LiveNode {
       lines: plan.edge?.shares,
       tls: tls && readTls(tls, this.#tlsDirectory),
       ...limitsOf(plan.edge?.limits),
+      tunnels: plan.edge?.tunnels,
       life,
       connect: (request, events) => this.#streams.connectHere(from, port, events, request),
       deliver: (message: WebRequest | WebCancel) => {

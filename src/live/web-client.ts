@@ -14,6 +14,7 @@ import type { Micros, Timer } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
 import {
   asksIfAlive,
+  isTunnel,
   isUpgrade,
   type WebLost,
   type WebReply,
@@ -24,6 +25,7 @@ import { hashText } from '../kit/random.ts';
 import { IdMap } from '../parts/id-map.ts';
 import { readableOf } from '../parts/web/flow.ts';
 import { errorCode } from './files.ts';
+import { Tunnels } from './tunnels.ts';
 import { dial } from './web-socket.ts';
 
 interface Underway {
@@ -137,6 +139,7 @@ export class WebClient {
   readonly #doors = new Map<string, URL>();
   /** By the port that asks and the id of its request. */
   readonly #underway = new Map<string, IdMap<Underway>>();
+  readonly #tunnels = new Tunnels();
   readonly #after: (delayUs: Micros, fire: () => void) => Timer;
   readonly #connectionsMax: number;
   #closed = false;
@@ -231,6 +234,17 @@ export class WebClient {
       underway.abort = hangUp;
       return;
     }
+    if (request.inlet && isTunnel(request)) {
+      underway.abort = this.#tunnels.dial(door, request.inlet, {
+        opened: () =>
+          finish(() => told.reply({ type: 'reply', id, status: 200, headers: [], body: null })),
+        failed: (error) => {
+          const isRefused = neverArrived.has(codeOf(error));
+          finish(isRefused ? told.refused : () => told.reply({ type: 'lost', id }));
+        },
+      });
+      return;
+    }
     let flow: Flow | undefined;
     let status = 0;
     let replyHeaders: string[] = [];
@@ -321,6 +335,7 @@ export class WebClient {
     }
     for (const pool of this.#pools.values()) pool.destroy().catch(() => {});
     this.#pools.clear();
+    this.#tunnels.destroyAll();
     this.#underway.clear();
   }
 

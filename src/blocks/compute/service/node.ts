@@ -10,6 +10,7 @@ import type { Address, Handlers, Host, Micros } from '../../../host/host.ts';
 import type { Inlet } from '../../../host/stream.ts';
 import {
   asksIfAlive,
+  isTunnel,
   isUpgrade,
   type WebMessage,
   type WebReply,
@@ -27,6 +28,7 @@ import { type InstanceConfig, socketsKnobs } from './config.ts';
 import { giveUp, isMoot, type Job } from './jobs.ts';
 import { modelled } from './modelled.ts';
 import { Sockets } from './sockets.ts';
+import { beEnd } from './tunnel.ts';
 
 /** Answers one job, once; without a reply when it was moot before the work on it began. */
 export type Worker = (job: Job, done: (reply?: ReplyParts) => void) => void;
@@ -75,6 +77,9 @@ export function instance(
     if (asksIfAlive(request)) return beAlive(from, request.id);
     if (!jobs.isNew(from, request.id)) return;
     requests.add();
+    if (isTunnel(request) && !whenIdle) {
+      return beEnd(host, request, (reply) => answer(from, request.id, reply));
+    }
     const now = host.now();
     const isFull = jobs.count >= config.openMax || (sockets.isFull && isUpgrade(request));
     const waitUs = isFull || whenIdle ? 0 : (admission?.limit(now) ?? 0);

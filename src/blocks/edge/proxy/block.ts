@@ -9,7 +9,14 @@ import { fetcher } from '../../../path/fetcher.ts';
 import { fetcherHandle } from '../../../path/fetcher-handle.ts';
 import { policyTables } from '../../../path/policy.ts';
 import { describeWebOrPurge, purgesOf, purgesPlan } from '../../../path/purges.ts';
-import { cacheKnobs, knobs, limitKnobs, type NodeConfig, type ProxyConfig } from './config.ts';
+import {
+  cacheKnobs,
+  knobs,
+  limitKnobs,
+  type NodeConfig,
+  type ProxyConfig,
+  tunnelsKnobs,
+} from './config.ts';
 import { proxy } from './node.ts';
 
 export const proxyBlock: Block = {
@@ -17,7 +24,7 @@ export const proxyBlock: Block = {
   family: 'edge',
   purpose: 'Asks sites on behalf of clients: hides them, filters, counts, and keeps what repeats.',
   knobs,
-  tables: { cache: cacheKnobs, limit: limitKnobs, ...policyTables },
+  tables: { cache: cacheKnobs, limit: limitKnobs, tunnels: tunnelsKnobs, ...policyTables },
   servesWeb: true,
   view: { shape: 'box', colour: 'orange' },
   expand,
@@ -67,7 +74,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           block: name,
           role: 'proxy',
           config: own as unknown as Value,
-          edge: { listen: config.port === 0 ? 0 : config.port + index },
+          edge: { listen: config.port === 0 ? 0 : config.port + index, tunnels: true },
         },
       ],
     };

@@ -70,6 +70,29 @@ export const limitKnobs = {
   keysMax: count(100_000, { min: 1, doc: 'Callers remembered. Those seen longest ago go.' }),
 };
 
+export const tunnelsKnobs = {
+  max: count(10_000, {
+    min: 1,
+    doc: 'Tunnels open at once; beyond it 503. Each takes two connections of the process and some kilobytes.',
+  }),
+  idleTimeout: duration('5min', {
+    min: '10ms',
+    doc: 'How long nothing may go through a tunnel, either way, before it ends. Clients keep connections to sites for some minutes; longer than that a quiet one is rather forgotten.',
+  }),
+  quiet: duration('500ms', {
+    min: '1ms',
+    doc: 'How long nothing may have gone through a tunnel that ends when the proxy is stopped. Between the parts of one answer there is less.',
+  }),
+};
+
+/** Where TLS is spoken, as in every proxy since: one that leads to any port opens mail servers to spam. */
+export const tunnelPortsDefault: readonly number[] = [443];
+
+export type TunnelsConfig = ConfigOf<typeof tunnelsKnobs> & {
+  /** None: there are no tunnels. */
+  readonly ports: readonly number[];
+};
+
 export type LimitConfig = ConfigOf<typeof limitKnobs>;
 
 export const verdicts = ['allow', 'block'] as const;
@@ -105,6 +128,7 @@ export type ProxyConfig = Omit<ConfigOf<typeof knobs>, 'port'> & {
   readonly users: readonly { readonly user: string; readonly sha256: string }[] | null;
   readonly cache: HttpCacheConfig | null;
   readonly limit: LimitConfig | null;
+  readonly tunnels: TunnelsConfig;
   /** How it calls sites. */
   readonly policy: PathPolicy;
   /** How it is called. */

@@ -19,6 +19,8 @@ import {
   type ProxyConfig,
   type RuleConfig,
   type SiteConfig,
+  tunnelPortsDefault,
+  tunnelsKnobs,
   verdicts,
 } from './config.ts';
 
@@ -51,25 +53,39 @@ export interface ForwardProxyOptions extends OptionsOf<typeof knobs> {
   readonly purges?: Declaration;
   /** So much for each caller; `{}` for the defaults. */
   readonly limit?: OptionsOf<typeof limitKnobs>;
+  /** What `CONNECT` gets: connections to sites that it does not look into. */
+  readonly tunnels?: TunnelsOptions;
   /** How it calls sites. */
   readonly policy?: PathOptions;
+}
+
+export interface TunnelsOptions extends OptionsOf<typeof tunnelsKnobs> {
+  /** Ports of sites that a tunnel may lead to. Default 443; none: there are no tunnels. */
+  readonly ports?: readonly number[];
 }
 
 export interface ForwardProxy extends Declaration<Fetcher> {
   readonly kind: 'forwardProxy';
 }
 
-const besides = ['sites', 'rules', 'users', 'cache', 'purges', 'limit', 'policy'];
+const besides = ['sites', 'rules', 'users', 'cache', 'purges', 'limit', 'tunnels', 'policy'];
 const hostPattern = /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])$/;
 
 export function forwardProxy(name: string, options: ForwardProxyOptions): ForwardProxy {
-  const { sites, rules, users, cache, purges, limit, policy, ...rest } = options;
+  const { sites, rules, users, cache, purges, limit, tunnels, policy, ...rest } = options;
   const { config, problems } = configure(name, knobs, rest, besides);
   const wrong: Problem[] = [...problems];
   const table = <T>(option: string, given: object | undefined, read: (at: string) => T) =>
     given === undefined && !isSetIn(`${name}.${option}`) ? null : read(`${name}.${option}`);
   const kept = table('cache', cache, (at) => configure(at, cacheKnobs, cache ?? {}));
   const paced = table('limit', limit, (at) => configure(at, limitKnobs, limit ?? {}));
+  const { ports = tunnelPortsDefault, ...tunnelled } = tunnels ?? {};
+  const through = configure(`${name}.tunnels`, tunnelsKnobs, tunnelled, ['ports']);
+  wrong.push(...through.problems);
+  if (!Array.isArray(ports) || !ports.every(isPort)) {
+    const what = `must be a list of whole numbers from 1 to 65535, got ${show(ports)}`;
+    wrong.push({ at: `${name}.tunnels.ports`, what });
+  }
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   wrong.push(...(kept?.problems ?? []), ...(paced?.problems ?? []), ...path.problems);
   if (purges && purges.block?.kind !== 'purges') {
@@ -86,6 +102,7 @@ export function forwardProxy(name: string, options: ForwardProxyOptions): Forwar
     users: users ? usersOf(`${name}.users`, users, wrong) : null,
     cache: kept?.config ?? null,
     limit: paced?.config ?? null,
+    tunnels: { ...through.config, ports },
     policy: path.policy,
     // Trying again is the proxy's business.
     path: { ...path.policy, attempts: 1 },
@@ -123,6 +140,10 @@ function sitesOf(
     list.push({ host, service: to.name });
   }
   return { sites: list.sort((a, b) => weightOf(b.host) - weightOf(a.host)), binds };
+}
+
+function isPort(port: unknown): boolean {
+  return Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 /** A name before a wildcard, the longer wildcard first. */

@@ -4,14 +4,17 @@
  *   caller ─▶ who? ─▶ rules ─▶ limit ─▶ masked ─▶ cache ──miss──▶ site
  *   caller ◀──────────────── rules ◀─ Via ◀─ cache ◀──────────────┘
  *
- * Every request is answered: 400 no address, 403 blocked, 407 nobody known, 413 too large, 429 over the
- * limit, 501 an upgrade, 502 no such site or broken off, 503 too busy or nobody there, 504 too late, 508 a circle.
+ * Or it digs a tunnel, on the same terms as far as they can be known.
+ *
+ * Every request is answered: 400 no address, 403 blocked, 405 no tunnels, 407 nobody known, 413 too large,
+ * 429 over the limit, 501 an upgrade, 502 no such site or broken off, 503 too busy or nobody there, 504 too late, 508 a circle.
  */
 import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Address, Handlers, Host } from '../../../host/host.ts';
 import {
   asksIfAlive,
+  isTunnel,
   isUpgrade,
   isWebFailure,
   type WebMessage,
@@ -35,6 +38,7 @@ import { Accounts } from './accounts.ts';
 import type { NodeConfig } from './config.ts';
 import { inward, isLoop, outward } from './masking.ts';
 import { isOfHost, isPrivate, Rules, type Subject } from './rules.ts';
+import { Tunnels } from './tunnels.ts';
 
 type Parts = Pick<WebReply, 'status' | 'headers' | 'body' | 'inlet'>;
 
@@ -48,6 +52,9 @@ interface Visit {
   isGone: boolean;
   giveUp: (() => void) | undefined;
 }
+
+/** What may be asked where there are no tunnels. */
+const allowed = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /** Where a caller reads what it used: a path of the proxy's own. */
 const accountPath = '/.well-known/proxy-account';
@@ -83,6 +90,8 @@ export function proxy(
   const blocked = meter.counter('blocked');
   const latency = meter.histogram('latency');
   const queue = meter.gauge('queue');
+  const tunnelBytes = meter.counter('tunnelBytes');
+  const tunnels = new Tunnels(host, config.tunnels, left);
   const open = new Inbox<Visit>();
   let flowing = 0;
   let whenIdle: (() => void) | undefined;
@@ -99,7 +108,9 @@ export function proxy(
       return request.inlet?.stream.reset();
     }
     const { hostname, pathname } = url;
-    const subject = { host: hostname, path: pathname, ip: request.ip, user: undefined };
+    // Where to in a site, only who is at the ends of a tunnel knows.
+    const path = isTunnel(request) ? '' : pathname;
+    const subject = { host: hostname, path, ip: request.ip, user: undefined };
     const startedAt = host.now();
     const visit: Visit = {
       from,
@@ -122,6 +133,11 @@ export function proxy(
     if (!url || !/^https?:$/.test(url.protocol)) return plain(400, 'no address of a site');
     if ((request.body?.length ?? 0) > config.bodyMaxBytes) return plain(413, 'body too large');
     if (isUpgrade(request)) return plain(501, 'no upgrades here');
+    if (isTunnel(request)) {
+      if (config.tunnels.ports.length === 0)
+        return plain(405, 'no tunnels here', ['allow', allowed]);
+      if (!request.inlet) return plain(400, 'nothing flows here');
+    }
     return isLoop(request.headers, name) ? plain(508, 'it came through here before') : undefined;
   }
 
@@ -152,7 +168,9 @@ export function proxy(
       const headers = ['content-type', 'application/json', 'cache-control', 'no-store'];
       return finish(visit, { status: 200, headers, body: JSON.stringify(account) });
     }
-    if (rules.isBlocked(subject)) return block(visit);
+    const isToBeDug = isTunnel(visit.request);
+    const isBlocked = isToBeDug ? isTunnelBlocked(visit) : rules.isBlocked(subject);
+    if (isBlocked) return block(visit);
     const waitUs = limit?.take(limitKey(subject), host.now()) ?? 0;
     if (waitUs > 0) {
       const seconds = String(Math.ceil(waitUs / 1_000_000));
@@ -165,8 +183,46 @@ export function proxy(
     const way = site && ways.get(site.service);
     if (!site || !way) return turnAway(visit, plain(502, 'no way to this site'));
     host.cpu.charge(config.costUs, () => {
-      if (!visit.isGone) ask(visit, site.service, way);
+      if (visit.isGone) return;
+      if (isToBeDug) dig(visit, way);
+      else ask(visit, site.service, way);
     });
+  }
+
+  /** Of what goes through nothing is known, now or later: what a list allows by type or path is not in it. */
+  function isTunnelBlocked({ subject, url }: Visit): boolean {
+    // A port that is the usual one is not said.
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    if (!config.tunnels.ports.includes(port)) return true;
+    return rules.isReplyBlocked(subject, { type: '', bytes: undefined });
+  }
+
+  function dig(visit: Visit, way: Way): void {
+    const { request, startedAt, subject } = visit;
+    const { method, url, ip, timeoutUs } = request;
+    const caller = callerOf(subject);
+    const tunnel = tunnels.enter(request.inlet!, (bytes) => {
+      tunnelBytes.add(bytes);
+      accounts.of(caller).bytes += bytes;
+    });
+    if (!tunnel) return turnAway(visit, plain(503, 'too many tunnels'));
+    const headers = outward(request.headers, ip, config);
+    const from = config.forwarded === 'hidden' ? '' : ip;
+    const asked = { method, url, headers, body: null, ip: from, session: undefined, inlet: tunnel };
+    const deadlineAt = timeoutUs === undefined ? undefined : startedAt + timeoutUs;
+    const giveUp = way.call(asked, deadlineAt, (outcome) => {
+      const reply = outcome.ok ? outcome.reply : failure(outcome);
+      // RFC 9110, 9.3.6: an answer that opens a tunnel has no body, and no headers that speak of one.
+      if (reply.status < 300) finish(visit, { status: 200, headers: [], body: null });
+      else finish(visit, { ...reply, headers: inward(reply.headers, name) });
+      if (reply.status < 300) tunnel.opened();
+      else tunnel.stream.reset();
+    });
+    visit.giveUp = () => {
+      giveUp();
+      // It may wait for a turn, and then nobody listens to its client.
+      tunnel.stream.reset();
+    };
   }
 
   function ask(visit: Visit, service: string, way: Way): void {
@@ -263,7 +319,7 @@ export function proxy(
 
   function left(): void {
     queue.set(open.count);
-    if (open.count === 0 && flowing === 0) whenIdle?.();
+    if (open.count === 0 && flowing === 0 && tunnels.count === 0) whenIdle?.();
   }
 
   function answer(
@@ -319,6 +375,7 @@ export function proxy(
     },
     drain(done) {
       whenIdle = done;
+      tunnels.windUp();
       left();
     },
   };
