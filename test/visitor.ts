@@ -12,6 +12,7 @@ import { expand, reachable } from '../src/design/plan.ts';
 import type { Declaration } from '../src/host/declaration.ts';
 import type { Address, Handlers, Host, NodeId } from '../src/host/host.ts';
 import type { NetworkPlan, NodePlan, Plan } from '../src/host/plan.ts';
+import type { Stream, StreamEvents } from '../src/host/stream.ts';
 import { type WebReply, type WebRequest, webPort } from '../src/host/web.ts';
 import { makeBoot } from '../src/run/boot.ts';
 import { arithmetic } from '../src/sim/node/arithmetic.ts';
@@ -34,6 +35,8 @@ export interface Visit {
   readonly plan: Plan;
   /** Sends to the first node of the entry, or to `to`; gives the id of the request. */
   send(said?: Said, to?: NodeId): number;
+  /** The same as the opening of a stream: what it carries begins with it. */
+  open(said: Said, events: StreamEvents): { readonly id: number; readonly stream: Stream };
   cancel(id: number, to?: NodeId): void;
   run(forUs: number): Promise<void>;
   reply(id: number): WebReply | undefined;
@@ -56,7 +59,13 @@ const network: NetworkPlan = {
   connectTimeoutUs: 100_000,
 };
 
-export function visit(entry: Declaration, options: { readonly seed?: number } = {}): Visit {
+export interface VisitOptions {
+  readonly seed?: number;
+  /** Who stands on the port `web` of a node in its program's place. */
+  readonly instead?: Readonly<Record<NodeId, (host: Host) => Handlers>>;
+}
+
+export function visit(entry: Declaration, options: VisitOptions = {}): Visit {
   const declarations = reachable([entry]);
   expect(declarations.flatMap(({ problems }) => problems)).toEqual([]);
   const expanded = expand('visit', declarations, [{ name: 'a', region: 'home' }], network);
@@ -96,6 +105,8 @@ export function visit(entry: Declaration, options: { readonly seed?: number } = 
     arithmetic,
     drain: () => (process as unknown as { _tickCallback(): void })._tickCallback(),
     boot: (node, life, hostOf) => {
+      const other = options.instead?.[node.id];
+      if (other) return { ports: new Map([[webPort, other(hostOf(webPort))]]) };
       if (node.id !== visitor.id) return boot(node, life, hostOf);
       self = hostOf('visitor');
       return { ports: new Map([['visitor', hear]]) };
@@ -104,32 +115,30 @@ export function visit(entry: Declaration, options: { readonly seed?: number } = 
   world.bootAll();
   let nextId = 1;
   const door = `${entry.name}/0`;
+  const requestOf = (said: Said): WebRequest => {
+    const {
+      url = 'http://edge/',
+      method = 'GET',
+      ip = '20.0.0.1',
+      body = null,
+      headers = [],
+      timeoutUs,
+    } = said;
+    return { type: 'request', id: nextId++, method, url, headers, body, ip, timeoutUs };
+  };
   return {
     world,
     plan,
     answered,
     send(said = {}, to = door) {
-      const {
-        url = 'http://edge/',
-        method = 'GET',
-        ip = '20.0.0.1',
-        body = null,
-        headers = [],
-        timeoutUs,
-      } = said;
-      const id = nextId++;
-      const request: WebRequest = {
-        type: 'request',
-        id,
-        method,
-        url,
-        headers,
-        body,
-        ip,
-        timeoutUs,
-      };
+      const request = requestOf(said);
       self!.send({ node: to, port: webPort }, request);
-      return id;
+      return request.id;
+    },
+    open(said, events) {
+      const request = requestOf(said);
+      const stream = self!.connect({ node: door, port: webPort }, events, request);
+      return { id: request.id, stream };
     },
     cancel: (id, to = door) => self!.send({ node: to, port: webPort }, { type: 'cancel', id }),
     run: (forUs) => macrotask(() => world.run(world.now + forUs)),

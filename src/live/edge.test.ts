@@ -106,6 +106,22 @@ describe('an edge', () => {
     expect(names).not.toContain('connection');
   });
 
+  test('says that it has no tunnels, and what it has, to who asks for one', async () => {
+    const { url, got } = await listening();
+    const answer = await raw(url, 'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [\s\S]*allow: GET, HEAD, /i);
+    expect(got).toEqual([]);
+  });
+
+  test('tunnels only to a name and a port, whatever else is asked for', async () => {
+    const { url, got } = await listening({ tunnels: true });
+    for (const to of ['a.test', 'a.test:', ':443', 'a.test:65536', 'u@a.test:443', 'a/b:443']) {
+      const answer = await raw(url, `CONNECT ${to} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      expect(answer, to).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    expect(got).toEqual([]);
+  });
+
   test('gives back every byte of a body as it was, whether it goes out in one piece or not', async () => {
     const { url } = await listening();
     for (const length of [1, 256, 16_384, 16_385]) {

@@ -42,7 +42,7 @@ export class Tunnels {
     return tunnel;
   }
 
-  /** Those that are quiet for a moment end at once, the others as soon as they are. */
+  /** Those that are quiet for a moment, and owe no answer, end at once, the others as soon as they are. */
   windUp(): void {
     if (this.#open.size === 0) return;
     for (const tunnel of [...this.#open]) tunnel.endIfQuiet(this.#config.quietUs);
@@ -66,6 +66,8 @@ export class Tunnel implements Inlet {
   #timer: Timer | undefined;
   #phase: 'asked' | 'open' | 'ending' | 'over' = 'asked';
   #quietSince: Micros;
+  /** Whether the last that came was for the client: else it may wait for something. */
+  #isAnswered = true;
 
   constructor(
     host: Host,
@@ -87,7 +89,7 @@ export class Tunnel implements Inlet {
         return near.waitingBytes;
       },
       write: (chunk) => {
-        this.#sign(chunk);
+        this.#sign(chunk, true);
         return near.write(chunk);
       },
       end: (last) => near.end(last),
@@ -103,7 +105,7 @@ export class Tunnel implements Inlet {
     this.#site = site;
     this.#inlet.attach({
       data: (chunk) => {
-        this.#sign(chunk);
+        this.#sign(chunk, false);
         site.data(chunk);
       },
       ready: () => site.ready?.(),
@@ -124,7 +126,8 @@ export class Tunnel implements Inlet {
   }
 
   endIfQuiet(forUs: Micros): void {
-    if (this.#phase === 'open' && this.#host.now() - this.#quietSince >= forUs) this.#end();
+    if (this.#phase !== 'open' || !this.#isAnswered) return;
+    if (this.#host.now() - this.#quietSince >= forUs) this.#end();
   }
 
   /** Each side is told that the other has nothing more to say. */
@@ -146,7 +149,8 @@ export class Tunnel implements Inlet {
     this.#timer = this.#host.after(leftUs, () => this.#watch());
   }
 
-  #sign(chunk: Chunk): void {
+  #sign(chunk: Chunk, isBack: boolean): void {
+    this.#isAnswered = isBack;
     this.#quietSince = this.#host.now();
     this.#passed(chunk.length);
   }
