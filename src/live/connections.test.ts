@@ -48,9 +48,25 @@ async function passing(isSecure: boolean) {
     port: 0,
     life: 1,
     ...(isSecure ? { tls: readTls(plan, folder) } : {}),
-    connect: () => {
-      throw new Error('nothing flows here');
-    },
+    tunnels: true,
+    // Whoever asks for a tunnel gets one, to somebody who breaks off at a full stop.
+    connect: ({ id }, events) =>
+      streams.connectHere(
+        { node: 'lb/0', port: 'http:web' },
+        'web',
+        events,
+        { type: 'request' },
+        (_from, _port, _opening, stream) => {
+          edge.reply({ type: 'reply', id, status: 200, headers: [], body: null });
+          return {
+            data(chunk) {
+              stream.write(chunk);
+              if (Buffer.from(chunk as Uint8Array).includes('.')) stream.reset();
+            },
+            closed() {},
+          };
+        },
+      ),
     deliver: (message) => {
       if (message.type !== 'request') return;
       asked.push(message);
@@ -94,6 +110,22 @@ test('nonsense is refused behind it, too, and the connection ends', async () => 
   await once(socket, 'close');
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   await expect.poll(() => over.length).toBe(1);
+});
+
+test('a tunnel goes through it, and breaks off on both sides', async () => {
+  const { over, port } = await passing(false);
+  const socket = connect({ host: '127.0.0.1', port });
+  let answer = '';
+  socket.on('error', () => {});
+  socket.write('CONNECT a.test:443 HTTP/1.1\r\nhost: a.test\r\n\r\nearly');
+  socket.on('data', (part) => {
+    answer += String(part);
+    if (answer.endsWith('early')) socket.write(' late');
+    if (answer.endsWith(' late')) socket.write('.');
+  });
+  await once(socket, 'close');
+  expect(answer).toMatch(/^HTTP\/1\.1 200 [^\r]*\r\n\r\nearly late/);
+  await expect.poll(() => over).toEqual(['reset']);
 });
 
 test('TLS passes through it, for HTTP/1.1 and HTTP/2, and ends behind', async () => {

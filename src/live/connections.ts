@@ -176,6 +176,10 @@ export class ConnectionSocket extends Duplex {
     return this;
   }
 
+  resetAndDestroy(): this {
+    return this.destroy(Object.assign(new Error('broken off'), { code: 'ECONNRESET' }));
+  }
+
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
