@@ -93,8 +93,11 @@ function MovingPlayhead({ scale, frameUs }: { readonly scale: Scale; readonly fr
   const atUs = useStudioState(({ playing, playheadUs, soughtUs }) =>
     playing ? wholePixels(scale, soughtUs, playheadUs, devicePixelRatio || 1) : playheadUs,
   );
-  const spokenUs = useStudioState(({ playing, playheadUs }) =>
-    playing ? Math.floor(playheadUs / spokenStepUs) * spokenStepUs : playheadUs,
+  // In steps from where it was sent, so that it is never told to be before that.
+  const spokenUs = useStudioState(({ playing, playheadUs, soughtUs }) =>
+    playing
+      ? soughtUs + Math.floor((playheadUs - soughtUs) / spokenStepUs) * spokenStepUs
+      : playheadUs,
   );
   return (
     <Playhead
