@@ -6,7 +6,7 @@ import type { Frame, Micros } from 'loadpath/studio';
 import { type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { clockText, durationText, rateText } from '../parts/format.ts';
 import type { Mark } from '../state/marks.ts';
-import { drawSpark } from './draw.ts';
+import { drawSpark, sparkColours } from './draw.ts';
 import { bandsOf, clusterName, clustersOf, clusterText } from './lanes.ts';
 import { Sign } from './Sign.tsx';
 import { type Scale, ticksOf, usOf, xOf } from './scale.ts';
@@ -52,10 +52,11 @@ export function Timeline(props: TimelineProps) {
     return () => observer.disconnect();
   }, []);
 
-  // Another theme has other colours.
+  // Another theme has other colours; the style sheet has changed by the time the theme has.
+  const colours = useMemo(sparkColours, [theme]);
   useEffect(() => {
-    if (canvas.current && width > 0) drawSpark(canvas.current, spark, { width, ...lanes });
-  }, [spark, width, theme]);
+    if (canvas.current && width > 0) drawSpark(canvas.current, spark, { width, ...lanes }, colours);
+  }, [spark, width, colours]);
 
   function seekTo(event: PointerEvent): void {
     const box = track.current!.getBoundingClientRect();

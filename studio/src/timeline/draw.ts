@@ -10,9 +10,20 @@ export interface Lanes {
   readonly gap: number;
 }
 
-const tokens = ['--line', '--series-1', '--bad-fill', '--series-4', '--surface'] as const;
+const tokens = ['--line', '--series-1', '--bad-fill', '--series-4'] as const;
+export type SparkColours = Readonly<Record<(typeof tokens)[number], string>>;
 
-export function drawSpark(canvas: HTMLCanvasElement, spark: Spark, lanes: Lanes): void {
+/** Of the theme that the page shows. */
+export function sparkColours(): SparkColours {
+  return readTokens(tokens);
+}
+
+export function drawSpark(
+  canvas: HTMLCanvasElement,
+  spark: Spark,
+  lanes: Lanes,
+  colour: SparkColours,
+): void {
   const context = canvas.getContext('2d');
   if (!context) return;
   const { width, rateHeight, p99Height, gap } = lanes;
@@ -21,7 +32,6 @@ export function drawSpark(canvas: HTMLCanvasElement, spark: Spark, lanes: Lanes)
   const [deviceWidth, deviceHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== deviceWidth) canvas.width = deviceWidth;
   if (canvas.height !== deviceHeight) canvas.height = deviceHeight;
-  const colour = readTokens(tokens);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
 
