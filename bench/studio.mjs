@@ -65,7 +65,7 @@ function platform() {
     calls: [{ parallel: Array.from({ length: tiers[0] }, (_, at) => sometimes(nameOf(0, at))) }],
   });
   blocks.push({ kind: 'gateway', name: 'edge', routes: { '/': 'front' } });
-  return { name: 'platform', blocks, entry: 'edge', users: { rate: '400/s' } };
+  return { name: 'platform', blocks, entry: 'edge', users: { rate: '900/s' } };
 }
 
 /** Every visit starts a run: on a small design, so that it is not in the way of what is timed. */

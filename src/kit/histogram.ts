@@ -134,6 +134,9 @@ export class Histogram {
 
   static fromJSON(data: HistogramData): Histogram {
     const histogram = new Histogram(2 ** -(data.bits + 1));
+    // In ascending order: room for the last is room for all.
+    const highest = data.buckets.at(-2) ?? 0;
+    if (highest >= histogram.#buckets.length) histogram.#grow(highest);
     for (let i = 0; i + 1 < data.buckets.length; i += 2) {
       const index = data.buckets[i]!;
       if (index >= histogram.#buckets.length) histogram.#grow(index);

@@ -65,15 +65,33 @@ function useTicks(): void {
   const { store } = useStudio();
   const actions = useActions();
   useEffect(() => {
-    let before = performance.now();
-    let handle = requestAnimationFrame(function tick(now) {
-      const elapsedMs = Math.min(tickMaxMs, now - before);
+    let before = 0;
+    let handle: number | undefined;
+    const tick = (now: number) => {
+      const elapsedMs = Math.min(tickMaxMs, Math.max(0, now - before));
       before = now;
+      handle = undefined;
+      actions.tick(Math.round(elapsedMs * 1_000));
+      ask();
+    };
+    // A page at rest asks for no frames.
+    const ask = () => {
       const { playing, following } = store.getState();
-      if (playing || following) actions.tick(Math.round(elapsedMs * 1_000));
+      if (handle !== undefined || !(playing || following)) return;
       handle = requestAnimationFrame(tick);
+    };
+    const begin = () => {
+      if (handle === undefined) before = performance.now();
+      ask();
+    };
+    begin();
+    const end = store.subscribe((state, former) => {
+      if (state.playing !== former.playing || state.following !== former.following) begin();
     });
-    return () => cancelAnimationFrame(handle);
+    return () => {
+      end();
+      if (handle !== undefined) cancelAnimationFrame(handle);
+    };
   }, [store, actions]);
 }
 

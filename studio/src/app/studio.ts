@@ -33,7 +33,7 @@ export function useActions(): Actions {
 }
 
 /** A stream is faster than one reads: words and numbers that it changes are shown this often. */
-const readableMs = 200;
+const readableMs = 300;
 
 /** The shown run, as often as one can read what streams into it; another run, or its end, at once. */
 export function useShownRun(): RunState | undefined {
@@ -126,12 +126,21 @@ export function useMarks(): readonly Mark[] {
   return useMemo(() => marksIn(run, targets), [run, targets]);
 }
 
+/** A run is another with all that streams in; several views want the marks of each. */
+const marked = new WeakMap<RunState, { targets: ObjectiveTargets; marks: readonly Mark[] }>();
+
 export function marksIn(
   run: RunState | undefined,
   targets: ObjectiveTargets = noTargets,
 ): readonly Mark[] {
   if (!run) return noMarks;
+  const known = marked.get(run);
+  if (known?.targets === targets) return known.marks;
   const untilUs = endUs(run);
-  const marks = marksOf(run.events, run.frames, targets, untilUs);
-  return [...marks, ...invariantMarks(run.report, untilUs)];
+  const marks = [
+    ...marksOf(run.events, run.frames, targets, untilUs),
+    ...invariantMarks(run.report, untilUs),
+  ];
+  marked.set(run, { targets, marks });
+  return marks;
 }

@@ -74,7 +74,8 @@ export function Graph(props: GraphProps) {
   );
   const scene = useMemo(() => sceneOf(design, props.layout ?? undefined), [design, props.layout]);
   const { frames } = props.recent;
-  const figures = useMemo(() => figuresOf(scene, frames), [scene, frames]);
+  // What is drawn reckons them where it is drawn; here they are wanted later, or not at all.
+  const figures = useMemo(() => once(() => figuresOf(scene, frames)), [scene, frames]);
   const targets = useMemo(
     () => targetsOf(layout, design.blocks.find(({ kind }) => kind === 'users')?.name),
     [layout, design],
@@ -234,7 +235,7 @@ export function Graph(props: GraphProps) {
     setHovered({ selection: target.selection, beside: target.rect });
   };
 
-  const details = hovered && detailsOf(hovered.selection, design, figures);
+  const details = hovered && detailsOf(hovered.selection, design, figures());
   const isAllSeen =
     layout.bounds.x * view.scale + view.x >= -1 &&
     layout.bounds.y * view.scale + view.y >= -1 &&
@@ -304,7 +305,7 @@ export function Graph(props: GraphProps) {
         <div data-still="" className={styles.map}>
           <Minimap
             layout={layout}
-            figures={figures}
+            figures={figures()}
             colours={colours}
             view={view}
             size={size}
@@ -314,6 +315,14 @@ export function Graph(props: GraphProps) {
       )}
     </section>
   );
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** By the pointer, at a point within the graph; or by the focus, beside a part of the plane. */

@@ -21,8 +21,8 @@ export interface TargetsProps {
   readonly buttons: RefObject<Map<string, HTMLButtonElement>>;
 }
 
-/** Names renewed with every frame; all of three hundred have been within a second. */
-const namesAFrame = 30;
+/** Names renewed at a time; all of three hundred have been within five seconds. */
+const namesAFrame = 15;
 const nameDelayMs = 40;
 
 export const Targets = memo(function Targets(props: TargetsProps) {
@@ -73,7 +73,7 @@ const TargetButton = memo(function TargetButton(props: TargetButtonProps) {
 export function useNames(
   targets: readonly Target[],
   design: StructuralView,
-  figures: Figures,
+  figures: () => Figures,
   buttons: RefObject<Map<string, HTMLButtonElement>>,
 ): void {
   const next = useRef(0);
@@ -83,7 +83,7 @@ export function useNames(
       for (let step = 0; step < count; step++) {
         const target = targets[(next.current + step) % targets.length]!;
         const button = buttons.current.get(target.key);
-        const name = nameOf(target, design, figures);
+        const name = nameOf(target, design, figures());
         if (button && button.ariaLabel !== name) button.ariaLabel = name;
       }
       next.current = targets.length === 0 ? 0 : (next.current + count) % targets.length;

@@ -165,16 +165,21 @@ export function figuresOf(scene: Scene, frames: readonly Frame[]): Figures {
 class Window {
   readonly frame: Frame;
   readonly seconds: number;
+  readonly requests: Float64Array;
+  readonly errors: Float64Array;
+  readonly calls: Float64Array;
+  readonly callErrors: Float64Array;
   readonly #frames: readonly Frame[];
 
   constructor(frames: readonly Frame[], frame: Frame) {
     this.frame = frame;
     this.#frames = frames;
-    this.seconds =
-      Math.max(
-        1,
-        total(frames, ({ fromUs, toUs }) => toUs - fromUs),
-      ) / 1_000_000;
+    const us = total(frames, ({ fromUs, toUs }) => toUs - fromUs);
+    this.seconds = Math.max(1, us) / 1_000_000;
+    this.requests = columnSums(frames, ({ nodes }) => nodes.requests);
+    this.errors = columnSums(frames, ({ nodes }) => nodes.errors);
+    this.calls = columnSums(frames, ({ paths }) => paths.calls);
+    this.callErrors = columnSums(frames, ({ paths }) => paths.errors);
   }
 
   sum(of: (frame: Frame) => number): number {
@@ -191,11 +196,24 @@ class Window {
   }
 }
 
+function columnSums(
+  frames: readonly Frame[],
+  of: (frame: Frame) => readonly number[],
+): Float64Array {
+  const sums = new Float64Array(of(frames.at(-1)!).length);
+  for (const frame of frames) {
+    const column = of(frame);
+    // An earlier frame may not know the nodes that came since.
+    for (let index = 0; index < column.length; index++) sums[index]! += column[index]!;
+  }
+  return sums;
+}
+
 function nodeFigures(column: number | undefined, window: Window): NodeFigures {
   if (column === undefined) return silent;
   const { frame } = window;
-  const requests = window.sum(({ nodes }) => nodes.requests[column]!);
-  const errors = window.sum(({ nodes }) => nodes.errors[column]!);
+  const requests = window.requests[column]!;
+  const errors = window.errors[column]!;
   return {
     look: nodeLooks[frame.nodes.state[column]!] ?? 'unknown',
     ratePerSec: requests / window.seconds,
@@ -270,8 +288,8 @@ function pathsOf(
 }
 
 function pathFigures(column: number, window: Window, isBusy: boolean): PathFigures {
-  const calls = window.sum(({ paths }) => paths.calls[column]!);
-  const errors = window.sum(({ paths }) => paths.errors[column]!);
+  const calls = window.calls[column]!;
+  const errors = window.callErrors[column]!;
   const errorRatio = ratio(errors, calls);
   const state = window.frame.paths.state[column]!;
   return {

@@ -126,9 +126,10 @@ export function objectiveMarks(
     if (completed > 0 && latency) {
       for (const { name, us, percent, text } of percentiles) {
         const isMissed = latency.percentile(percent) > us;
-        const begin =
-          window.find(({ users }) => percentileOf(users.latency, percent) > us) ?? first;
-        judge(name, isMissed, begin.fromUs, `${name} goes above ${text}`);
+        const begins = isMissed
+          ? window.find(({ users }) => percentileOf(users.latency, percent) > us)
+          : undefined;
+        judge(name, isMissed, (begins ?? first).fromUs, `${name} goes above ${text}`);
       }
     }
     if (typeof availability === 'number' && completed + failed > 0) {
