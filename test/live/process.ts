@@ -148,7 +148,9 @@ export interface Node {
 /** The nodes as the run itself tells. */
 export async function nodesOf(running: Running): Promise<readonly Node[]> {
   const [, admin] = await running.hear(/Meters (http:\S+)\/metrics/);
-  const status = await (await fetch(`${admin}/status`)).json();
+  const ask = () => fetch(`${admin}/status`);
+  // A connection that was idle may end just as it is used again.
+  const status = await (await ask().catch(ask)).json();
   return (status as { readonly nodes: readonly Node[] }).nodes;
 }
 
