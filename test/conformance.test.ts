@@ -13,6 +13,7 @@ import { after, before, type Scene, type Talk } from './conformance/scenes.ts';
 import {
   killNodes,
   loadpath,
+  nodesOf,
   nothingLeft,
   pause,
   removeFolders,
@@ -75,7 +76,12 @@ const worlds: Readonly<Record<string, (told: Map<string, string>) => Promise<voi
       for (const scene of scenes) {
         const outcome = await scene.play(world).then(
           () => 'as it should be',
-          (error: unknown) => String(error),
+          async (error: unknown) => {
+            const states = (await nodesOf(running)).map(
+              ({ id, life, state }) => `${id}.${life} ${state}`,
+            );
+            return `${error}\n${states.join(', ')}\n${running.said.slice(-4_000)}`;
+          },
         );
         told.set(scene.title, outcome);
       }

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Address, Message } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
@@ -161,6 +162,33 @@ describe('frames', () => {
     a.transport.send('out', { node: 'gone', port: 'in' }, message(10));
     await until(() => a.refused.length === 11);
     expect(a.disconnected).toEqual([]);
+  });
+
+  test('reach a later life at once, though a stranger has the port of the former one', async () => {
+    const [a, b] = [await station('a'), await station('b', { life: 2 })];
+    const patient = await station('c');
+    const mute = createServer();
+    const dialled: Socket[] = [];
+    mute.on('connection', (socket) => dialled.push(socket.resume()));
+    await once(mute.listen(0, '127.0.0.1'), 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const to = { node: 'b', port: 'in' };
+    for (const [n, { transport }] of [patient, a].entries()) {
+      transport.setPeers({ b: { life: 1, port, edges: {} } });
+      transport.send('out', to, message(1));
+      await until(() => dialled.length > n);
+    }
+    const peers = { b: { life: 2, port: b.port, edges: {} } };
+    a.transport.setPeers(peers);
+    await until(() => a.refused.length === 1);
+    // Who was told nothing waits still, though it dialled before.
+    expect(patient.refused).toEqual([]);
+    await until(() => {
+      a.transport.send('out', to, message(2));
+      return b.got.length > 0;
+    });
+    for (const socket of dialled) socket.destroy();
+    mute.close();
   });
 
   test('an established connection that ends is told once, and dialled again when needed', async () => {

@@ -156,6 +156,8 @@ export class Transport {
       const life = peers[node]?.life;
       // A new life listens elsewhere: no reason to wait out the pause after the last failure.
       if (life !== link.life && link.phase === 'resting') link.phase = 'idle';
+      // And none to wait for whoever has the old port now: it may be somebody who never says hello.
+      if (life !== link.life && link.phase === 'dialling') link.socket?.destroy();
       link.life = life;
     }
   }
