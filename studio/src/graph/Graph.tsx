@@ -2,6 +2,7 @@
  * The graph of a design with the traffic of one instant on it: canvases below, a layer of buttons
  * over them, and around it search, legend, zones and a map.
  */
+
 import type { FrameLayout, PaletteBlock, StructuralView } from 'loadpath/studio';
 import {
   type KeyboardEvent,
@@ -12,6 +13,7 @@ import {
   useRef,
   useState,
 } from 'react';
+import { flushSync } from 'react-dom';
 import { contains, type Point, type Rect } from '../parts/plane/curve.ts';
 import { useView } from '../parts/plane/use-view.ts';
 import { toScreen, toWorld, type Viewport } from '../parts/plane/viewport.ts';
@@ -130,16 +132,18 @@ export function Graph(props: GraphProps) {
     [show],
   );
   const goTo = (wanted: Selection) => {
-    setPanel(undefined);
-    onSelect(wanted);
+    // The search box goes at once, so that the focus is where the next key expects it.
+    flushSync(() => {
+      setPanel(undefined);
+      onSelect(wanted);
+    });
     const target = targets.find(
       ({ selection: { type, id } }) => type === wanted.type && id === wanted.id,
     );
     if (!target) return;
     show(target.rect, 0.8);
     setTabKey(target.key);
-    // The search box is gone only after this event.
-    requestAnimationFrame(() => buttons.current.get(target.key)?.focus({ preventScroll: true }));
+    buttons.current.get(target.key)?.focus({ preventScroll: true });
   };
   const targetOf = (event: { readonly target: EventTarget | null }) => {
     const key = (event.target as Element | null)?.closest<HTMLElement>('[data-target]')?.dataset

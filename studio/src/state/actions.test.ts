@@ -1,5 +1,5 @@
 import type { DesignView, RunRequest, RunSummary } from 'loadpath/studio';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Client, type Listener, Refused } from '../api/client.ts';
 import { createActions } from './actions.ts';
 import { faultTimeUs } from './fault-actions.ts';
@@ -28,14 +28,18 @@ function server(runs: readonly RunSummary[] = []) {
   const listeners = new Map<string, Listener<RunMessage>>();
   let watcher: Parameters<Client['watch']>[0] | undefined;
   let refusal: Refused | undefined;
+  let answering = Promise.resolve();
   const client = {
     hello: async () => ({ version: '0', mode: 'design', palette: [] }),
     design: async () => design,
     runs: async () => runs,
     startRun: async (request) => {
       if (refusal) throw refusal;
-      asked.push(request);
-      return `r${asked.length}`;
+      const id = `r${asked.push(request)}`;
+      const answer = answering;
+      answering = Promise.resolve();
+      await answer;
+      return id;
     },
     checkFaults: async () => [],
     stopRun: async () => {},
@@ -57,6 +61,14 @@ function server(runs: readonly RunSummary[] = []) {
     save: (changed: DesignView) => watcher!.onMessages([{ name: 'design', data: changed }]),
     refuse: (why: Refused | undefined) => {
       refusal = why;
+    },
+    /** The next request is taken, and answered when this is called. */
+    hesitate: () => {
+      let answer = () => {};
+      answering = new Promise((resolve) => {
+        answer = resolve;
+      });
+      return () => answer();
     },
   };
 }
@@ -93,6 +105,22 @@ describe('a session', () => {
     expect(shown().frames.length).toBe(20);
   });
 
+  test('what is asked for while the first run is being started is what runs, and what is shown', async () => {
+    const there = server();
+    const store = createStudioStore();
+    const actions = createActions(store, there.client);
+    const answer = there.hesitate();
+    const opening = actions.open();
+    await vi.waitFor(() => expect(there.asked.length).toBe(1));
+    actions.setForm({ duration: '2s' });
+    const run = actions.run();
+    await new Promise(setImmediate);
+    answer();
+    await Promise.all([opening, run]);
+    expect(there.asked.map(({ forUs }) => forUs)).toEqual([undefined, 2_000_000]);
+    expect(shownRun(store.getState())).toMatchObject({ id: 'r2', state: 'running' });
+  });
+
   test('another seed has nothing in common with the run before', async () => {
     const { actions, stream, shown } = await opened();
     stream('r1', film(50));
@@ -105,8 +133,7 @@ describe('a session', () => {
     const { asked, stream, save, shown, store } = await opened();
     stream('r1', film(50));
     save({ ...design, revision: 2 });
-    await Promise.resolve();
-    await Promise.resolve();
+    await vi.waitFor(() => expect(shown().id).toBe('r2'));
     expect(asked.length).toBe(2);
     expect(shown().frames).toEqual([]);
     expect(store.getState().notices[0]!.text).toContain('shop.ts was saved');
@@ -117,11 +144,9 @@ describe('a session', () => {
     const drawn = { ...design, kind: 'data' as const };
     save({ ...drawn, revision: 2, data: { name: 'shop', studio: { positions: {} } } });
     save({ ...drawn, revision: 3, data: { name: 'shop', studio: { positions: { api: [1, 2] } } } });
-    await Promise.resolve();
-    expect(asked.length).toBe(2);
+    await vi.waitFor(() => expect(asked.length).toBe(2));
     save({ ...drawn, revision: 4, data: { name: 'store' } });
-    await Promise.resolve();
-    expect(asked.length).toBe(3);
+    await vi.waitFor(() => expect(asked.length).toBe(3));
   });
 
   test('a design with mistakes keeps the last structure and does not run', async () => {

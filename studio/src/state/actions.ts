@@ -197,8 +197,18 @@ export function createActions(store: StudioStore, client: Client) {
     await start(requestOf(form, faultList, edits, design), options.fromUs);
   }
 
-  /** Runs a request; what it has in common with the shown run is there at once. */
-  async function start(request: RunRequest, fromUs?: Micros): Promise<void> {
+  let starting = Promise.resolve();
+
+  /**
+   * Runs a request; what it has in common with the shown run is there at once. One after the other:
+   * the one asked for last is the one that runs, and that is shown.
+   */
+  function start(request: RunRequest, fromUs?: Micros): Promise<void> {
+    starting = starting.then(() => begin(request, fromUs));
+    return starting;
+  }
+
+  async function begin(request: RunRequest, fromUs?: Micros): Promise<void> {
     const former = shownRun(get());
     const lender = lenderOf(former, request);
     await attempt(async () => {
