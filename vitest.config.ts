@@ -1,7 +1,8 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { findBrowser } from './scripts/browser.mjs';
 import { findProxies } from './scripts/proxies.mjs';
+import { waiting } from './test/turns.ts';
 
 const { nginx = '', haproxy = '' } = findProxies();
 const src = new URL('./src/', import.meta.url).pathname;
@@ -44,6 +45,7 @@ export default defineConfig({
       'test/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
+    exclude: [...configDefaults.exclude, ...waiting],
     env: {
       LOADPATH_CHROMIUM: findBrowser() ?? '',
       LOADPATH_NGINX: nginx,

@@ -2,6 +2,8 @@
  * The whole gate, the same here and in CI: lint and format, types, build, tests. Arguments go to
  * Vitest: `npm test -- src/parts`. The last line is `N passed, N failed`, counting every test and
  * each of the other steps once.
+ *
+ * What is slow takes turns by the day (see test/turns.ts); `npm test -- --all` takes everything.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +50,8 @@ note('types', types.code === 0, types.output);
 note('build', isBuilt);
 note('types of the page', page.code === 0, page.output);
 
-const args = process.argv.slice(2);
+const isAll = process.argv.includes('--all');
+const args = process.argv.slice(2).filter((arg) => arg !== '--all');
 // Who names tests on the command line may have no use for a browser or a proxy.
 if (args.length === 0) {
   note('browser', (await haveBrowser()) !== undefined, noBrowser);
@@ -56,7 +59,15 @@ if (args.length === 0) {
   note('proxies', nginx !== undefined && haproxy !== undefined, noProxies);
 }
 
+const today = Math.floor(Date.now() / 86_400_000);
+const turn = isAll || args.length > 0 ? undefined : today % 4;
+
 await runTests(args);
+if (turn !== undefined) {
+  console.log(
+    `\nOf what is slow a quarter was tested, turn ${turn + 1} of 4: \`npm test -- --all\` takes everything.`,
+  );
+}
 
 if (failures.length > 0) {
   console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
@@ -65,6 +76,7 @@ console.log(`\n${passedCount} passed, ${failures.length} failed`);
 process.exitCode = failures.length === 0 ? 0 : 1;
 
 async function runTests(args) {
+  if (turn !== undefined) process.env.LOADPATH_TURN = String(turn);
   const folder = mkdtempSync(join(tmpdir(), 'loadpath-test-'));
   try {
     const outcome = join(folder, 'tests.json');

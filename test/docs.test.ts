@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blocks } from '../src/blocks/index.ts';
 import { simulate } from '../src/index.ts';
 import { exists, files, read, root } from './checkout.ts';
+import { inTurn } from './turns.ts';
 
 const rewriting = process.env.REWRITE === '1';
 const folder = join(root, '.cache', `docs-${process.pid}`);
@@ -171,7 +172,7 @@ describe('commands in the documents', () => {
     expect(exists('dist/cli/main.js'), 'run `npm run build`').toBe(true);
   });
 
-  test.each([...runs])('%s', async (_name, args) => {
+  test.each(inTurn([...runs]))('%s', async (_name, args) => {
     const ended = await loadpath(args);
     // Promises may be broken on purpose; what is mistyped ends with 2.
     expect([0, 1], ended.err).toContain(ended.code);

@@ -32,6 +32,7 @@ import type { RunEvent } from '../src/host/events.ts';
 import type { Fault, Target } from '../src/host/fault.ts';
 import { simulateHere } from '../src/run/node/here.ts';
 import type { Report } from '../src/run/report.ts';
+import { inTurn } from './turns.ts';
 
 const store = kv<string>('store', { replicas: 3 });
 const hot = cache<string>('hot', { nodes: 2, ttl: '100ms' });
@@ -247,13 +248,16 @@ test('without a fault everything is answered', () => {
   for (const block of blocks) expect(trafficOf(block, calm).length).toBeGreaterThan(0);
 });
 
-describe.each(rows)('$kind ($why)', ({ faults, acts }) => {
-  test.each(blocks)('of %s', async (block) => {
-    const seen = await run(faults({ block }));
-    expectWhole(seen);
-    expectNoticed(block, acts.includes(block), seen, calm);
-  });
-});
+describe.each(rows.map((row, index) => ({ ...row, targets: inTurn(blocks, index) })))(
+  '$kind ($why)',
+  ({ faults, acts, targets }) => {
+    test.each(targets)('of %s', async (block) => {
+      const seen = await run(faults({ block }));
+      expectWhole(seen);
+      expectNoticed(block, acts.includes(block), seen, calm);
+    });
+  },
+);
 
 /** From the beginning of the fault on, and not before. */
 function expectNoticed(block: string, acts: boolean, seen: Seen, without: Seen): void {
@@ -279,7 +283,7 @@ function clockOf(block: string, { events }: Seen): readonly number[] {
 }
 
 describe('skew (the wall clock is wrong, and nothing else)', () => {
-  test.each(blocks)('of %s', async (block) => {
+  test.each(inTurn(blocks))('of %s', async (block) => {
     const target = { block };
     const seen = await run([{ do: 'skew', target, byUs: 5_000_000, driftPpm: 0, ...when }]);
     expectWhole(seen);
@@ -294,7 +298,7 @@ describe('skew (the wall clock is wrong, and nothing else)', () => {
 });
 
 describe('rot (bits on a disk flip, which shows when a node boots from it)', () => {
-  test.each(blocks)('of %s', async (block) => {
+  test.each(inTurn(blocks, 1))('of %s', async (block) => {
     const kill: Fault = {
       do: 'kill',
       target: { node: `${block}/0` },

@@ -12,6 +12,7 @@ import { loadpath, nothingLeft, sweepAll } from '../live/process.ts';
 import { choose, openPage, openStudio, playheadOf, runEnded } from './session.ts';
 
 const shortener = join(root, 'examples/shortener');
+const shop = join(root, 'examples/three-tier/design.json');
 
 let browser: Browser;
 
@@ -64,28 +65,28 @@ describe('the first minute', () => {
   });
 
   test('all of it works by keys alone, and a reload goes on', async () => {
-    const studio = await openStudio(shortener);
+    const studio = await openStudio(shop);
     const watched = await openPage(browser, studio.url);
     const { page } = watched;
     const { keyboard } = page;
-    await page.getByRole('button', { name: /^links, .*\d+\/s/ }).waitFor();
+    await page.getByRole('button', { name: /^shop, .*\d+\/s/ }).waitFor();
     await keyboard.press('/');
-    await keyboard.type('links');
+    await keyboard.type('shop');
     await keyboard.press('Enter');
     await keyboard.press('b');
-    const menu = page.getByRole('dialog', { name: 'Faults for links' });
+    const menu = page.getByRole('dialog', { name: 'Faults for shop' });
     await menu.waitFor();
     // "Pause" is a letter, and so is every other fault.
     await keyboard.press('p');
     await menu.waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: /^fault: pause links, from/ }).waitFor();
+    await page.getByRole('button', { name: /^fault: pause shop, from/ }).waitFor();
 
     await keyboard.press('3');
     const faults = page.getByRole('tabpanel', { name: 'Faults' });
-    await faults.getByText('pause links at').waitFor();
+    await faults.getByText('pause shop at').waitFor();
 
     // To the end of what has been simulated, and back to what happened last.
-    const [, at] = /pause links at ([\d.]+)s/.exec((await faults.textContent())!)!;
+    const [, at] = /pause shop at ([\d.]+)s/.exec((await faults.textContent())!)!;
     const atEnd = async () => {
       await keyboard.press('End');
       return playheadOf(page);
@@ -99,8 +100,8 @@ describe('the first minute', () => {
     await keyboard.press('Escape');
 
     await page.reload();
-    await page.getByRole('tabpanel', { name: 'Faults' }).getByText('pause links at').waitFor();
-    await page.getByRole('button', { name: /^fault: pause links, from/ }).waitFor();
+    await page.getByRole('tabpanel', { name: 'Faults' }).getByText('pause shop at').waitFor();
+    await page.getByRole('button', { name: /^fault: pause shop, from/ }).waitFor();
     await keyboard.press('1');
     await page.getByRole('heading', { name: /^(Running|Holds|Broken)/ }).waitFor();
     await watched.close();

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cluster } from '../../../../test/cluster.ts';
 import { sandbox } from '../../../../test/sandbox.ts';
+import { inTurn } from '../../../../test/turns.ts';
 import { everyFault } from '../../../../test/weather.ts';
 import type { RunEvent } from '../../../host/events.ts';
 import type { Handlers } from '../../../host/host.ts';
@@ -28,7 +29,8 @@ describe('under faults', () => {
   ])('no code is given twice, no name to two, and no name is a code: %s', (_, options) => {
     let given = 0;
     let granted = 0;
-    for (const seed of seeds) {
+    const today = inTurn(seeds);
+    for (const seed of today) {
       const history = storm(ids('codes', options), { seed, faults: everyFault });
       expect(clashes(history), `seed ${seed}`).toEqual([]);
       const codes = ids('codes', options);
@@ -36,8 +38,8 @@ describe('under faults', () => {
       given += history.filter(({ f, phase }) => f === 'next' && phase === 'ok').length;
       granted += history.filter(({ f, value }) => f === 'claim' && value === true).length;
     }
-    expect(given).toBeGreaterThan(5_000);
-    expect(granted).toBeGreaterThan(1_000);
+    expect(given).toBeGreaterThan(250 * today.length);
+    expect(granted).toBeGreaterThan(50 * today.length);
   });
 
   test('names that look like codes are granted only where the range is still to come', () => {
@@ -54,11 +56,11 @@ describe('under faults', () => {
 
   test('a range handed out before it is stored comes out twice, and the law finds it', () => {
     const planted = () => idsToldFirst('codes', { width: 3, block: 3 });
-    const found = seeds.filter((seed) => {
+    const isFound = seeds.some((seed) => {
       const faults = ['kill', 'power-off'] as const;
       return clashes(storm(planted(), { seed, faults, faultCount: 40 })).length > 0;
     });
-    expect(found.length).toBeGreaterThan(0);
+    expect(isFound).toBe(true);
     expect(clashes(storm(planted(), { seed: 1, faults: [] }))).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /** What the store promises under faults, how it fails, and what it refuses. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type Cluster, cluster } from '../../../../test/cluster.ts';
+import { inTurn } from '../../../../test/turns.ts';
 import type { Declaration } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
@@ -26,21 +27,21 @@ function linear(links: Declaration<unknown>, options: Parameters<typeof storm>[1
 
 describe('atomic', () => {
   test('is linearizable under every kind of fault at once, clients included', () => {
-    for (const seed of seeds(36)) {
+    for (const seed of inTurn(seeds(36))) {
       const options = { seed, faults: everything, hurtClients: true, forUs: 5_000_000 };
       expect(linear(kv('links', small), options), `seed ${seed}`).toBe('holds');
     }
   });
 
   test('is linearizable with more nodes than replicas, where stand-ins keep hints', () => {
-    for (const seed of seeds(15)) {
+    for (const seed of inTurn(seeds(15))) {
       const options = { seed, faults: everything, keys: 5, forUs: 6_000_000 };
       expect(linear(kv('links', { ...small, nodes: 5 }), options), `seed ${seed}`).toBe('holds');
     }
   });
 
   test('is linearizable when every replica crashes again and again', () => {
-    for (const seed of seeds(15)) {
+    for (const seed of inTurn(seeds(15))) {
       const options = { seed, faults: crashes, faultCount: 20, forUs: 6_000_000 };
       expect(linear(kv('links', small), options), `seed ${seed}`).toBe('holds');
     }
@@ -57,7 +58,7 @@ describe('quorum', () => {
   const survivable: FaultKind[] = [...crashes, 'cut', 'lose', 'duplicate', 'pause', 'fill-disk'];
 
   test('loses no acknowledged write when nodes crash', () => {
-    for (const seed of seeds(15)) {
+    for (const seed of inTurn(seeds(15))) {
       const links = kv('links', { ...small, consistency: 'quorum' });
       const options = { seed, faults: survivable, forUs: 5_000_000, writeOnce: true };
       const { history } = storm(links, options);
@@ -66,7 +67,7 @@ describe('quorum', () => {
   });
 
   test('loses none either when stand-ins count, once everything is handed over', () => {
-    for (const seed of seeds(15)) {
+    for (const seed of inTurn(seeds(15))) {
       const links = kv('links', { ...small, consistency: 'quorum', nodes: 5, sloppy: true });
       const options = {
         seed,

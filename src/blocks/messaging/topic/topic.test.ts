@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cluster } from '../../../../test/cluster.ts';
 import { sandbox } from '../../../../test/sandbox.ts';
+import { inTurn } from '../../../../test/turns.ts';
 import { everyFault, type FaultKind } from '../../../../test/weather.ts';
 import type { Consumer } from '../../../host/declaration.ts';
 import type { Handlers } from '../../../host/host.ts';
@@ -49,12 +50,13 @@ describe('under faults', () => {
 
   test('nothing acknowledged is lost, order holds, and no retry stores twice', () => {
     let acknowledged = 0;
-    for (const seed of seeds) {
+    const today = inTurn(seeds);
+    for (const seed of today) {
       const { history } = judge(seed, soundDisks);
       expect(mixedUp(history), `seed ${seed}`).toEqual([]);
       acknowledged += history.filter(({ f, phase }) => f === 'publish' && phase === 'ok').length;
     }
-    expect(acknowledged).toBeGreaterThan(1_000);
+    expect(acknowledged).toBeGreaterThan(50 * today.length);
   });
 
   test('failing disks lose nothing either', () => {
@@ -76,13 +78,13 @@ describe('under faults', () => {
   });
 
   test('offsets committed before processing lose messages, and the law finds it', () => {
-    const found = seeds.filter((seed) => {
+    const isFound = seeds.some((seed) => {
       const planted = topicCommittingFirst<string>('clicks', { partitions: 4, handling: '2s' });
       return (
         lost(storm(planted, { seed, faults: ['kill', 'power-off', 'pause'] }).history).length > 0
       );
     });
-    expect(found.length).toBeGreaterThan(0);
+    expect(isFound).toBe(true);
     const calm = topicCommittingFirst<string>('clicks', { partitions: 4 });
     expect(lost(storm(calm, { seed: 1, faults: [], failing: 0 }).history)).toEqual([]);
   });

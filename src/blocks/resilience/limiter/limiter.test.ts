@@ -55,11 +55,11 @@ describe('never more than the limit in any window', () => {
   });
 
   test('a killed node that keeps no disk forgives once, and the law finds it', () => {
-    const over = seeds.filter((seed) => {
+    const isOver = seeds.some((seed) => {
       const forgetful = limiter('limits', { ...strict, mode: 'central' });
       return mostWithin(storm(forgetful, { seed, faults: ['kill'] }).admitted, second) > limit;
     });
-    expect(over.length).toBeGreaterThan(0);
+    expect(isOver).toBe(true);
   });
 });
 
