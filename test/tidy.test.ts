@@ -17,6 +17,7 @@ import {
   sources,
   visit,
 } from './checkout.ts';
+import { slow } from './turns.ts';
 
 /**
  * The floors, lowest first. `uses` are the other floors a file may import from; `types` those of
@@ -359,6 +360,12 @@ describe('layout', () => {
       if (!tested) missing.push(`${folder}/*.test.ts`);
     }
     expect(missing).toEqual([]);
+  });
+
+  test('every test file that takes turns is there, and has one turn', () => {
+    const listed = slow.flat();
+    expect(listed.filter((path) => !exists(path))).toEqual([]);
+    expect(new Set(listed).size).toBe(listed.length);
   });
 
   test('every public subpath of package.json has its source', () => {
