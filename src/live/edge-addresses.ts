@@ -1,6 +1,7 @@
 /** What a request asks for, of whom, and on whose behalf: read as whoever comes after the edge will read it, or refused. */
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import type { Micros } from '../host/host.ts';
 import { parseUrl } from '../kit/url.ts';
 
 const hostsMax = 256;
@@ -81,4 +82,34 @@ export function wholeNumber(text: string): number | undefined {
 export function hasNoBody(request: IncomingMessage): boolean {
   if (request.httpVersionMajor < 2) return true;
   return (request as unknown as Http2ServerRequest).stream.endAfterHeaders;
+}
+
+/** A request, its sender and what only this machine may say of them. */
+export interface Heard {
+  readonly headers: string[];
+  readonly ip: string;
+  readonly session: string | undefined;
+  readonly timeoutUs: Micros | undefined;
+}
+
+/** Only who is on this machine may speak for somebody else. Takes its headers for its own. */
+export function spokenFor(headers: string[], from: string): Heard {
+  let ip = from;
+  let session: string | undefined;
+  let timeoutUs: Micros | undefined;
+  const trusted = isLoopback(from);
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = headers[i + 1]!;
+    if (trusted && name === 'x-forwarded-for') ip = value.split(',', 1)[0]!.trim();
+    else if (name === 'x-loadpath-session') session = trusted ? value : undefined;
+    else if (name === 'x-loadpath-timeout-us') timeoutUs = trusted ? wholeNumber(value) : undefined;
+    else {
+      headers[kept++] = name;
+      headers[kept++] = value;
+    }
+  }
+  headers.length = kept;
+  return { headers, ip, session, timeoutUs };
 }

@@ -6,80 +6,38 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import {
-  createServer as createHttp2Server,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from 'node:http2';
+import type { Http2ServerRequest, ServerHttp2Session } from 'node:http2';
 import { createServer as createSecureServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Connection } from '../host/connection.ts';
 import type { Micros } from '../host/host.ts';
 import { type Chunk, type Stream, type StreamEvents, streamWindowBytes } from '../host/stream.ts';
-import type { TlsFacts, WebCancel, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
+import type { TlsFacts, WebReply, WebRequest, WebTrailers } from '../host/web.ts';
 import { IdMap } from '../parts/id-map.ts';
 import { Intake } from '../parts/stream.ts';
 import { ConnectionSocket } from './connections.ts';
 import {
   addressOf,
+  type Heard,
   Hosts,
   hasNoBody,
   hostOf,
-  isLoopback,
   namedIn,
   plainIp,
-  wholeNumber,
+  spokenFor,
 } from './edge-addresses.ts';
+import type { EdgeCounts, EdgeOptions } from './edge-options.ts';
+import { PlainConnection, type PlainOwner, readerOf } from './edge-plain.ts';
 import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
+import { secure } from './edge-secure.ts';
 import { errorCode } from './files.ts';
-import { listenAt, type Place } from './listening.ts';
-import { factsOf, type TlsMaterial } from './tls.ts';
+import { listenAt } from './listening.ts';
+import type { TlsMaterial } from './tls.ts';
 import { farEnd, methods, plainBytes, responseOn, Tunnels } from './tunnels.ts';
 import { flawOf, Upgrades } from './web-socket.ts';
 
-export interface EdgeOptions extends Place {
-  /** Default 10 MB. */
-  readonly bodyMaxBytes?: number | undefined;
-  /** Default 16 KiB, all header lines together. */
-  readonly headersMaxBytes?: number | undefined;
-  /** How long the headers, and then the whole request, may take to arrive. Defaults 10 s and 60 s. */
-  readonly headersTimeoutMs?: number | undefined;
-  readonly requestTimeoutMs?: number | undefined;
-  /** Default 10,000. Further connections are closed at once, and counted. */
-  readonly connectionsMax?: number | undefined;
-  /** Requests that one connection may have open. Default 64: browsers open one at a time. */
-  readonly pipelineMax?: number | undefined;
-  /** Default 75 s: how long a connection without a request is kept. */
-  readonly keepAliveMs?: number | undefined;
-  /** Default 200 lines. */
-  readonly headersMax?: number | undefined;
-  /** Default 8 KiB. */
-  readonly urlMaxBytes?: number | undefined;
-  /** With it the edge speaks TLS, and HTTP/2 to those who can. */
-  readonly tls?: TlsMaterial | undefined;
-  /** Its program takes `CONNECT`; else that gets 405. */
-  readonly tunnels?: boolean | undefined;
-  /** Ids start above it, so that a reply to a former life is not ours. */
-  readonly life: number;
-  readonly deliver: (message: WebRequest | WebCancel) => void;
-  /** Begins the stream of a request whose body flows. */
-  readonly connect: (request: WebRequest, events: StreamEvents) => Stream;
-}
-
-export interface EdgeCounts {
-  requests: number;
-  /** Answered here with a 4xx: malformed, too large, too slow. */
-  refused: number;
-  connectionsDropped: number;
-  /** TLS handshakes that came about, and those that did not. */
-  handshakes: number;
-  handshakesFailed: number;
-  /** Replies to requests whose client had gone. */
-  late: number;
-}
+export type { EdgeCounts, EdgeOptions } from './edge-options.ts';
 
 /** What is under way on one connection. */
 interface Traffic {
@@ -98,17 +56,16 @@ interface Exchange {
 }
 
 interface Open {
-  readonly response: ServerResponse;
-  readonly exchange: Exchange;
+  readonly to: ServerResponse | PlainConnection;
   readonly method: string;
+  /** Of Node's server. */
+  readonly exchange?: Exchange;
   /** It asks for a web socket or a tunnel, and is told here that it gets one. */
   accept?: (reply: WebReply) => void;
 }
 
 /** Longer bodies flow: what a stream may hold on its way anyway. */
 const wholeMaxBytes = streamWindowBytes;
-/** A body up to this is written with its head in one piece: two cost a second of everything below. */
-const onePieceMaxBytes = 16_384;
 /** How long a body of unknown length may take to end, before it goes on as it comes. */
 const patienceMs = 100;
 const noBody: ReadonlySet<number> = new Set([204, 304]);
@@ -129,6 +86,9 @@ export class Edge {
   readonly #traffic = new WeakMap<Socket, Traffic>();
   /** What a host comes to, by its text: of few hosts come many requests. */
   readonly #hosts = new Hosts();
+  /** Connections read by hand. */
+  readonly #plain = new Set<PlainConnection>();
+  readonly #owner: PlainOwner;
   readonly #upgrades = new Upgrades();
   readonly #tunnels = new Tunnels();
   /** Connections that somebody else took and passed on. */
@@ -151,7 +111,6 @@ export class Edge {
       joinDuplicateHeaders: true,
     };
     const server = tls ? createSecureServer({ ...limits, ...tls.options }) : createServer(limits);
-    if (tls) this.#secure(server, tls, limits.maxHeaderSize, limits.keepAliveTimeout);
     // Bounded in bytes; beyond a number of them Node would leave out the rest without a word.
     server.maxHeadersCount = 0;
     server.maxConnections = options.connectionsMax ?? 10_000;
@@ -167,50 +126,76 @@ export class Edge {
     server.on('clientError', (error: Error, socket: Socket) => this.#clientError(error, socket));
     server.on('drop', () => this.counts.connectionsDropped++);
     this.#server = server;
+    const handOver = readerOf(server, tls ? 'secureConnection' : 'connection');
+    this.#owner = this.#owning(limits, handOver);
+    if (tls) this.#secure(server, tls, limits, handOver);
+    else server.on('connection', (socket: Duplex) => this.#read(socket, handOver));
   }
 
-  /** Whom a connection belongs to is found out once, when its handshake is over. */
-  #secure(server: Server, tls: TlsMaterial, headersMaxBytes: number, keepAliveMs: number): void {
-    const http2 = createHttp2Server({
-      maxHeaderListPairs: 200,
-      settings: { maxConcurrentStreams: 256, maxHeaderListSize: headersMaxBytes },
-    });
-    for (const [name, material] of tls.names) {
-      (server as unknown as TlsServer).addContext(name, material);
-    }
-    // What an HTTPS server does with a new connection, for those that do not speak HTTP/2.
-    const [plainly] = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
-    server.removeAllListeners('secureConnection');
-    server.on('secureConnection', (socket: TLSSocket) => {
-      this.counts.handshakes++;
-      const facts = factsOf(socket);
-      if (socket.alpnProtocol !== 'h2') {
+  #secure(
+    server: Server,
+    tls: TlsMaterial,
+    limits: { readonly maxHeaderSize: number; readonly keepAliveTimeout: number },
+    handOver: (socket: Duplex) => void,
+  ): void {
+    secure(server, tls, limits, {
+      failed: () => this.counts.handshakesFailed++,
+      plain: (socket, facts) => {
+        this.counts.handshakes++;
         this.#facts.set(socket, facts);
-        plainly?.call(server, socket);
-        return;
-      }
-      http2.once('session', (session: ServerHttp2Session) => {
+        this.#read(socket, handOver);
+      },
+      session: (session, facts) => {
+        this.counts.handshakes++;
         this.#facts.set(session, facts);
         this.#sessions.add(session);
         session.on('close', () => this.#sessions.delete(session));
-        // What is asked and answered may be silent for long; what never gets so far may not.
-        let openCount = 0;
-        session.on('stream', (stream) => {
-          openCount++;
-          stream.on('close', () => openCount--);
-        });
-        session.setTimeout(keepAliveMs, () => {
-          if (openCount === 0) session.destroy();
-        });
-      });
-      http2.emit('connection', socket);
-    });
-    server.on('tlsClientError', () => this.counts.handshakesFailed++);
-    http2.on('sessionError', () => {});
-    http2.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      },
       // Its requests and responses are those of HTTP/1.1 in all that is used here, bar `#writeHead`.
-      this.#request(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+      request: (request, response) => this.#request(request, response),
     });
+  }
+
+  /** By hand, as long as that can be done. */
+  #read(socket: Duplex, handOver: (socket: Duplex) => void): void {
+    if (!(socket instanceof Socket)) return handOver(socket);
+    this.#plain.add(new PlainConnection(socket, this.#owner));
+  }
+
+  #owning(
+    limits: {
+      readonly maxHeaderSize: number;
+      readonly headersTimeout: number;
+      readonly keepAliveTimeout: number;
+    },
+    handOver: (socket: Duplex) => void,
+  ): PlainOwner {
+    const scheme = this.#options.tls ? 'https' : 'http';
+    return {
+      limits: {
+        headersMaxBytes: limits.maxHeaderSize,
+        headersMax: this.#options.headersMax ?? 200,
+        urlMaxBytes: this.#options.urlMaxBytes ?? 8_192,
+        bodyMaxBytes: Math.min(this.#options.bodyMaxBytes ?? 10_000_000, wholeMaxBytes),
+      },
+      headersTimeoutMs: limits.headersTimeout,
+      keepAliveMs: limits.keepAliveTimeout,
+      request: (plain, { method, target, host, headers, body }) => {
+        if (!this.#hosts.isGood(host)) return false;
+        const url = `${scheme}://${host}${target}`;
+        const heard = spokenFor(headers, plain.ip);
+        const id = this.#nextId++;
+        this.counts.requests++;
+        this.#open.set(id, { to: plain, method });
+        plain.began(id, method === 'HEAD');
+        this.#options.deliver(this.#asked(id, method, url, heard, body, plain.socket));
+        return true;
+      },
+      handOver,
+      gone: (id) => this.#gone(id),
+      late: (socket) => this.#clientError(tooSlow, socket),
+      closed: (plain) => this.#plain.delete(plain),
+    };
   }
 
   get port(): number {
@@ -266,7 +251,9 @@ export class Edge {
       this.counts.late++;
       return;
     }
-    const { response, method, accept } = open;
+    const { to, method, accept } = open;
+    if (to instanceof PlainConnection && to.answer(reply)) return;
+    const response = responseOf(to);
     if (method === 'CONNECT' ? reply.status < 300 : reply.status === 101) {
       if (accept) accept(reply);
       else answer(response, 502, 'The service changed the protocol unasked.');
@@ -275,12 +262,10 @@ export class Edge {
     const body = reply.body ?? '';
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (size === 0 && 'stream' in response && endAtOnce(response, reply)) return;
-    if (!this.#writeHead(open, reply, noBody.has(reply.status) ? undefined : size)) return;
+    const said = noBody.has(reply.status) ? undefined : size;
+    if (!this.#writeHead(response, open.exchange, reply, said)) return;
     if (method === 'HEAD' || noBody.has(reply.status)) response.end();
-    else if (typeof body === 'string' || size > onePieceMaxBytes || 'stream' in response)
-      response.end(body);
-    // A head is text, so this is one text of bytes, and one write.
-    else response.end(latin1Of(body), 'latin1');
+    else response.end(body);
   }
 
   /** A reply whose body flows. Undefined: its client has gone. */
@@ -290,8 +275,9 @@ export class Edge {
       this.counts.late++;
       return undefined;
     }
-    const { response, method } = open;
-    if (!this.#writeHead(open, reply, undefined)) return undefined;
+    const { to, method, exchange } = open;
+    const response = responseOf(to);
+    if (!this.#writeHead(response, exchange, reply, undefined)) return undefined;
     if (method === 'HEAD' || noBody.has(reply.status)) {
       response.end();
       return undefined;
@@ -322,7 +308,12 @@ export class Edge {
   }
 
   /** False when it was answered otherwise: a program may hand over what is no header or no status. */
-  #writeHead({ response, exchange }: Open, reply: WebReply, size: number | undefined): boolean {
+  #writeHead(
+    response: ServerResponse,
+    exchange: Exchange | undefined,
+    reply: WebReply,
+    size: number | undefined,
+  ): boolean {
     const headers: string[] = [];
     for (let i = 0; i + 1 < reply.headers.length; i += 2) {
       const name = reply.headers[i]!;
@@ -334,7 +325,7 @@ export class Edge {
     if (this.#closing && !isHttp2) headers.push('connection', 'close');
     try {
       response.writeHead(reply.status, isHttp2 ? grouped(headers) : headers);
-      if (!isHttp2) {
+      if (!isHttp2 && exchange) {
         exchange.isBegun = true;
         exchange.traffic.begun++;
       }
@@ -352,6 +343,7 @@ export class Edge {
       const timer = setTimeout(() => {
         for (const session of this.#sessions) session.destroy();
         this.#server.closeAllConnections();
+        for (const { socket } of this.#plain) socket.destroy();
         this.#upgrades.terminate();
         this.#tunnels.destroyAll();
       }, graceUs / 1_000);
@@ -365,6 +357,7 @@ export class Edge {
       this.#server.close(ended);
       for (const session of this.#sessions) session.close();
       this.#server.closeIdleConnections();
+      for (const plain of this.#plain) plain.end();
     });
   }
 
@@ -373,6 +366,7 @@ export class Edge {
     this.#server.close();
     for (const session of this.#sessions) session.destroy();
     this.#server.closeAllConnections();
+    for (const { socket } of this.#plain) socket.destroy();
     this.#upgrades.terminate();
     this.#tunnels.destroyAll();
     for (const socket of this.#passed) socket.destroy();
@@ -598,11 +592,14 @@ export class Edge {
     response.on('close', () => {
       traffic.waiting--;
       if (exchange.isBegun) traffic.begun--;
-      // The client is gone before its answer: whoever works on it may stop.
-      const { id } = exchange;
-      if (id >= 0 && this.#open.take(id)) this.#options.deliver({ type: 'cancel', id });
+      if (exchange.id >= 0) this.#gone(exchange.id);
     });
     return exchange;
+  }
+
+  /** The client is gone before its answer: whoever works on it may stop. */
+  #gone(id: number): void {
+    if (this.#open.take(id)) this.#options.deliver({ type: 'cancel', id });
   }
 
   #pass(
@@ -626,11 +623,6 @@ export class Edge {
     const id = this.#nextId++;
     const method = request.method ?? 'GET';
     const headers: string[] = [];
-    let ip = plainIp(request.socket.remoteAddress ?? '');
-    let session: string | undefined;
-    let timeoutUs: Micros | undefined;
-    // Only who is on this machine may speak for somebody else.
-    const trusted = isLoopback(ip);
     const raw = request.rawHeaders;
     const named = namedIn(request.headers.connection);
     const isAbsolute = !(request.url ?? '/').startsWith('/') && url !== '*';
@@ -644,29 +636,31 @@ export class Edge {
       if (isUpgrade && /^sec-websocket-(key|version|extensions|accept)$/.test(name)) continue;
       // RFC 9112, 3.2.2: what the request line says holds, and is passed on.
       if (isAbsolute && name === 'host') value = new URL(url).host;
-      if (trusted && name === 'x-forwarded-for') ip = value.split(',', 1)[0]!.trim();
-      else if (name === 'x-loadpath-session') session = trusted ? value : undefined;
-      else if (name === 'x-loadpath-timeout-us') {
-        timeoutUs = trusted ? wholeNumber(value) : undefined;
-      } else headers.push(name, value);
+      headers.push(name, value);
     }
     this.counts.requests++;
-    this.#open.set(id, { response, exchange, method });
+    this.#open.set(id, { to: response, exchange, method });
     exchange.id = id;
-    const asked = {
-      type: 'request' as const,
-      id,
-      method,
-      url,
-      headers,
-      body,
-      ip,
-      session,
-      timeoutUs,
-    };
-    if (!this.#options.tls) return asked;
+    const { socket } = request;
+    const heard = spokenFor(headers, plainIp(socket.remoteAddress ?? ''));
     const { stream } = request as unknown as Partial<Http2ServerRequest>;
-    return { ...asked, tls: this.#facts.get(stream?.session ?? request.socket) };
+    return this.#asked(id, method, url, heard, body, stream?.session ?? socket);
+  }
+
+  /** `over`: whose handshake says who asks. */
+  #asked(
+    id: number,
+    method: string,
+    url: string,
+    { headers, ip, session, timeoutUs }: Heard,
+    body: Uint8Array | null,
+    over: object,
+  ): WebRequest {
+    if (!this.#options.tls) {
+      return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs };
+    }
+    const tls = this.#facts.get(over);
+    return { type: 'request', id, method, url, headers, body, ip, session, timeoutUs, tls };
   }
 
   #refuse(response: ServerResponse, status: number, why: string): void {
@@ -692,7 +686,8 @@ export class Edge {
   }
 }
 
-/** A letter a byte. */
-function latin1Of(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+function responseOf(to: ServerResponse | PlainConnection): ServerResponse {
+  return to instanceof PlainConnection ? to.response() : to;
 }
+
+const tooSlow = Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
