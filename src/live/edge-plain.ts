@@ -191,12 +191,10 @@ export class PlainConnection {
     socket.off('timeout', this.#timeout);
     socket.off('close', this.#close);
     socket.setTimeout(0);
-    // So that it is read once more, from here on.
-    socket.pause();
-    socket.unshift(piece);
     this.#owner.closed(this);
     this.#owner.handOver(socket);
-    socket.resume();
+    // Once more, and now: what comes next may be here before a stream says again what it is given back.
+    socket.emit('data', piece);
   }
 }
 

@@ -288,6 +288,44 @@ describe('an edge', () => {
     expect(await asked('GET /\r\nhost: a\r\n\r\n')).toBe('400');
   });
 
+  test('answers what comes over one connection in order, ordinary or not', async () => {
+    const { url, got } = await listening();
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    let answers = '';
+    socket.on('data', (part) => {
+      answers += part.toString();
+    });
+    const say = async (text: string, more = ''): Promise<void> => {
+      const before = answers.split('HTTP/1.1 200').length;
+      socket.write(text);
+      // In a piece of its own, while what came before is under way.
+      if (more !== '') setTimeout(() => socket.write(more), 5);
+      await until(() => answers.split('HTTP/1.1 200').length > before && answers.includes('hello'));
+    };
+    const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${headers}\r\n`;
+    const post = (path: string, body: string) =>
+      `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    await say(get('/1'));
+    await say(post('/2', 'two'), get('/3'));
+    await until(() => got.length === 3);
+    socket.write(get('/4') + post('/5', 'five') + get('/6'));
+    await until(() => got.length === 6);
+    socket.write(get('/7', 'connection: close\r\n'));
+    await once(socket, 'close');
+    expect(got.map((one) => (one as WebRequest).url).toSorted()).toEqual(
+      [1, 2, 3, 4, 5, 6, 7].map((number) => `http://a/${number}`),
+    );
+    const bodies = answers.split(/HTTP\/1\.1 200 OK\r\n/).map((one) => one.split('\r\n\r\n')[1]);
+    expect(bodies).toEqual([undefined, 'hello', 'two', 'hello', 'hello', 'five', 'hello', 'hello']);
+  });
+
+  test('ends connections that say nothing, before a request and after one', async () => {
+    const { url } = await listening({ headersTimeoutMs: 100, keepAliveMs: 150 });
+    expect(await raw(url, '')).toMatch(/^HTTP\/1\.1 408 /);
+    const kept = await raw(url, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    expect(kept).toMatch(/^HTTP\/1\.1 200 [\s\S]*hello$/);
+  });
+
   test('holds so many requests of one connection, and lets nobody send on and on', async () => {
     const { url, got } = await listening({ pipelineMax: 3 });
     const slow = 'GET /slow HTTP/1.1\r\nhost: a\r\n\r\n';

@@ -45,7 +45,7 @@ import { readTls } from './tls.ts';
 import { type Peer, type Peers, Transport, type TransportCounts } from './transport.ts';
 import { Turn } from './turn.ts';
 import { UnsyncedDisk } from './unsynced-disk.ts';
-import { loadHttp, WebClient } from './web-client.ts';
+import { WebClient } from './web-client.ts';
 import { Wheel } from './wheel.ts';
 
 /** `files`: what the system writes survives a kill. `sync-only`: only what was synced does. */
@@ -198,7 +198,6 @@ export class LiveNode {
   /** Binds the node's sockets. What arrives before `start` waits. */
   async listen(): Promise<Peer> {
     const { node, life, edgePorts } = this.#options;
-    if (node.kind === 'users') loadHttp();
     const port = await this.#transport.listen();
     const edges: Record<string, number> = {};
     for (const program of node.programs) {

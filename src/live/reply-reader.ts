@@ -90,7 +90,7 @@ export class ReplyReader {
 
   #linesOn(bytes: Buffer, at: number): number {
     const before = this.#held.length;
-    const text = this.#held + bytes.toString('latin1', at, at + headMaxBytes);
+    const text = this.#held + bytes.toString('latin1', at);
     const isEmpty = this.#phase === 'trailers' && text.startsWith('\r\n');
     const end = isEmpty ? 0 : text.indexOf('\r\n\r\n');
     if (end < 0) {

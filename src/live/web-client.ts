@@ -25,8 +25,18 @@ import { hashText } from '../kit/random.ts';
 import { IdMap } from '../parts/id-map.ts';
 import { readableOf } from '../parts/web/flow.ts';
 import { errorCode } from './files.ts';
+import {
+  type Answered,
+  type Controller,
+  connectedTooLate,
+  Lines,
+  type Question,
+  wasEnded,
+} from './lines.ts';
 import { Tunnels } from './tunnels.ts';
 import { dial } from './web-socket.ts';
+
+type PoolBody = Uint8Array | string | Readable | null;
 
 interface Underway {
   abort: ((reason: Error) => void) | undefined;
@@ -43,9 +53,13 @@ const timeoutDefaultUs = 30_000_000;
 /** The caller's own timer is to fire first. */
 const timeoutSlackUs = 500_000;
 
-/** The other side ended a connection (as opposed to: broke it), and what may be asked again then (RFC 9110, 9.2.2). */
-const wasEnded = 'UND_ERR_SOCKET';
+/** What may be asked again when the other side ended the connection just then (RFC 9110, 9.2.2). */
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const ended: ReadonlySet<string | undefined> = new Set([wasEnded, 'UND_ERR_SOCKET']);
+
+const connectTimeoutMs = 5_000;
+/** How long a connection is kept that nobody needs. */
+const keepMs = 60_000;
 
 /** How long a reply of unknown length may take to end, before it is one that flows. */
 const patienceUs = 20_000;
@@ -57,14 +71,15 @@ const neverArrived: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  connectedTooLate,
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
 /**
- * It takes a third of a node's start to load, and most nodes never speak HTTP: loaded at the first
- * request, or before by who will certainly send one.
+ * For TLS and for bodies that flow. It takes a third of a node's start to load, and most nodes never send either:
+ * loaded at the first.
  */
-export function loadHttp(): typeof import('undici') {
+function loadHttp(): typeof import('undici') {
   return createRequire(import.meta.url)('undici');
 }
 
@@ -74,13 +89,6 @@ export interface Told {
   readonly refused: () => void;
   /** A reply whose body flows. */
   readonly flow: (reply: WebReply, events: StreamEvents) => Stream;
-}
-
-/** What undici gives to who reads a response. */
-interface Controller {
-  pause(): void;
-  resume(): void;
-  abort(reason: Error): void;
 }
 
 /** The body of a reply on its way into a stream, with the socket's back-pressure. */
@@ -103,8 +111,8 @@ class Flow {
     this.#stream = stream;
   }
 
-  data(part: Buffer): void {
-    if (!this.#stream.write(new Uint8Array(part))) this.#controller.pause();
+  data(part: Uint8Array): void {
+    if (!this.#stream.write(part)) this.#controller.pause();
   }
 
   end(trailers: readonly string[]): void {
@@ -124,17 +132,21 @@ class Flow {
 function flows(
   method: string,
   status: number,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
+  headers: readonly string[],
 ): 'yes' | 'no' | 'perhaps' {
   if (method === 'HEAD' || status === 204 || status === 304) return 'no';
-  const { 'content-length': length, 'content-type': type = '' } = headers;
-  if (/^(text\/event-stream|application\/grpc)/.test(String(type))) return 'yes';
+  const length = headerOf(headers, 'content-length');
+  if (/^(text\/event-stream|application\/grpc)/.test(headerOf(headers, 'content-type') ?? '')) {
+    return 'yes';
+  }
   if (length === undefined) return 'perhaps';
   return Number(length) > streamWindowBytes ? 'yes' : 'no';
 }
 
 export class WebClient {
   readonly #pools = new Map<string, Pool>();
+  /** By where they lead, and where from. */
+  readonly #lines = new Map<string, Lines>();
   /** By their text: there are few, and each request goes to one of them. */
   readonly #doors = new Map<string, URL>();
   /** By the port that asks and the id of its request. */
@@ -180,7 +192,7 @@ export class WebClient {
     const headers = without(request.headers, inside ? 'x-forwarded-for' : 'host');
     if (inside) {
       // The name the user asked for, which routes may go by; the connection goes to the edge.
-      if (!hasHeader(headers, 'host')) headers.push('host', url.host);
+      if (headerOf(headers, 'host') === undefined) headers.push('host', url.host);
       headers.push('x-forwarded-for', request.ip);
       if (request.session !== undefined) headers.push('x-loadpath-session', request.session);
       if (request.timeoutUs !== undefined) {
@@ -248,7 +260,7 @@ export class WebClient {
     let flow: Flow | undefined;
     let status = 0;
     let replyHeaders: string[] = [];
-    const parts: Buffer[] = [];
+    const parts: Uint8Array[] = [];
     let size = 0;
     /** From here on it is a stream, whose end has no time limit of ours. */
     const begin = (controller: Controller): void => {
@@ -258,63 +270,61 @@ export class WebClient {
         for (const part of parts.splice(0)) flow.data(part);
       });
     };
-    const pool = this.#pool(target, apart ? addressFor(request.ip) : undefined);
     // A connection that was kept may be ended at its other side just when a request goes out on it.
     let isRepeated = false;
     let mayRepeat = apart && !request.inlet && repeatable.has(request.method);
-    const dispatch = (): boolean =>
-      pool.dispatch(
-        {
-          origin: target,
-          path: `${path}${url.search}`,
-          method: request.method as 'GET',
-          headers,
-          body: request.inlet
-            ? Readable.from(readableOf(request.inlet))
-            : request.body === null
-              ? null
-              : bodyOf(request.body),
-        },
-        {
-          onRequestStart: (controller) => {
-            underway.abort = (reason) => controller.abort(reason);
-            if (underway.ended) controller.abort(new Error('given up'));
-          },
-          onResponseStart: (controller, statusCode, responseHeaders) => {
-            status = statusCode;
-            replyHeaders = flat(responseHeaders);
-            const how = flows(request.method, status, responseHeaders);
-            if (how === 'yes') begin(controller);
-            // Many say no length and are short all the same: those are taken whole.
-            else if (how === 'perhaps' && !underway.ended) {
-              underway.patience = this.#after(patienceUs, () => begin(controller));
-            }
-          },
-          onResponseData: (controller, part) => {
-            if (flow) return flow.data(part);
-            size += part.length;
-            if (size > replyMaxBytes) controller.abort(new Error('the reply is too large'));
-            else parts.push(part);
-            if (size > streamWindowBytes) begin(controller);
-          },
-          onResponseEnd: (_controller, trailers) => {
-            if (flow) return flow.end(flat(trailers ?? {}));
-            const body = size === 0 ? null : joinedBytes(parts, size);
-            finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
-          },
-          onResponseError: (_controller, error) => {
-            if (flow) return flow.broke();
-            if (mayRepeat && status === 0 && !underway.ended && errorCode(error) === wasEnded) {
-              mayRepeat = false;
-              isRepeated = true;
-              dispatch();
-              return;
-            }
-            if (!isRepeated && neverArrived.has(codeOf(error))) finish(told.refused);
-            else finish(() => told.reply({ type: 'lost', id }));
-          },
-        },
-      );
+    const localAddress = apart ? addressFor(request.ip) : undefined;
+    const answered: Answered = {
+      started: (controller) => {
+        underway.abort = (reason) => controller.abort(reason);
+        if (underway.ended) controller.abort(new Error('given up'));
+      },
+      head: (controller, code, lines) => {
+        status = code;
+        replyHeaders = lines;
+        const how = flows(request.method, status, lines);
+        if (how === 'yes') begin(controller);
+        // Many say no length and are short all the same: those are taken whole.
+        else if (how === 'perhaps' && !underway.ended) {
+          underway.patience = this.#after(patienceUs, () => begin(controller));
+        }
+      },
+      data: (controller, part) => {
+        // A copy, of its own size: what the socket read into is used again, or larger.
+        const bytes = new Uint8Array(part);
+        if (flow) return flow.data(bytes);
+        size += bytes.length;
+        if (size > replyMaxBytes) controller.abort(new Error('the reply is too large'));
+        else parts.push(bytes);
+        if (size > streamWindowBytes) begin(controller);
+      },
+      end: (trailers) => {
+        if (flow) return flow.end(trailers);
+        const body = size === 0 ? null : joinedBytes(parts, size);
+        finish(() => told.reply({ type: 'reply', id, status, headers: replyHeaders, body }));
+      },
+      failed: (error) => {
+        if (flow) return flow.broke();
+        if (mayRepeat && status === 0 && !underway.ended && ended.has(errorCode(error))) {
+          mayRepeat = false;
+          isRepeated = true;
+          dispatch();
+          return;
+        }
+        if (!isRepeated && neverArrived.has(codeOf(error))) finish(told.refused);
+        else finish(() => told.reply({ type: 'lost', id }));
+      },
+    };
+    const { method, inlet, body } = request;
+    const dispatch = (): void => {
+      const asked = { method, path: `${path}${url.search}`, headers };
+      if (door.protocol === 'http:' && !inlet) {
+        this.#linesTo(door, localAddress).ask({ ...asked, body }, answered);
+        return;
+      }
+      const flowing = inlet ? Readable.from(readableOf(inlet)) : body && bodyOf(body);
+      askByPool(this.#pool(target, localAddress), { ...asked, body: flowing }, answered);
+    };
     dispatch();
   }
 
@@ -335,6 +345,8 @@ export class WebClient {
     }
     for (const pool of this.#pools.values()) pool.destroy().catch(() => {});
     this.#pools.clear();
+    for (const lines of this.#lines.values()) lines.destroy();
+    this.#lines.clear();
     this.#tunnels.destroyAll();
     this.#underway.clear();
   }
@@ -357,6 +369,25 @@ export class WebClient {
     return door;
   }
 
+  #linesTo({ host, hostname, port }: URL, localAddress: string | undefined): Lines {
+    const name = localAddress === undefined ? host : `${host} ${localAddress}`;
+    let lines = this.#lines.get(name);
+    if (!lines) {
+      lines = new Lines({
+        authority: host,
+        host: hostname.replace(/^\[|\]$/g, ''),
+        port: Number(port) || 80,
+        // Everybody's own address only where a machine has more than one of them.
+        localAddress: process.platform === 'linux' ? localAddress : undefined,
+        connectionsMax: this.#connectionsMax,
+        connectTimeoutMs,
+        keepMs,
+      });
+      this.#lines.set(name, lines);
+    }
+    return lines;
+  }
+
   #pool(origin: string, localAddress: string | undefined): Pool {
     const name = localAddress === undefined ? origin : `${origin} ${localAddress}`;
     let pool = this.#pools.get(name);
@@ -365,15 +396,14 @@ export class WebClient {
       pool = new Pool(origin, {
         connections: this.#connectionsMax,
         pipelining: 1,
-        keepAliveTimeout: 60_000,
+        keepAliveTimeout: keepMs,
         // Timeouts belong to the programs, which know how long their callers wait.
         headersTimeout: 0,
         bodyTimeout: 0,
         // A node of ours on this machine, whose certificate may be of its own making.
         connect: {
-          timeout: 5_000,
+          timeout: connectTimeoutMs,
           rejectUnauthorized: !isLoopback(new URL(origin).hostname),
-          // Everybody's own address only where a machine has more than one of them.
           ...(localAddress !== undefined && process.platform === 'linux' ? { localAddress } : {}),
         },
       });
@@ -381,6 +411,25 @@ export class WebClient {
     }
     return pool;
   }
+}
+
+/** By undici, which can do everything. */
+function askByPool(
+  pool: Pool,
+  { method, path, headers, body }: Omit<Question, 'body'> & { readonly body: PoolBody },
+  answered: Answered,
+): void {
+  pool.dispatch(
+    { path, method: method as 'GET', headers: headers as string[], body },
+    {
+      onRequestStart: (controller) => answered.started(controller),
+      onResponseStart: (controller, status, lines) =>
+        answered.head(controller, status, flat(lines)),
+      onResponseData: (controller, part) => answered.data(controller, part),
+      onResponseEnd: (_controller, trailers) => answered.end(flat(trailers ?? {})),
+      onResponseError: (_controller, error) => answered.failed(error),
+    },
+  );
 }
 
 /** `OPTIONS *`, which the pools take for no path. The answer cuts it off. */
@@ -408,8 +457,8 @@ function addressFor(ip: string): string {
   return `127.0.${1 + (hashText(ip) & 255)}.1`;
 }
 
-/** A copy, of its own size: what the socket read into is larger, and would be kept as long. */
-function joinedBytes(parts: readonly Buffer[], size: number): Uint8Array {
+function joinedBytes(parts: readonly Uint8Array[], size: number): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {
@@ -433,9 +482,9 @@ function bodyOf(body: Uint8Array | string): Uint8Array | string {
   return typeof body === 'string' || body instanceof Buffer ? body : Buffer.from(body);
 }
 
-function hasHeader(headers: readonly string[], name: string): boolean {
-  for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return true;
-  return false;
+function headerOf(headers: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
+  return undefined;
 }
 
 function without(headers: readonly string[], name: string): string[] {
