@@ -103,6 +103,8 @@ class Keys implements Scheme {
   readonly #host: Host;
   readonly #header: string;
   readonly #byDigest: ReadonlyMap<string, Identity>;
+  /** Good ones that were shown, of which there are no more than digests: each is hashed once. */
+  readonly #shown = new Map<string, Identity>();
 
   constructor(host: Host, { header, keys }: KeysConfig) {
     this.#host = host;
@@ -115,8 +117,12 @@ class Keys implements Scheme {
   }
 
   check(credential: string, done: (verdict: Verdict) => void): void {
+    const known = this.#shown.get(credential);
+    if (known) return done(known);
     this.#host.crypto.digest('SHA-256', encoder.encode(credential), (digest) => {
-      done(this.#byDigest.get(hexOf(digest)) ?? { refusal: unauthorized('no such key') });
+      const identity = this.#byDigest.get(hexOf(digest));
+      if (identity) this.#shown.set(credential, identity);
+      done(identity ?? { refusal: unauthorized('no such key') });
     });
   }
 }

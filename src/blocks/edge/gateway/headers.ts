@@ -46,5 +46,7 @@ export function cookieOf(headers: readonly string[], name: string): string | und
 
 /** `application/json; charset=utf-8` is `application/json`. */
 export function mediaTypeOf(value: string | undefined): string {
-  return (value ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (value === undefined) return '';
+  const end = value.indexOf(';');
+  return (end < 0 ? value : value.slice(0, end)).trim().toLowerCase();
 }

@@ -8,7 +8,7 @@ import { hexes } from '../../../kit/bytes.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { RequestsConfig, TraceConfig } from './config.ts';
 import { headerOf } from './headers.ts';
-import { splitUrl } from './url.ts';
+import { isAuthorityOf, splitUrl } from './url.ts';
 import { type Parts, plain, type Stage, type Visit } from './visit.ts';
 
 /** Headers of which a request has one at most. Who joins two of them changes what they say. */
@@ -67,8 +67,10 @@ export class RequestCheck implements Stage {
   }
 
   #checkHost(url: string, header: string | undefined): Parts | undefined {
+    const isSaid = header === undefined || isAuthorityOf(url, header);
+    if (isSaid && this.#config.hosts.length === 0) return undefined;
     const { host } = splitUrl(url);
-    if (header !== undefined && splitUrl(`http://${header}`).host !== host) {
+    if (!isSaid && splitUrl(`http://${header}`).host !== host) {
       return plain(400, 'address and host differ');
     }
     if (this.#config.hosts.length === 0 || this.#hosts.has(host)) return undefined;

@@ -34,6 +34,13 @@ export function splitUrl(url: string): Place {
   };
 }
 
+/** Whether this is what stands in a URL between its scheme and its path, to the letter. */
+export function isAuthorityOf(url: string, text: string): boolean {
+  const begin = url.indexOf('://') + 3;
+  const end = begin + text.length;
+  return url.startsWith(text, begin) && (end === url.length || isDelimiter(url.charCodeAt(end)));
+}
+
 /** / ? # \ */
 function isDelimiter(code: number): boolean {
   return code === 47 || code === 63 || code === 35 || code === 92;

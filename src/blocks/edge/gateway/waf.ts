@@ -9,7 +9,13 @@
  * It hides mistakes of the application for a while, and does not mend them. Pure, apart from counting.
  */
 import type { Counter, Host } from '../../../host/host.ts';
-import type { WafConfig, WafField, WafRule, WafTransformation } from './config.ts';
+import {
+  type WafConfig,
+  type WafField,
+  type WafRule,
+  type WafTransformation,
+  wafFields,
+} from './config.ts';
 import { headerOf, mediaTypeOf } from './headers.ts';
 import { type Parts, plain, type Stage, type Visit } from './visit.ts';
 import { coreRules } from './waf-rules.ts';
@@ -22,17 +28,10 @@ export interface Inspected {
   readonly body: Uint8Array | string | null;
 }
 
-interface Ready {
-  readonly rule: WafRule;
-  readonly pattern: RegExp | undefined;
-  /** Which readings it looks at. */
-  readonly readings: readonly number[];
-}
-
-/** A field, as some rules want to see it. */
-interface Reading {
-  readonly field: WafField;
+/** Rules that want to see a text in the same way. */
+interface View {
   readonly transform: readonly WafTransformation[];
+  readonly rules: { readonly number: number; readonly meets: (text: string) => boolean }[];
 }
 
 export interface WafVerdict {
@@ -41,139 +40,160 @@ export interface WafVerdict {
   readonly matched: readonly string[];
 }
 
+const nothing: WafVerdict = { score: 0, matched: [] };
+const noRules: readonly number[] = [];
+/** Of one field; longer texts, and more of them, are looked at each time. */
+const textsMax = 512;
+const textMaxBytes = 128;
+
 export class Waf {
   readonly #config: WafConfig;
-  readonly #rules: readonly Ready[];
-  /** Rules that look at the same field in the same way share what they see. */
-  readonly #readings: readonly Reading[];
+  readonly #rules: readonly WafRule[];
+  readonly #looks: readonly Look[];
 
   constructor(config: WafConfig) {
     this.#config = config;
     const core = config.core ? coreRules : [];
-    const names: string[] = [];
-    const readings: Reading[] = [];
-    const numberOf = (field: WafField, transform: readonly WafTransformation[]): number => {
-      const name = `${field} ${transform.join()}`;
-      if (!names.includes(name)) {
-        names.push(name);
-        readings.push({ field, transform });
-      }
-      return names.indexOf(name);
-    };
-    this.#readings = readings;
-    this.#rules = [...core, ...config.rules]
-      .filter(({ id }) => !config.except.includes(id))
-      .map((rule) => ({
-        rule,
-        pattern: rule.op === 'matches' ? new RegExp(rule.value, 's') : undefined,
-        readings: rule.on.map((field) => numberOf(field, rule.transform)),
-      }));
+    const rules = [...core, ...config.rules].filter(({ id }) => !config.except.includes(id));
+    this.#rules = rules;
+    this.#looks = wafFields
+      .map((field) => new Look(field, rules))
+      .filter(({ isNeeded }) => isNeeded);
   }
 
   inspect(request: Inspected): WafVerdict {
-    const fields = new Fields(request, this.#config.inspectMaxBytes, this.#readings);
-    const matched: string[] = [];
-    let score = 0;
-    for (const ready of this.#rules) {
-      if (!fields.some(ready)) continue;
-      matched.push(ready.rule.id);
-      score += ready.rule.score;
-    }
-    return { score, matched };
-  }
-}
-
-function meets({ rule, pattern }: Ready, text: string): boolean {
-  switch (rule.op) {
-    case 'matches':
-      return pattern!.test(text);
-    case 'contains':
-      return text.includes(rule.value);
-    case 'is':
-      return text === rule.value;
-    case 'begins':
-      return text.startsWith(rule.value);
-    case 'longer':
-      return text.length > Number(rule.value);
-  }
-}
-
-/** The fields of one request, each read and transformed once however many rules look at it. */
-class Fields {
-  readonly #request: Inspected;
-  readonly #max: number;
-  readonly #readings: readonly Reading[];
-  readonly #raw = new Map<WafField, readonly string[]>();
-  /** By the number of their reading. */
-  readonly #seen: (readonly string[] | undefined)[] = [];
-
-  constructor(request: Inspected, max: number, readings: readonly Reading[]) {
-    this.#request = request;
-    this.#max = max;
-    this.#readings = readings;
-  }
-
-  /** Loops, not closures: this is done for every rule of every request. */
-  some(ready: Ready): boolean {
-    for (const reading of ready.readings) {
-      const texts = this.#seen[reading] ?? this.#reading(reading);
-      for (const text of texts) if (meets(ready, text)) return true;
-    }
-    return false;
-  }
-
-  #reading(number: number): readonly string[] {
-    const { field, transform } = this.#readings[number]!;
-    const texts = this.#texts(field).map((text) => transformed(text, transform));
-    this.#seen[number] = texts;
-    return texts;
-  }
-
-  #texts(field: WafField): readonly string[] {
-    let texts = this.#raw.get(field);
-    if (!texts) {
-      texts = this.#read(field);
-      this.#raw.set(field, texts);
-    }
-    return texts;
-  }
-
-  #read(field: WafField): readonly string[] {
-    const { method, url, headers } = this.#request;
-    const mark = url.indexOf('?');
-    switch (field) {
-      case 'method':
-        return [method];
-      case 'path': {
-        const slash = url.indexOf('/', url.indexOf('://') + 3);
-        return slash < 0 ? [] : [url.slice(slash, mark < 0 ? undefined : mark)];
+    let found: Set<number> | undefined;
+    for (const look of this.#looks) {
+      for (const text of textsOf(look.field, request, this.#config.inspectMaxBytes)) {
+        const numbers = look.at(text);
+        if (numbers.length > 0) found = new Set([...(found ?? []), ...numbers]);
       }
-      case 'args':
-        return [...pairsOf(mark < 0 ? '' : url.slice(mark + 1)), ...this.#form()];
-      case 'body':
-        return [this.#body()];
-      case 'agent':
-        return [headerOf(headers, 'user-agent') ?? ''];
-      case 'cookies':
-        return headers.filter((_, i) => i % 2 === 1 && headers[i - 1] === 'cookie');
-      case 'headers':
-        return headers.filter(
-          (_, i) => i % 2 === 1 && !told.has(headers[i - 1]!) && !isOurs(headers[i - 1]!),
-        );
     }
+    if (!found) return nothing;
+    const matched = this.#rules.filter((_, number) => found.has(number));
+    return {
+      score: matched.reduce((sum, rule) => sum + rule.score, 0),
+      matched: matched.map(({ id }) => id),
+    };
+  }
+}
+
+/**
+ * What the rules find in the texts of one field. Most of them come again: hosts, programs, languages, paths.
+ * What was found in a short one is remembered, since looking is most of what a firewall costs.
+ */
+class Look {
+  readonly field: WafField;
+  readonly #views: readonly View[];
+  readonly #known = new Map<string, readonly number[]>();
+
+  constructor(field: WafField, rules: readonly WafRule[]) {
+    this.field = field;
+    const views = new Map<string, View>();
+    rules.forEach((rule, number) => {
+      if (!rule.on.includes(field)) return;
+      const { transform } = rule;
+      const name = transform.join();
+      if (!views.has(name)) views.set(name, { transform, rules: [] });
+      views.get(name)!.rules.push({ number, meets: testOf(rule) });
+    });
+    this.#views = [...views.values()];
   }
 
-  #form(): readonly string[] {
-    const type = mediaTypeOf(headerOf(this.#request.headers, 'content-type'));
-    return type === 'application/x-www-form-urlencoded' ? pairsOf(this.#body()) : [];
+  get isNeeded(): boolean {
+    return this.#views.length > 0;
   }
 
-  #body(): string {
-    const { body } = this.#request;
-    if (body === null) return '';
-    if (typeof body === 'string') return body.slice(0, this.#max);
-    return new TextDecoder().decode(body.subarray(0, this.#max));
+  /** Numbers of the rules that match it. */
+  at(text: string): readonly number[] {
+    if (text.length > textMaxBytes) return this.#find(text);
+    let found = this.#known.get(text);
+    if (!found) {
+      found = this.#find(text);
+      // Texts may be invented: what is remembered of them has an end.
+      if (this.#known.size >= textsMax) this.#known.clear();
+      this.#known.set(text, found);
+    }
+    return found;
   }
+
+  #find(text: string): readonly number[] {
+    let found: number[] | undefined;
+    for (const { transform, rules } of this.#views) {
+      const seen = transformed(text, transform);
+      for (const { number, meets } of rules) {
+        if (!meets(seen)) continue;
+        found ??= [];
+        found.push(number);
+      }
+    }
+    return found ?? noRules;
+  }
+}
+
+function testOf({ op, value }: WafRule): (text: string) => boolean {
+  switch (op) {
+    case 'matches': {
+      const pattern = new RegExp(value, 's');
+      return (text) => pattern.test(text);
+    }
+    case 'contains':
+      return (text) => text.includes(value);
+    case 'is':
+      return (text) => text === value;
+    case 'begins':
+      return (text) => text.startsWith(value);
+    case 'longer':
+      return (text) => text.length > Number(value);
+  }
+}
+
+/** What stands in a field, as it is written; `maxBytes` of a body. */
+function textsOf(field: WafField, request: Inspected, maxBytes: number): readonly string[] {
+  const { method, url, headers } = request;
+  switch (field) {
+    case 'method':
+      return [method];
+    case 'path': {
+      const mark = url.indexOf('?');
+      const slash = url.indexOf('/', url.indexOf('://') + 3);
+      return slash < 0 ? [] : [url.slice(slash, mark < 0 ? undefined : mark)];
+    }
+    case 'args': {
+      const mark = url.indexOf('?');
+      const form = formOf(request, maxBytes);
+      return mark < 0 ? form : [...pairsOf(url.slice(mark + 1)), ...form];
+    }
+    case 'body':
+      return [bodyOf(request, maxBytes)];
+    case 'agent':
+      return [headerOf(headers, 'user-agent') ?? ''];
+    case 'cookies':
+      return valuesOf(headers, (name) => name === 'cookie');
+    case 'headers':
+      return valuesOf(headers, (name) => !told.has(name) && !isOurs(name));
+  }
+}
+
+function valuesOf(headers: readonly string[], counts: (name: string) => boolean): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) if (counts(headers[i]!)) values.push(headers[i + 1]!);
+  return values;
+}
+
+const noTexts: readonly string[] = [];
+
+function formOf(request: Inspected, maxBytes: number): readonly string[] {
+  if (request.body === null) return noTexts;
+  const type = mediaTypeOf(headerOf(request.headers, 'content-type'));
+  if (type !== 'application/x-www-form-urlencoded') return noTexts;
+  return pairsOf(bodyOf(request, maxBytes));
+}
+
+function bodyOf({ body }: Inspected, maxBytes: number): string {
+  if (body === null) return '';
+  if (typeof body === 'string') return body.slice(0, maxBytes);
+  return new TextDecoder().decode(body.subarray(0, maxBytes));
 }
 
 /** Fields of their own, or what says nothing to an application. */
