@@ -64,6 +64,20 @@ describe('an API key', () => {
     expect(await seen(at, key('secret of acme', 'http://edge/partners'))).toBe('200 acme partner');
   });
 
+  test('that is no good stays so, however many good ones were shown before and after', async () => {
+    const at = door();
+    for (let round = 0; round < 3; round++) {
+      expect(await seen(at, key('new'))).toBe('200 joe -');
+      for (const bad of ['NEW', 'new ', 'ne', digest('new'), '__proto__', '']) {
+        expect(await seen(at, key(bad)), bad).toBe('401');
+      }
+      expect(await seen(at, key('secret of acme'))).toBe('200 acme partner');
+    }
+    // Of another gateway's users nothing is known here.
+    const other = apiKeys({ users: { ann: { sha256: digest('another') } } });
+    expect(await seen(visit(gateway('edge', { routes, auth: other })), key('new'))).toBe('401');
+  });
+
   test('is in no plan: there are digests only', () => {
     const plan = JSON.stringify(door().plan);
     expect(plan).toContain(digest('secret of acme'));

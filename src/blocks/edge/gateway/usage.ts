@@ -33,7 +33,8 @@ export class UsageStage implements Stage {
   enter(visit: Visit): Parts | undefined {
     const { request, identity } = visit;
     const { path, adminTier } = this.#config;
-    if (request.method !== 'GET' || splitUrl(request.url).path !== path) return undefined;
+    if (request.method !== 'GET') return undefined;
+    if ((visit.match?.place ?? splitUrl(request.url)).path !== path) return undefined;
     if (!identity) return plain(401, 'who are you?');
     const isAdmin = identity.tier === adminTier;
     const own = this.#users.get(identity.user);

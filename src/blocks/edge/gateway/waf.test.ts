@@ -25,6 +25,36 @@ const form = (body: string) =>
     body,
   });
 
+test('finds the same in what it has seen before, and after any number of other texts', () => {
+  const worn = new Waf({ ...plainWaf, rules: [], except: [] });
+  const fresh = () => new Waf({ ...plainWaf, rules: [], except: [] });
+  const part = fc.constantFrom(
+    'a',
+    "'",
+    ' or ',
+    '1=1',
+    '<script',
+    '../',
+    '%27',
+    ' ',
+    ';',
+    'cat ',
+    '\0',
+  );
+  const text = fc.array(part, { maxLength: 5 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, text, text, (q, cookie, name) => {
+      const request = asked({
+        url: `http://edge/${q}?q=${q}&${cookie}`,
+        headers: ['cookie', cookie, 'user-agent', name, 'x-name', name, 'x-other', q],
+        body: cookie,
+      });
+      expect(worn.inspect(request)).toEqual(fresh().inspect(request));
+    }),
+    { numRuns: 700 },
+  );
+});
+
 describe('the rules that come along', () => {
   test.each([
     ["a' UNION SELECT password FROM users--"],
