@@ -103,7 +103,7 @@ export class Lines {
   #free(): Line | undefined {
     const now = Date.now();
     for (let line = this.#kept.pop(); line; line = this.#kept.pop()) {
-      if (line.keptUntil > now) return line;
+      if (line.keptUntil > now && line.isOpen) return line;
       line.destroy();
     }
     if (this.#all.size >= this.#options.connectionsMax) return undefined;
@@ -201,6 +201,10 @@ class Line implements ReplyEvents {
       socket.write(body);
       socket.uncork();
     }
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.writable;
   }
 
   /** Whether this is what it is about now. */

@@ -34,13 +34,18 @@ export const concurrencyKnobs = {
 
 export type ConcurrencyConfig = ConfigOf<typeof concurrencyKnobs>;
 
+/** Of one key: changed in place, so that coming and going cost one look-up each. */
+interface Places {
+  taken: number;
+}
+
 export class ConcurrencyLimiter {
   readonly #config: ConcurrencyConfig;
   /**
    * Keys with nothing open stay until there are too many: a Map from which one hot key is deleted
    * and set again for each request slows down a thousandfold.
    */
-  readonly #open = new Map<string, number>();
+  readonly #open = new Map<string, Places>();
   #openCount = 0;
 
   constructor(config: ConcurrencyConfig) {
@@ -53,30 +58,35 @@ export class ConcurrencyLimiter {
   }
 
   openBy(key: string): number {
-    return this.#open.get(key) ?? 0;
+    return this.#open.get(key)?.taken ?? 0;
   }
 
   enter(key: string): boolean {
     const { openMax, openPerKeyMax, keysMax } = this.#config;
     if (this.#openCount >= openMax) return false;
-    const open = this.#open.get(key);
-    if (open === undefined && this.#open.size >= keysMax && !this.#forgetIdle()) return false;
-    if (open !== undefined && open >= openPerKeyMax) return false;
-    this.#open.set(key, (open ?? 0) + 1);
+    let places = this.#open.get(key);
+    if (places) {
+      if (places.taken >= openPerKeyMax) return false;
+    } else {
+      if (this.#open.size >= keysMax && !this.#forgetIdle()) return false;
+      places = { taken: 0 };
+      this.#open.set(key, places);
+    }
+    places.taken++;
     this.#openCount++;
     return true;
   }
 
   leave(key: string): void {
-    const open = this.#open.get(key);
-    assert(open !== undefined && open > 0, 'only what entered leaves');
-    this.#open.set(key, open - 1);
+    const places = this.#open.get(key);
+    assert(places !== undefined && places.taken > 0, 'only what entered leaves');
+    places.taken--;
     this.#openCount--;
   }
 
   /** Whether that made room. */
   #forgetIdle(): boolean {
-    for (const [key, open] of this.#open) if (open === 0) this.#open.delete(key);
+    for (const [key, { taken }] of this.#open) if (taken === 0) this.#open.delete(key);
     return this.#open.size < this.#config.keysMax;
   }
 }
