@@ -10,6 +10,8 @@
 export interface Causes {
   /** A reply to `id` is waited for. `then` goes on for the request that is worked on now, whoever calls it. */
   asks<A>(id: number, then: (answer: A) => void): (answer: A) => void;
+  /** `run` is kept for later, and goes on for the request that is worked on now. */
+  keeps<R>(run: () => R): () => R;
   /** `run` waits for a slot, and goes on for the request that is worked on now. */
   queued<R>(run: () => R): () => R;
   /** This program got no reply to its `id`, or needs none any more. */

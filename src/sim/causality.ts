@@ -104,6 +104,10 @@ export class Causality {
         this.tracer.asks(address, id);
         return (answer) => this.within(current, () => then(answer));
       },
+      keeps: (run) => {
+        const { current } = this;
+        return () => this.within(current, run);
+      },
       queued: (run) => {
         const { current } = this;
         const since = clock.now;

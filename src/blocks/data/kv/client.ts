@@ -21,6 +21,7 @@ import type { Address, Host, NodeId } from '../../../host/host.ts';
 import { pathMeter } from '../../../host/path.ts';
 import { formatDuration } from '../../../kit/units.ts';
 import { decode } from '../../../parts/codec.ts';
+import { Deadlines } from '../../../parts/deadlines.ts';
 import { HybridClock, type Version } from '../../../parts/hlc.ts';
 import { IdMap } from '../../../parts/id-map.ts';
 import { Ring } from '../../../parts/ring.ts';
@@ -30,12 +31,12 @@ import { type Entry, type KvMessage, kvPort } from './messages.ts';
 import {
   answeredBy,
   attemptsMax,
+  type Begun,
   changedNothing,
   copies,
   type KvApi,
-  type Operation,
+  Operation,
   type Outcome,
-  operation,
   possibleCount,
   storeBit,
   type Verb,
@@ -63,12 +64,23 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     const addresses = new Map<NodeId, Address>(
       config.members.map(({ id }) => [id, { node: id, port: kvPort }]),
     );
+    /** By the ring's lists, which are the same for the same part of it: a look-up an operation, not one a message. */
+    const ownersBy = new Map<readonly NodeId[], readonly Address[]>();
     // A life of its own in every version: a clock that went back cannot make one twice.
     const by = `${host.self}#${host.life}`;
     const clock = new HybridClock(by);
     // For hints alone: what callers of this block see is the operation, counted below.
     const calls = new Calls<KvMessage>(host, { counted: false });
     const operations = new IdMap<Operation>();
+    // Almost no operation lives until its tick, so none has a timer of its own.
+    const ticks = new Deadlines(host, {
+      waiting: operations,
+      due(id) {
+        const op = operations.get(id)!;
+        if (op.ticks) op.ticks();
+        else tick(op);
+      },
+    });
     let drained: (() => void) | undefined;
 
     const meters = {
@@ -82,6 +94,16 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     const path = pathMeter(host.meter, name);
     const isRecorded = host.isRecorded(name);
 
+    function ownersOf(key: string): readonly Address[] {
+      const names = ring.owners(key, replicas);
+      let owners = ownersBy.get(names);
+      if (!owners) {
+        owners = names.map((name) => addresses.get(name)!);
+        ownersBy.set(names, owners);
+      }
+      return owners;
+    }
+
     function start(
       f: Verb,
       key: string,
@@ -90,18 +112,22 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       done: (outcome: Outcome) => void,
     ): void {
       const now = host.now();
-      const op = operation({
-        id: calls.next(),
+      const endsAt = Math.min(now + timeoutUs, context.deadlineAt ?? Number.POSITIVE_INFINITY);
+      const id = calls.next();
+      const { session } = context;
+      const begun: Begun = {
+        id,
         f,
         key,
         value,
-        owners: ring.owners(key, replicas),
+        owners: ownersOf(key),
         startedAt: now,
-        until: Math.min(now + timeoutUs, context.deadlineAt ?? Number.POSITIVE_INFINITY),
-        session: context.session,
+        endsAt,
+        session,
         done,
-        once: rules.countEachReplicaOnce,
-      });
+      };
+      const op = new Operation(begun, rules.countEachReplicaOnce);
+      op.ticks = host.causes?.keeps(() => tick(op));
       meters.operations.add();
       path.calls.add();
       if (isRecorded) {
@@ -116,7 +142,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         });
       }
       operations.set(op.id, op);
-      if (op.until <= now) return fail(op, 'the caller has no time left');
+      if (endsAt <= now) return fail(op, 'the caller has no time left');
       if (f !== 'get' && !atomic) return store(op, { version: clock.next(host.wall()), value });
       ask(op);
       arm(op);
@@ -128,7 +154,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       const type = op.f === 'get' ? 'ask' : 'ask-version';
       const message: KvMessage = { type, id: op.id, key: op.key };
       for (let i = 0; i < op.owners.length; i++) {
-        if (!op.reading.heard.has(i)) host.send(addresses.get(op.owners[i]!)!, message);
+        if (!op.reading.heard.has(i)) host.send(op.owners[i]!, message);
       }
     }
 
@@ -140,7 +166,6 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       op.attempt = 0;
       op.phaseAt = host.now();
       sendStores(op);
-      op.timer.cancel();
       arm(op);
     }
 
@@ -150,7 +175,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       for (let i = 0; i < op.owners.length; i++) {
         if (op.stored.has(i)) continue;
         op.sent |= storeBit(i, attempt);
-        host.send(addresses.get(op.owners[i]!)!, message);
+        host.send(op.owners[i]!, message);
       }
     }
 
@@ -176,13 +201,13 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       if (reading.heard.count < readQuorum) return;
       if (op.f !== 'get') {
         // Time may have run out without the tick having come: a node that stood still wakes up so.
-        if (host.now() >= op.until) return fail(op, 'the time was over');
+        if (host.now() >= op.endsAt) return fail(op, 'the time was over');
         return store(op, { version: reading.nextVersion(op.id, by), value: op.value });
       }
       const { newest, holders } = reading;
       op.entry = newest;
       if (!atomic || newest === null || holders.count >= storeQuorum) return settle(op);
-      if (host.now() >= op.until) return fail(op, 'the time was over');
+      if (host.now() >= op.endsAt) return fail(op, 'the time was over');
       meters.writeBacks.add();
       op.stored = holders;
       store(op, newest);
@@ -285,7 +310,6 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     function forget(op: Operation): void {
       op.phase = 'settled';
-      op.timer.cancel();
       operations.take(op.id);
       if (operations.size === 0) leave();
     }
@@ -300,13 +324,13 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       if (newest === null || isStale(op)) return;
       for (let i = 0; i < op.owners.length; i++) {
         // Behind, and not already sent it by the write-back.
-        if (op.stored.has(i) || !op.reading.isBehind(i, newest.version)) continue;
+        if (!op.reading.isBehind(i, newest.version) || op.stored.has(i)) continue;
         if (newest === op.entry && (op.sent & storeBit(i, op.attempt)) !== 0) continue;
         meters.repairs.add();
         // Nobody waits for the answer: the next read finds out.
         const id = calls.next();
         const message: KvMessage = { type: 'store', id, attempt: 0, key: op.key, entry: newest };
-        host.send(addresses.get(op.owners[i]!)!, message);
+        host.send(op.owners[i]!, message);
       }
     }
 
@@ -337,7 +361,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
         type: 'hint',
         id,
         attempt: 0,
-        owner: op.owners[index]!,
+        owner: op.owners[index]!.node,
         key: op.key,
         entry: op.entry!,
       } satisfies KvMessage);
@@ -345,20 +369,21 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     /** A node that stood still may wake up with operations so old that their versions are history. */
     function isStale(op: Operation): boolean {
-      return host.now() > op.until + timeoutUs;
+      return host.now() > op.endsAt + timeoutUs;
     }
 
     // ── time ────────────────────────────────────────────────────────────────────────────────────
 
     function arm(op: Operation): void {
       const now = host.now();
-      const delayUs = Math.min(op.until - now, Math.ceil((op.until - op.phaseAt) / attemptsMax));
-      op.timer = host.after(Math.max(0, delayUs), () => tick(op));
+      const delayUs = Math.min(op.endsAt - now, Math.ceil((op.endsAt - op.phaseAt) / attemptsMax));
+      op.until = now + Math.max(0, delayUs);
+      ticks.set(op.id, op.until);
     }
 
     function tick(op: Operation): void {
       if (op.phase === 'settled') return close(op);
-      if (host.now() >= op.until) return fail(op, shortfall(op));
+      if (host.now() >= op.endsAt) return fail(op, shortfall(op));
       op.attempt++;
       // Those who refused may be back, and those who were silent may never have heard.
       op.failed = 0;
@@ -376,21 +401,15 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
 
     // ── messages ────────────────────────────────────────────────────────────────────────────────
 
-    /** The operation that an answer belongs to, and which owner it is from; undefined when it is over. */
-    function find(id: number, node: NodeId): { op: Operation; index: number } | undefined {
-      const op = operations.get(id);
-      const index = op ? op.owners.indexOf(node) : -1;
-      return op && index >= 0 ? { op, index } : undefined;
-    }
-
     const api: KvApi = { start };
     return {
       api,
       message(from, received) {
         const message = received as KvMessage;
-        const found = find(message.id, from.node);
-        if (!found) return calls.settle(message.id, message);
-        const { op, index } = found;
+        // Of an operation that is not over, and from an owner; else of a hint, or nobody's.
+        const op = operations.get(message.id);
+        const index = op === undefined ? -1 : op.indexOf(from.node);
+        if (op === undefined || index < 0) return calls.settle(message.id, message);
         switch (message.type) {
           case 'entry':
             return heardEntry(op, index, message.entry, message.floor);
@@ -407,9 +426,9 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       },
       refused(to, sent) {
         const message = sent as KvMessage;
-        const found = find(message.id, to.node);
-        if (!found) return calls.refused(message.id);
-        const { op, index } = found;
+        const op = operations.get(message.id);
+        const index = op === undefined ? -1 : op.indexOf(to.node);
+        if (op === undefined || index < 0) return calls.refused(message.id);
         if (message.type === 'store') op.denied |= storeBit(index, message.attempt);
         // Of a phase that is over, or a resend that overlapped with an answer: says nothing new.
         const answered = op.f === 'get' && op.phase !== 'store' ? op.reading.heard : op.stored;

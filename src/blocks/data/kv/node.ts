@@ -9,7 +9,7 @@
  * value at a majority leaves its write-back out, and if those replicas then lose power before
  * their sync, the next reader gets the old value back.
  */
-import type { Address, Handlers, Host, NodeId } from '../../../host/host.ts';
+import type { Address, DiskOutcome, Handlers, Host, NodeId } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
 import { isNewer } from '../../../parts/hlc.ts';
 import { Journal } from '../../../parts/journal.ts';
@@ -37,7 +37,7 @@ export interface Replica {
   readonly ring: Ring;
   readonly calls: Calls<KvMessage>;
   /** Makes `record` durable, then part of the table. False: the disk did not take it. */
-  write(record: LogRecord, done: (outcome: 'ok' | 'full' | 'failed') => void): void;
+  write(record: LogRecord, done: (outcome: DiskOutcome) => void): void;
 }
 
 type Full = 'disk-full' | 'keys-full' | 'hints-full';
@@ -82,19 +82,26 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const hints = handover(self, rules);
     const tombstones = collector(self);
 
-    function write(record: LogRecord, done: (outcome: 'ok' | 'full' | 'failed') => void): void {
+    function write(record: LogRecord, done: (outcome: DiskOutcome) => void): void {
       journal.append(pack(record), (outcome) => {
-        if (outcome === 'ok') {
-          table.apply(record);
-          meters.keys.set(table.keyCount);
-          meters.lag.set(table.hintCount);
-        }
+        if (outcome === 'ok') keep(record);
         done(outcome);
-        meters.queue.set(journal.pendingCount);
-        compact();
-        if (journal.idle) leave();
+        settled();
       });
       meters.queue.set(journal.pendingCount);
+    }
+
+    /** It is durable. */
+    function keep(record: LogRecord): void {
+      table.apply(record);
+      meters.keys.set(table.keyCount);
+      meters.lag.set(table.hintCount);
+    }
+
+    function settled(): void {
+      meters.queue.set(journal.pendingCount);
+      compact();
+      if (journal.idle) leave();
     }
 
     function leave(): void {
@@ -117,30 +124,45 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     }
 
     function store(from: Address, message: Store | Hint, arrivedAt: number): void {
-      const { id, attempt, key, entry } = message;
-      const stored: KvMessage = { type: 'stored', id, attempt };
+      const { key, entry } = message;
       const known =
         message.type === 'store'
           ? table.get(key)?.version
           : table.hints.get(message.owner)?.get(key)?.entry.version;
       // This or something newer is durable already: as if it had been stored and replaced.
-      if (!isNewer(entry.version, known)) return answer(from, stored, arrivedAt);
+      if (!isNewer(entry.version, known)) return confirm(from, message, arrivedAt);
       const why = refusedBefore(from, message) ?? (known ? undefined : overFull(message));
       if (why) return refuse(from, message, why, arrivedAt);
-      if (!rules.syncBeforeAnswer) answer(from, stored, arrivedAt);
-      write(recordOf(message), (outcome) => {
-        if (message.type === 'hint' && outcome === 'ok') hints.wake();
-        if (message.type === 'store' && entry.value === null && outcome === 'ok') tombstones.wake();
-        if (!rules.syncBeforeAnswer) return;
-        if (outcome === 'ok') return answer(from, stored, arrivedAt);
-        if (outcome === 'full') return refuse(from, message, 'disk-full', arrivedAt);
-        meters.errors.add();
-        answer(
-          from,
-          { type: 'denied', id, attempt, why: 'disk-failed', certain: false },
-          arrivedAt,
-        );
+      if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
+      // As `write`, but with one function made for each and not two: no message is as common.
+      const record = recordOf(message);
+      journal.append(pack(record), (outcome) => {
+        if (outcome === 'ok') {
+          keep(record);
+          if (message.type === 'hint') hints.wake();
+          else if (message.entry.value === null) tombstones.wake();
+        }
+        if (rules.syncBeforeAnswer) tell(from, message, outcome, arrivedAt);
+        settled();
       });
+      meters.queue.set(journal.pendingCount);
+    }
+
+    function confirm(from: Address, { id, attempt }: Store | Hint, arrivedAt: number): void {
+      answer(from, { type: 'stored', id, attempt }, arrivedAt);
+    }
+
+    function tell(
+      from: Address,
+      message: Store | Hint,
+      outcome: DiskOutcome,
+      arrivedAt: number,
+    ): void {
+      if (outcome === 'ok') return confirm(from, message, arrivedAt);
+      if (outcome === 'full') return refuse(from, message, 'disk-full', arrivedAt);
+      meters.errors.add();
+      const { id, attempt } = message;
+      answer(from, { type: 'denied', id, attempt, why: 'disk-failed', certain: false }, arrivedAt);
     }
 
     /** Is there room for one more? */

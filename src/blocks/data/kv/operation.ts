@@ -5,7 +5,7 @@
  *   ask ──▶ store ──▶ settled        a get may end without storing, a quorum's put begins with it
  */
 import type { RequestContext } from '../../../host/declaration.ts';
-import type { Micros, NodeId, Timer, Value } from '../../../host/host.ts';
+import type { Address, Micros, NodeId, Value } from '../../../host/host.ts';
 import type { Entry } from './messages.ts';
 import { Reading, Tally } from './register.ts';
 
@@ -28,79 +28,101 @@ export interface KvApi {
   ): void;
 }
 
-export interface Operation {
+export interface Begun {
   readonly id: number;
   readonly f: Verb;
   readonly key: string;
   /** Of a put, or null. */
   readonly value: Uint8Array | null;
-  readonly owners: readonly NodeId[];
+  readonly owners: readonly Address[];
   readonly startedAt: Micros;
-  readonly until: Micros;
-  /** When the present phase began: each has its own resends, in what time there is left. */
-  phaseAt: Micros;
+  readonly endsAt: Micros;
   readonly session: string | undefined;
   readonly done: (outcome: Outcome) => void;
-  readonly reading: Reading;
-  phase: 'ask' | 'store' | 'settled';
+}
+
+export class Operation implements Begun {
+  readonly id: number;
+  readonly f: Verb;
+  readonly key: string;
+  readonly value: Uint8Array | null;
+  readonly owners: readonly Address[];
+  readonly startedAt: Micros;
+  readonly endsAt: Micros;
+  readonly session: string | undefined;
+  readonly done: (outcome: Outcome) => void;
+  /** When the present phase began: each has its own resends, in what time there is left. */
+  phaseAt: Micros;
+  /** Its next tick. */
+  until: Micros;
+  phase: 'ask' | 'store' | 'settled' = 'ask';
   /** What is being stored, or was read: set when the store phase begins or a get settles. */
-  entry: Entry | null;
-  stored: Tally;
+  entry: Entry | null = null;
   /** When `sloppy`: owners whose copy a stand-in keeps, by bit. */
-  kept: number;
+  kept = 0;
   /** Position in the walk of the next stand-in to ask. */
   standIn: number;
   /** Owners that certainly do not answer this phase, by bit. */
-  failed: number;
+  failed = 0;
   /** Owners that a hint was asked for, by bit. */
-  hinted: number;
+  hinted = 0;
   /** A stand-in was asked before the end: it may keep a copy of what then fails. */
-  doubted: boolean;
+  doubted = false;
   /** Resends of this phase so far. */
-  attempt: number;
+  attempt = 0;
   /** Every store sent and every one certainly not done, a bit for each owner and attempt. */
-  sent: number;
-  denied: number;
-  timer: Timer;
+  sent = 0;
+  denied = 0;
+  /** What ticks in its name, in a traced run. */
+  ticks: (() => void) | undefined = undefined;
+  readonly #once: boolean;
+  /** Made when first looked at: most operations have one phase and need one of the two. */
+  #reading: Reading | undefined = undefined;
+  #stored: Tally | undefined = undefined;
+
+  /** `once` is false in a planted bug only. */
+  constructor(begun: Begun, once: boolean) {
+    this.id = begun.id;
+    this.f = begun.f;
+    this.key = begun.key;
+    this.value = begun.value;
+    this.owners = begun.owners;
+    this.startedAt = begun.startedAt;
+    this.endsAt = begun.endsAt;
+    this.session = begun.session;
+    this.done = begun.done;
+    this.phaseAt = begun.startedAt;
+    this.until = begun.endsAt;
+    this.standIn = begun.owners.length;
+    this.#once = once;
+  }
+
+  /** What the owners said when they were asked. */
+  get reading(): Reading {
+    this.#reading ??= new Reading(this.#once);
+    return this.#reading;
+  }
+
+  /** The owners that have `entry`, durably. */
+  get stored(): Tally {
+    this.#stored ??= new Tally(this.#once);
+    return this.#stored;
+  }
+
+  set stored(holders: Tally) {
+    this.#stored = holders;
+  }
+
+  /** Of the owner on `node`; -1: it is none. */
+  indexOf(node: NodeId): number {
+    const { owners } = this;
+    for (let i = 0; i < owners.length; i++) if (owners[i]!.node === node) return i;
+    return -1;
+  }
 }
 
 /** A first try and two resends. Each has a bit in `sent`: nine owners times three fit a word. */
 export const attemptsMax = 3;
-
-type Begun = Pick<
-  Operation,
-  'id' | 'f' | 'key' | 'value' | 'owners' | 'startedAt' | 'until' | 'session' | 'done'
->;
-
-/** `once` is false in a planted bug only. */
-export function operation(begun: Begun & { readonly once: boolean }): Operation {
-  const { id, f, key, value, owners, startedAt, until, session, done, once } = begun;
-  return {
-    id,
-    f,
-    key,
-    value,
-    owners,
-    startedAt,
-    until,
-    phaseAt: startedAt,
-    session,
-    done,
-    reading: new Reading(once),
-    phase: 'ask',
-    entry: null,
-    stored: new Tally(once),
-    kept: 0,
-    standIn: owners.length,
-    failed: 0,
-    hinted: 0,
-    doubted: false,
-    attempt: 0,
-    sent: 0,
-    denied: 0,
-    timer: noTimer,
-  };
-}
 
 /** Who gave the answer that the present phase, or the last one, is about. */
 export function answeredBy(op: Operation): Tally {
@@ -140,5 +162,3 @@ export function changedNothing(op: Operation): boolean {
 export function storeBit(index: number, attempt: number): number {
   return 1 << (index * attemptsMax + attempt);
 }
-
-const noTimer: Timer = { cancel: () => {} };

@@ -43,6 +43,9 @@ export class Tally {
   }
 }
 
+/** Who holds what nobody has: never added to. */
+const nobody = new Tally(true);
+
 /** What the replicas of one key have said in answer to one question. */
 export class Reading {
   readonly #once: boolean;
@@ -50,13 +53,12 @@ export class Reading {
   /** Of every replica that answered: what it had. Null: nothing. Room for the usual three. */
   readonly #versions: (Version | null | undefined)[] = [undefined, undefined, undefined];
   #newest: Entry | null = null;
-  #holders: Tally;
+  #holders = nobody;
   #floor: Version | null = null;
 
   constructor(once: boolean) {
     this.#once = once;
     this.heard = new Tally(once);
-    this.#holders = new Tally(once);
   }
 
   get newest(): Entry | null {
