@@ -26,7 +26,7 @@ import { decode, encode } from '../parts/codec.ts';
 import type { Causality } from '../sim/causality.ts';
 import { arithmetic } from '../sim/node/arithmetic.ts';
 import { catchStrays } from '../sim/node/drain.ts';
-import { Leaks } from '../sim/node/leaks.ts';
+import { Leaks, type Token } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
@@ -108,6 +108,23 @@ export function runSimulation(options: SimulationOptions): SimulationOutcome {
 /** The same run for what its `causality` hears of it, until it should stop. Nothing is judged. */
 export function traceSimulation(options: SimulationOptions): void {
   new Simulation(options).trace();
+}
+
+/** Waits for the end of something asynchronous, and is then free for the next. */
+class Follower {
+  token: Token = 0;
+  node: NodeId = '';
+  failure: { readonly reason: unknown } | undefined = undefined;
+  readonly ended: () => void;
+  readonly failed: (reason: unknown) => void;
+
+  constructor(done: (follower: Follower) => void) {
+    this.ended = () => done(this);
+    this.failed = (reason) => {
+      this.failure = { reason };
+      done(this);
+    };
+  }
 }
 
 class Simulation {
@@ -306,14 +323,22 @@ class Simulation {
     const running = causality ? causality.inCode(start) : start();
     if (!running) return;
     const token = this.#leaks.open(node.id, what, this.#world.now);
-    running.then(
-      () => this.#leaks.close(token),
-      (failure: unknown) => {
-        this.#leaks.close(token);
-        this.#stray(node.id, failure);
-      },
-    );
+    const follower = this.#followers.pop() ?? new Follower(this.#followed);
+    follower.token = token;
+    follower.node = node.id;
+    running.then(follower.ended, follower.failed);
   }
+
+  /** Those who follow nobody just now: user code runs twice a request, and two functions each would be made for it. */
+  readonly #followers: Follower[] = [];
+
+  readonly #followed = (follower: Follower): void => {
+    this.#leaks.close(follower.token);
+    const { node, failure } = follower;
+    if (failure !== undefined) this.#stray(node, failure.reason);
+    follower.failure = undefined;
+    this.#followers.push(follower);
+  };
 
   /** User code let something fall that nobody caught. Real processes would go on or die; we say so. */
   #stray(node: NodeId | undefined, failure: unknown): void {

@@ -40,9 +40,12 @@ export let listOf: (headers: Headers) => readonly string[];
 /** The list is kept, and copied before the first change. */
 export let headersFrom: (list: readonly string[], immutable?: boolean) => Headers;
 
+/** What most headers begin with: a list of its own for each would mostly be dropped at once. */
+const none: string[] = [];
+
 export class Headers implements globalThis.Headers {
-  #list: string[] = [];
-  #borrowed = false;
+  #list = none;
+  #borrowed = true;
   #immutable = false;
   #sorted: readonly (readonly [string, string])[] | undefined;
 
@@ -54,7 +57,6 @@ export class Headers implements globalThis.Headers {
     headersFrom = (list, immutable = false) => {
       const headers = new Headers();
       headers.#list = list as string[];
-      headers.#borrowed = true;
       headers.#immutable = immutable;
       return headers;
     };
@@ -69,8 +71,11 @@ export class Headers implements globalThis.Headers {
       const list = init.#list;
       // An iteration would combine and sort; order does not matter to the result, copies do.
       this.#list = list.slice();
+      this.#borrowed = false;
       return;
     }
+    this.#list = [];
+    this.#borrowed = false;
     const iterate = (init as Iterable<unknown>)[Symbol.iterator];
     if (iterate !== undefined && iterate !== null) {
       for (const pair of init as Iterable<Iterable<unknown>>) {

@@ -29,13 +29,24 @@ export interface CacheHandle<T> {
   ): Promise<T | undefined>;
 }
 
+/** Nothing of it belongs to one request, so those of a node share theirs. */
+const handles = new WeakMap<CacheApi, CacheHandle<Value>>();
+
 export function handle(
   api: CacheApi,
   _context: unknown,
-  declaration: Declaration,
+  { name }: Declaration,
 ): CacheHandle<Value> {
-  const { name } = declaration;
-  return {
+  let shared = handles.get(api);
+  if (!shared) {
+    shared = handleOf(api, name);
+    handles.set(api, shared);
+  }
+  return shared;
+}
+
+function handleOf(api: CacheApi, name: string): CacheHandle<Value> {
+  return Object.freeze<CacheHandle<Value>>({
     get: (key) =>
       new Promise((resolve) => {
         checkKey(name, 'get', key);
@@ -62,7 +73,7 @@ export function handle(
           loaded.ok ? resolve(loaded.value) : reject(loaded.failure),
         );
       }),
-  };
+  });
 }
 
 async function run(

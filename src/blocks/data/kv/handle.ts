@@ -28,25 +28,48 @@ export function kvHandle<T>(
   context: RequestContext,
   declaration: Declaration,
 ): KvHandle<T> {
-  const { name } = declaration;
+  return new Held<T>(api, context, declaration.name);
+}
+
+/**
+ * One is made for each request, used or not, so it holds no functions: each is made when it is looked
+ * at, and works without the handle as those of a plain object do.
+ */
+class Held<T> implements KvHandle<T> {
+  readonly #api: KvApi;
+  readonly #context: RequestContext;
+  readonly #name: string;
+
+  constructor(api: KvApi, context: RequestContext, name: string) {
+    this.#api = api;
+    this.#context = context;
+    this.#name = name;
+  }
+
+  get get(): KvHandle<T>['get'] {
+    return (key) => this.#run('get', key) as Promise<T | undefined>;
+  }
+
+  get put(): KvHandle<T>['put'] {
+    return (key, value) => this.#run('put', key, value) as Promise<undefined>;
+  }
+
+  get delete(): KvHandle<T>['delete'] {
+    return (key) => this.#run('delete', key) as Promise<undefined>;
+  }
 
   // Not `async`: an executor that throws rejects just the same, and each await costs a turn of the queue.
-  function run(f: Verb, key: string, value?: T): Promise<Value | undefined> {
+  #run(f: Verb, key: string, value?: T): Promise<Value | undefined> {
     return new Promise((resolve, reject) => {
+      const name = this.#name;
       checkKey(name, f, key);
       const bytes = f === 'put' ? encoded(name, key, value) : null;
-      api.start(f, key, bytes, context, (outcome) => {
+      this.#api.start(f, key, bytes, this.#context, (outcome) => {
         if (outcome.ok) resolve(outcome.value);
         else reject(new Unavailable(name, f, outcome.why, outcome.certain));
       });
     });
   }
-
-  return {
-    get: (key) => run('get', key) as Promise<T | undefined>,
-    put: (key, value) => run('put', key, value) as Promise<undefined>,
-    delete: (key) => run('delete', key) as Promise<undefined>,
-  };
 }
 
 function checkKey(name: string, f: Verb, key: unknown): void {
