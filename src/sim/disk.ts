@@ -35,6 +35,9 @@ export class Platter {
   readonly #damage: Random;
   readonly #onWrite: (bytes: Uint8Array) => void;
   readonly #files = new Map<string, File>();
+  /** The file looked at last: a log is written and synced by turns, and nothing else is as common. */
+  #lastName: string | undefined;
+  #last: File | undefined;
   #life = 0;
   #freeAt = 0;
   #usedBytes = 0;
@@ -69,6 +72,20 @@ export class Platter {
     this.#freeAt = this.#queue.now;
   }
 
+  #file(name: string): File | undefined {
+    if (name !== this.#lastName) {
+      this.#lastName = name;
+      this.#last = this.#files.get(name);
+    }
+    return this.#last;
+  }
+
+  #put(name: string, file: File | undefined): void {
+    this.#lastName = undefined;
+    if (file) this.#files.set(name, file);
+    else this.#files.delete(name);
+  }
+
   /** What a loss of power leaves. Drawn per file in order of names, so that it can be replayed. */
   crash(): void {
     for (const name of this.list()) {
@@ -79,12 +96,12 @@ export class Platter {
         if (luck < 0.5) {
           this.#usedBytes -= file.length;
           if (file.former === null) {
-            this.#files.delete(name);
+            this.#put(name, undefined);
             continue;
           }
           file = file.former;
           this.#usedBytes += file.length;
-          this.#files.set(name, file);
+          this.#put(name, file);
         } else {
           file.former = undefined;
         }
@@ -129,16 +146,16 @@ export class Platter {
   }
 
   read(name: string): Uint8Array | undefined {
-    const file = this.#files.get(name);
+    const file = this.#file(name);
     return file?.bytes.slice(0, file.length);
   }
 
   append(name: string, bytes: Uint8Array): boolean {
     if (this.isFull || this.#usedBytes + bytes.length > this.#options.sizeMaxBytes) return false;
-    let file = this.#files.get(name);
+    let file = this.#file(name);
     if (!file) {
       file = { bytes: new Uint8Array(64), length: 0, syncedLength: 0, former: undefined };
-      this.#files.set(name, file);
+      this.#put(name, file);
     }
     const length = file.length + bytes.length;
     if (length > file.bytes.length) {
@@ -155,7 +172,7 @@ export class Platter {
 
   sync(name: string, done: (outcome: DiskOutcome) => void): void {
     this.syncCount++;
-    const file = this.#files.get(name);
+    const file = this.#file(name);
     const length = file ? file.length : 0;
     this.#through(() => {
       if (this.isFailing) return done('failed');
@@ -166,7 +183,7 @@ export class Platter {
   }
 
   replace(name: string, bytes: Uint8Array, done: (outcome: DiskOutcome) => void): void {
-    const old = this.#files.get(name);
+    const old = this.#file(name);
     if (this.isFull || this.#usedBytes + bytes.length > this.#options.sizeMaxBytes) {
       this.#through(() => done('full'));
       return;
@@ -181,7 +198,7 @@ export class Platter {
       syncedLength: bytes.length,
       former: old ? (old.former === undefined ? old : old.former) : null,
     };
-    this.#files.set(name, file);
+    this.#put(name, file);
     this.#usedBytes += bytes.length - (old?.length ?? 0);
     this.#onWrite(bytes);
     this.#through(() => {
@@ -193,12 +210,12 @@ export class Platter {
   }
 
   remove(name: string): void {
-    this.#usedBytes -= this.#files.get(name)?.length ?? 0;
-    this.#files.delete(name);
+    this.#usedBytes -= this.#file(name)?.length ?? 0;
+    this.#put(name, undefined);
   }
 
   truncate(name: string, length: number): void {
-    const file = this.#files.get(name);
+    const file = this.#file(name);
     if (!file || file.length <= length) return;
     this.#usedBytes -= file.length - length;
     file.length = length;
