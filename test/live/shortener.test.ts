@@ -16,7 +16,7 @@ afterAll(removeFolders);
 test('a copy of the links dies under load and comes back; what it says to try works; Ctrl-C ends it with a report in which every invariant holds', async () => {
   const fault = 'kill links/1 at 2s, restart after 2s';
   // It ends by Ctrl-C, however slow the machine is.
-  const flags = ['--rps', '100', '--for', '10m', '--fault', fault, '--data', tempFolder()];
+  const flags = ['--rps', '40', '--for', '10m', '--fault', fault, '--data', tempFolder()];
   const running = loadpath([...run, ...flags]);
   const url = await running.url();
   await running.hear(/Try .*\n(.*\n)*.*Meters/);
