@@ -60,8 +60,19 @@ export interface Import {
   readonly line: number;
 }
 
+const imported = new Map<string, readonly Import[]>();
+
 /** Static and dynamic imports, and re-exports. */
-export function importsOf(path: string): Import[] {
+export function importsOf(path: string): readonly Import[] {
+  let found = imported.get(path);
+  if (!found) {
+    found = importsIn(path);
+    imported.set(path, found);
+  }
+  return found;
+}
+
+function importsIn(path: string): readonly Import[] {
   const file = parse(path);
   const found: Import[] = [];
   const add = (name: string, typeOnly: boolean, node: ts.Node) => {
