@@ -3,7 +3,7 @@
  * That is also how a message carries them, so neither end converts. Lookups are linear: real
  * requests have a dozen headers, and comparing interned names is cheaper than hashing.
  */
-import { Native, standInFor } from './native.ts';
+import { standInFor } from './native.ts';
 
 export type HeadersLike = ConstructorParameters<typeof globalThis.Headers>[0];
 
@@ -252,7 +252,7 @@ export class Headers implements globalThis.Headers {
   }
 }
 
-standInFor(Headers, Native.Headers);
+standInFor(Headers, 'Headers');
 
 function separator(lower: string): string {
   return lower === 'cookie' ? '; ' : ', ';

@@ -127,7 +127,7 @@ export class Request implements globalThis.Request {
     let taken: Content | undefined;
     if (typeof input === 'object' && input !== null && #content in input) {
       taken = this.#copy(input);
-    } else if (typeof input === 'object' && input instanceof Native.Request) {
+    } else if (typeof input === 'object' && input instanceof Request) {
       taken = this.#copyNative(input);
     } else {
       this.#url = absolute(String(input), undefined);
@@ -331,7 +331,7 @@ export class Request implements globalThis.Request {
   }
 }
 
-standInFor(Request, Native.Request);
+standInFor(Request, 'Request');
 
 /**
  * What `fetch(input, init)` asks for: at once when the body is text or bytes, else a promise.

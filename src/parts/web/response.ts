@@ -4,7 +4,7 @@ import type { WebTrailers } from '../../host/web.ts';
 import { Content, contentOf, nothing } from './content.ts';
 import { endingWith, inletOf, inletOfWhole, readableOf } from './flow.ts';
 import { Headers, type HeadersLike, headersFrom, listOf } from './headers.ts';
-import { Native, type NativeResponse, standInFor } from './native.ts';
+import { type NativeResponse, standInFor } from './native.ts';
 import { ClientHalf, type ServerSocket } from './socket.ts';
 
 /** What a reply message carries. */
@@ -299,7 +299,7 @@ export class Response implements globalThis.Response {
   }
 }
 
-standInFor(Response, Native.Response);
+standInFor(Response, 'Response');
 
 function ended(inlet: Inlet, trailers: TrailersOf): Inlet {
   return endingWith(inlet, async (): Promise<WebTrailers> => {

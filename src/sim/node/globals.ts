@@ -9,6 +9,7 @@
  *   uninstall()          puts everything back
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { Native } from '../../parts/web/native.ts';
 import { Headers, Request, Response, toNativeRequest, WebSocketPair } from '../../parts/web.ts';
 import { patchChance } from './chance.ts';
 import { patchClock } from './clock.ts';
@@ -31,6 +32,7 @@ export function install(): void {
   // Named imports of builtins see the stand-ins only after a sync, and reading some of these
   // properties for the first time loads them, which must happen on the real platform.
   createRequire(import.meta.url)('node:http2');
+  void Native.Response;
   patchClock(patches);
   patchTimers(patches);
   patchChance(patches);
