@@ -15,7 +15,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, posix, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
+import { isWarm, link, warm } from './link.mjs';
 import { filesUnder, hashOf, locked, readText, root, runNode } from './machine.mjs';
 
 const stamp = join('dist', '.loadpath-build');
@@ -27,6 +28,9 @@ const inputs = [
   'tsconfig.json',
   'tsconfig.build.json',
   'scripts/build.mjs',
+  'scripts/link.mjs',
+  'scripts/warm.mjs',
+  'scripts/linked',
 ];
 
 const shipped = (file) => {
@@ -41,7 +45,11 @@ const shipped = (file) => {
 /** True when dist is as new as the sources. */
 export async function buildIfChanged() {
   const wanted = hashOf(inputs, shipped);
-  if (readText(stamp) === wanted) return true;
+  if (readText(stamp) === wanted) {
+    // Made by another version of Node, it has that one's code.
+    if (!isWarm()) await warm();
+    return true;
+  }
   console.log('Building dist …');
   return build({ checkTypes: false });
 }
@@ -69,6 +77,7 @@ export async function build({ checkTypes }) {
   makeExecutable(join(fresh, 'cli', 'main.js'));
   writeFileSync(join(fresh, '.loadpath-build'), wanted);
   swap(fresh, join(root, 'dist'));
+  await warm();
   return true;
 }
 
@@ -84,77 +93,6 @@ async function bundlePage(fresh) {
     if (code !== 0) return false;
   }
   return true;
-}
-
-/**
- * What processes and threads begin with. A live system starts a process a node, and reading some three
- * hundred modules one by one takes each of them longer than all else until it is up.
- */
-const entries = [
-  'cli/main',
-  'design/json',
-  'index',
-  'run/index',
-  'run/labs/index',
-  'run/node/child',
-  'run/node/here',
-  'run/node/lab-worker',
-  'run/node/labs',
-  'run/node/worker',
-  'studio/browser',
-  'verify/index',
-];
-
-/**
- * Joins the modules behind the entries into a few files under `linked/`, and lets each entry stand for its own there: what
- * several of them use is one module, as it was. The parts, which are used alone, stay as they are.
- */
-async function link(fresh) {
-  // Not before: a fresh clone reads this file to install what it needs.
-  const { build: bundle } = await import('esbuild');
-  const flat = (entry) => entry.replaceAll('/', '-');
-  await bundle({
-    absWorkingDir: fresh,
-    entryPoints: entries.map((entry) => ({ in: `${entry}.js`, out: flat(entry) })),
-    outdir: 'linked',
-    chunkNames: 'part-[hash]',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    sourcemap: 'linked',
-    sourcesContent: false,
-    plugins: [whereItWas(fresh)],
-  });
-  for (const entry of entries) {
-    const file = join(fresh, `${entry}.js`);
-    const away = posix.relative(posix.dirname(entry), `linked/${flat(entry)}.js`);
-    const from = JSON.stringify(away.startsWith('.') ? away : `./${away}`);
-    const lines = [`export * from ${from};`];
-    if (/^export default |as default\b/m.test(readFileSync(file, 'utf8'))) {
-      lines.push(`export { default } from ${from};`);
-    }
-    writeFileSync(file, `${lines.join('\n')}\n`);
-    rmSync(`${file}.map`, { force: true });
-  }
-}
-
-/** A module that asks where it is means its own place, not that of the file it was joined into. */
-function whereItWas(fresh) {
-  return {
-    name: 'where-it-was',
-    setup({ onLoad }) {
-      onLoad({ filter: /\.js$/ }, ({ path }) => {
-        const text = readFileSync(path, 'utf8');
-        if (!text.includes('import.meta.url')) return undefined;
-        const own = `../${relative(fresh, path).split(sep).join('/')}`;
-        const here = `new URL(${JSON.stringify(own)}, import.meta.url).href`;
-        return { contents: text.replaceAll('import.meta.url', here), loader: 'js' };
-      });
-    },
-  };
 }
 
 /** What is not TypeScript but belongs to the program: templates, pages, schemas. */

@@ -10,19 +10,22 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-try {
-  await program().parseAsync();
-} catch (error) {
-  screen.clear();
-  if (error instanceof CommanderError) {
-    // Commander has printed it. Help and version end with 0, a bad command line with ours.
-    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.mistake;
-  } else {
-    const { text, code } = explainFailure(error);
-    process.stderr.write(`${text}\n`);
-    process.exitCode = code;
+async function main(): Promise<void> {
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    screen.clear();
+    if (error instanceof CommanderError) {
+      // Commander has printed it. Help and version end with 0, a bad command line with ours.
+      process.exitCode = error.exitCode === 0 ? 0 : exitCodes.mistake;
+    } else {
+      const { text, code } = explainFailure(error);
+      process.stderr.write(`${text}\n`);
+      process.exitCode = code;
+    }
   }
+  // What a run left open must not keep the command alive, and output must reach a slow pipe first.
+  process.stdout.write('', () => process.exit());
 }
 
-// What a run left open must not keep the command alive, and output must reach a slow pipe first.
-process.stdout.write('', () => process.exit());
+void main();

@@ -98,6 +98,11 @@ export interface Block {
   /** Config of the client half of a registry: which lists it keeps, and whom it registers. */
   directoryConfig?(declaration: Declaration, site: Site, use: DirectoryUse): Value;
   client?(host: Host, config: never, code: ProgramCode): Client;
+  /**
+   * Roles whose programs read what no plan can carry, `code` and `binds` of their declaration; `client` is the client half's.
+   * The others get a declaration without them, and a process that runs no such program never loads the design.
+   */
+  readonly readsCode?: readonly string[];
   /** Config of the program with role `consumer` that delivers to a member of `group` in `zone`. */
   consumerConfig?(declaration: Declaration, site: Site, group: string, zone: string): Value;
   /** Config of the program with role `sidecar` beside an instance. */

@@ -23,7 +23,7 @@ function harness(single: boolean, durability: Durability): Harness {
     const system = startLive({
       plan: planOf(...nodes),
       childEntry: child,
-      childData: null,
+      childData: () => null,
       dataDir,
       seed: 1,
       single: single ? () => contractBoot : undefined,

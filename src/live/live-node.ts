@@ -30,22 +30,23 @@ import { type Random, seeded } from '../kit/random.ts';
 import { decode, encode } from '../parts/codec.ts';
 import { Intake } from '../parts/stream.ts';
 import { machineNow, processNow, WallClock } from './clocks.ts';
-import { ConnectionDoor } from './connections.ts';
+import type { ConnectionDoor } from './connections.ts';
 import { LiveCpu } from './cpu.ts';
 import { LiveCrypto } from './crypto.ts';
 import { type DiskFault, FileDisk, type LiveDisk } from './disk.ts';
-import { Edge, type EdgeOptions } from './edge.ts';
+import { type Doors, doorsFor } from './doors.ts';
+import type { Edge, EdgeOptions } from './edge.ts';
 import { fileNameOf } from './files.ts';
 import { HistoryWriter } from './history-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
-import { NamesDoor } from './names.ts';
+import type { NamesDoor } from './names.ts';
 import type { NodeRules } from './rules.ts';
 import { Streams } from './streams.ts';
 import { readTls } from './tls.ts';
 import { type Peer, type Peers, Transport, type TransportCounts } from './transport.ts';
 import { Turn } from './turn.ts';
 import { UnsyncedDisk } from './unsynced-disk.ts';
-import { WebClient } from './web-client.ts';
+import type { WebClient } from './web-client.ts';
 import { Wheel } from './wheel.ts';
 
 /** `files`: what the system writes survives a kill. `sync-only`: only what was synced does. */
@@ -66,6 +67,8 @@ export interface LiveNodeOptions {
   readonly judged: readonly string[] | undefined;
   /** Where programs with an edge listen, by program port; the plan's own port when absent. */
   readonly edgePorts: Readonly<Record<string, number>>;
+  /** Balancers may pass connections to its port `web`. Default true. */
+  readonly takesPassed?: boolean | undefined;
   readonly boot: Boot;
   readonly onEvent: (event: RunEvent) => void;
   /** A program spoke to `{ node: 'control' }`. */
@@ -113,7 +116,9 @@ export class LiveNode {
   readonly #streams: Streams;
   readonly #history: HistoryWriter;
   readonly #meters: Meters;
-  readonly #web: WebClient;
+  readonly #kit: Doors;
+  /** Loaded with the first message for it. */
+  #web: WebClient | 'loading' | undefined;
   readonly #random: Random;
   readonly #edges = new Map<string, Edge>();
   readonly #names = new Map<string, NamesDoor>();
@@ -131,9 +136,10 @@ export class LiveNode {
   static async open(options: LiveNodeOptions): Promise<LiveNode> {
     const directory = join(options.dataDir, 'nodes', fileNameOf(options.node.id));
     mkdirSync(directory, { recursive: true });
+    const doors = await doorsFor(options.node, options.takesPassed ?? true);
     for (let waitedMs = 0; ; waitedMs += lockRetryMs) {
       try {
-        return new LiveNode(options, directory, lockDirectory(directory));
+        return new LiveNode(options, directory, lockDirectory(directory), doors);
       } catch (error) {
         const locked = error instanceof LoadpathError && error.code === 'data-locked';
         if (!locked || waitedMs >= lockPatienceMs) throw error;
@@ -142,9 +148,10 @@ export class LiveNode {
     }
   }
 
-  private constructor(options: LiveNodeOptions, directory: string, lock: Lock) {
+  private constructor(options: LiveNodeOptions, directory: string, lock: Lock, doors: Doors) {
     const { node, life, secret, seed, originUs } = options;
     this.#options = options;
+    this.#kit = doors;
     this.#random = seeded(seed).fork(node.id).fork(`life ${life}`);
     this.#turn = new Turn((error) => this.#crash(error));
     const enter = (fire: () => void) => this.#turn.enter(call, fire, undefined);
@@ -157,7 +164,6 @@ export class LiveNode {
     this.#disk = options.durability === 'sync-only' ? new UnsyncedDisk(files, enter) : files;
     this.#history = new HistoryWriter(options.historyDir, node.id, life);
     this.#meters = new Meters(machineNow() - originUs);
-    this.#web = new WebClient((delayUs, fire) => this.#wheel.after(delayUs, fire));
     this.#streams = new Streams({
       self: node.id,
       life,
@@ -198,6 +204,8 @@ export class LiveNode {
   /** Binds the node's sockets. What arrives before `start` waits. */
   async listen(): Promise<Peer> {
     const { node, life, edgePorts } = this.#options;
+    // Their first visit is to cost what the others do.
+    if (node.kind === 'users') await this.#loadWeb();
     const port = await this.#transport.listen();
     const edges: Record<string, number> = {};
     for (const program of node.programs) {
@@ -226,7 +234,7 @@ export class LiveNode {
   /** Connections go to the program as they are. */
   #door({ port, edge }: ProgramPlan, listen: number): ConnectionDoor {
     const from: Address = { node: this.#options.node.id, port: connectionPort(port) };
-    const door = new ConnectionDoor({
+    const door = new this.#kit.connections!.ConnectionDoor({
       port: listen,
       lines: edge?.shares,
       connect: (connection, events) => this.#streams.connectHere(from, port, events, connection),
@@ -239,7 +247,7 @@ export class LiveNode {
     const { port, tls = plan.edge?.tls } = plan;
     const { node, life } = this.#options;
     const from: Address = { node: node.id, port: connectionPort(port) };
-    const edge = new Edge({
+    const edge = new this.#kit.edge!.Edge({
       port: listen,
       lines: plan.edge?.shares,
       tls: tls && readTls(tls, this.#tlsDirectory),
@@ -270,7 +278,7 @@ export class LiveNode {
   async #openNames(port: string, listen: number): Promise<void> {
     const { node, life } = this.#options;
     const from: Address = { node: node.id, port: `${namesPrefix}${port}` };
-    const door = new NamesDoor({
+    const door = new this.#kit.names!.NamesDoor({
       port: listen,
       life,
       deliver: (query) => void this.#deliver(from, port, query),
@@ -374,7 +382,7 @@ export class LiveNode {
     this.#wheel.close();
     this.#streams.close();
     this.#transport.close();
-    this.#web.close();
+    if (typeof this.#web === 'object') this.#web.close();
     for (const edge of this.#edges.values()) edge.destroy();
     for (const door of this.#names.values()) door.close();
     for (const door of this.#doors.values()) door.destroy();
@@ -437,10 +445,8 @@ export class LiveNode {
   #send(from: Address, to: Address, message: Message): void {
     if (this.#ended) return;
     if (to.node === from.node) this.#sendHere(from, to, message);
-    else if (this.#isWeb(to, message)) {
-      this.#webOut.push({ from: from.port, to, message });
-      this.#turn.wake();
-    } else if (to.node === control.node) this.#options.onControl(from, message);
+    else if (this.#isWeb(to, message)) this.#postWeb(from.port, to, message);
+    else if (to.node === control.node) this.#options.onControl(from, message);
     else this.#transport.send(from.port, to, message);
   }
 
@@ -455,7 +461,7 @@ export class LiveNode {
         opening,
         (_from, _port, _it, stream) => {
           const intake = new Intake(stream);
-          this.#dispatchWeb(from.port, to, { ...opening, inlet: intake } as Message);
+          this.#postWeb(from.port, to, { ...opening, inlet: intake } as Message);
           return intake.events;
         },
       );
@@ -493,16 +499,33 @@ export class LiveNode {
     return to.node.startsWith(externalPrefix) || peer?.edges[to.port] !== undefined;
   }
 
-  #sendWeb(): void {
-    if (this.#webOut.length === 0) return;
-    const out = this.#webOut;
-    this.#webOut = [];
-    for (const { from, to, message } of out) this.#dispatchWeb(from, to, message);
+  #postWeb(from: string, to: Address, message: Message): void {
+    this.#webOut.push({ from, to, message });
+    this.#turn.wake();
   }
 
-  #dispatchWeb(from: string, to: Address, message: Message): void {
+  #sendWeb(): void {
+    if (this.#webOut.length === 0 || this.#web === 'loading') return;
+    if (this.#web === undefined) {
+      void this.#loadWeb().then(() => this.#sendWeb());
+      return;
+    }
+    const web = this.#web;
+    const out = this.#webOut;
+    this.#webOut = [];
+    for (const { from, to, message } of out) this.#dispatchWeb(web, from, to, message);
+  }
+
+  async #loadWeb(): Promise<void> {
+    this.#web = 'loading';
+    const { WebClient } = await import('./web-client.ts');
+    this.#web = new WebClient((delayUs, fire) => this.#wheel.after(delayUs, fire));
+    if (this.#ended) this.#web.close();
+  }
+
+  #dispatchWeb(web: WebClient, from: string, to: Address, message: Message): void {
     if (isCancel(message)) {
-      this.#web.cancel(from, message.id);
+      web.cancel(from, message.id);
       return;
     }
     assert(isRequest(message), 'a web message is a request or a cancel');
@@ -523,7 +546,7 @@ export class LiveNode {
         : `${peer?.secure?.includes(to.port) ? 'https' : 'http'}://127.0.0.1:${edgePort}`;
     const apart = peer?.passing?.includes(to.port) ?? false;
     const dispatch = () =>
-      this.#web.send(
+      web.send(
         from,
         base,
         message,

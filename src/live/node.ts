@@ -13,11 +13,9 @@ import { type MakeBoot, type News, type Order, Session } from './session.ts';
  * slow imports, so that no order is missed.
  */
 export function runLiveNode(makeBoot: MakeBoot): void {
-  // What outlives a collection while a process warms up, V8 makes among the old from then on. For what lives
-  // as long as a request that is wrong: dead among the old, it keeps alive whatever it points to. Measured at a
-  // gateway, it made the garbage that is copied on five times as much.
-  setFlagsFromString('--no-allocation-site-pretenuring');
   const tell = (news: News) => {
+    // Not before: compiled code that was kept is good under the flags that it was made under only.
+    if (news.type === 'ready') setFlags();
     // The channel may break at any moment; 'disconnect' then ends this process.
     if (process.connected) process.send?.(news, undefined, undefined, () => {});
   };
@@ -37,6 +35,15 @@ export function runLiveNode(makeBoot: MakeBoot): void {
     session.take(order as Order, socket as Socket | undefined),
   );
   if (!process.connected) endProcess();
+}
+
+/**
+ * What outlives a collection while a process warms up, V8 makes among the old from then on. For what lives
+ * as long as a request that is wrong: dead among the old, it keeps alive whatever it points to. Measured at a
+ * gateway, it made the garbage that is copied on five times as much.
+ */
+function setFlags(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 /** At once, and without a chance for anything to object. All that must last is on disk already. */

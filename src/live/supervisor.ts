@@ -23,7 +23,7 @@ import { machineNow } from './clocks.ts';
 import { LiveFaults } from './faults.ts';
 import { fileTrouble } from './files.ts';
 import { readHistory } from './history-file.ts';
-import { isSecure } from './live-node.ts';
+import { edgesOf, tiers } from './outside.ts';
 import { type Life, startChild, startHere } from './process.ts';
 import { machines } from './rules.ts';
 import { RunData } from './run-data.ts';
@@ -73,6 +73,8 @@ class Supervisor implements LiveSystem {
   readonly #outside: Record<NodeId, Peer> = {};
   readonly #faults: LiveFaults;
   readonly #addresses: Addresses;
+  /** Some node passes connections on. */
+  readonly #passes: boolean;
   #edgesSeated = 0;
   #isReady = false;
   #failure: LoadpathError | undefined;
@@ -85,6 +87,7 @@ class Supervisor implements LiveSystem {
     const { dataDir, plan, grow } = options;
     this.#roster = new Roster(plan, grow);
     this.#data = new RunData(dataDir);
+    this.#passes = plan.nodes.some(({ programs }) => programs.some(({ edge }) => edge?.passes));
     this.#addresses = new Addresses(plan.addresses ?? [], {
       hand: (node, socket) => {
         const seat = this.#seats.get(node);
@@ -174,24 +177,7 @@ class Supervisor implements LiveSystem {
   }
 
   get edges(): readonly EdgeAddress[] {
-    const shared = this.#addresses.ports.map(({ plan: { node, members, lines }, port }) => ({
-      node,
-      members,
-      lines,
-      port: webPort,
-      url: `${isSecureAt(this.#seats.get(members[0]!)!.node, webPort) ? 'https' : 'http'}://127.0.0.1:${port}`,
-    }));
-    const isKnownApart = ({ node }: Seat): boolean =>
-      !shared.some(({ members, lines }) => lines && members.includes(node.id));
-    const apart = [...this.#seats.values()].filter(isKnownApart);
-    const own = apart.flatMap((seat) =>
-      Object.entries(seat.edgePorts).map(([port, tcp]) => ({
-        node: seat.node.id,
-        port,
-        url: `${isSecureAt(seat.node, port) ? 'https' : 'http'}://127.0.0.1:${tcp}`,
-      })),
-    );
-    return [...shared.map(({ node, port, url }) => ({ node, port, url })), ...own];
+    return edgesOf(this.#addresses, this.#seats);
   }
 
   now(): Micros {
@@ -423,7 +409,8 @@ class Supervisor implements LiveSystem {
         durability,
         judged,
         edgePorts: seat.edgePorts,
-        childData,
+        childData: childData(seat.node),
+        takesPassed: this.#passes,
       },
     });
   }
@@ -641,7 +628,6 @@ class Supervisor implements LiveSystem {
       clearTimeout(seat.timer);
       if (seat.pauses > 0) seat.handle?.resume();
     }
-    // Who asks goes before who answers, so that nobody drains against a closed door.
     const until = performance.now() + drainUs / 1_000;
     for (const tier of tiers(seats)) {
       const leftUs = Math.max(0, (until - performance.now()) * 1_000);
@@ -672,20 +658,6 @@ class Supervisor implements LiveSystem {
       handle.order({ type: 'drain', graceUs });
     });
   }
-}
-
-function tiers(seats: readonly Seat[]): readonly (readonly Seat[])[] {
-  const rank = ({ node }: Seat): number => {
-    if (node.kind === 'users') return 0;
-    if (node.programs.some((program) => program.edge?.passes)) return 1;
-    if (node.programs.some((program) => program.edge)) return 2;
-    return node.userCode ? 3 : 4;
-  };
-  return [0, 1, 2, 3, 4].map((wanted) => seats.filter((seat) => rank(seat) === wanted));
-}
-
-function isSecureAt(node: NodePlan, port: string): boolean {
-  return isSecure(node.programs.find((program) => program.port === port)?.edge);
 }
 
 function machinesOrAll(target: Target, plan: Plan): readonly NodeId[] {

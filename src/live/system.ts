@@ -14,8 +14,8 @@ export interface LiveOptions {
   readonly plan: Plan;
   /** The module that a child process runs; it calls `runLiveNode`. */
   readonly childEntry: URL;
-  /** Handed to each child's `makeBoot`: the path of the design, options … Structured-cloneable. */
-  readonly childData: unknown;
+  /** Handed to a child's `makeBoot`: the path of the design, options … Structured-cloneable. */
+  readonly childData: (node: NodePlan) => unknown;
   /** Kept between runs. One run at a time. */
   readonly dataDir: string;
   readonly seed: number;

@@ -20,6 +20,11 @@ export interface BootOptions {
   ) => void;
 }
 
+/** What is left of a declaration for programs that are run without the design's modules: see `Block.readsCode`. */
+export function withoutCode({ name, block }: Pick<Declaration, 'name' | 'block'>): Declaration {
+  return { name, block, config: null, problems: [], binds: {} };
+}
+
 export function makeBoot(options: BootOptions): Boot {
   return (node, life, hostOf): NodeRuntime => {
     const declarations = options.declarations(node, life);
@@ -30,7 +35,7 @@ export function makeBoot(options: BootOptions): Boot {
       assert(declaration, `the plan and the design name the same blocks (${plan.block})`);
       const { block } = declaration;
       const code: ProgramCode = {
-        declaration,
+        declaration: block.readsCode?.includes(plan.role) ? declaration : withoutCode(declaration),
         open,
         run: (what, start) => options.runUserCode(node, life, what, start),
       };

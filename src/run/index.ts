@@ -247,7 +247,7 @@ async function live(
   const loaded = await loadBundle(bundle);
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const design = designOf(loaded, options);
-  const run = { ...options, design, bundle, visits: log?.visits, target };
+  const run = { ...options, design, bundle, loaded, visits: log?.visits, target };
   return noted(await runLive(run, watch), log);
 }
 

@@ -68,7 +68,7 @@ export function trial(
   const system = startLive({
     plan,
     childEntry: entry,
-    childData: null,
+    childData: () => null,
     dataDir: folder,
     seed: 1,
     edgePort: 0,

@@ -6,7 +6,7 @@ const [entry, dataDir, pause] = process.argv.slice(2);
 const system = startLive({
   plan: planOf(nodePlan('a/0', 'echo'), nodePlan('b/0', 'echo')),
   childEntry: new URL(entry!),
-  childData: null,
+  childData: () => null,
   dataDir: dataDir!,
   seed: 1,
   edgePort: 0,

@@ -4,6 +4,6 @@
  */
 export function entry(name: string, from: string): URL {
   const here = new URL(from);
-  if (!here.pathname.endsWith('.ts')) return new URL(`./${name}.js`, here);
-  return new URL(here.href.replace(/\/src\/run\/node\/.*$/, `/dist/run/node/${name}.js`));
+  if (!here.pathname.endsWith('.ts')) return new URL(`./${name}.cjs`, here);
+  return new URL(here.href.replace(/\/src\/run\/node\/.*$/, `/dist/run/node/${name}.cjs`));
 }

@@ -16,4 +16,4 @@ async function answer(): Promise<LabAnswer> {
   }
 }
 
-parentPort!.postMessage(await answer());
+void answer().then((told) => parentPort!.postMessage(told));

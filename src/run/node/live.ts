@@ -6,14 +6,16 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { blocks } from '../../blocks/index.ts';
 import { formatFault, parseFaultNow } from '../../design/faults.ts';
 import { changesOf } from '../../design/options.ts';
 import { grower } from '../../design/plan.ts';
 import { declarationsOf, namesIn, planOf, type System } from '../../design/system.ts';
 import type { FromProgram, ToProgram } from '../../host/control.ts';
+import type { Declaration } from '../../host/declaration.ts';
 import type { RunEvent } from '../../host/events.ts';
-import type { Micros, NodeId } from '../../host/host.ts';
-import type { Plan } from '../../host/plan.ts';
+import type { Micros, NodeId, Value } from '../../host/host.ts';
+import type { NodePlan, Plan } from '../../host/plan.ts';
 import { LoadpathError } from '../../kit/errors.ts';
 import type { MetersSnapshot } from '../../kit/meters.ts';
 import { type Admin, startAdmin } from '../../live/admin.ts';
@@ -29,14 +31,17 @@ import { lateFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
 import { version } from '../version.ts';
 import type { DesignBundle } from './bundle.ts';
-import type { ChildData } from './child.ts';
 import { entry } from './entry.ts';
-import { liveBoot } from './live-boot.ts';
+import { type KeptBundle, keepBundle } from './kept-bundle.ts';
+import { type ChildData, kindsWithoutDesign, liveBoot } from './live-boot.ts';
+import type { LoadedDesign } from './load.ts';
 import { Observer } from './observer.ts';
 
 export interface LiveRun extends LiveOptions {
   readonly design: System;
   readonly bundle: DesignBundle;
+  /** The same, as it was evaluated here. */
+  readonly loaded: LoadedDesign;
   readonly visits?: Parameters<typeof resolve>[1]['visits'];
   /** Only send the workload, to where the design already runs: the address of its door. */
   readonly target?: string | undefined;
@@ -61,6 +66,8 @@ class Live {
   readonly #asked: Resolved;
   readonly #plan: Plan;
   readonly #crowds: Crowds;
+  readonly #declared: ReadonlyMap<string, Declaration>;
+  #kept: DesignBundle | KeptBundle | undefined;
   readonly #events: RunEvent[] = [];
   #forgottenCount = 0;
   readonly #notes: string[] = [];
@@ -84,6 +91,8 @@ class Live {
     this.#asked = resolve(ownFaults ? design : { ...design, faults: [] }, run);
     this.#plan = nodesToRun(planOf(design, this.#asked.load), design, run);
     this.#crowds = new Crowds(this.#plan);
+    const declared = declarationsOf(design, this.#asked.load);
+    this.#declared = new Map(declared.map((declaration) => [declaration.name, declaration]));
     // Until stopped, unless somebody said for how long or a recorded log has an end.
     const isEndless = run.forUs === undefined && (!run.load || run.visits === undefined);
     this.#forUs = isEndless ? undefined : this.#asked.forUs;
@@ -102,7 +111,7 @@ class Live {
   }
 
   async run(): Promise<Report> {
-    const { design, single, seed, fresh, edgePort, discardUnsynced, bundle } = this.#run;
+    const { design, single, seed, fresh, edgePort, discardUnsynced } = this.#run;
     if (fresh) emptyDirectory(this.#dataDir);
     this.#hadData = existsSync(join(this.#dataDir, 'nodes'));
     if (this.#hadData && this.#run.load) {
@@ -111,16 +120,11 @@ class Live {
       );
     }
     this.#notes.push(...changesOf(design.options), ...lateFaults(this.#asked));
-    const childData: ChildData = {
-      bundle,
-      load: (this.#asked.load ?? null) as ChildData['load'],
-      set: this.#run.set ?? null,
-    };
     this.#phase('setup');
     const system = startLive({
       plan: this.#plan,
       childEntry: entry('child', import.meta.url),
-      childData,
+      childData: (node) => this.#childData(node),
       dataDir: this.#dataDir,
       seed,
       single: single ? (data, node) => liveBoot(data as ChildData, node) : undefined,
@@ -134,7 +138,7 @@ class Live {
       onEvent: (event) => this.#tell(event),
       onFault: (fault, began) => this.#observer.fault(fault, began),
       onWindow: (window) => this.#observer.window(window),
-      grow: grower(declarationsOf(design, this.#asked.load), this.#plan.zones),
+      grow: grower([...this.#declared.values()], this.#plan.zones),
       onNode: (node) => this.#observer.join(node, system.plan),
       onControl: (from, message) => this.#hear(from.node, message as FromProgram),
       onFailure: (error) => this.#notes.push(error.message),
@@ -155,6 +159,25 @@ class Live {
     } finally {
       await system.stop({ drainUs: 5_000_000 });
       await admin?.close();
+    }
+  }
+
+  /** What a node's process is told of what it runs. */
+  #childData(node: NodePlan): ChildData {
+    const { bundle, loaded, single, set = null } = this.#run;
+    const kindOf = single
+      ? undefined
+      : kindsWithoutDesign(node, this.#declared, ({ block }) => blocks.includes(block));
+    if (kindOf) return { kindOf };
+    this.#kept ??= single ? bundle : this.#keep(bundle, loaded);
+    return { bundle: this.#kept, load: (this.#asked.load ?? null) as Value, set };
+  }
+
+  #keep(bundle: DesignBundle, loaded: LoadedDesign): DesignBundle | KeptBundle {
+    try {
+      return keepBundle(bundle, loaded.engineCode(), join(this.#dataDir, 'design'));
+    } catch {
+      return bundle; // It is handed over whole, then.
     }
   }
 

@@ -13,7 +13,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { compileFunction } from 'node:vm';
+import { Script } from 'node:vm';
 import { LoadpathError } from '../../kit/errors.ts';
 import { loading } from '../../sim/node/scope.ts';
 import {
@@ -23,6 +23,8 @@ import {
   type DesignBundle,
   hashOf,
 } from './bundle.ts';
+import { importing } from './importing.ts';
+import type { EngineCode } from './kept-bundle.ts';
 import { excerpt, shownPath } from './places.ts';
 import type { SavedFault } from './saved-faults.ts';
 import { locate, register } from './stacks.ts';
@@ -38,7 +40,11 @@ export interface LoadedDesign {
   readonly savedFaults: readonly SavedFault[];
   /** Runs the modules afresh. Throws LoadpathError when one of them throws. */
   evaluate(): EvaluatedDesign;
+  /** What the engine made of it so far: whoever loads the same bundle with it, on the same version, need not compile that again. */
+  engineCode(): EngineCode;
 }
+
+const opening = '(function (exports, module, require, __external, __filename, __dirname) {';
 
 export interface EvaluatedDesign {
   readonly default: unknown;
@@ -51,22 +57,24 @@ export async function loadDesign(path: string, options?: BundleOptions): Promise
 }
 
 /**
- * Imports the packages of a bundled design and compiles it. LoadpathError 'design-failed' when it
- * imports a part of `loadpath` that does not exist.
+ * Imports the packages of a bundled design and compiles it, for which it may be given what came of that before.
+ * LoadpathError 'design-failed' when it imports a part of `loadpath` that does not exist.
  */
-export async function loadBundle(bundle: DesignBundle): Promise<LoadedDesign> {
-  const { path: file, files, sourceHash, savedFaults, code, map } = bundle;
+export async function loadBundle(bundle: DesignBundle, engine?: EngineCode): Promise<LoadedDesign> {
+  const { path: file, files, sourceHash, savedFaults, code } = bundle;
   const folder = dirname(file);
   const packages = new Packages(file);
   for (const wanted of bundle.packages) await packages.add(wanted);
 
   const shownAs = `${file}?bundle=${hashOf(code)}`;
-  register({ file: shownAs, folder, map });
-  const run = compileFunction(
-    code,
-    ['exports', 'module', 'require', '__external', '__filename', '__dirname'],
-    { filename: shownAs },
-  ) as (...handed: unknown[]) => void;
+  register({ file: shownAs, folder, map: () => bundle.map });
+  const script = new Script(`${opening}${code}\n})`, {
+    filename: shownAs,
+    // Places in the first line are those of the code.
+    columnOffset: -opening.length,
+    cachedData: engine,
+  });
+  const run = script.runInThisContext() as (...handed: unknown[]) => void;
   const require = createRequire(file);
 
   return {
@@ -74,6 +82,7 @@ export async function loadBundle(bundle: DesignBundle): Promise<LoadedDesign> {
     files,
     sourceHash,
     savedFaults,
+    engineCode: () => script.createCachedData(),
     evaluate() {
       const module = { exports: {} as Record<string, unknown> };
       try {
@@ -136,6 +145,14 @@ class Packages {
   };
 }
 
+const requireHere = createRequire(import.meta.url);
+const commonOf = (entry: string): string => entry.replace(/\.js$/, '.cjs');
+const isBuilt = !import.meta.url.endsWith('.ts');
+
+interface NodeImporter {
+  readonly default: (address: string) => Promise<unknown>;
+}
+
 /**
  * Node's own `import()`, also where a test runner has put its own in place: packages must come
  * out in the shape, and as the instances, that they have in production.
@@ -143,11 +160,16 @@ class Packages {
 const nodeImporter = 'data:text/javascript,export default (address) => import(address)';
 
 async function imported(path: string, importer: string): Promise<unknown> {
-  if (path === 'loadpath' || path.startsWith('loadpath/')) return import(ownEntry(path, importer));
-  const { default: importByNode } = (await import(nodeImporter)) as {
-    readonly default: (address: string) => Promise<unknown>;
-  };
-  return importByNode(path.startsWith('node:') ? path : pathToFileURL(path).href);
+  if (path === 'loadpath' || path.startsWith('loadpath/')) {
+    const entry = ownEntry(path, importer);
+    // Built, each entry also has a file for `require`, and what that gives is what both mean.
+    return isBuilt && existsSync(fileURLToPath(commonOf(entry)))
+      ? requireHere(fileURLToPath(commonOf(entry)))
+      : importing(entry);
+  }
+  // From sources a test runner may have put its own in place.
+  const byNode = isBuilt ? importing : ((await importing(nodeImporter)) as NodeImporter).default;
+  return byNode(path.startsWith('node:') ? path : pathToFileURL(path).href);
 }
 
 /** The running copy's module for `loadpath` or `loadpath/…`, from sources or built. */
@@ -169,8 +191,7 @@ function ownEntry(specifier: string, importer: string): string {
     const star =
       after === undefined ? '' : wanted.slice(before.length, wanted.length - after.length);
     const built = file.replaceAll('*', star);
-    const fromSource = import.meta.url.endsWith('.ts');
-    const running = fromSource ? built.replace('./dist/', './src/').replace(/\.js$/, '.ts') : built;
+    const running = isBuilt ? built : built.replace('./dist/', './src/').replace(/\.js$/, '.ts');
     if (existsSync(fileURLToPath(new URL(running, root)))) return new URL(running, root).href;
   }
   const known = Object.keys(manifest.exports)

@@ -10,8 +10,8 @@ export interface Bundle {
   readonly file: string;
   /** What the map's sources are relative to. */
   readonly folder: string;
-  /** JSON, read only when a stack is. */
-  readonly map: string;
+  /** JSON, asked for only when a stack is read. */
+  readonly map: () => string;
 }
 
 /** Counted from 1. */
@@ -98,7 +98,7 @@ function mapped(text: string): string {
 function placeOf(file: string, line: number, column: number): Place | undefined {
   const known = bundles.get(file);
   if (!known) return undefined;
-  known.map ??= mapIn(known.bundle.map);
+  known.map ??= mapIn(known.bundle.map());
   const { payload, entries } = known.map;
   const entry = entries.findEntry(line - 1, column - 1);
   if (!('originalSource' in entry)) return undefined;

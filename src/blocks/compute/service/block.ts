@@ -47,6 +47,7 @@ export const serviceBlock: Block = {
   programs: { instance, agent },
   clientConfig: (declaration, site, zone) => fetcherConfig(declaration, site, zone) satisfies Value,
   client: fetcher,
+  readsCode: ['instance'],
   handle: fetcherHandle,
   describe: (message) =>
     message.type === 'probe' || message.type === 'condition'

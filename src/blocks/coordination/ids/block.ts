@@ -18,6 +18,7 @@ export const idsBlock: Block = {
   programs: { allocator },
   clientConfig: (declaration, site) => ({ ...clientConfig(declaration, site) }),
   client,
+  readsCode: ['allocator', 'client'],
   handle,
   describe: (message) => describe(message as IdsMessage),
 };

@@ -26,6 +26,7 @@ export const usersBlock: Block = {
   view: { shape: 'person', colour: 'green' },
   expand,
   programs: { crowd },
+  readsCode: ['crowd'],
   describe: (message) => describeWeb(message as WebMessage),
 };
 
