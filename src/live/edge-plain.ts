@@ -15,6 +15,7 @@ import type { WebReply } from '../host/web.ts';
 import { assert } from '../kit/assert.ts';
 import { plainIp } from './edge-addresses.ts';
 import { hopHeaders } from './edge-replies.ts';
+import { isName, isValue } from './fields.ts';
 import { type OrdinaryLimits, type OrdinaryRequest, readOrdinary } from './ordinary.ts';
 
 /** What a connection needs of its edge. */
@@ -37,8 +38,6 @@ export interface PlainOwner {
 const onePieceMaxBytes = 16_384;
 /** What may come behind a request that is not answered yet, before no more of it is read. */
 const aheadMaxBytes = 65_536;
-const badName = /[^!#$%&'*+.^_`|~0-9A-Za-z-]/;
-const badValue = /[^\t -~\x80-\xff]/;
 
 export class PlainConnection {
   readonly socket: Socket;
@@ -90,7 +89,7 @@ export class PlainConnection {
       const name = headers[i]!;
       const value = headers[i + 1]!;
       if (hopHeaders.has(name) || (name === 'content-length' && !isBare)) continue;
-      if (name === '' || badName.test(name) || badValue.test(value)) return false;
+      if (!isName(name) || !isValue(value)) return false;
       if (name === 'date') hasDate = true;
       text += `${name}: ${value}\r\n`;
     }

@@ -7,6 +7,7 @@
  * It asks what is there whole. Bodies that flow out, and TLS, are left to a client that can do everything.
  */
 import { createConnection, type Socket } from 'node:net';
+import { isName, isValue } from './fields.ts';
 import { type ReplyEvents, ReplyReader } from './reply-reader.ts';
 
 /** A request, there whole. */
@@ -310,20 +311,18 @@ const forbidden: ReadonlySet<string> = new Set([
   'expect',
 ]);
 const mayHaveBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
-const badName = /[^!#$%&'*+.^_`|~0-9A-Za-z-]/;
-const badValue = /[^\t -~\x80-\xff]/;
 const badPath = /[^!-~\x80-\xff]/;
 
 /** Undefined: it would not be HTTP, or be read as something else. */
 function headOf({ method, path, headers, body }: Question, authority: string): string | undefined {
-  if (method === '' || badName.test(method) || path === '' || badPath.test(path)) return undefined;
+  if (!isName(method) || path === '' || badPath.test(path)) return undefined;
   let text = `${method} ${path} HTTP/1.1\r\nconnection: keep-alive\r\n`;
   let hasHost = false;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i]!;
     const value = headers[i + 1]!;
     if (name === 'connection' || name === 'content-length') continue;
-    if (name === '' || badName.test(name) || badValue.test(value)) return undefined;
+    if (!isName(name) || !isValue(value)) return undefined;
     if (forbidden.has(name)) return undefined;
     if (name === 'host') hasHost = true;
     text += `${name}: ${value}\r\n`;

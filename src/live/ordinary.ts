@@ -3,6 +3,7 @@
  * way to read it. Whoever sends anything else is left to Node's parser, so nothing here need decide what is meant by
  * an odd line, and strictness costs nobody anything but time.
  */
+import { cutValue, lowerName } from './fields.ts';
 
 export interface OrdinaryRequest {
   readonly method: string;
@@ -37,27 +38,8 @@ const others: ReadonlySet<string> = new Set([
 ]);
 
 const headEnd = Buffer.from('\r\n\r\n');
-const namesMax = 1_024;
-/** What is cut out of a longer head is copied, since a cut keeps all of what it was cut from. */
+/** A cut keeps all of what it was cut from: what is cut out of a longer head is copied. */
 const headKeptMax = 1_024;
-
-/** A name in lower case, the same text each time: of few names come many. */
-class Names {
-  readonly #known = new Map<string, string>();
-
-  of(name: string): string {
-    let lower = this.#known.get(name);
-    if (lower === undefined) {
-      lower = name.toLowerCase();
-      // Names may be invented: what is remembered of them has an end.
-      if (this.#known.size >= namesMax) this.#known.clear();
-      this.#known.set(name, lower);
-    }
-    return lower;
-  }
-}
-
-const names = new Names();
 
 /** Undefined: not one whole ordinary request. */
 export function readOrdinary(bytes: Buffer, limits: OrdinaryLimits): OrdinaryRequest | undefined {
@@ -74,12 +56,9 @@ export function readOrdinary(bytes: Buffer, limits: OrdinaryLimits): OrdinaryReq
   for (let at = lines.indexOf('\r\n') + 2; at > 1; ) {
     const next = lines.indexOf('\r\n', at);
     const colon = lines.indexOf(':', at);
-    const name = names.of(lines.slice(at, colon));
-    let from = colon + 1;
-    let until = next < 0 ? end : next;
-    while (from < until && isBlank(lines.charCodeAt(from))) from++;
-    while (until > from && isBlank(lines.charCodeAt(until - 1))) until--;
-    const value = isLong ? bytes.toString('latin1', from, until) : lines.slice(from, until);
+    const name = lowerName(lines.slice(at, colon));
+    const cut = cutValue(lines, colon + 1, next < 0 ? end : next);
+    const value = isLong ? copyOf(cut) : cut;
     at = next + 2;
     if (name === 'connection') {
       if (value.toLowerCase() !== 'keep-alive') return undefined;
@@ -103,6 +82,6 @@ export function readOrdinary(bytes: Buffer, limits: OrdinaryLimits): OrdinaryReq
   return { method, target, host, headers, body };
 }
 
-function isBlank(code: number): boolean {
-  return code === 32 || code === 9;
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }

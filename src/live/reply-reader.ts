@@ -4,9 +4,9 @@
  *
  *   head ──▶ body ──▶ over          body: so many bytes, chunks and trailers, or all until the end
  */
+import { cutValue, lowerName } from './fields.ts';
 
 export interface ReplyEvents {
-  /** `isLast`: nothing can be asked over this connection any more. */
   head(status: number, headers: string[]): void;
   /** Of memory that is used again: to be copied by who keeps it. */
   data(part: Buffer): void;
@@ -16,7 +16,9 @@ export interface ReplyEvents {
 /** Heads, and the lines between chunks, may be so long. */
 const headMaxBytes = 65_536;
 const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t -~\x80-\xff]*)?$/;
-const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*([\t -~\x80-\xff]*)$/;
+const simple =
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*)*$/;
+const goingOn = /\r\n[\t ]+/g;
 const headEnd = Buffer.from('\r\n\r\n');
 const none: string[] = [];
 
@@ -100,7 +102,7 @@ export class ReplyReader {
     }
     this.#held = '';
     if (this.#phase === 'head') this.#head(text.slice(0, end));
-    else this.#finish(isEmpty ? none : fieldsOf(text.slice(0, end), 0));
+    else this.#finish(isEmpty ? none : fieldsOf(text.slice(0, end)));
     return at + end + (isEmpty ? 2 : 4) - before;
   }
 
@@ -112,7 +114,7 @@ export class ReplyReader {
     // Switching protocols was not asked for; of what else begins with 1 the reply is still to come.
     if (status === 101) throw new Error('another protocol');
     if (status < 200) return;
-    const headers = first < 0 ? [] : fieldsOf(lines, first + 2);
+    const headers = first < 0 ? [] : fieldsOf(lines.slice(first + 2));
     this.mayStay = minor === '1';
     this.keptForSec = -1;
     let length: string | undefined;
@@ -197,19 +199,20 @@ export class ReplyReader {
 }
 
 /** Name, value, name, value …, names in lower case. */
-function fieldsOf(lines: string, begin: number): string[] {
+function fieldsOf(text: string): string[] {
+  let lines = text;
+  if (!simple.test(lines)) {
+    // A line that goes on in the next one is read as one (RFC 9112, 5.2).
+    lines = text.replace(goingOn, ' ');
+    if (!simple.test(lines)) throw new Error('no header');
+  }
   const fields: string[] = [];
-  for (let at = begin; at >= 0 && at <= lines.length; ) {
+  for (let at = 0; at >= 0; ) {
     const next = lines.indexOf('\r\n', at);
-    const line = lines.slice(at, next < 0 ? undefined : next);
-    const [, name, value] = field.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) fields.push(name.toLowerCase(), value.trimEnd());
-    // A line that goes on in the next one (RFC 9112, 5.2).
-    else if (fields.length > 0 && /^[\t ][\t -~\x80-\xff]*$/.test(line)) {
-      fields.push(`${fields.pop()} ${line.trim()}`.trim());
-    } else throw new Error('no header');
-    if (next < 0) break;
-    at = next + 2;
+    const colon = lines.indexOf(':', at);
+    const end = next < 0 ? lines.length : next;
+    fields.push(lowerName(lines.slice(at, colon)), cutValue(lines, colon + 1, end));
+    at = next < 0 ? -1 : next + 2;
   }
   return fields;
 }
