@@ -37,7 +37,7 @@ export interface PlainOwner {
 /** A body up to this is written with its head in one piece: two cost a second of everything below. */
 const onePieceMaxBytes = 16_384;
 /** What may come behind a request that is not answered yet, before no more of it is read. */
-const aheadMaxBytes = 65_536;
+const aheadMaxBytes = 16_384;
 
 export class PlainConnection {
   readonly socket: Socket;
@@ -73,7 +73,7 @@ export class PlainConnection {
   /** After the answer that is under way. */
   end(): void {
     this.#isLast = true;
-    if (this.#id < 0) this.socket.destroy();
+    if (this.#id < 0) this.socket.destroySoon();
   }
 
   /** False: it is no ordinary reply, and goes by `response`. */

@@ -315,7 +315,8 @@ const badPath = /[^!-~\x80-\xff]/;
 
 /** Undefined: it would not be HTTP, or be read as something else. */
 function headOf({ method, path, headers, body }: Question, authority: string): string | undefined {
-  if (!isName(method) || path === '' || badPath.test(path)) return undefined;
+  if (!isName(method) || method === 'CONNECT') return undefined;
+  if (path === '' || badPath.test(path)) return undefined;
   let text = `${method} ${path} HTTP/1.1\r\nconnection: keep-alive\r\n`;
   let hasHost = false;
   for (let i = 0; i + 1 < headers.length; i += 2) {
