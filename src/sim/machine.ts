@@ -24,6 +24,8 @@ export class Machine {
   /** From 1; 0 is the world's own control. */
   readonly index: number;
   readonly plan: NodePlan;
+  /** As its plan says: asked at each event, and plans are of many shapes. */
+  readonly userCode: boolean;
   readonly clock: Clock;
   readonly cores: Cores;
   readonly platter: Platter;
@@ -52,6 +54,7 @@ export class Machine {
   constructor(index: number, plan: NodePlan, clock: Clock, cores: Cores, platter: Platter) {
     this.index = index;
     this.plan = plan;
+    this.userCode = plan.userCode;
     this.clock = clock;
     this.cores = cores;
     this.platter = platter;

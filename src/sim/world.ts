@@ -359,7 +359,7 @@ export class World {
         machine.deferred.push({ kind, life, a, b: queue.b });
         continue;
       }
-      if (machine?.plan.userCode) {
+      if (machine?.userCode) {
         enter?.(machine.plan.id);
         this.#current = machine;
         this.#dispatch(kind, machine, queue.a, queue.b);

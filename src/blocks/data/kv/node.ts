@@ -19,7 +19,7 @@ import type { Member } from './client.ts';
 import { collector } from './collector.ts';
 import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
-import { type LogRecord, type PackedRecord, pack, unpack } from './log.ts';
+import { type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
 import type { Hint, KvMessage, Store } from './messages.ts';
 import { type Rules, soundRules } from './rules.ts';
 import { Table } from './table.ts';
@@ -94,6 +94,10 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     /** It is durable. */
     function keep(record: LogRecord): void {
       table.apply(record);
+      count();
+    }
+
+    function count(): void {
       meters.keys.set(table.keyCount);
       meters.lag.set(table.hintCount);
     }
@@ -135,12 +139,15 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       if (why) return refuse(from, message, why, arrivedAt);
       if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
       // As `write`, but with one function made for each and not two: no message is as common.
-      const record = recordOf(message);
-      journal.append(pack(record), (outcome) => {
-        if (outcome === 'ok') {
-          keep(record);
-          if (message.type === 'hint') hints.wake();
-          else if (message.entry.value === null) tombstones.wake();
+      const hint = message.type === 'hint' ? hintOf(message) : undefined;
+      journal.append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
+        if (outcome === 'ok' && hint) {
+          keep(hint);
+          hints.wake();
+        } else if (outcome === 'ok') {
+          table.store(key, entry);
+          count();
+          if (entry.value === null) tombstones.wake();
         }
         if (rules.syncBeforeAnswer) tell(from, message, outcome, arrivedAt);
         settled();
@@ -173,10 +180,8 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       return table.keyCount < config.keysMax ? undefined : 'keys-full';
     }
 
-    function recordOf(message: Store | Hint): LogRecord {
-      const { key, entry } = message;
-      if (message.type === 'store') return { do: 'store', key, entry };
-      return { do: 'hint', owner: message.owner, key, entry, since: host.wall() };
+    function hintOf({ owner, key, entry }: Hint): LogRecord {
+      return { do: 'hint', owner, key, entry, since: host.wall() };
     }
 
     /** A certain no stays a no, also to a second copy of the same message. */

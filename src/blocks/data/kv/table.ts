@@ -50,7 +50,7 @@ export class Table {
   apply(record: LogRecord): void {
     switch (record.do) {
       case 'store':
-        return this.#store(record.key, record.entry);
+        return this.store(record.key, record.entry);
       case 'hint':
         return this.#hint(record.owner, record.key, { entry: record.entry, since: record.since });
       case 'unhint':
@@ -89,7 +89,7 @@ export class Table {
     return order === 0 ? 'clear' : order < 0 ? 'behind' : 'busy';
   }
 
-  #store(key: string, entry: Entry): void {
+  store(key: string, entry: Entry): void {
     if (!isNewer(entry.version, this.#entries.get(key)?.version)) return;
     this.#entries.set(key, entry);
     if (entry.value === null) this.#tombstones.add(key);
