@@ -173,6 +173,7 @@ class Group {
       counters: fields(this.counters, (cell) => cell.total),
       gauges: fields(this.gauges, ({ last, min, max }) => ({ last, min, max })),
       histograms: fields(this.histograms, (cell) => {
+        if (cell.windowed.count === 0) return cell.total.toJSON();
         const sum = Histogram.fromJSON(cell.total.toJSON());
         sum.merge(cell.windowed);
         return sum.toJSON();

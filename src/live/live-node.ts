@@ -89,7 +89,8 @@ export const healthy: Condition = { slowFactor: 1, wallOffsetUs: 0, driftPpm: 0,
 
 /** What a node says of itself, once a second. */
 export interface Reading {
-  readonly meters: MetersSnapshot;
+  /** Undefined: as it said last. */
+  readonly meters: MetersSnapshot | undefined;
   readonly window: MetersWindow;
   readonly transport: TransportCounts;
   readonly historyEvents: number;
@@ -128,6 +129,8 @@ export class LiveNode {
   #webOut: { readonly from: string; readonly to: Address; readonly message: Message }[] = [];
   #ports: NodeRuntime['ports'] = new Map();
   #ended = false;
+  /** What it counted, since it began or forgot. */
+  #hasTold = false;
 
   /**
    * Opens the node's directory. Rejects with a `LoadpathError` when it is unusable, or locked for
@@ -334,16 +337,21 @@ export class LiveNode {
 
   reading(): Reading {
     const { user, system } = process.cpuUsage();
+    const window = this.#meters.window(machineNow() - this.#options.originUs);
+    // Where nothing happened there is nothing to tell: most of a system's nodes, most of the time.
+    const isNew = !this.#hasTold || window.readings.length > 0;
+    this.#hasTold = true;
     return {
       processBusyUs: user + system,
-      window: this.#meters.window(machineNow() - this.#options.originUs),
-      meters: this.#meters.snapshot(),
+      window,
+      meters: isNew ? this.#meters.snapshot() : undefined,
       transport: { ...this.#transport.counts },
       historyEvents: this.#history.eventCount,
     };
   }
 
   clearMeters(): void {
+    this.#hasTold = false;
     this.#meters.clear(machineNow() - this.#options.originUs);
   }
 

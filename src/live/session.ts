@@ -78,6 +78,7 @@ export class Session {
   readonly #ended: () => void;
   #node: LiveNode | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #wasAsked = false;
   #over = false;
 
   /** `ended` is called when this life is over by itself: it crashed, or it has drained. */
@@ -123,6 +124,7 @@ export class Session {
         this.#tell({ type: 'turn' });
         return;
       case 'read':
+        this.#wasAsked = true;
         this.#read();
         return;
       case 'clear':
@@ -176,7 +178,11 @@ export class Session {
     this.#node?.setCondition(condition);
     this.#node?.start(peers, rules);
     if (this.#over) return;
-    this.#timer = setInterval(() => this.#read(), readingEveryMs);
+    this.#timer = setInterval(() => {
+      // Whoever asks once a second has been told.
+      if (!this.#wasAsked) this.#read();
+      this.#wasAsked = false;
+    }, readingEveryMs);
     this.#tell({ type: 'ready' });
   }
 

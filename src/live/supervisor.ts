@@ -446,7 +446,7 @@ class Supervisor implements LiveSystem {
         else this.#options.onControl?.(news.from, news.message);
         return;
       case 'reading': {
-        seat.current = news.reading.meters;
+        if (news.reading.meters) seat.current = news.reading.meters;
         seat.busyUs = news.reading.processBusyUs;
         seat.transport = news.reading.transport;
         if (news.reading.window.readings.length > 0) this.#options.onWindow?.(news.reading.window);

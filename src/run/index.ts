@@ -20,7 +20,7 @@ import type {
 } from './api.ts';
 import { hunt } from './hunt.ts';
 import type { DesignLook } from './look.ts';
-import { bundleDesign, type DesignBundle, findDesign } from './node/bundle.ts';
+import { bundleDesign, type DesignBundle, endCompiler, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
 import { loadBundle, loadDesign } from './node/load.ts';
 import { Pool } from './node/pool.ts';
@@ -247,6 +247,7 @@ async function live(
   const loaded = await loadBundle(bundle);
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const design = designOf(loaded, options);
+  await endCompiler();
   const run = { ...options, design, bundle, loaded, visits: log?.visits, target };
   return noted(await runLive(run, watch), log);
 }

@@ -137,6 +137,7 @@ async function bundle(
     : { entryPoints: [file] };
   // Only here, so that nobody loads it who is handed a bundle.
   const { build } = await import('esbuild');
+  buildsUnderWay++;
   // Ctrl-C ends the compiler's process as well, and esbuild alone keeps nobody alive until it says so.
   const alive = setInterval(() => {}, 1_000);
   try {
@@ -177,8 +178,17 @@ async function bundle(
       },
     );
   } finally {
+    buildsUnderWay--;
     clearInterval(alive);
   }
+}
+
+let buildsUnderWay = 0;
+
+/** Ends the compiler's process, which else stays for the next design: a system may run for days without one. */
+export async function endCompiler(): Promise<void> {
+  const { stop } = await import('esbuild');
+  if (buildsUnderWay === 0) await stop();
 }
 
 /**
