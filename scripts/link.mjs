@@ -17,12 +17,19 @@ const entries = [
   'run/node/here',
   'run/node/lab-worker',
   'run/node/labs',
+  'run/node/plain-child',
   'run/node/worker',
   'verify/index',
 ];
 
 /** Of those, what a node's process may need. */
-const ofNodes = ['index', 'run/labs/index', 'run/node/child', 'verify/index'];
+const ofNodes = [
+  'index',
+  'run/labs/index',
+  'run/node/child',
+  'run/node/plain-child',
+  'verify/index',
+];
 /** What `warm.mjs` runs nodes with, without processes. */
 const forWarmth = [
   'blocks/by-kind',

@@ -17,14 +17,13 @@ const { isMainThread } = require('node:worker_threads');
 const { crc32 } = require('node:zlib');
 
 const scripts = { nodes: undefined, all: undefined };
-const engine = `${process.versions.v8}-${process.arch}`;
-/** Threads simulate, under flags of their own. */
-const codeFile = (name, isThread = !isMainThread) =>
-  join(__dirname, `${name}${isThread ? '-thread' : ''}.${engine}.code`);
+const codeFile = (part) => join(__dirname, `${part}.${process.versions.v8}-${process.arch}.code`);
 
-function scriptOf(name) {
+/** `parts`: whose code to begin with, the first that there is. */
+function scriptOf(name, parts) {
   const filename = join(__dirname, `${name}.cjs`);
-  const cachedData = codeIn(codeFile(name));
+  let cachedData;
+  for (const part of parts) cachedData ??= codeIn(codeFile(part));
   // All ASCII: read as such, a letter takes one byte.
   const source = readFileSync(filename, 'latin1');
   // Under a name that is the same wherever it lies: what was kept of it has the name that it was made under.
@@ -52,20 +51,28 @@ function codeIn(file) {
 
 /** A process that began as a node stays with what nodes need, as far as that goes. */
 module.exports = function start(entry) {
+  if (entry === 'run/node/plain-child') {
+    const [, , , kind = ''] = process.argv;
+    scripts.nodes ??= scriptOf(
+      'nodes',
+      /^\w+$/.test(kind) ? [`nodes-${kind}`, 'nodes'] : ['nodes'],
+    );
+  }
   const isOfNode = entry === 'run/node/child' || (scripts.nodes && entry in scripts.nodes.entries);
   return entriesOf(isOfNode ? 'nodes' : 'all')[entry]();
 };
 
-/** For the build: what a script has, and a way to keep what the engine has made of it by now. */
+/** For the build: what a script has, and a way to keep what the engine has made of it by now, as that of `part`. */
 module.exports.entriesOf = entriesOf;
-module.exports.keep = function keep(name, isThread = false) {
+module.exports.keep = function keep(name, part) {
   const code = scripts[name].script.createCachedData();
   const end = Buffer.alloc(4);
   end.writeUInt32LE(crc32(code));
-  writeFileSync(codeFile(name, isThread), Buffer.concat([code, end]));
+  writeFileSync(codeFile(part), Buffer.concat([code, end]));
 };
 
 function entriesOf(name) {
-  scripts[name] ??= scriptOf(name);
+  // Threads simulate, under flags of their own.
+  scripts[name] ??= scriptOf(name, [isMainThread ? name : `${name}-thread`]);
   return scripts[name].entries;
 }

@@ -22,7 +22,7 @@ function harness(single: boolean, durability: Durability): Harness {
     const events: RunEvent[] = [];
     const system = startLive({
       plan: planOf(...nodes),
-      childEntry: child,
+      childEntry: () => child,
       childData: () => null,
       dataDir,
       seed: 1,

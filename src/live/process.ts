@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { NodePlan } from '../host/plan.ts';
 import { Fifo } from '../parts/fifo.ts';
 import { type MakeBoot, type News, type Order, Session } from './session.ts';
 
@@ -27,9 +28,9 @@ export interface LifeEvents {
   readonly ended: (how: string) => void;
 }
 
-/** `name` is for those who list processes: a child reads no arguments. */
-export function startChild(entry: URL, name: string, events: LifeEvents): Life {
-  const child = fork(fileURLToPath(entry), [name], {
+/** Its id and kind are arguments for those who list processes, and so that it may begin with what its kind needs. */
+export function startChild(entry: URL, { id, kind }: NodePlan, events: LifeEvents): Life {
+  const child = fork(fileURLToPath(entry), [id, kind], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Bytes and bigints pass between the processes as they are.
     serialization: 'advanced',

@@ -393,7 +393,7 @@ class Supervisor implements LiveSystem {
     };
     const handle: Life = single
       ? startHere(single, events)
-      : startChild(childEntry, seat.node.id, events);
+      : startChild(childEntry(seat.node), seat.node, events);
     seat.handle = handle;
     handle.order({
       type: 'init',

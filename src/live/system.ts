@@ -12,8 +12,8 @@ import type { TransportCounts } from './transport.ts';
 
 export interface LiveOptions {
   readonly plan: Plan;
-  /** The module that a child process runs; it calls `runLiveNode`. */
-  readonly childEntry: URL;
+  /** The module that the process of a node runs; it calls `runLiveNode`. */
+  readonly childEntry: (node: NodePlan) => URL;
   /** Handed to a child's `makeBoot`: the path of the design, options … Structured-cloneable. */
   readonly childData: (node: NodePlan) => unknown;
   /** Kept between runs. One run at a time. */

@@ -67,7 +67,7 @@ export function trial(
   const folder = options.dataDir ?? tempFolder();
   const system = startLive({
     plan,
-    childEntry: entry,
+    childEntry: () => entry,
     childData: () => null,
     dataDir: folder,
     seed: 1,

@@ -5,7 +5,7 @@ import { nodePlan, planOf } from './programs.ts';
 const [entry, dataDir, pause] = process.argv.slice(2);
 const system = startLive({
   plan: planOf(nodePlan('a/0', 'echo'), nodePlan('b/0', 'echo')),
-  childEntry: new URL(entry!),
+  childEntry: () => new URL(entry!),
   childData: () => null,
   dataDir: dataDir!,
   seed: 1,

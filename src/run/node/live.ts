@@ -123,7 +123,8 @@ class Live {
     this.#phase('setup');
     const system = startLive({
       plan: this.#plan,
-      childEntry: entry('child', import.meta.url),
+      childEntry: (node) =>
+        entry(this.#kindsWithoutDesign(node) ? 'plain-child' : 'child', import.meta.url),
       childData: (node) => this.#childData(node),
       dataDir: this.#dataDir,
       seed,
@@ -165,12 +166,15 @@ class Live {
   /** What a node's process is told of what it runs. */
   #childData(node: NodePlan): ChildData {
     const { bundle, loaded, single, set = null } = this.#run;
-    const kindOf = single
-      ? undefined
-      : kindsWithoutDesign(node, this.#declared, ({ block }) => blocks.includes(block));
+    const kindOf = this.#kindsWithoutDesign(node);
     if (kindOf) return { kindOf };
     this.#kept ??= single ? bundle : this.#keep(bundle, loaded);
     return { bundle: this.#kept, load: (this.#asked.load ?? null) as Value, set };
+  }
+
+  #kindsWithoutDesign(node: NodePlan): Readonly<Record<string, string>> | undefined {
+    if (this.#run.single) return undefined;
+    return kindsWithoutDesign(node, this.#declared, ({ block }) => blocks.includes(block));
   }
 
   #keep(bundle: DesignBundle, loaded: LoadedDesign): DesignBundle | KeptBundle {
