@@ -73,7 +73,7 @@ class Supervisor implements LiveSystem {
   readonly #outside: Record<NodeId, Peer> = {};
   readonly #faults: LiveFaults;
   readonly #addresses: Addresses;
-  /** Some node passes connections on. */
+  /** Some node passes connections on, or tunnels them. */
   readonly #passes: boolean;
   #edgesSeated = 0;
   #isReady = false;
@@ -87,7 +87,9 @@ class Supervisor implements LiveSystem {
     const { dataDir, plan, grow } = options;
     this.#roster = new Roster(plan, grow);
     this.#data = new RunData(dataDir);
-    this.#passes = plan.nodes.some(({ programs }) => programs.some(({ edge }) => edge?.passes));
+    this.#passes = plan.nodes.some(({ programs }) =>
+      programs.some(({ edge }) => edge?.passes ?? edge?.tunnels),
+    );
     this.#addresses = new Addresses(plan.addresses ?? [], {
       hand: (node, socket) => {
         const seat = this.#seats.get(node);
