@@ -74,7 +74,7 @@ class Visitor {
 }
 
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 2_000; tries++) {
     if (await isSo()) return;
     await pause(50);
   }
