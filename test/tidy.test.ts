@@ -17,7 +17,7 @@ import {
   sources,
   visit,
 } from './checkout.ts';
-import { slow } from './turns.ts';
+import { slow, turnCount } from './turns.ts';
 
 /**
  * The floors, lowest first. `uses` are the other floors a file may import from; `types` those of
@@ -366,6 +366,8 @@ describe('layout', () => {
     const listed = slow.flat();
     expect(listed.filter((path) => !exists(path))).toEqual([]);
     expect(new Set(listed).size).toBe(listed.length);
+    expect(slow.length).toBe(turnCount);
+    expect(read('scripts/test.mjs')).toContain(`const turnCount = ${turnCount};`);
   });
 
   test('every public subpath of package.json has its source', () => {

@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseFaults } from '../../src/design/faults.ts';
 import { namesIn } from '../../src/design/system.ts';
+import { inTurn } from '../turns.ts';
 import { attemptHere, huntHere } from './here.ts';
 import { keepsakeWritesUs, planted, register, tickets } from './testdata/planted.ts';
 
@@ -12,7 +13,7 @@ import { keepsakeWritesUs, planted, register, tickets } from './testdata/planted
 const forUs = keepsakeWritesUs;
 const calm = { forUs, faultsMin: 0, faultsMax: 0, faults: [] };
 
-describe.each(planted)('$name: $mistake', ({ broken, sound, breaks, seedsMax }) => {
+describe.each(inTurn(planted))('$name: $mistake', ({ broken, sound, breaks, seedsMax }) => {
   test('passes ten seeds without faults', async () => {
     for (let seed = 1; seed <= 10; seed++) {
       const { violated, unknown } = await attemptHere(broken, { ...calm, seed });

@@ -4,15 +4,14 @@
  */
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/run/report.ts';
 import { sharedBrowser } from '../browser.ts';
 import { root } from '../checkout.ts';
 import { loadpath, nothingLeft, sweepAll } from '../live/process.ts';
-import { choose, openPage, openStudio, playheadOf, runEnded } from './session.ts';
+import { choose, openPage, openStudio, runEnded } from './session.ts';
 
 const shortener = join(root, 'examples/shortener');
-const shop = join(root, 'examples/three-tier/design.json');
 
 let browser: Browser;
 
@@ -21,90 +20,44 @@ beforeAll(async () => {
 });
 afterEach(sweepAll);
 
-describe('the first minute', () => {
-  test('a replica is killed by a right-click, and the verdict is read', async () => {
-    const studio = await openStudio(shortener);
-    const watched = await openPage(browser, studio.url);
-    const { page } = watched;
+test('a replica is killed by a right-click, and the verdict is read', async () => {
+  const studio = await openStudio(shortener);
+  const watched = await openPage(browser, studio.url);
+  const { page } = watched;
 
-    // Traffic is there without a click.
-    const links = page.getByRole('button', { name: /^links, .*\d+\/s/ });
-    await links.waitFor();
+  // Traffic is there without a click.
+  const links = page.getByRole('button', { name: /^links, .*\d+\/s/ });
+  await links.waitFor();
 
-    // Shorter than the design says, for the sake of who waits for this test.
-    await page.getByRole('textbox', { name: 'for' }).fill('10s');
-    await links.click({ button: 'right' });
-    const menu = page.getByRole('dialog', { name: 'Faults for links' });
-    await menu.getByRole('button', { name: 'links/1', exact: true }).click();
-    await menu.getByRole('button', { name: /^Kill/ }).click();
+  // Shorter than the design says, for the sake of who waits for this test.
+  await page.getByRole('textbox', { name: 'for' }).fill('10s');
+  await links.click({ button: 'right' });
+  const menu = page.getByRole('dialog', { name: 'Faults for links' });
+  await menu.getByRole('button', { name: 'links/1', exact: true }).click();
+  await menu.getByRole('button', { name: /^Kill/ }).click();
 
-    // The fault stands on the timeline, the replica is down in the graph, the rest goes on.
-    await page.getByRole('button', { name: /^fault: kill links\/1, from/ }).waitFor();
-    await page.getByRole('button', { name: /^links, .*2 of 3/ }).waitFor();
+  // The fault stands on the timeline, the replica is down in the graph, the rest goes on.
+  await page.getByRole('button', { name: /^fault: kill links\/1, from/ }).waitFor();
+  await page.getByRole('button', { name: /^links, .*2 of 3/ }).waitFor();
 
-    await runEnded(page);
-    const panel = await choose(page, 'Verdict');
-    await panel.getByRole('heading', { name: 'Holds' }).waitFor();
-    const told = (await panel.textContent())!;
-    expect(told).toContain('All 6 promises are kept');
-    expect(told).toContain('links is linearizable');
-    expect(told).toMatch(/links\/1 crashed/);
+  await runEnded(page);
+  const panel = await choose(page, 'Verdict');
+  await panel.getByRole('heading', { name: 'Holds' }).waitFor();
+  const told = (await panel.textContent())!;
+  expect(told).toContain('All 6 promises are kept');
+  expect(told).toContain('links is linearizable');
+  expect(told).toMatch(/links\/1 crashed/);
 
-    // The command that it offers is the same run, event by event.
-    const digest = /digest (\w+)/.exec(told)![1];
-    const line = await panel.locator('code', { hasText: 'npx loadpath' }).textContent();
-    const command = /npx loadpath (sim .*)/.exec(line!)![1]!;
-    expect(command).toMatch(/--fault 'kill links\/1 at [\d.]+s'$/);
-    const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2]!);
-    const ended = await loadpath([...words, '--json'], root).ended;
-    expect((JSON.parse(ended.out) as Report).digest).toBe(digest);
+  // The command that it offers is the same run, event by event.
+  const digest = /digest (\w+)/.exec(told)![1];
+  const line = await panel.locator('code', { hasText: 'npx loadpath' }).textContent();
+  const command = /npx loadpath (sim .*)/.exec(line!)![1]!;
+  expect(command).toMatch(/--fault 'kill links\/1 at [\d.]+s'$/);
+  const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2]!);
+  const ended = await loadpath([...words, '--json'], root).ended;
+  expect((JSON.parse(ended.out) as Report).digest).toBe(digest);
 
-    await watched.close();
-    await studio.close();
-    await nothingLeft(studio.running);
-  });
-
-  test('all of it works by keys alone, and a reload goes on', async () => {
-    const studio = await openStudio(shop);
-    const watched = await openPage(browser, studio.url);
-    const { page } = watched;
-    const { keyboard } = page;
-    await page.getByRole('button', { name: /^shop, .*\d+\/s/ }).waitFor();
-    await keyboard.press('/');
-    await keyboard.type('shop');
-    await keyboard.press('Enter');
-    await keyboard.press('b');
-    const menu = page.getByRole('dialog', { name: 'Faults for shop' });
-    await menu.waitFor();
-    // "Pause" is a letter, and so is every other fault.
-    await keyboard.press('p');
-    await menu.waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: /^fault: pause shop, from/ }).waitFor();
-
-    await keyboard.press('3');
-    const faults = page.getByRole('tabpanel', { name: 'Faults' });
-    await faults.getByText('pause shop at').waitFor();
-
-    // To the end of what has been simulated, and back to what happened last.
-    const [, at] = /pause shop at ([\d.]+)s/.exec((await faults.textContent())!)!;
-    const atEnd = async () => {
-      await keyboard.press('End');
-      return playheadOf(page);
-    };
-    await expect.poll(atEnd).toBeGreaterThan(Number(at) + 1);
-    await keyboard.press('[');
-    expect(await playheadOf(page)).toBeGreaterThanOrEqual(Number(at));
-
-    await keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
-    await keyboard.press('Escape');
-
-    await page.reload();
-    await page.getByRole('tabpanel', { name: 'Faults' }).getByText('pause shop at').waitFor();
-    await page.getByRole('button', { name: /^fault: pause shop, from/ }).waitFor();
-    await keyboard.press('1');
-    await page.getByRole('heading', { name: /^(Running|Holds|Broken)/ }).waitFor();
-    await watched.close();
-    await studio.close();
-  });
+  await watched.close();
+  await studio.close();
+  await nothingLeft(studio.running);
 });

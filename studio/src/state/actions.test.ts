@@ -114,7 +114,7 @@ describe('a session', () => {
     await vi.waitFor(() => expect(there.asked.length).toBe(1));
     actions.setForm({ duration: '2s' });
     const run = actions.run();
-    await new Promise(setImmediate);
+    await new Promise((resolve) => setTimeout(resolve));
     answer();
     await Promise.all([opening, run]);
     expect(there.asked.map(({ forUs }) => forUs)).toEqual([undefined, 2_000_000]);
