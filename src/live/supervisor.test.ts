@@ -133,6 +133,16 @@ describe.each([
       await t.hear('done');
     }));
 
+  test('healing waits for whoever was killed just now, though its end was not heard of yet', () =>
+    during(pair, { here }, async (t) => {
+      t.system.inject({ do: 'kill', atUs: 0, target: { node: 'b/0' } });
+      await t.system.heal();
+      const { state, life } = t.system.status().find(({ id }) => id === 'b/0')!;
+      expect({ state, life }).toEqual({ state: 'up', life: 2 });
+      tell(t, 'a/0', { type: 'go', node: 'b/0', count: 3, inFlight: 3 });
+      await t.hear('done');
+    }));
+
   test('surges are told to users, to those too who boot while one lasts, and taken back', () =>
     during(pair, { here }, async (t) => {
       t.system.inject({ do: 'surge', atUs: 0, factor: 3 });

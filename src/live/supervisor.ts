@@ -595,8 +595,10 @@ class Supervisor implements LiveSystem {
     // While all goes down because one node failed, the others may still say that they are up.
     if (this.#stopping) return;
     const seats = [...this.#seats.values()];
-    if (!seats.every(({ state }) => state === 'up' || state === 'failed' || state === 'gone'))
-      return;
+    // Who was killed just now may look up until its end is heard of.
+    const isSettled = ({ state, doomed }: Seat) =>
+      (state === 'up' && !doomed) || state === 'failed' || state === 'gone';
+    if (!seats.every(isSettled)) return;
     if (!this.#isReady) this.#becomeReady();
     for (const told of this.#upWaiters.splice(0)) told();
   }
