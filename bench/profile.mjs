@@ -73,12 +73,14 @@ function areaOf(node, parentOf) {
 }
 
 const maps = new Map();
+const root = new URL('../', import.meta.url);
 
 /** The file in which somebody wrote it: the build joins many into one. */
 function sourceOf({ url, lineNumber, columnNumber }) {
   if (!url.includes('/dist/')) return url;
   if (!maps.has(url)) {
-    const file = `${fileURLToPath(url)}.map`;
+    // Joined scripts bear a name instead of an address (scripts/linked/start.cjs).
+    const file = `${fileURLToPath(url.startsWith('loadpath/') ? new URL(url.slice(9), root) : url)}.map`;
     maps.set(url, existsSync(file) && new SourceMap(JSON.parse(readFileSync(file, 'utf8'))));
   }
   return (maps.get(url) || undefined)?.findEntry(lineNumber, columnNumber).originalSource ?? url;

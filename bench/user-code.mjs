@@ -5,6 +5,10 @@
  * lasts by default (the shortener, which is asked less a second, a minute). A first run goes before, as
  * in a hunt: what the engine's compiler does in it is not counted, what it does later is.
  *
+ * Beside the Hono rows, in turns with them: the same handler asked directly with Node's own Request, without
+ * any system around it. What a simulated request carries through a network, a store and its journals is to
+ * be had for about what Node takes to make the objects of one.
+ *
  * CPU of all threads counts, and of everything from the first boot to the verdict, judging included; only
  * what a run costs before its load (measured as a run of one second) is taken off.
  */
@@ -13,12 +17,15 @@ import { simulate } from '../dist/index.js';
 import { bundleDesign } from '../dist/run/node/bundle.js';
 import { Pool } from '../dist/run/node/pool.js';
 import { Bench, cpuSeconds, isQuick, median } from './kit.mjs';
+import { askDirectly } from './peers/hono-direct.mjs';
 import { profiled } from './profile.mjs';
 
 const bench = new Bench('user-code', 'Simulated requests through asynchronous user code');
 const rounds = isQuick ? 1 : 3;
 
-/** Completed requests per CPU-second, and the last report. */
+const directly = isQuick ? 5_000 : 50_000;
+
+/** Completed requests per CPU-second, those of the peer, and the last report. */
 async function measure(path, { seconds }) {
   const file = fileURLToPath(new URL(path, import.meta.url));
   const pool = new Pool(bundleDesign(file), 1);
@@ -33,7 +40,9 @@ async function measure(path, { seconds }) {
   const run = (length) => pool.run({ ...task, forUs: length * 1e6 });
   try {
     await run(seconds);
+    await askDirectly(directly);
     const rates = [];
+    const peers = [];
     let report;
     for (let round = 0; round < rounds; round++) {
       const began = cpuSeconds();
@@ -43,8 +52,10 @@ async function measure(path, { seconds }) {
       // The difference of two runs: what booting and preloading cost falls out.
       const used = cpuSeconds() - short - (short - began);
       rates.push((report.completed * (seconds - 1)) / seconds / used);
+      const start = cpuSeconds();
+      peers.push((await askDirectly(directly)) / (cpuSeconds() - start));
     }
-    return { perSec: median(rates), report };
+    return { perSec: median(rates), peerPerSec: median(peers), report };
   } finally {
     await pool.close();
   }
@@ -57,6 +68,8 @@ bench.figure({
   what: 'Hono and two calls to a store of one replica',
   unit: 'requests per CPU-second',
   value: one.perSec,
+  peer: 'the handler alone',
+  peerValue: one.peerPerSec,
 });
 const quorum = await measure('designs/hono-quorum.ts', { seconds: length });
 bench.figure({
@@ -64,6 +77,8 @@ bench.figure({
   what: 'the same on a quorum of three, with loss and kills',
   unit: 'requests per CPU-second',
   value: quorum.perSec,
+  peer: 'the handler alone',
+  peerValue: quorum.peerPerSec,
 });
 const door = await measure('designs/hono-quorum-gateway.ts', { seconds: length });
 bench.figure({
@@ -71,6 +86,8 @@ bench.figure({
   what: 'the same through a gateway in front',
   unit: 'requests per CPU-second',
   value: door.perSec,
+  peer: 'the handler alone',
+  peerValue: door.peerPerSec,
 });
 const pair = await measure('designs/two-services.ts', { seconds: length });
 bench.figure({

@@ -8,6 +8,7 @@ import { memo, type RefObject, useEffect, useRef } from 'react';
 import { pathEnds, type Selection, sameSelection } from '../state/selection.ts';
 import styles from './Graph.module.css';
 import { blockLabel, nodeLabel, pathLabel } from './label.ts';
+import { NamingRound } from './naming-round.ts';
 import type { Figures } from './scene.ts';
 import type { Target } from './targets.ts';
 
@@ -20,10 +21,6 @@ export interface TargetsProps {
   /** By key, for whoever moves the focus. */
   readonly buttons: RefObject<Map<string, HTMLButtonElement>>;
 }
-
-/** Names renewed at a time; all of three hundred have been within five seconds. */
-const namesAFrame = 15;
-const nameDelayMs = 40;
 
 export const Targets = memo(function Targets(props: TargetsProps) {
   return props.targets.map((target) => (
@@ -76,27 +73,22 @@ export function useNames(
   figures: () => Figures,
   buttons: RefObject<Map<string, HTMLButtonElement>>,
 ): void {
-  const next = useRef(0);
-  const named = useRef<readonly Target[] | undefined>(undefined);
+  const round = useRef<NamingRound | undefined>(undefined);
   useEffect(() => {
-    const rename = (count: number) => {
-      for (let step = 0; step < count; step++) {
-        const target = targets[(next.current + step) % targets.length]!;
-        const button = buttons.current.get(target.key);
-        const name = nameOf(target, design, figures());
-        if (button && button.ariaLabel !== name) button.ariaLabel = name;
-      }
-      next.current = targets.length === 0 ? 0 : (next.current + count) % targets.length;
-    };
-    if (named.current !== targets) {
-      named.current = targets;
-      rename(targets.length);
-      return;
-    }
-    // Not in the animation frame that has the figures to draw already.
-    const timer = setTimeout(() => rename(Math.min(namesAFrame, targets.length)), nameDelayMs);
-    return () => clearTimeout(timer);
+    round.current ??= new NamingRound((target, { design: view, figures: now }) => {
+      const button = buttons.current.get(target.key);
+      const name = nameOf(target, view, now());
+      if (button && button.ariaLabel !== name) button.ariaLabel = name;
+    });
+    round.current.follow(targets, { design, figures });
   }, [targets, design, figures, buttons]);
+  useEffect(
+    () => () => {
+      round.current?.stop();
+      round.current = undefined;
+    },
+    [],
+  );
 }
 
 function nameOf({ selection, block }: Target, design: StructuralView, figures: Figures): string {
