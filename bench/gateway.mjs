@@ -11,79 +11,24 @@
  * Memory is what a connection costs that asked once and is kept open.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram, installPackages } from '../scripts/packages.mjs';
 import { haveProxies } from '../scripts/proxies.mjs';
+import { closedLoop, loadedBy, openCount } from './closed-loop.mjs';
 import { Bench, isQuick, rounded } from './kit.mjs';
 import { freePort, outputOf, serving, treeBytes, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const seconds = isQuick ? 2 : 10;
-const openCount = 64;
 const idleCount = isQuick ? 1_000 : 10_000;
-if (!findProgram('wrk')) await installPackages(['wrk'], 'wrk for the bench');
-const wrk = findProgram('wrk');
 /** Who asks, for those that want to know. */
 const key = 'bench-key';
+const headers = { 'x-api-key': key };
 const { nginx, haproxy } = await haveProxies();
 const folder = mkdtempSync(join(tmpdir(), 'loadpath-bench-'));
-
-/** { requests, perSec, p99Ms, failed } of connections that ask again as soon as they are answered. */
-async function load(url, length) {
-  if (!wrk) return loadOwn(url, length);
-  const out = await outputOf(wrk, [
-    '-t1',
-    `-c${openCount}`,
-    `-d${length}s`,
-    '--latency',
-    '-H',
-    `x-api-key: ${key}`,
-    url,
-  ]);
-  const [, p99, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(out) ?? [];
-  const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0);
-  return {
-    requests: Number(/(\d+) requests in/.exec(out)?.[1]),
-    perSec: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)?.[1]),
-    p99Ms: Number(p99) * { us: 0.001, ms: 1, s: 1_000 }[unit],
-    failed,
-  };
-}
-
-async function loadOwn(url, length) {
-  const agent = new Agent({ keepAlive: true, maxSockets: openCount });
-  const times = [];
-  let failed = 0;
-  const until = performance.now() + length * 1_000;
-  const one = () =>
-    new Promise((resolve) => {
-      const began = performance.now();
-      get(url, { agent, headers: { 'x-api-key': key } }, (reply) => {
-        if (reply.statusCode >= 400) failed++;
-        reply.resume().on('end', () => {
-          times.push(performance.now() - began);
-          resolve();
-        });
-      }).on('error', () => {
-        failed++;
-        resolve();
-      });
-    });
-  await Promise.all(
-    Array.from({ length: openCount }, async () => {
-      while (performance.now() < until) await one();
-    }),
-  );
-  agent.destroy();
-  times.sort((a, b) => a - b);
-  const p99Ms = times[Math.floor(times.length * 0.99)];
-  return { requests: times.length, perSec: times.length / length, p99Ms, failed };
-}
 
 /**
  * Opens connections, has each answered once, and keeps them. Ours takes 10,000 in all, and one or two of
@@ -116,14 +61,14 @@ async function idle(port, count) {
 }
 
 async function measure({ args, command, env }, port) {
-  const url = `http://127.0.0.1:${port}/`;
+  const url = `http://127.0.0.1:${port}`;
   return serving(
     args,
     url,
     async (pid) => {
-      await load(url, 1);
+      await closedLoop(url, 1, { headers });
       const before = treeSeconds(pid);
-      const { requests, perSec, p99Ms, failed } = await load(url, seconds);
+      const { requests, perSec, p99Ms, failed } = await closedLoop(url, seconds, { headers });
       const cpuMicros = ((treeSeconds(pid) - before) / requests) * 1e6;
       if (failed > 0)
         throw new Error(`${failed} of ${requests} requests failed at ${args.join(' ')}`);
@@ -171,7 +116,7 @@ server { listen 127.0.0.1:${port}; location / { return 200 "${body}"; } } }\n`,
 }
 
 const bench = new Bench('gateway', 'The gateway on loopback, beside others');
-console.log(wrk ? `load: wrk, ${openCount} connections` : 'load: our own, as wrk is missing');
+console.log(`load: ${loadedBy}, ${openCount} connections`);
 const found = {};
 try {
   const originPort = await freePort();
@@ -182,7 +127,9 @@ try {
     `http://${origin}/`,
     async (pid) => {
       const before = treeSeconds(pid);
-      const { requests, perSec, p99Ms } = await load(`http://${origin}/`, seconds);
+      const { requests, perSec, p99Ms } = await closedLoop(`http://${origin}`, seconds, {
+        headers,
+      });
       found.direct = { perSec, p99Ms, cpuMicros: ((treeSeconds(pid) - before) / requests) * 1e6 };
       const env = { LOADPATH_BENCH_ORIGIN: `http://${origin}` };
       const ours = (design) => async (port) => {
@@ -250,5 +197,5 @@ for (const kind of ['bare route', 'policies']) {
     }
   }
 }
-bench.also({ found, load: wrk ? 'wrk' : 'own' });
+bench.also({ found, load: loadedBy });
 bench.end();

@@ -1,6 +1,8 @@
 /**
  * The price of durability and replication: live systems under `loadpath load`, beside a bare Hono
- * server that keeps everything in a Map, under the same load on the same cores.
+ * server that keeps everything in a Map, under the same load on the same cores. At a rate that both hold, and
+ * (the service on a quorum) at the limit of each. Both are warm: what a compiler does in the first half minute
+ * of a process is no part of what a request costs.
  *
  * CPU seconds of all processes of the system count (supervisor, gateway, services, replicas), read
  * from /proc; those of the load generator do not. Runs only on Linux.
@@ -10,11 +12,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { closedLoop, loadedBy, openCount } from './closed-loop.mjs';
 import { Bench, isQuick } from './kit.mjs';
 import { freePort, serving, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const seconds = isQuick ? 4 : 10;
+const warmUpSeconds = isQuick ? 2 : 25;
 
 function load(design, url, perSec, length) {
   const args = [
@@ -49,13 +53,15 @@ function load(design, url, perSec, length) {
   });
 }
 
-async function measure(args, design, url, perSec) {
+async function measure(args, design, url, { perSec, paths }) {
   return serving(args, url, async (pid) => {
-    await load(design, url, perSec, 2);
+    await load(design, url, perSec, warmUpSeconds);
     const before = treeSeconds(pid);
     const report = await load(design, url, perSec, seconds);
     const cpu = treeSeconds(pid) - before;
+    const atLimit = paths && (await atItsLimit(pid, url, paths));
     return {
+      atLimit,
       perCpuSecond: report.completed / cpu,
       cpuMicros: (cpu / report.completed) * 1e6,
       completedPerSec: report.throughputPerSec,
@@ -66,9 +72,16 @@ async function measure(args, design, url, perSec) {
   });
 }
 
+async function atItsLimit(pid, url, paths) {
+  const before = treeSeconds(pid);
+  const loop = await closedLoop(url, seconds, { paths });
+  if (loop.failed > 0) throw new Error(`${loop.failed} of ${loop.requests} requests failed`);
+  return { ...loop, cpuMicros: ((treeSeconds(pid) - before) / loop.requests) * 1e6 };
+}
+
 const peerFile = fileURLToPath(new URL('peers/hono-map.mjs', import.meta.url));
 
-async function pair(design, perSec) {
+async function pair(design, asked) {
   const folder = mkdtempSync(join(tmpdir(), 'loadpath-bench-'));
   try {
     const port = await freePort();
@@ -77,16 +90,16 @@ async function pair(design, perSec) {
       [cli, 'run', design, ...own],
       design,
       `http://127.0.0.1:${port}`,
-      perSec,
+      asked,
     );
     const peerPort = await freePort();
     const peer = await measure(
       [peerFile, String(peerPort)],
       design,
       `http://127.0.0.1:${peerPort}`,
-      perSec,
+      asked,
     );
-    return { perSec, ours, peer };
+    return { perSec: asked.perSec, ours, peer };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -98,13 +111,19 @@ const designs = [
     'live-quorum',
     'a service behind a gateway, on a quorum of three, durable',
     'designs/hono-live.ts',
-    300,
+    { perSec: 300, paths: Array.from({ length: 1_000 }, (_none, n) => `/count/${n * 10}`) },
   ],
-  ['live-shortener', 'the shortener, all of it durable', '../examples/shortener/design.ts', 200],
+  [
+    'live-shortener',
+    'the shortener, all of it durable',
+    '../examples/shortener/design.ts',
+    { perSec: 200 },
+  ],
 ];
 const runs = {};
-for (const [id, what, file, perSec] of designs) {
-  const both = await pair(fileURLToPath(new URL(file, import.meta.url)), perSec);
+for (const [id, what, file, asked] of designs) {
+  const { perSec } = asked;
+  const both = await pair(fileURLToPath(new URL(file, import.meta.url)), asked);
   runs[id] = both;
   const { ours, peer } = both;
   bench.figure({
@@ -124,6 +143,34 @@ for (const [id, what, file, perSec] of designs) {
     peer: 'bare Hono on a Map',
     peerValue: peer.p99Ms,
   });
+  if (ours.atLimit) {
+    bench.figure({
+      id: `${id}-limit`,
+      what: `live, ${what}, at its limit (${loadedBy}, ${openCount} connections)`,
+      unit: 'requests per second',
+      value: ours.atLimit.perSec,
+      peer: 'bare Hono on a Map',
+      peerValue: peer.atLimit.perSec,
+    });
+    bench.figure({
+      id: `${id}-limit-cpu`,
+      what: `CPU a request of ${what}, at its limit`,
+      unit: 'us',
+      better: 'less',
+      value: ours.atLimit.cpuMicros,
+      peer: 'bare Hono on a Map',
+      peerValue: peer.atLimit.cpuMicros,
+    });
+    bench.figure({
+      id: `${id}-limit-p99`,
+      what: `p99 of ${what}, at its limit`,
+      unit: 'ms',
+      better: 'less',
+      value: ours.atLimit.p99Ms,
+      peer: 'bare Hono on a Map',
+      peerValue: peer.atLimit.p99Ms,
+    });
+  }
   console.log(
     `  served ${ours.completedPerSec.toFixed(0)}/s, available ${(ours.availability * 100).toFixed(2)} %; peer ${peer.completedPerSec.toFixed(0)}/s`,
   );

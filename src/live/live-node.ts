@@ -128,6 +128,8 @@ export class LiveNode {
   readonly #tlsDirectory: string;
   #webOut: { readonly from: string; readonly to: Address; readonly message: Message }[] = [];
   #ports: NodeRuntime['ports'] = new Map();
+  /** What came from outside before the programs were booted: the doors open first, so that a port taken is known. */
+  #early: (() => void)[] | undefined = [];
   #ended = false;
   /** What it counted, since it began or forgot. */
   #hasTold = false;
@@ -259,9 +261,13 @@ export class LiveNode {
       life,
       connect: (request, events) => this.#streams.connectHere(from, port, events, request),
       deliver: (message: WebRequest | WebCancel) => {
-        if (!this.#deliver(from, port, message) && message.type === 'request') {
-          edge.reply(unready(message.id));
-        }
+        const deliver = () => {
+          if (!this.#deliver(from, port, message) && message.type === 'request') {
+            edge.reply(unserved(message.id));
+          }
+        };
+        if (this.#early) this.#early.push(deliver);
+        else deliver();
       },
     });
     this.#edges.set(port, edge);
@@ -307,6 +313,9 @@ export class LiveNode {
       undefined,
       undefined,
     );
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const deliver of early) deliver();
   }
 
   setPeers(peers: Peers): void {
@@ -615,13 +624,14 @@ function limitsOf(limits: EdgeLimits | undefined): Partial<EdgeOptions> {
   };
 }
 
-function unready(id: number): WebReply {
+/** No program listens at this port any more. */
+function unserved(id: number): WebReply {
   return {
     type: 'reply',
     id,
     status: 503,
     headers: ['content-type', 'text/plain', 'retry-after', '1'],
-    body: 'This node is starting.\n',
+    body: 'Nothing is served here.\n',
   };
 }
 
