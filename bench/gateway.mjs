@@ -17,12 +17,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { haveProxies } from '../scripts/proxies.mjs';
 import { closedLoop, loadedBy, openCount } from './closed-loop.mjs';
-import { Bench, isQuick, rounded } from './kit.mjs';
+import { Bench, isQuick, median, rounded } from './kit.mjs';
 import { freePort, outputOf, serving, treeBytes, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const seconds = isQuick ? 2 : 10;
+const seconds = isQuick ? 1 : 4;
+const warmUpSeconds = isQuick ? 1 : 3;
+const rounds = isQuick ? 1 : 5;
 const idleCount = isQuick ? 1_000 : 10_000;
 /** Who asks, for those that want to know. */
 const key = 'bench-key';
@@ -60,26 +62,48 @@ async function idle(port, count) {
   throw new Error(`only ${sockets.size} of ${count} idle connections were kept`);
 }
 
-async function measure({ args, command, env }, port) {
+/** Starts all of `contenders` before `use` gets their ports and processes, by name. */
+async function withAll(contenders, use, running = {}) {
+  const [first, ...others] = contenders;
+  if (!first) return use(running);
+  const [name, start] = first;
+  const port = await freePort();
+  const { args, command, env } = await start(port);
   const url = `http://127.0.0.1:${port}`;
   return serving(
     args,
     url,
-    async (pid) => {
-      await closedLoop(url, 1, { headers });
-      const before = treeSeconds(pid);
-      const { requests, perSec, p99Ms, failed } = await closedLoop(url, seconds, { headers });
-      const cpuMicros = ((treeSeconds(pid) - before) / requests) * 1e6;
-      if (failed > 0)
-        throw new Error(`${failed} of ${requests} requests failed at ${args.join(' ')}`);
-      const bytesBefore = treeBytes(pid);
-      const { openCount: keptCount, close } = await idle(port, idleCount);
-      const idleBytes = (treeBytes(pid) - bytesBefore) / keptCount;
-      close();
-      return { perSec, p99Ms, cpuMicros, idleBytes };
-    },
+    async (pid) => withAll(others, use, { ...running, [name]: { pid, port, url } }),
     { command, env },
   );
+}
+
+/** Load on one of them, as hard as it takes. */
+async function loaded({ pid, url }, name, length = seconds) {
+  const before = treeSeconds(pid);
+  const { requests, perSec, p99Ms, failed } = await closedLoop(url, length, { headers });
+  if (failed > 0) throw new Error(`${name}: ${failed} of ${requests} requests failed`);
+  return { perSec, p99Ms, cpuMicros: ((treeSeconds(pid) - before) / requests) * 1e6 };
+}
+
+/** They take turns, so that a busy machine slows all alike; medians of each figure, by name. */
+async function inTurn(running) {
+  for (const [name, one] of Object.entries(running)) await loaded(one, name, warmUpSeconds);
+  const results = Object.fromEntries(Object.keys(running).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, one] of Object.entries(running)) results[name].push(await loaded(one, name));
+  }
+  const middle = (list) =>
+    Object.fromEntries(Object.keys(list[0]).map((key) => [key, median(list.map((r) => r[key]))]));
+  return Object.fromEntries(Object.entries(results).map(([name, list]) => [name, middle(list)]));
+}
+
+async function idleBytesOf({ pid, port }) {
+  const before = treeBytes(pid);
+  const { openCount: keptCount, close } = await idle(port, idleCount);
+  const bytes = (treeBytes(pid) - before) / keptCount;
+  close();
+  return bytes;
 }
 
 /** A proxy as it is exported, held to one thread. */
@@ -126,11 +150,6 @@ try {
     originArgs,
     `http://${origin}/`,
     async (pid) => {
-      const before = treeSeconds(pid);
-      const { requests, perSec, p99Ms } = await closedLoop(`http://${origin}`, seconds, {
-        headers,
-      });
-      found.direct = { perSec, p99Ms, cpuMicros: ((treeSeconds(pid) - before) / requests) * 1e6 };
       const env = { LOADPATH_BENCH_ORIGIN: `http://${origin}` };
       const ours = (design) => async (port) => {
         const more = ['--port', String(port), '--data', join(folder, `data-${port}`)];
@@ -153,10 +172,15 @@ try {
       }
       contenders['http-proxy'] = peer('peers/http-proxy.mjs');
       contenders['@fastify/http-proxy'] = peer('peers/fastify-http-proxy.mjs');
-      for (const [name, start] of Object.entries(contenders)) {
-        const port = await freePort();
-        found[name] = await measure(await start(port), port);
-        const { perSec, p99Ms, cpuMicros, idleBytes } = found[name];
+      await withAll(Object.entries(contenders), async (running) => {
+        const direct = { pid, url: `http://${origin}` };
+        Object.assign(found, await inTurn({ direct, ...running }));
+        // Last, since what many connections took is not given back at once.
+        for (const [name, one] of Object.entries(running)) {
+          found[name].idleBytes = await idleBytesOf(one);
+        }
+      });
+      for (const [name, { perSec, p99Ms, cpuMicros, idleBytes = 0 }] of Object.entries(found)) {
         console.log(
           `  ${name.padEnd(24)} ${rounded(perSec)}/s, p99 ${rounded(p99Ms)} ms, ${rounded(cpuMicros)} us of CPU, ${rounded(idleBytes)} B idle`,
         );
