@@ -68,7 +68,7 @@ bench.figure({
   what: 'Hono and two calls to a store of one replica',
   unit: 'requests per CPU-second',
   value: one.perSec,
-  peer: 'the handler alone',
+  peer: "the handler alone, on Node's Request",
   peerValue: one.peerPerSec,
 });
 const quorum = await measure('designs/hono-quorum.ts', { seconds: length });
@@ -77,7 +77,7 @@ bench.figure({
   what: 'the same on a quorum of three, with loss and kills',
   unit: 'requests per CPU-second',
   value: quorum.perSec,
-  peer: 'the handler alone',
+  peer: "the handler alone, on Node's Request",
   peerValue: quorum.peerPerSec,
 });
 const door = await measure('designs/hono-quorum-gateway.ts', { seconds: length });
@@ -86,7 +86,7 @@ bench.figure({
   what: 'the same through a gateway in front',
   unit: 'requests per CPU-second',
   value: door.perSec,
-  peer: 'the handler alone',
+  peer: "the handler alone, on Node's Request",
   peerValue: door.peerPerSec,
 });
 const pair = await measure('designs/two-services.ts', { seconds: length });

@@ -13,10 +13,10 @@ export interface Known {
   readonly figures: () => Figures;
 }
 
-/** Names renewed at a time; all of three hundred have been within a second. */
-const namesAtATime = 15;
+/** Names renewed at a time; all of three hundred have been within three seconds. */
+const namesAtATime = 6;
 /** Not in the animation frame that has the figures to draw already. */
-const delayMs = 40;
+const delayMs = 50;
 
 export class NamingRound {
   readonly #rename: (target: Target, known: Known) => void;
