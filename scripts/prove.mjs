@@ -15,7 +15,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -84,7 +84,8 @@ async function huntFile(what, path, expected, options) {
 /** What is proved is TypeScript beside the tests: bundled with the sources that it is about. */
 async function bundled(path) {
   const folder = join(root, '.cache');
-  const outfile = join(folder, `prove-${process.pid}.mjs`);
+  // Each a name of its own: what was imported once under a name is not read again.
+  const outfile = join(folder, `${basename(path, '.ts')}-${process.pid}.mjs`);
   mkdirSync(folder, { recursive: true });
   try {
     await build({
