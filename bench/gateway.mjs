@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { haveProxies } from '../scripts/proxies.mjs';
 import { closedLoop, loadedBy, openCount } from './closed-loop.mjs';
-import { Bench, isQuick, median, rounded } from './kit.mjs';
+import { Bench, isQuick, medians, rounded } from './kit.mjs';
 import { freePort, outputOf, serving, treeBytes, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -93,9 +93,7 @@ async function inTurn(running) {
   for (let round = 0; round < rounds; round++) {
     for (const [name, one] of Object.entries(running)) results[name].push(await loaded(one, name));
   }
-  const middle = (list) =>
-    Object.fromEntries(Object.keys(list[0]).map((key) => [key, median(list.map((r) => r[key]))]));
-  return Object.fromEntries(Object.entries(results).map(([name, list]) => [name, middle(list)]));
+  return Object.fromEntries(Object.entries(results).map(([name, list]) => [name, medians(list)]));
 }
 
 async function idleBytesOf({ pid, port }) {

@@ -23,6 +23,12 @@ export function median(values) {
   return sorted[sorted.length >> 1];
 }
 
+/** The median of each figure, from several results of the same shape. */
+export function medians(results) {
+  const names = Object.keys(results[0]);
+  return Object.fromEntries(names.map((name) => [name, median(results.map((one) => one[name]))]));
+}
+
 /** Three significant digits: more would claim a precision that no machine has. */
 export function rounded(value) {
   return value === 0 ? 0 : Number(value.toPrecision(3));

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closedLoop, loadedBy, openCount } from './closed-loop.mjs';
-import { Bench, isQuick, median } from './kit.mjs';
+import { Bench, isQuick, medians } from './kit.mjs';
 import { freePort, serving, treeSeconds } from './processes.mjs';
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -117,13 +117,7 @@ async function inTurn(measure, ours, peer) {
     found.ours.push(await measure(ours));
     found.peer.push(await measure(peer));
   }
-  return { ours: middle(found.ours), peer: middle(found.peer) };
-}
-
-function middle(list) {
-  return Object.fromEntries(
-    Object.keys(list[0]).map((name) => [name, median(list.map((one) => one[name]))]),
-  );
+  return { ours: medians(found.ours), peer: medians(found.peer) };
 }
 
 const bench = new Bench('live', 'Live, beside a bare Hono server on a Map');

@@ -261,17 +261,21 @@ export class LiveNode {
       life,
       connect: (request, events) => this.#streams.connectHere(from, port, events, request),
       deliver: (message: WebRequest | WebCancel) => {
-        const deliver = () => {
-          if (!this.#deliver(from, port, message) && message.type === 'request') {
-            edge.reply(unserved(message.id));
-          }
-        };
-        if (this.#early) this.#early.push(deliver);
-        else deliver();
+        if (this.#early) {
+          this.#early.push(() => this.#ask(edge, from, port, message));
+        } else {
+          this.#ask(edge, from, port, message);
+        }
       },
     });
     this.#edges.set(port, edge);
     return edge;
+  }
+
+  #ask(edge: Edge, from: Address, port: string, message: WebRequest | WebCancel): void {
+    if (!this.#deliver(from, port, message) && message.type === 'request') {
+      edge.reply(unserved(message.id));
+    }
   }
 
   /** Who has no door to the outside serves what a balancer passes to it all the same. */
@@ -315,7 +319,7 @@ export class LiveNode {
     );
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const deliver of early) deliver();
+    for (const ask of early) ask();
   }
 
   setPeers(peers: Peers): void {
