@@ -12,7 +12,7 @@ import { connectionPort, isConnection, servedPort } from '../host/connection.ts'
 import { control } from '../host/control.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { HistoryEntry } from '../host/history.ts';
-import type { Address, Host, Message, Meter, Micros, Timer, Value } from '../host/host.ts';
+import type { Address, Host, Message, Meter, Micros, Value } from '../host/host.ts';
 import type { NameAnswer } from '../host/naming.ts';
 import type { EdgeLimits, EdgePlan, NetworkPlan, NodePlan, ProgramPlan } from '../host/plan.ts';
 import type { Stream, StreamEvents } from '../host/stream.ts';
@@ -160,7 +160,7 @@ export class LiveNode {
     this.#random = seeded(seed).fork(node.id).fork(`life ${life}`);
     this.#turn = new Turn((error) => this.#crash(error));
     const enter = (fire: () => void) => this.#turn.enter(call, fire, undefined);
-    this.#wheel = new Wheel(processNow, enter);
+    this.#wheel = new Wheel(processNow, enter, (run) => this.#turn.later(run));
     this.#cpu = new LiveCpu(this.#turn, this.#wheel);
     this.#crypto = new LiveCrypto(enter, (fire) => this.#turn.later(fire));
     const files = new FileDisk({ directory: join(directory, 'files'), enter });
@@ -187,7 +187,7 @@ export class LiveNode {
       secret,
       random: this.#random.fork('transport'),
       connectTimeoutUs: options.network.connectTimeoutUs,
-      after: (delayUs, fire) => this.#after(delayUs, fire),
+      after: (delayUs, fire) => this.#wheel.after(delayUs, fire),
       wake: () => this.#turn.wake(),
       deliver: (from, toPort, message) => this.#deliver(from, toPort, message),
       refused: (fromPort, to, message) => this.#refused(fromPort, to, message),
@@ -426,7 +426,7 @@ export class LiveNode {
       life,
       now: processNow,
       wall: () => this.#wall.now(),
-      after: (delayUs, fire) => this.#after(delayUs, fire),
+      after: (delayUs, fire) => this.#wheel.after(delayUs, fire),
       send: (to, message) => this.#send(address, to, message),
       connect: (to, events, opening) => this.#connect(address, to, events, opening),
       random: this.#random.fork(port),
@@ -448,19 +448,6 @@ export class LiveNode {
     return this.#meters.meter(node.id, block, (text) =>
       onEvent({ type: 'note', at: machineNow() - originUs, node: node.id, text }),
     );
-  }
-
-  #after(delayUs: Micros, fire: () => void): Timer {
-    if (delayUs > 0) return this.#wheel.after(delayUs, fire);
-    let live = true;
-    this.#turn.later(() => {
-      if (live) fire();
-    });
-    return {
-      cancel: () => {
-        live = false;
-      },
-    };
   }
 
   #send(from: Address, to: Address, message: Message): void {

@@ -91,6 +91,27 @@ test('a closed wheel fires nothing', async () => {
   expect(fired).toBe(false);
 });
 
+test('one without a delay comes before what falls due while the process stands still', async () => {
+  for (const setLate of [false, true]) {
+    const wheel = new Wheel(processNow, (fire) => fire());
+    const fired: string[] = [];
+    const stand = (): void => {
+      const until = processNow() + 20_000;
+      while (processNow() < until);
+    };
+    await new Promise<void>((resolve) => {
+      wheel.after(5_000, () => fired.push('delayed'));
+      if (!setLate) wheel.after(0, () => fired.push('at once'));
+      wheel.after(0, () => fired.push('cancelled')).cancel();
+      stand();
+      if (setLate) wheel.after(0, () => fired.push('at once'));
+      wheel.after(30_000, resolve);
+    });
+    expect(fired).toEqual(setLate ? ['delayed', 'at once'] : ['at once', 'delayed']);
+    expect(wheel.size).toBe(0);
+  }
+});
+
 test('what a turn leaves to do happens after its handlers and before its end, in order', async () => {
   const order: string[] = [];
   const turn = new Turn((error) => order.push(`error ${String(error)}`));

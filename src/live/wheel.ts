@@ -13,6 +13,9 @@ const mask = slotCount - 1;
 export class Wheel {
   readonly #now: () => Micros;
   readonly #fire: (fires: () => void) => void;
+  readonly #later: (run: () => void) => void;
+  /** Those without a delay, in the order in which they were set. */
+  #atOnce: Entry[] = [];
   readonly #slots: Entry[] = [];
   #tick: number;
   #count = 0;
@@ -20,11 +23,19 @@ export class Wheel {
   #timer: NodeJS.Timeout | undefined;
   #sequence = 0;
 
-  /** `fire` runs each due callback: the door into the node. */
-  constructor(now: () => Micros, fire: (fires: () => void) => void) {
+  /**
+   * `fire` runs each due callback: the door into the node. `later` runs what has no delay, after
+   * the code that set it and before anything is waited for.
+   */
+  constructor(
+    now: () => Micros,
+    fire: (fires: () => void) => void,
+    later: (run: () => void) => void = setImmediate,
+  ) {
     this.#now = now;
     this.#fire = fire;
-    this.#tick = Math.floor(now() / 1_000);
+    this.#later = later;
+    this.#tick = this.#nowTick();
     for (let i = 0; i < slotCount; i++) this.#slots.push(new Entry());
   }
 
@@ -33,7 +44,8 @@ export class Wheel {
   }
 
   after(delayUs: Micros, fires: () => void): Timer {
-    const dueAt = this.#now() + (delayUs > 0 ? delayUs : 0);
+    const isAtOnce = !(delayUs > 0);
+    const dueAt = this.#now() + (isAtOnce ? 0 : delayUs);
     const entry = new Entry();
     entry.wheel = this;
     entry.dueAt = dueAt;
@@ -41,6 +53,11 @@ export class Wheel {
     entry.dueTick = Math.max(Math.ceil(dueAt / 1_000), this.#tick + 1);
     entry.sequence = this.#sequence++;
     entry.fires = fires;
+    if (isAtOnce) {
+      this.#atOnce.push(entry);
+      if (this.#atOnce.length === 1) this.#later(this.#sweepAtOnce);
+      return entry;
+    }
     entry.linkBefore(this.#slots[entry.dueTick & mask]!);
     this.#count++;
     if (entry.dueTick < this.#armedTick) this.#arm(entry.dueTick);
@@ -54,6 +71,7 @@ export class Wheel {
     for (const head of this.#slots) {
       while (head.next !== head) head.next.unlink();
     }
+    this.#atOnce = [];
     this.#count = 0;
     this.#armedTick = Number.POSITIVE_INFINITY;
   }
@@ -67,14 +85,43 @@ export class Wheel {
     clearTimeout(this.#timer);
     this.#armedTick = tick;
     const delayMs = Math.max(1, Math.ceil(tick - this.#now() / 1_000));
-    this.#timer = setTimeout(() => this.#sweep(), delayMs);
+    this.#timer = setTimeout(() => this.#sweep(this.#nowTick(), true), delayMs);
   }
 
-  #sweep(): void {
+  /**
+   * One sweep takes both kinds: where the process stood still, a timer of ten milliseconds may be
+   * due by the time that one without a delay has its turn, and yet comes after it.
+   */
+  #sweep(nowTick: number, withSlots: boolean): void {
+    const due = this.#atOnce;
+    this.#atOnce = [];
+    if (withSlots) this.#collect(due, nowTick);
+    for (const entry of due) {
+      // One that fired before it in this sweep may have cancelled it.
+      if (entry.fires === undefined) continue;
+      const fires = entry.fires;
+      entry.fires = undefined;
+      this.#fire(fires);
+    }
+    if (withSlots) this.#armNext();
+  }
+
+  /** By way of `later`; a sweep of the machine's timer may have come first and taken all there was. */
+  readonly #sweepAtOnce = (): void => {
+    if (this.#atOnce.length === 0) return;
+    const nowTick = this.#nowTick();
+    this.#sweep(nowTick, this.#armedTick <= nowTick);
+  };
+
+  #nowTick(): number {
+    return Math.floor(this.#now() / 1_000);
+  }
+
+  /** Adds to `due` what the slots hold up to this tick, all in the order of their instants. */
+  #collect(due: Entry[], nowTick: number): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#armedTick = Number.POSITIVE_INFINITY;
-    const nowTick = Math.floor(this.#now() / 1_000);
-    const due: Entry[] = [];
     // A process that stood still for longer than a round looks at every slot once.
     const first = Math.max(this.#tick + 1, nowTick - mask);
     for (let tick = first; tick <= nowTick; tick++) {
@@ -91,14 +138,6 @@ export class Wheel {
     }
     this.#tick = Math.max(this.#tick, nowTick);
     if (due.length > 1) due.sort((a, b) => a.dueAt - b.dueAt || a.sequence - b.sequence);
-    for (const entry of due) {
-      // One that fired before it in this sweep may have cancelled it.
-      if (entry.fires === undefined) continue;
-      const fires = entry.fires;
-      entry.fires = undefined;
-      this.#fire(fires);
-    }
-    this.#armNext();
   }
 
   #armNext(): void {
