@@ -95,7 +95,7 @@ function mergeReadings(a: MeterReading, b: MeterReading): MeterReading {
     })),
     histograms: mergeFields(a.histograms, b.histograms, (x, y) => {
       const histogram = Histogram.fromJSON(x);
-      histogram.merge(Histogram.fromJSON(y));
+      histogram.add(y);
       return histogram.toJSON();
     }),
   };

@@ -90,7 +90,7 @@ function merged(readings: Iterable<MeterReading>, name: string): Histogram {
   const sum = new Histogram();
   for (const { histograms } of readings) {
     const data = histograms[name];
-    if (data) sum.merge(Histogram.fromJSON(data));
+    if (data) sum.add(data);
   }
   return sum;
 }

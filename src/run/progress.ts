@@ -24,7 +24,7 @@ export class Progressing {
       completed += counters.completed ?? 0;
       this.#failed += counters.failed ?? 0;
       this.#rejected += counters.rejected ?? 0;
-      if (histograms.latency) latencies.merge(Histogram.fromJSON(histograms.latency));
+      if (histograms.latency) latencies.add(histograms.latency);
     }
     this.#completed += completed;
     return {

@@ -11,7 +11,7 @@ export type { Fault } from '../host/fault.ts';
 export type { Micros, NodeId } from '../host/host.ts';
 export type { Problem } from '../kit/errors.ts';
 export { LoadpathError } from '../kit/errors.ts';
-export { Histogram, type HistogramData, middleOf } from '../kit/histogram.ts';
+export { Histogram, type HistogramData, middleOf, percentileOf } from '../kit/histogram.ts';
 export {
   formatBytes,
   formatDuration,

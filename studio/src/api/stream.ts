@@ -1,7 +1,7 @@
 /**
  * Server-sent events that survive: a broken connection is opened again, a server that is gone is
- * tried until it is back, and nothing is told twice. Events are handed over in batches, one an
- * animation frame at most: a simulation streams faster than a screen draws.
+ * tried until it is back, and nothing is told twice. Events are handed over in batches, a few a
+ * second: a simulation streams faster than anybody reads, and every batch makes the page draw.
  */
 
 /** The events of an `…Events` interface, as values. */
@@ -80,21 +80,31 @@ export function openStream<Message extends { readonly name: string }>(
   };
 }
 
-/** In the next animation frame; a page in the background has none, so a timer stands by. */
+/** What comes alone is told at once; what keeps coming, this often. */
+const batchMs = 150;
+
+/** In an animation frame; a page in the background has none, so a timer stands by. */
 function batched(run: () => void): (() => void) & { now(): void } {
   let frame: number | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
   const now = () => {
     if (frame !== undefined) cancelAnimationFrame(frame);
     clearTimeout(timer);
     frame = undefined;
     timer = undefined;
+    toldAtMs = performance.now();
     run();
   };
-  const soon = () => {
-    if (frame !== undefined) return;
+  const inFrame = () => {
     frame = requestAnimationFrame(now);
     timer = setTimeout(now, 250);
+  };
+  const soon = () => {
+    if (timer !== undefined) return;
+    const waitMs = toldAtMs + batchMs - performance.now();
+    if (waitMs > 0) timer = setTimeout(inFrame, waitMs);
+    else inFrame();
   };
   return Object.assign(soon, { now });
 }

@@ -122,32 +122,34 @@ export function PanelArea() {
             className={styles.panel}
             style={{ width: isWide ? Math.max(width, Math.round(innerWidth * 0.62)) : width }}
           >
-            <header className={styles.head}>
-              <h2>{words[panel].label}</h2>
-              <span className={styles.about}>
-                {mode === 'live' && panel === 'faults'
-                  ? 'What is done to the running system'
-                  : words[panel].tip}
-              </span>
-              <IconButton
-                small
-                icon="wide"
-                label={isWide ? 'Narrow panel' : 'Wide panel'}
-                pressed={isWide}
-                onPress={() => setWide(!isWide)}
-              />
-              <IconButton
-                small
-                icon="close"
-                label="Close the panel"
-                shortcut="\"
-                onPress={actions.togglePanel}
-              />
-            </header>
-            <div className={styles.body}>
-              <Suspense>
-                <View />
-              </Suspense>
+            <div className={styles.inside}>
+              <header className={styles.head}>
+                <h2>{words[panel].label}</h2>
+                <span className={styles.about}>
+                  {mode === 'live' && panel === 'faults'
+                    ? 'What is done to the running system'
+                    : words[panel].tip}
+                </span>
+                <IconButton
+                  small
+                  icon="wide"
+                  label={isWide ? 'Narrow panel' : 'Wide panel'}
+                  pressed={isWide}
+                  onPress={() => setWide(!isWide)}
+                />
+                <IconButton
+                  small
+                  icon="close"
+                  label="Close the panel"
+                  shortcut="\"
+                  onPress={actions.togglePanel}
+                />
+              </header>
+              <div className={styles.body}>
+                <Suspense>
+                  <View />
+                </Suspense>
+              </div>
             </div>
           </div>
         </>

@@ -25,33 +25,35 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
   const theme = useStudioState((state) => state.theme);
   return (
     <header className={styles.bar}>
-      <h1 className={styles.design} data-tip={design?.path}>
-        <Logo />
-        <span className={styles.name}>
-          {design?.structure?.design ?? design?.path.split('/').at(-1)}
-        </span>
-        {mode === 'live' && (
-          <span className={styles.live}>
-            <Icon name="live" size={14} /> live
+      <div className={styles.inside}>
+        <h1 className={styles.design} data-tip={design?.path}>
+          <Logo />
+          <span className={styles.name}>
+            {design?.structure?.design ?? design?.path.split('/').at(-1)}
           </span>
-        )}
-        {mode === 'report' && <span className={styles.mode}>report</span>}
-      </h1>
-      {mode === 'design' && <RunControl />}
-      {mode === 'live' && <LiveAddress />}
-      <span className={styles.space} />
-      <VerdictPill />
-      <ShareMenu />
-      <span className={styles.tools}>
-        {mode === 'design' && <LabsButton />}
-        <IconButton
-          icon={themeIcons[theme]}
-          label={`Theme: ${theme}`}
-          shortcut="T"
-          onPress={() => actions.setTheme(nextTheme(theme))}
-        />
-        <IconButton icon="keyboard" label="Keys" shortcut="?" opens="dialog" onPress={onHelp} />
-      </span>
+          {mode === 'live' && (
+            <span className={styles.live}>
+              <Icon name="live" size={14} /> live
+            </span>
+          )}
+          {mode === 'report' && <span className={styles.mode}>report</span>}
+        </h1>
+        {mode === 'design' && <RunControl />}
+        {mode === 'live' && <LiveAddress />}
+        <span className={styles.space} />
+        <VerdictPill />
+        <ShareMenu />
+        <span className={styles.tools}>
+          {mode === 'design' && <LabsButton />}
+          <IconButton
+            icon={themeIcons[theme]}
+            label={`Theme: ${theme}`}
+            shortcut="T"
+            onPress={() => actions.setTheme(nextTheme(theme))}
+          />
+          <IconButton icon="keyboard" label="Keys" shortcut="?" opens="dialog" onPress={onHelp} />
+        </span>
+      </div>
     </header>
   );
 }

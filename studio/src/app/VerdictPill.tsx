@@ -15,11 +15,12 @@ export function VerdictPill() {
   return (
     <button
       type="button"
-      className={`${styles.pill} ${styles[standing]}`}
+      className={`${styles.pill} ${styles[standing] ?? ''}`}
+      // A background is painted anew, and nothing is laid out or composed for it.
+      style={share === null ? undefined : { backgroundSize: `${share * 100}% 100%` }}
       data-tip="Show the verdict"
       onClick={() => actions.setPanel('verdict')}
     >
-      {share !== null && <span className={styles.progress} style={{ width: `${share * 100}%` }} />}
       <span className={styles.text} role="status">
         <Icon name={icons[standing]} size={14} />
         {text}

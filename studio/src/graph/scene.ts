@@ -7,9 +7,10 @@ import {
   type CallView,
   type Frame,
   type FrameLayout,
-  Histogram,
+  percentileOf,
   type StructuralView,
 } from 'loadpath/studio';
+import { pathEnds } from '../state/selection.ts';
 
 /** `absent`: started later than this, or stopped for good. */
 export type NodeLook =
@@ -69,20 +70,27 @@ export interface PathFigures {
   readonly callerCount: number;
 }
 
+/** Each is reckoned when somebody asks for it: names are renewed a few at a time, a tip is of one thing. */
 export interface Figures {
-  readonly nodes: ReadonlyMap<string, NodeFigures>;
-  readonly blocks: ReadonlyMap<string, BlockFigures>;
+  readonly nodes: Lookup<NodeFigures>;
+  readonly blocks: Lookup<BlockFigures>;
   /** Between blocks, `api->links`, and from single nodes, `api/0->links`. */
-  readonly paths: ReadonlyMap<string, PathFigures>;
+  readonly paths: Lookup<PathFigures>;
+}
+
+/** Undefined for what is not there, and for everything as long as there is no frame. */
+interface Lookup<T> {
+  get(id: string): T | undefined;
 }
 
 export interface Scene {
   readonly design: StructuralView;
   readonly nodeColumns: ReadonlyMap<string, number>;
   readonly blockColumns: ReadonlyMap<string, number>;
-  /** Columns of all callers, by `api->links`. */
+  readonly views: ReadonlyMap<string, BlockView>;
+  readonly blockOf: ReadonlyMap<string, string>;
+  /** Columns of all callers by `api->links`, and of each by `api/0->links`. */
   readonly pathColumns: ReadonlyMap<string, readonly number[]>;
-  readonly callers: readonly string[];
 }
 
 const nodeLooks: Readonly<Record<string, NodeLook>> = {
@@ -126,13 +134,15 @@ export function sceneOf(design: StructuralView, layout: FrameLayout | undefined)
     const columns = pathColumns.get(id);
     if (columns) columns.push(column);
     else pathColumns.set(id, [column]);
+    if (blockOf.has(from)) pathColumns.set(`${from}->${to}`, [column]);
   }
   return {
     design,
     nodeColumns: new Map(layout?.nodes.map(({ id }, column) => [id, column])),
     blockColumns: new Map(layout?.blocks.map((name, column) => [name, column])),
+    views: new Map(design.blocks.map((block) => [block.name, block])),
+    blockOf,
     pathColumns,
-    callers: layout?.paths.map(({ from }) => from) ?? [],
   };
 }
 
@@ -141,34 +151,65 @@ export function figuresOf(scene: Scene, frames: readonly Frame[]): Figures {
   const frame = frames.at(-1);
   if (!frame) return { nodes: new Map(), blocks: new Map(), paths: new Map() };
   const window = new Window(frames, frame);
-  const blocks = new Map<string, BlockFigures>();
-  const nodes = new Map<string, NodeFigures>();
-  for (const block of scene.design.blocks) {
-    const members = block.nodes.map(({ id }) => nodeFigures(scene.nodeColumns.get(id), window));
-    const serving = members.some(({ ratePerSec }) => ratePerSec > 0);
-    for (const [index, { id }] of block.nodes.entries()) {
-      const figures = members[index]!;
-      const spare = figures.look === 'up' && serving && figures.ratePerSec === 0;
-      nodes.set(id, spare ? { ...figures, look: 'standby' } : figures);
+  const membersOf = remembered((name: string) => {
+    const block = scene.views.get(name);
+    return block && membersIn(block, scene, window);
+  });
+  const blocks = remembered((name: string) => {
+    const block = scene.views.get(name);
+    if (!block) return undefined;
+    const column = scene.blockColumns.get(name);
+    const p99Us = column === undefined ? 0 : window.last(({ blocks }) => blocks.p99Us[column]!);
+    const own = blockFigures([...membersOf.get(name)!.values()], p99Us);
+    return block.kind === 'users' ? withUsers(own, window) : own;
+  });
+  const paths = remembered((id: string) => {
+    const columns = scene.pathColumns.get(id);
+    if (!columns) return undefined;
+    const { from } = pathEnds(id);
+    const isOfBlock = scene.views.has(from);
+    const caller = isOfBlock ? from : (scene.blockOf.get(from) ?? from);
+    const isBusy = (blocks.get(caller)?.ratePerSec ?? 0) > 0;
+    const each = columns.map((column) => pathFigures(column, window, isBusy));
+    return isOfBlock ? together(each, isBusy) : each[0];
+  });
+  const nodes = { get: (id: string) => membersOf.get(scene.blockOf.get(id) ?? '')?.get(id) };
+  return { nodes, blocks, paths };
+}
+
+/** What was made once for an id is kept. */
+function remembered<T>(make: (id: string) => T | undefined): Lookup<T> {
+  const known = new Map<string, T | undefined>();
+  return {
+    get(id) {
+      if (known.has(id)) return known.get(id);
+      const made = make(id);
+      known.set(id, made);
+      return made;
+    },
+  };
+}
+
+/** The nodes of a block: one that nobody asks while the others are asked stands by. */
+function membersIn(block: BlockView, scene: Scene, window: Window): Map<string, NodeFigures> {
+  const members = new Map(
+    block.nodes.map(({ id }) => [id, nodeFigures(scene.nodeColumns.get(id), window)]),
+  );
+  let isServing = false;
+  for (const { ratePerSec } of members.values()) isServing ||= ratePerSec > 0;
+  if (!isServing) return members;
+  for (const [id, figures] of members) {
+    if (figures.look === 'up' && figures.ratePerSec === 0) {
+      members.set(id, { ...figures, look: 'standby' });
     }
-    const column = scene.blockColumns.get(block.name);
-    const own = blockFigures(
-      members,
-      column === undefined ? 0 : window.last(({ blocks }) => blocks.p99Us[column]!),
-    );
-    blocks.set(block.name, block.kind === 'users' ? withUsers(own, window) : own);
   }
-  return { nodes, blocks, paths: pathsOf(scene, window, blocks) };
+  return members;
 }
 
 /** Some frames read as one: what was counted is summed, what stands is that of the last. */
 class Window {
   readonly frame: Frame;
   readonly seconds: number;
-  readonly requests: Float64Array;
-  readonly errors: Float64Array;
-  readonly calls: Float64Array;
-  readonly callErrors: Float64Array;
   readonly #frames: readonly Frame[];
 
   constructor(frames: readonly Frame[], frame: Frame) {
@@ -176,14 +217,11 @@ class Window {
     this.#frames = frames;
     const us = total(frames, ({ fromUs, toUs }) => toUs - fromUs);
     this.seconds = Math.max(1, us) / 1_000_000;
-    this.requests = columnSums(frames, ({ nodes }) => nodes.requests);
-    this.errors = columnSums(frames, ({ nodes }) => nodes.errors);
-    this.calls = columnSums(frames, ({ paths }) => paths.calls);
-    this.callErrors = columnSums(frames, ({ paths }) => paths.errors);
   }
 
-  sum(of: (frame: Frame) => number): number {
-    return total(this.#frames, of);
+  /** An earlier frame may not know the nodes that came since. */
+  sum(of: (frame: Frame) => number | undefined): number {
+    return total(this.#frames, (frame) => of(frame) ?? 0);
   }
 
   /** Of the last that has one: where little comes, most frames have no p99. */
@@ -196,24 +234,11 @@ class Window {
   }
 }
 
-function columnSums(
-  frames: readonly Frame[],
-  of: (frame: Frame) => readonly number[],
-): Float64Array {
-  const sums = new Float64Array(of(frames.at(-1)!).length);
-  for (const frame of frames) {
-    const column = of(frame);
-    // An earlier frame may not know the nodes that came since.
-    for (let index = 0; index < column.length; index++) sums[index]! += column[index]!;
-  }
-  return sums;
-}
-
 function nodeFigures(column: number | undefined, window: Window): NodeFigures {
   if (column === undefined) return silent;
   const { frame } = window;
-  const requests = window.requests[column]!;
-  const errors = window.errors[column]!;
+  const requests = window.sum(({ nodes }) => nodes.requests[column]);
+  const errors = window.sum(({ nodes }) => nodes.errors[column]);
   return {
     look: nodeLooks[frame.nodes.state[column]!] ?? 'unknown',
     ratePerSec: requests / window.seconds,
@@ -265,31 +290,13 @@ function withUsers(own: BlockFigures, window: Window): BlockFigures {
     ...own,
     ratePerSec: window.sum(({ users }) => users.generated) / window.seconds,
     errorRatio: ratio(failed, over),
-    p99Us: own.p99Us || Histogram.fromJSON(window.frame.users.latency).percentile(99),
+    p99Us: own.p99Us || percentileOf(window.frame.users.latency, 99),
   };
 }
 
-function pathsOf(
-  scene: Scene,
-  window: Window,
-  blocks: ReadonlyMap<string, BlockFigures>,
-): Map<string, PathFigures> {
-  const paths = new Map<string, PathFigures>();
-  for (const [id, columns] of scene.pathColumns) {
-    const [caller = '', to = ''] = id.split('->');
-    const isBusy = (blocks.get(caller)?.ratePerSec ?? 0) > 0;
-    const each = columns.map((column) => pathFigures(column, window, isBusy));
-    for (const [index, figures] of each.entries()) {
-      paths.set(`${scene.callers[columns[index]!]}->${to}`, figures);
-    }
-    paths.set(id, together(each, isBusy));
-  }
-  return paths;
-}
-
 function pathFigures(column: number, window: Window, isBusy: boolean): PathFigures {
-  const calls = window.calls[column]!;
-  const errors = window.callErrors[column]!;
+  const calls = window.sum(({ paths }) => paths.calls[column]);
+  const errors = window.sum(({ paths }) => paths.errors[column]);
   const errorRatio = ratio(errors, calls);
   const state = window.frame.paths.state[column]!;
   return {

@@ -4,8 +4,8 @@
  * Pure; the timeline draws them, `[` and `]` jump between them.
  */
 
-import type { Frame, HistogramData, Micros, Report, RunEvent } from 'loadpath/studio';
-import { Histogram, parseDuration } from 'loadpath/studio';
+import type { Frame, Micros, Report, RunEvent } from 'loadpath/studio';
+import { Histogram, parseDuration, percentileOf } from 'loadpath/studio';
 
 export type MarkType = 'fault' | 'crash' | 'boot' | 'note' | 'objective' | 'invariant';
 
@@ -99,45 +99,18 @@ export function objectiveMarks(
   frames: readonly Frame[],
   targets: ObjectiveTargets,
 ): readonly Mark[] {
-  const percentiles = Object.entries(targets).flatMap(([name, target]) => {
-    const match = /^p(\d+)$/.exec(name);
-    const us = typeof target === 'string' ? parseDuration(target) : undefined;
-    if (!match || us === undefined) return [];
-    const digits = match[1]!;
-    // p999 is the 99.9th.
-    return [
-      { name, us, percent: Number(digits) / 10 ** Math.max(0, digits.length - 2), text: target },
-    ];
-  });
-  const availability = targets.availability;
   const marks: Mark[] = [];
-  const missed = new Set<string>();
-  const judge = (name: string, isMissed: boolean, atUs: Micros, text: string) => {
-    if (isMissed && !missed.has(name)) marks.push({ type: 'objective', atUs, text });
-    if (isMissed) missed.add(name);
-    else missed.delete(name);
-  };
+  let before: ReadonlySet<string> = new Set();
   for (const window of windowsOf(frames)) {
-    const first = window[0]!;
-    const last = window.at(-1)!;
-    // What is left over at the end of a stream is judged once it is whole.
-    if (last.toUs - first.fromUs < windowUs) continue;
-    const { completed, failed, latency } = figuresOf(window);
-    if (completed > 0 && latency) {
-      for (const { name, us, percent, text } of percentiles) {
-        const isMissed = latency.percentile(percent) > us;
-        const begins = isMissed
-          ? window.find(({ users }) => percentileOf(users.latency, percent) > us)
-          : undefined;
-        judge(name, isMissed, (begins ?? first).fromUs, `${name} goes above ${text}`);
-      }
+    const missed = missedIn(window, targets);
+    if (!missed) continue;
+    for (const [name, { atUs, text }] of missed.begins) {
+      if (!before.has(name)) marks.push({ type: 'objective', atUs, text });
     }
-    if (typeof availability === 'number' && completed + failed > 0) {
-      const share = completed / (completed + failed);
-      const text = `availability falls below ${Number((availability * 100).toPrecision(6))} %`;
-      const begin = window.find(({ users }) => users.failed > 0) ?? first;
-      judge('availability', share < availability, begin.fromUs, text);
-    }
+    before = new Set([
+      ...missed.begins.keys(),
+      ...[...before].filter((name) => missed.unknown.has(name)),
+    ]);
   }
   return marks;
 }
@@ -178,37 +151,71 @@ export function invariantMarks(report: Report | null, untilUs: Micros): readonly
     }));
 }
 
-interface WindowFigures {
-  readonly completed: number;
-  readonly failed: number;
-  readonly latency: Histogram | undefined;
+interface Missed {
+  readonly targets: ObjectiveTargets;
+  /** By objective. */
+  readonly begins: ReadonlyMap<string, { readonly atUs: Micros; readonly text: string }>;
+  /** Nothing in the window by which to judge these: they stay as they were. */
+  readonly unknown: ReadonlySet<string>;
 }
 
-/** Frames never change, so a whole window is added up once, however often a growing run is judged. */
-const figures = new WeakMap<Frame, WindowFigures>();
+/** Frames never change, so a window is judged once, however often a growing run is looked at. */
+const judged = new WeakMap<Frame, Missed>();
 
-function figuresOf(window: readonly Frame[]): WindowFigures {
+/** Undefined for what is left over at the end of a stream: it is judged once it is whole. */
+function missedIn(window: readonly Frame[], targets: ObjectiveTargets): Missed | undefined {
   const last = window.at(-1)!;
-  const known = figures.get(last);
-  if (known) return known;
-  let latency: Histogram | undefined;
-  let completed = 0;
-  let failed = 0;
-  for (const { users } of window) {
-    completed += users.completed;
-    failed += users.failed;
-    if (users.latency.count === 0) continue;
-    const own = Histogram.fromJSON(users.latency);
-    if (latency) latency.merge(own);
-    else latency = own;
-  }
-  const made = { completed, failed, latency };
-  figures.set(last, made);
-  return made;
+  if (last.toUs - window[0]!.fromUs < windowUs) return undefined;
+  const known = judged.get(last);
+  if (known?.targets === targets) return known;
+  const missed = judge(window, targets);
+  judged.set(last, missed);
+  return missed;
 }
 
-function percentileOf(latency: HistogramData, percent: number): number {
-  return latency.count === 0 ? 0 : Histogram.fromJSON(latency).percentile(percent);
+function judge(window: readonly Frame[], targets: ObjectiveTargets): Missed {
+  const first = window[0]!;
+  const begins = new Map<string, { atUs: Micros; text: string }>();
+  const unknown = new Set<string>();
+  const completed = total(window, ({ users }) => users.completed);
+  const failed = total(window, ({ users }) => users.failed);
+  const percentiles = percentilesOf(targets);
+  const latency = new Histogram();
+  // Most designs promise one percentile or none, and decoding is what takes the time.
+  if (percentiles.length > 0) for (const { users } of window) latency.add(users.latency);
+  for (const { name, us, percent, text } of percentiles) {
+    if (completed === 0 || latency.count === 0) unknown.add(name);
+    else if (latency.percentile(percent) > us) {
+      const begin = window.find(({ users }) => percentileOf(users.latency, percent) > us) ?? first;
+      begins.set(name, { atUs: begin.fromUs, text: `${name} goes above ${text}` });
+    }
+  }
+  const { availability } = targets;
+  if (typeof availability === 'number') {
+    if (completed + failed === 0) unknown.add('availability');
+    else if (completed / (completed + failed) < availability) {
+      const begin = window.find(({ users }) => users.failed > 0) ?? first;
+      const text = `availability falls below ${Number((availability * 100).toPrecision(6))} %`;
+      begins.set('availability', { atUs: begin.fromUs, text });
+    }
+  }
+  return { targets, begins, unknown };
+}
+
+function percentilesOf(targets: ObjectiveTargets) {
+  return Object.entries(targets).flatMap(([name, target]) => {
+    const match = /^p(\d+)$/.exec(name);
+    const us = typeof target === 'string' ? parseDuration(target) : undefined;
+    if (!match || us === undefined) return [];
+    const digits = match[1]!;
+    // p999 is the 99.9th.
+    const percent = Number(digits) / 10 ** Math.max(0, digits.length - 2);
+    return [{ name, us, percent, text: target }];
+  });
+}
+
+function total(frames: readonly Frame[], of: (frame: Frame) => number): number {
+  return frames.reduce((sum, frame) => sum + of(frame), 0);
 }
 
 function* windowsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {

@@ -54,9 +54,11 @@ export function Timeline(props: TimelineProps) {
 
   // Another theme has other colours; the style sheet has changed by the time the theme has.
   const colours = useMemo(sparkColours, [theme]);
+  const knownWidth = knownUs < untilUs ? xOf(scale, knownUs) : width;
   useEffect(() => {
-    if (canvas.current && width > 0) drawSpark(canvas.current, spark, { width, ...lanes }, colours);
-  }, [spark, width, colours]);
+    if (canvas.current && width > 0)
+      drawSpark(canvas.current, spark, { width, knownWidth, ...lanes }, colours);
+  }, [spark, width, knownWidth, colours]);
 
   function seekTo(event: PointerEvent): void {
     const box = track.current!.getBoundingClientRect();
@@ -125,9 +127,6 @@ export function Timeline(props: TimelineProps) {
             style={{ left: x, width, opacity: shadeOf(bands.length) }}
           />
         ))}
-        {knownUs < untilUs && (
-          <span className={styles.unknown} style={{ left: xOf(scale, knownUs) }} />
-        )}
         <div className={styles.axis} aria-hidden="true">
           {ticks.map((us) => (
             <span key={us} className={styles.tick} style={{ left: xOf(scale, us) }}>

@@ -1,4 +1,8 @@
-/** Paints the sparkline: completed as an area with what failed on top of it, and p99 as a line. */
+/**
+ * Paints the sparkline: completed as an area with what failed on top of it, and p99 as a line; hatched
+ * is what was not simulated yet. All of it here, because a part of the page that moved with every frame
+ * would have the browser compose the page anew.
+ */
 import { readTokens } from '../theme/theme.ts';
 import { niceCeiling, type Spark } from './spark.ts';
 
@@ -8,9 +12,11 @@ export interface Lanes {
   readonly p99Height: number;
   /** Between the two. */
   readonly gap: number;
+  /** Up to here the run has come. */
+  readonly knownWidth: number;
 }
 
-const tokens = ['--line', '--series-1', '--bad-fill', '--series-4'] as const;
+const tokens = ['--line', '--line-strong', '--series-1', '--bad-fill', '--series-4'] as const;
 export type SparkColours = Readonly<Record<(typeof tokens)[number], string>>;
 
 /** Of the theme that the page shows. */
@@ -26,7 +32,7 @@ export function drawSpark(
 ): void {
   const context = canvas.getContext('2d');
   if (!context) return;
-  const { width, rateHeight, p99Height, gap } = lanes;
+  const { width, knownWidth, rateHeight, p99Height, gap } = lanes;
   const height = rateHeight + gap + p99Height;
   const ratio = devicePixelRatio || 1;
   const [deviceWidth, deviceHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -34,6 +40,7 @@ export function drawSpark(
   if (canvas.height !== deviceHeight) canvas.height = deviceHeight;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
+  if (knownWidth < width) hatch(context, knownWidth, width, height, colour);
 
   const rateTop = niceCeiling(spark.ratePeak);
   const yOfRate = (perSec: number) => rateHeight - (perSec / rateTop) * (rateHeight - 2);
@@ -95,4 +102,37 @@ export function drawSpark(
   context.moveTo(0, base - 0.5);
   context.lineTo(width, base - 0.5);
   context.stroke();
+}
+
+const hatchPx = 8.5;
+
+function hatch(
+  context: CanvasRenderingContext2D,
+  left: number,
+  right: number,
+  height: number,
+  colour: SparkColours,
+): void {
+  context.save();
+  context.beginPath();
+  context.rect(left, 0, right - left, height);
+  context.clip();
+  context.beginPath();
+  // From the right, so that the lines stand still while the run eats them up.
+  for (let x = right; x > left - height; x -= hatchPx) {
+    context.moveTo(x, 0);
+    context.lineTo(x + height, height);
+  }
+  context.strokeStyle = colour['--line'];
+  context.globalAlpha = 0.6;
+  context.lineWidth = 1;
+  context.stroke();
+  context.globalAlpha = 1;
+  context.strokeStyle = colour['--line-strong'];
+  context.setLineDash([3, 3]);
+  context.beginPath();
+  context.moveTo(left + 0.5, 0);
+  context.lineTo(left + 0.5, height);
+  context.stroke();
+  context.restore();
 }

@@ -1,6 +1,6 @@
 /** Throughput, errors and p99 over time, one column a few pixels wide. Pure; `draw.ts` paints it. */
 import type { Frame } from 'loadpath/studio';
-import { Histogram } from 'loadpath/studio';
+import { Histogram, percentileOf } from 'loadpath/studio';
 import { type Scale, xOf } from './scale.ts';
 
 export interface SparkColumn {
@@ -59,8 +59,7 @@ const known = new WeakMap<Frame, number>();
 export function p99Of(frame: Frame): number {
   let p99 = known.get(frame);
   if (p99 === undefined) {
-    const { latency } = frame.users;
-    p99 = latency.count === 0 ? 0 : Histogram.fromJSON(latency).percentile(99);
+    p99 = percentileOf(frame.users.latency, 99);
     known.set(frame, p99);
   }
   return p99;
@@ -73,20 +72,11 @@ function mergedP99(frames: readonly Frame[]): number {
   const [first, last] = [frames[0]!, frames.at(-1)!];
   const before = mergedBefore.get(first);
   if (before?.last === last) return before.p99;
-  const p99 = percentileOf(frames);
+  const merged = new Histogram();
+  for (const { users } of frames) merged.add(users.latency);
+  const p99 = merged.percentile(99);
   mergedBefore.set(first, { last, p99 });
   return p99;
-}
-
-function percentileOf(frames: readonly Frame[]): number {
-  let merged: Histogram | undefined;
-  for (const { users } of frames) {
-    if (users.latency.count === 0) continue;
-    const own = Histogram.fromJSON(users.latency);
-    if (merged) merged.merge(own);
-    else merged = own;
-  }
-  return merged?.percentile(99) ?? 0;
 }
 
 /** The next round number, so that a scale does not move with every frame. */

@@ -115,14 +115,9 @@ export function percentilesOf(group: Group): Percentiles {
 
 /** What users waited for over all these frames, exactly as one histogram would have it. */
 export function mergedLatency(frames: readonly Frame[]): Histogram {
-  let merged: Histogram | undefined;
-  for (const { users } of frames) {
-    if (users.latency.count === 0) continue;
-    const histogram = Histogram.fromJSON(users.latency);
-    if (merged) merged.merge(histogram);
-    else merged = histogram;
-  }
-  return merged ?? new Histogram();
+  const merged = new Histogram();
+  for (const { users } of frames) merged.add(users.latency);
+  return merged;
 }
 
 /** Frames that lie within a span, at least in part. */
