@@ -11,9 +11,9 @@
  */
 import type { ToProgram } from '../host/control.ts';
 import type { ChaosRule } from '../host/fault.ts';
-import type { Host, Micros } from '../host/host.ts';
+import type { Host, Message, Micros } from '../host/host.ts';
 import type { DirectoryPlace, Targets } from '../host/path.ts';
-import type { WebMessage, WebReply } from '../host/web.ts';
+import type { WebReply } from '../host/web.ts';
 import { hashText, type Random } from '../kit/random.ts';
 import { Alarms } from './alarms.ts';
 import { balancerOf } from './balancers.ts';
@@ -55,7 +55,7 @@ export type BackupConfig = {
 /** What callers of a service are told of it while the system runs. */
 export type ForCallers = Extract<ToProgram, { readonly service: string }>;
 
-export function isForCallers(message: ToProgram | WebMessage): message is ForCallers {
+export function isForCallers(message: Message): message is ForCallers {
   return 'service' in message;
 }
 

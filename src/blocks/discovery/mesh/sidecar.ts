@@ -22,7 +22,8 @@ import { Caller, isForCallers, type Outcome, requestOf } from '../../../path/cal
 import { Calls } from '../../../path/calls.ts';
 import { registrationAt, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
-import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
+import { intermediary, Replies } from '../../../path/intermediary.ts';
+import { sendWeb } from '../../../path/streaming.ts';
 import { Admission } from './admission.ts';
 import { controlPort, type SidecarConfig } from './config.ts';
 import { isMesh, type MeshMessage } from './messages.ts';
@@ -67,16 +68,15 @@ export function sidecar(
   const control: Address = { node: config.control, port: controlPort };
   let pairs: Record<string, { calls: number; errors: number }> = {};
   let held: Version = { version: 0, change: {} };
+  const replies = new Replies(host, left);
   let whenIdle: (() => void) | undefined;
-  /** Replies whose body still flows to who asked. */
-  let flowing = 0;
 
   function accept(from: Address, request: WebRequest): void {
     if (!open.isNew(from, request.id)) return;
     requests.add();
     const isOutbound = from.node === host.self && from.port !== host.address.port;
     if (whenIdle && !isOutbound) {
-      answer(from, request.id, draining);
+      replies.send(from, request.id, draining);
       return request.inlet?.stream.reset();
     }
     const visit: Held = { giveUp: () => {}, isGone: false };
@@ -88,7 +88,7 @@ export function sidecar(
         latency.record(host.now() - startedAt);
         if (!outcome.ok || isWebFailure(outcome.reply)) errors.add();
         open.take(from, request.id);
-        answer(from, request.id, outcome.ok ? outcome.reply : failure(outcome));
+        replies.send(from, request.id, outcome.ok ? outcome.reply : failure(outcome));
         left();
       };
       // What calls a service has its door here, under that service's name: an address may say another.
@@ -191,26 +191,14 @@ export function sidecar(
     if (!outcome.ok || isWebFailure(outcome.reply)) pair.errors++;
   }
 
-  function answer(to: Address, id: number, reply: Omit<WebReply, 'type' | 'id'>): void {
-    const { status, headers, body, inlet } = reply;
-    const sent: WebReply = { type: 'reply', id, status, headers, body };
-    if (!inlet) return host.send(to, sent);
-    flowing++;
-    sendWeb(host, to, { ...sent, inlet }, () => {
-      flowing--;
-      left();
-    });
-  }
-
-  function giveUp(visit: Held | undefined): void {
-    if (!visit) return;
+  function abandon(visit: Held): void {
     visit.isGone = true;
     visit.giveUp();
     left();
   }
 
   function left(): void {
-    if (open.count === 0 && flowing === 0) whenIdle?.();
+    if (open.count === 0 && replies.flowing === 0) whenIdle?.();
   }
 
   function sync(): void {
@@ -241,33 +229,18 @@ export function sidecar(
   // Sidecars that start together would ask together.
   host.after(host.random.fork('sync').below(config.syncUs), sync);
 
+  function other(from: Address, message: MeshMessage | ToProgram): void {
+    if (isMesh(message)) {
+      if (from.node !== config.control) return;
+      if (message.type === 'version') take(message);
+      else if (message.type === 'identity') admission?.take(message);
+    } else if (isForCallers(message) && mayControl(from, host.self)) {
+      callers.get(message.service)?.obey(message);
+    }
+  }
+
   return {
-    message(from, message) {
-      if (isMesh(message)) {
-        if (from.node !== config.control) return;
-        if (message.type === 'version') take(message);
-        else if (message.type === 'identity') admission?.take(message);
-      } else if (isForCallers(message)) {
-        if (mayControl(from, host.self)) callers.get(message.service)?.obey(message);
-      } else if (message.type === 'request') accept(from, message);
-      else if (message.type === 'reply') outgoing.settle(message.id, message);
-      else if (message.type === 'lost') outgoing.lost(message.id);
-      else if (message.type === 'cancel') giveUp(open.take(from, message.id));
-    },
-    stream(from, opening, stream) {
-      if (!isWeb(opening)) return undefined;
-      const { message, events } = takeWeb(opening, stream);
-      if (message.type === 'request') accept(from, message);
-      else if (!outgoing.settle(message.id, message)) return undefined;
-      return events;
-    },
-    refused: (_to, message) => {
-      if ('id' in message) outgoing.refused((message as WebMessage).id);
-    },
-    disconnected(node) {
-      outgoing.disconnected(node);
-      for (const visit of open.takeAllOf(node)) giveUp(visit);
-    },
+    ...intermediary({ calls: outgoing, open, accept, abandon, other }),
     drain(done) {
       // Out of the lists first, as the instance: until nobody calls any more both go on serving.
       const refuse = (): void => {

@@ -35,11 +35,11 @@ import {
 import { Gcra } from '../../../parts/limit/gcra.ts';
 import { KeyedLimiter } from '../../../parts/limit/keyed.ts';
 import { limited } from '../../../parts/stream.ts';
-import { type Asked, Caller, type Outcome, requestOf } from '../../../path/caller.ts';
+import { type Asked, Caller, isForCallers, type Outcome, requestOf } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { intermediary, Replies } from '../../../path/intermediary.ts';
 import type { PurgeMessage } from '../../../path/purges.ts';
-import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { Touch } from '../../../path/touch.ts';
 import type { EdgeConfig } from './config.ts';
 import { Rules } from './rules.ts';
@@ -105,9 +105,8 @@ export function edge(
   const kept = meter.gauge('cache bytes');
   const top = new Top(config.topCount * 4);
   const open = new Inbox<Visit>();
+  const replies = new Replies(host, left);
   let whenIdle: (() => void) | undefined;
-  /** Replies whose body still flows to who asked. */
-  let flowing = 0;
 
   const cached = new CachedFetch<Asking, Failure>(
     config.cache,
@@ -203,7 +202,7 @@ export function edge(
 
   function accept(from: Address, request: WebRequest): void {
     if (asksIfAlive(request)) {
-      return answer(from, request.id, { status: 200, headers: [], body: null });
+      return replies.send(from, request.id, { status: 200, headers: [], body: null });
     }
     if (!open.isNew(from, request.id)) return;
     requests.add();
@@ -211,7 +210,7 @@ export function edge(
     const turnedAway = admit(request, startedAt);
     if (turnedAway) {
       refused.add();
-      answer(from, request.id, turnedAway);
+      replies.send(from, request.id, turnedAway);
       return request.inlet?.stream.reset();
     }
     const visit: Visit = { isGone: false, giveUp: undefined };
@@ -264,7 +263,10 @@ export function edge(
     bytesOut.add(sizeOf(reply.body));
     kept.set(cached.cache.bytes);
     hitRatio.set(ratioOf(cached.counts));
-    answer(from, request.id, reply);
+    replies.send(from, request.id, reply, (bytes) => {
+      bytesIn.add(bytes);
+      bytesOut.add(bytes);
+    });
     left();
   }
 
@@ -296,8 +298,7 @@ export function edge(
     return { ...rest, headers: [...headers, 'retry-after', String(Math.ceil(waitUs / 1e6))] };
   }
 
-  function abandon(visit: Visit | undefined): void {
-    if (!visit) return;
+  function abandon(visit: Visit): void {
     visit.isGone = true;
     visit.giveUp?.();
     left();
@@ -305,7 +306,7 @@ export function edge(
 
   function left(): void {
     queue.set(open.count);
-    if (open.count === 0 && flowing === 0 && whenIdle) end(whenIdle);
+    if (open.count === 0 && replies.flowing === 0 && whenIdle) end(whenIdle);
   }
 
   function end(done: () => void): void {
@@ -315,54 +316,17 @@ export function edge(
     done();
   }
 
-  function answer(to: Address, id: number, { status, headers, body, inlet }: Reply): void {
-    const reply: WebReply = { type: 'reply', id, status, headers, body };
-    if (!inlet) return host.send(to, reply);
-    flowing++;
-    sendWeb(host, to, { ...reply, inlet }, (_how, bytes) => {
-      flowing--;
-      bytesIn.add(bytes.there);
-      bytesOut.add(bytes.there);
-      left();
-    });
+  function other(from: Address, message: PurgeMessage | ToProgram): void {
+    if (message.type === 'news') touch?.news(message);
+    else if (!isForCallers(message) || message.service !== service) return;
+    else if (mayControl(from, host.self)) origin.obey(message);
   }
 
   return {
-    message(from, message) {
-      switch (message.type) {
-        case 'request':
-          return accept(from, message);
-        case 'reply':
-          calls.settle(message.id, message);
-          return;
-        case 'lost':
-          return calls.lost(message.id);
-        case 'cancel':
-          return abandon(open.take(from, message.id));
-        case 'news':
-          return touch?.news(message);
-        case 'shift':
-        case 'retarget':
-        case 'adopt':
-        case 'chaos':
-          if (message.service === service && mayControl(from, host.self)) origin.obey(message);
-      }
-    },
-    stream(from, opening, stream) {
-      if (!isWeb(opening)) return undefined;
-      const { message, events } = takeWeb(opening, stream);
-      if (message.type === 'request') accept(from, message);
-      else if (!calls.settle(message.id, message)) return undefined;
-      return events;
-    },
-    refused: (_to, message) => calls.refused((message as WebMessage).id),
-    disconnected(node) {
-      calls.disconnected(node);
-      for (const visit of open.takeAllOf(node)) abandon(visit);
-    },
+    ...intermediary({ calls, open, accept, abandon, other }),
     drain(done) {
       whenIdle = done;
-      if (open.count === 0 && flowing === 0) end(done);
+      left();
     },
   };
 }

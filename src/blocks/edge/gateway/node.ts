@@ -21,14 +21,20 @@ import {
 } from '../../../host/web.ts';
 import { configure } from '../../../kit/config.ts';
 import { limited } from '../../../parts/stream.ts';
-import { type Asked, Caller, type ForCallers, type Outcome } from '../../../path/caller.ts';
+import {
+  type Asked,
+  Caller,
+  type ForCallers,
+  isForCallers,
+  type Outcome,
+} from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { type Way, wayTo } from '../../../path/directory.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { intermediary, Replies } from '../../../path/intermediary.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 import type { PurgeMessage } from '../../../path/purges.ts';
 import { ReplyCache } from '../../../path/reply-cache.ts';
-import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { Compressor } from './compress.ts';
 import { type AggregateConfig, type DoorConfig, type RouteConfig, socketsKnobs } from './config.ts';
 import { gather } from './gathering.ts';
@@ -79,8 +85,7 @@ export function door(
   const queue = host.meter.gauge('queue');
 
   const open = new Inbox<Visit>();
-  /** Answered, and their bodies still under way. */
-  let flowing = 0;
+  const replies = new Replies(host, left);
   let whenIdle: (() => void) | undefined;
   let isClosing = false;
   const sockets = new Sockets(host, config.sockets ?? socketsDefault, left);
@@ -122,7 +127,11 @@ export function door(
   /** Of this node, and not of what is behind it. */
   function beAlive(from: Address, id: number): void {
     const isWell = !whenIdle && open.count < config.openMax;
-    answer(from, id, isWell ? { status: 200, headers: [], body: null } : plain(503, 'too busy'));
+    replies.send(
+      from,
+      id,
+      isWell ? { status: 200, headers: [], body: null } : plain(503, 'too busy'),
+    );
   }
 
   /** Why a request goes no further, or undefined. */
@@ -275,8 +284,7 @@ export function door(
   }
 
   /** The user went away: nobody waits for what is under way. */
-  function abandon(visit: Visit | undefined): void {
-    if (!visit) return;
+  function abandon(visit: Visit): void {
     abandoned.add();
     visit.isGone = true;
     visit.giveUp?.();
@@ -286,13 +294,18 @@ export function door(
 
   function left(): void {
     queue.set(open.count);
-    if (whenIdle && open.count === 0 && flowing === 0 && sockets.count === 0) end(whenIdle);
+    if (whenIdle && open.count === 0 && replies.flowing === 0 && sockets.count === 0) end(whenIdle);
   }
 
   function end(done: () => void): void {
     if (isClosing) return;
     isClosing = true;
     close(done);
+  }
+
+  function other(from: Address, message: PurgeMessage | ToProgram): void {
+    if (message.type === 'news') cache?.news(message);
+    else if (isForCallers(message) && mayControl(from, host.self)) callers.obey(message);
   }
 
   /** No route takes it: perhaps one would, asked in another way. */
@@ -304,52 +317,11 @@ export function door(
 
   /** In the language of who asked. */
   function tell(from: Address, request: WebRequest, parts: Parts): void {
-    answer(from, request.id, isGrpc(request.headers) ? asGrpc(parts) : parts);
-  }
-
-  function answer(to: Address, id: number, { status, headers, body, inlet }: Parts): void {
-    const reply: WebReply = { type: 'reply', id, status, headers, body };
-    if (!inlet) return host.send(to, reply);
-    flowing++;
-    sendWeb(host, to, { ...reply, inlet }, () => {
-      flowing--;
-      left();
-    });
+    replies.send(from, request.id, isGrpc(request.headers) ? asGrpc(parts) : parts);
   }
 
   return {
-    message(from, message) {
-      switch (message.type) {
-        case 'request':
-          return accept(from, message);
-        case 'reply':
-          calls.settle(message.id, message);
-          return;
-        case 'lost':
-          return calls.lost(message.id);
-        case 'cancel':
-          return abandon(open.take(from, message.id));
-        case 'news':
-          return cache?.news(message);
-        case 'shift':
-        case 'retarget':
-        case 'adopt':
-        case 'chaos':
-          if (mayControl(from, host.self)) callers.obey(message);
-      }
-    },
-    stream(from, opening, stream) {
-      if (!isWeb(opening)) return undefined;
-      const { message, events } = takeWeb(opening, stream);
-      if (message.type === 'request') accept(from, message);
-      else if (!calls.settle(message.id, message)) return undefined;
-      return events;
-    },
-    refused: (_to, message) => calls.refused((message as WebMessage).id),
-    disconnected(node) {
-      calls.disconnected(node);
-      for (const visit of open.takeAllOf(node)) abandon(visit);
-    },
+    ...intermediary({ calls, open, accept, abandon, other }),
     drain(done) {
       whenIdle = done;
       sockets.closeAll();

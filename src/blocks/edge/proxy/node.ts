@@ -31,9 +31,9 @@ import { Calls } from '../../../path/calls.ts';
 import { type Way, wayTo } from '../../../path/directory.ts';
 import { headerOf } from '../../../path/headers.ts';
 import { Inbox } from '../../../path/inbox.ts';
+import { intermediary, Replies } from '../../../path/intermediary.ts';
 import type { PurgeMessage } from '../../../path/purges.ts';
 import { ReplyCache } from '../../../path/reply-cache.ts';
-import { isWeb, sendWeb, takeWeb } from '../../../path/streaming.ts';
 import { Accounts } from './accounts.ts';
 import type { NodeConfig } from './config.ts';
 import { inward, isLoop, outward } from './masking.ts';
@@ -93,18 +93,18 @@ export function proxy(
   const tunnelBytes = meter.counter('tunnelBytes');
   const tunnels = new Tunnels(host, config.tunnels, left);
   const open = new Inbox<Visit>();
-  let flowing = 0;
+  const replies = new Replies(host, left);
   let whenIdle: (() => void) | undefined;
 
   function accept(from: Address, request: WebRequest): void {
-    if (asksIfAlive(request)) return answer(from, request.id, plain(200, ''));
+    if (asksIfAlive(request)) return replies.send(from, request.id, plain(200, ''));
     if (!open.isNew(from, request.id)) return;
     requests.add();
     const url = parseUrl(request.url);
     const turnedAway = admit(request, url);
     if (turnedAway || !url) {
       refused.add();
-      answer(from, request.id, turnedAway ?? plain(400, 'no address'));
+      replies.send(from, request.id, turnedAway ?? plain(400, 'no address'));
       return request.inlet?.stream.reset();
     }
     const { hostname, pathname } = url;
@@ -300,7 +300,7 @@ export function proxy(
     if (reply.status >= 500) errors.add();
     const account = accounts.of(callerOf(subject));
     account.bytes += reply.body?.length ?? 0;
-    answer(from, request.id, reply, (bytes) => {
+    replies.send(from, request.id, reply, (bytes) => {
       account.bytes += bytes;
     });
     left();
@@ -310,8 +310,7 @@ export function proxy(
     return config.limit?.by === 'ip' ? subject.ip : callerOf(subject);
   }
 
-  function abandon(visit: Visit | undefined): void {
-    if (!visit) return;
+  function abandon(visit: Visit): void {
     visit.isGone = true;
     visit.giveUp?.();
     left();
@@ -319,60 +318,18 @@ export function proxy(
 
   function left(): void {
     queue.set(open.count);
-    if (open.count === 0 && flowing === 0 && tunnels.count === 0) whenIdle?.();
+    if (open.count === 0 && replies.flowing === 0 && tunnels.count === 0) whenIdle?.();
   }
 
-  function answer(
-    to: Address,
-    id: number,
-    { status, headers, body, inlet }: Parts,
-    flowed?: (bytes: number) => void,
-  ): void {
-    const reply: WebReply = { type: 'reply', id, status, headers, body };
-    if (!inlet) return host.send(to, reply);
-    flowing++;
-    sendWeb(host, to, { ...reply, inlet }, (_how, bytes) => {
-      flowing--;
-      flowed?.(bytes.there);
-      left();
-    });
+  function other(from: Address, message: PurgeMessage | ToProgram): void {
+    if (message.type === 'news') cache?.news(message);
+    else if (isForCallers(message) && mayControl(from, host.self)) {
+      callers.get(message.service)?.obey(message);
+    }
   }
 
   return {
-    message(from, message) {
-      switch (message.type) {
-        case 'request':
-          return accept(from, message);
-        case 'reply':
-          calls.settle(message.id, message);
-          return;
-        case 'lost':
-          return calls.lost(message.id);
-        case 'cancel':
-          return abandon(open.take(from, message.id));
-        case 'news':
-          return cache?.news(message);
-        case 'shift':
-        case 'retarget':
-        case 'adopt':
-        case 'chaos':
-          if (isForCallers(message) && mayControl(from, host.self)) {
-            callers.get(message.service)?.obey(message);
-          }
-      }
-    },
-    stream(from, opening, stream) {
-      if (!isWeb(opening)) return undefined;
-      const { message, events } = takeWeb(opening, stream);
-      if (message.type === 'request') accept(from, message);
-      else if (!calls.settle(message.id, message)) return undefined;
-      return events;
-    },
-    refused: (_to, message) => calls.refused((message as WebMessage).id),
-    disconnected(node) {
-      calls.disconnected(node);
-      for (const visit of open.takeAllOf(node)) abandon(visit);
-    },
+    ...intermediary({ calls, open, accept, abandon, other }),
     drain(done) {
       whenIdle = done;
       tunnels.windUp();
