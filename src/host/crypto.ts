@@ -81,6 +81,21 @@ export const schemes = {
   EdDSA: { type: 'ed25519', hash: null },
 } as const;
 
+/** What Node tells of a key. */
+interface KeyFacts {
+  readonly asymmetricKeyType?: string | undefined;
+  readonly asymmetricKeyDetails?:
+    | { readonly modulusLength?: number | undefined; readonly namedCurve?: string | undefined }
+    | undefined;
+}
+
+/** The same keys are good in both worlds: RSA from 2,048 bits (RFC 7518), P-256 and Ed25519. */
+export function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: KeyFacts): boolean {
+  const { modulusLength = 0, namedCurve } = asymmetricKeyDetails ?? {};
+  if (asymmetricKeyType === 'rsa') return modulusLength >= 2_048;
+  return asymmetricKeyType === 'ed25519' || namedCurve === 'prime256v1';
+}
+
 /** Processor time in the simulator, as measured on one core of a server of today: a part for the call, a part for each kilobyte. */
 export const cryptoCosts: Readonly<
   Record<

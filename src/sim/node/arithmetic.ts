@@ -4,6 +4,7 @@ import zlib from 'node:zlib';
 import {
   type Arithmetic,
   hashes,
+  isStrong,
   type PublicKey,
   type SeedKey,
   schemes,
@@ -59,12 +60,6 @@ function keyOf(key: PublicKey): crypto.KeyObject | null {
   }
   keys.set(key, read);
   return read;
-}
-
-function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: crypto.KeyObject): boolean {
-  const { modulusLength = 0, namedCurve } = asymmetricKeyDetails ?? {};
-  if (asymmetricKeyType === 'rsa') return modulusLength >= 2_048;
-  return asymmetricKeyType === 'ed25519' || namedCurve === 'prime256v1';
 }
 
 /** A buffer may be a piece of a pool, and is no value. */
