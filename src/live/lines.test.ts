@@ -68,6 +68,27 @@ test('one connection serves for many questions, and so many for those at once', 
   expect(count()).toBe(2);
 });
 
+test('a reply whose reader held it back at its end holds up no later one', async () => {
+  const { lines, ask, count } = await leading((socket) => socket.write(reply('some')));
+  for (let i = 0; i < 3; i++) {
+    await new Promise<void>((resolve) => {
+      lines.ask(question, {
+        started() {},
+        head() {},
+        // As a stream does whose window is full, and which takes the rest when all of it has come.
+        data: (controller) => {
+          controller.pause();
+          setImmediate(() => controller.resume());
+        },
+        end: () => resolve(),
+        failed: () => resolve(),
+      });
+    });
+    expect(await ask()).toBe('some');
+  }
+  expect(count()).toBe(1);
+});
+
 test('says what it is asked to say, once, and nothing that is not HTTP', async () => {
   const { ask } = await leading((socket, text) => socket.write(reply(text)));
   const headers = ['x-a', '1', 'connection', 'close', 'content-length', '7'];

@@ -252,6 +252,8 @@ class Line implements ReplyEvents {
     const { mayStay, keptForSec } = this.#reader;
     const keptForMs = keptForSec < 0 ? Number.POSITIVE_INFINITY : keptForSec * 1_000 - keptSlackMs;
     if (isClean && mayStay && keptForMs > 0 && answered && this.#socket.writable) {
+      // Who was held back by the last part of it may say so no more, and the next has to be heard.
+      this.#socket.resume();
       this.#lines.free(this, keptForMs);
     } else this.#socket.destroy();
     answered?.end(trailers);
