@@ -20,7 +20,13 @@ import { type Sketch, sandbox } from './sandbox.ts';
 export type Answering = (
   index: number,
   request: WebRequest,
-) => { readonly status: number; readonly afterUs?: number } | undefined;
+) =>
+  | {
+      readonly status: number;
+      readonly afterUs?: number;
+      readonly headers?: readonly string[];
+    }
+  | undefined;
 
 export interface Path {
   readonly world: World;
@@ -100,8 +106,8 @@ export function path(
           requests.push({ node: host.self, request: web, at: world.now });
           const said = answer(count++, web);
           if (!said) return;
-          const { status, afterUs = 0 } = said;
-          const reply: WebReply = { type: 'reply', id: web.id, status, headers: [], body: null };
+          const { status, afterUs = 0, headers = [] } = said;
+          const reply: WebReply = { type: 'reply', id: web.id, status, headers, body: null };
           if (afterUs === 0) host.after(0, () => host.send(from, reply));
           else host.cpu.hold(afterUs, () => host.send(from, reply));
         },

@@ -15,12 +15,13 @@ import type { Host, Message, Micros } from '../host/host.ts';
 import type { DirectoryPlace, Targets } from '../host/path.ts';
 import type { WebReply } from '../host/web.ts';
 import { hashText, type Random } from '../kit/random.ts';
+import type { Purge } from '../parts/http-cache.ts';
 import { Alarms } from './alarms.ts';
 import { balancerOf } from './balancers.ts';
 import type { Calls } from './calls.ts';
 import { Chaos } from './chaos.ts';
 import { Compartment } from './compartment.ts';
-import { type Calling, Fallback } from './fallback.ts';
+import { type Calling, Fallback, type Keeping } from './fallback.ts';
 import { cookieOf, type KeyOf, keyReader } from './headers.ts';
 import type { Instance } from './instance.ts';
 import { type Asked, type Done, Ongoing, type Outcome } from './ongoing.ts';
@@ -71,6 +72,8 @@ export interface CallerOptions {
   readonly targets: Targets;
   readonly backup?: BackupConfig | undefined;
   readonly random: Random;
+  /** What may be kept to stand in for failures. Default: whatever anybody may see. */
+  readonly keeping?: Keeping | undefined;
 }
 
 export class Caller {
@@ -103,7 +106,14 @@ export class Caller {
     this.#alarms = new Alarms(host);
     this.#backup =
       backup &&
-      new Caller({ ...backup, policy: backup.path, host, calls, random: random.fork('backup') });
+      new Caller({
+        ...backup,
+        policy: backup.path,
+        host,
+        calls,
+        random: random.fork('backup'),
+        keeping: options.keeping,
+      });
     this.#watch = Watch.of(host, service, policy);
     this.#paces = policy.pace && new Paces(host, service, policy.pace);
     this.#probes = this.#probing();
@@ -150,6 +160,12 @@ export class Caller {
   call(asked: Asked, deadlineAt: Micros | undefined, done: Done): () => void {
     if (this.#fallback) return this.#fallback.cover(this.#bare, asked, deadlineAt, done);
     return this.#bare(asked, deadlineAt, done);
+  }
+
+  /** Of what is kept to stand in for failures. */
+  purge(purge: Purge): void {
+    this.#fallback?.purge(purge);
+    this.#backup?.purge(purge);
   }
 
   /** Without what stands in for failures. */
@@ -239,7 +255,7 @@ export class Caller {
 
   /** The stages around an attempt, where they are not what they were. */
   #surround(before?: PathPolicy): void {
-    const { host, service } = this.#options;
+    const { host, service, keeping } = this.#options;
     const { bulkhead, fallback, hash, sticky, split } = this.#policy;
     if (!before || !isSame(bulkhead, before.bulkhead)) {
       this.#compartment =
@@ -256,7 +272,8 @@ export class Caller {
     if (!before || !isSame(fallback, before.fallback)) {
       const backup: Calling | undefined =
         this.#backup && ((asked, deadlineAt, done) => this.#backup!.call(asked, deadlineAt, done));
-      this.#fallback = fallback && new Fallback({ host, policy: fallback, service, backup });
+      this.#fallback =
+        fallback && new Fallback({ host, policy: fallback, service, backup, keeping });
     }
     this.#sideOf = split && sideReader(split);
     this.#cookie = sticky?.by.startsWith('cookie:') ? sticky.by.slice(7) : undefined;

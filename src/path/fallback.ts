@@ -6,11 +6,19 @@
  *     └───bad────▶ kept before, younger than `staleMax`? it, marked `age` and `warning: 110`
  *                  a backup? its answer            neither? the bad news
  *
- * Kept are answers that anybody may see: 200 to a GET without credentials, not marked private or no-store,
- * setting no cookie. A failure means no reply in time, or a status of 500 and above.
+ * Kept are answers that anybody may see, and see stale (RFC 9111, 4.2.4): 200 to a GET without credentials,
+ * setting no cookie, not marked private, no-store, no-cache or to be validated. A failure means no reply in
+ * time, or a status of 500 and above. An answer is for the same address, and the same in what its `Vary` names
+ * and in what tells users apart.
+ *
+ * A purge reaches what is kept, and what was asked before it is not kept. Who is out of touch with purges has
+ * nothing to stand in.
  */
 import type { Counter, Host, Micros } from '../host/host.ts';
 import { isWebFailure, type WebReply } from '../host/web.ts';
+import { secondsIn, tagsOf, without } from '../parts/http-cache/fields.ts';
+import { resourceOf, selectionOf, varyOf } from '../parts/http-cache/key.ts';
+import type { Purge } from '../parts/http-cache.ts';
 import { Lru } from '../parts/lru.ts';
 import { headerOf } from './headers.ts';
 import type { Asked, Done, Outcome } from './ongoing.ts';
@@ -19,7 +27,18 @@ import type { FallbackPolicy } from './policy.ts';
 /** Makes a call and returns what gives it up. */
 export type Calling = (asked: Asked, deadlineAt: Micros | undefined, done: Done) => () => void;
 
+/** What somebody who knows users, or hears of purges, says of what may be kept. */
+export interface Keeping {
+  /** Request headers that tell users apart, whatever replies say. */
+  readonly apart: readonly string[];
+  /** Whether it knows of all purges. */
+  mayKeep(): boolean;
+}
+
+const keepingForAll: Keeping = { apart: [], mayKeep: () => true };
+
 interface Kept {
+  readonly resource: string;
   readonly reply: WebReply;
   readonly at: Micros;
 }
@@ -28,59 +47,106 @@ export class Fallback {
   readonly #host: Host;
   readonly #policy: FallbackPolicy;
   readonly #backup: Calling | undefined;
+  readonly #keeping: Keeping;
   readonly #kept: Lru<string, Kept>;
+  /** What the last reply from an address varied with. */
+  readonly #vary: Lru<string, readonly string[]>;
   readonly #stale: Counter;
   readonly #backups: Counter;
+  #purgedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
     readonly host: Host;
     readonly policy: FallbackPolicy;
     readonly service: string;
     readonly backup: Calling | undefined;
+    readonly keeping?: Keeping | undefined;
   }) {
-    const { host, policy, service, backup } = options;
+    const { host, policy, service, backup, keeping = keepingForAll } = options;
     this.#host = host;
     this.#policy = policy;
     this.#backup = backup;
+    this.#keeping = keeping;
     this.#kept = new Lru({ entriesMax: policy.keysMax });
+    this.#vary = new Lru({ entriesMax: policy.keysMax });
     this.#stale = host.meter.counter(`stale answers ${service}`);
     this.#backups = host.meter.counter(`backup answers ${service}`);
   }
 
   /** Makes the call by `primary`; `done` gets the best there is. */
   cover(primary: Calling, asked: Asked, deadlineAt: Micros | undefined, done: Done): () => void {
+    const askedAt = this.#host.now();
     let giveUp: () => void = primary(asked, deadlineAt, (outcome) => {
       if (isGood(outcome)) {
-        this.#keep(asked, outcome.reply);
+        if (askedAt > this.#purgedAt) this.#keep(asked, outcome.reply);
         return done(outcome);
       }
       const kept = this.#staleOf(asked);
       if (kept) return done(kept);
       if (!this.#backup) return done(outcome);
       this.#backups.add();
-      giveUp = this.#backup(asked, deadlineAt, (second) => done(isGood(second) ? second : outcome));
+      giveUp = this.#backup(asked, deadlineAt, (second) =>
+        done(isGood(second) ? { ...second, standsIn: true } : outcome),
+      );
     });
     return () => giveUp();
+  }
+
+  /** Looks at everything that is kept: that is little, and purges are seldom. */
+  purge(purge: Purge): void {
+    const now = this.#host.now();
+    this.#purgedAt = now;
+    const isMeant = ({ resource, reply, at }: Kept): boolean => {
+      switch (purge.by) {
+        case 'url':
+          // Whatever of the query counts for who purges: one too many is no loss.
+          return resourceOf(resource, bare) === resourceOf(purge.url, bare);
+        case 'prefix':
+          return resource.startsWith(purge.prefix);
+        case 'tag':
+          return tagsOf(reply.headers).includes(purge.tag);
+        case 'age':
+          return now - at > purge.ageUs;
+        case 'all':
+          return true;
+      }
+    };
+    const gone = [...this.#kept.entries()].filter(([, kept]) => isMeant(kept));
+    for (const [key] of gone) this.#kept.delete(key);
   }
 
   #keep(asked: Asked, reply: WebReply): void {
     const { staleMaxUs, bodyMaxBytes } = this.#policy;
     if (staleMaxUs === 0 || !isForAnybody(asked) || !mayKeep(reply)) return;
     if (reply.inlet || (reply.body?.length ?? 0) > bodyMaxBytes) return;
-    this.#kept.set(asked.url, { reply, at: this.#host.now() });
+    const resource = resourceOf(asked.url);
+    this.#vary.set(resource, varyOf(reply.headers));
+    this.#kept.set(this.#keyOf(resource, asked), { resource, reply, at: this.#host.now() });
   }
 
   #staleOf(asked: Asked): Outcome | undefined {
-    const kept = isForAnybody(asked) ? this.#kept.get(asked.url) : undefined;
+    if (!isForAnybody(asked) || !this.#keeping.mayKeep()) return undefined;
+    const kept = this.#kept.get(this.#keyOf(resourceOf(asked.url), asked));
     if (!kept) return undefined;
-    const ageUs = this.#host.now() - kept.at;
-    if (ageUs > this.#policy.staleMaxUs) return undefined;
+    const forUs = this.#host.now() - kept.at;
+    if (forUs > this.#policy.staleMaxUs) return undefined;
     this.#stale.add();
-    const age = String(Math.floor(ageUs / 1_000_000));
-    const headers = [...kept.reply.headers, 'age', age, 'warning', staleWarning];
-    return { ok: true, reply: { ...kept.reply, headers } };
+    const { reply } = kept;
+    const beforeUs = secondsIn(headerOf(reply.headers, 'age') ?? '') ?? 0;
+    const age = String(Math.floor((beforeUs + forUs) / 1_000_000));
+    const headers = [...without(reply.headers, aged), 'age', age, 'warning', staleWarning];
+    return { ok: true, reply: { ...reply, headers }, standsIn: true };
+  }
+
+  #keyOf(resource: string, { headers }: Asked): string {
+    const vary = this.#vary.get(resource) ?? [];
+    const { apart } = this.#keeping;
+    return `${resource}\n${selectionOf(headers, apart)}${selectionOf(headers, vary)}`;
   }
 }
+
+const bare = { query: 'none' } as const;
+const aged: ReadonlySet<string> = new Set(['age']);
 
 /** RFC 7234, 5.5.1: obsolete as a header, and still how a reader sees that an answer is old. */
 const staleWarning = '110 - "Response is Stale"';
@@ -96,7 +162,10 @@ function isForAnybody({ method, headers }: Asked): boolean {
   );
 }
 
+const notToBeStale = /\b(private|no-store|no-cache|must-revalidate|proxy-revalidate|s-maxage)\b/i;
+
 function mayKeep({ status, headers }: WebReply): boolean {
   if (status !== 200 || headerOf(headers, 'set-cookie') !== undefined) return false;
-  return !/\b(private|no-store)\b/i.test(headerOf(headers, 'cache-control') ?? '');
+  if (headerOf(headers, 'vary')?.includes('*')) return false;
+  return !notToBeStale.test(headerOf(headers, 'cache-control') ?? '');
 }

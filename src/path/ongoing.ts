@@ -37,7 +37,12 @@ export function requestOf(id: number, asked: Asked, timeoutUs: Micros): WebReque
 export type Why = 'timeout' | 'refused' | 'reset' | 'no-target' | 'full' | 'open' | 'paced';
 
 export type Outcome =
-  | { readonly ok: true; readonly reply: WebReply }
+  | {
+      readonly ok: true;
+      readonly reply: WebReply;
+      /** Kept from before, or of a backup: what the service itself would say is not known. */
+      readonly standsIn?: true;
+    }
   | {
       readonly ok: false;
       readonly why: Why;

@@ -37,6 +37,8 @@ export interface ReplyCacheOptions {
   readonly apart: readonly string[];
   /** By whom it is told what is no longer so; null: by nobody. */
   readonly purges: PurgesPlan | null;
+  /** Hears of each purge, besides. */
+  purged?(purge: Purge): void;
 }
 
 export class ReplyCache {
@@ -48,11 +50,13 @@ export class ReplyCache {
   readonly #hits: Counter;
   readonly #misses: Counter;
   readonly #purged: Counter;
+  readonly #purgedToo: ((purge: Purge) => void) | undefined;
   /** Null: nobody purges, and only time removes. */
   readonly #touch: Touch | null;
 
   constructor(host: Host, config: HttpCacheConfig, options: ReplyCacheOptions) {
     const { name, apart, purges } = options;
+    this.#purgedToo = options.purged;
     this.#name = name;
     this.#host = host;
     this.#config = config;
@@ -83,14 +87,18 @@ export class ReplyCache {
       inlet: undefined,
     };
     // Out of touch with purges, what is stored may be what somebody removed.
-    const isSafe = this.#touch?.isIn ?? true;
-    const rule = isSafe ? this.#rule : { ...this.#rule, bypass: true };
+    const rule = this.isInTouch ? this.#rule : { ...this.#rule, bypass: true };
     return this.#of(service).serve(asking, rule, (served) => {
       const { how } = served.ok ? served : { how: 'miss' };
       if (how === 'miss') this.#misses.add();
       else if (how !== 'pass') this.#hits.add();
       done(served, asking.inlet);
     });
+  }
+
+  /** Whether it knows of all purges. */
+  get isInTouch(): boolean {
+    return this.#touch?.isIn ?? true;
   }
 
   news(news: PurgeMessage & { readonly type: 'news' }): void {
@@ -100,6 +108,7 @@ export class ReplyCache {
   /** At all services: who purges names addresses as these are asked. */
   #purge(purge: Purge): void {
     for (const cache of this.#caches.values()) this.#purged.add(cache.purge(purge));
+    this.#purgedToo?.(purge);
   }
 
   #of(service: string): CachedFetch<Asking, Failure> {
@@ -119,11 +128,9 @@ export class ReplyCache {
               (outcome) => {
                 if (!outcome.ok) return sent({ ok: false, failure: outcome });
                 const { inlet, ...reply } = outcome.reply;
-                if (!inlet) return sent({ ok: true, reply });
-                // What flows is there once: it can neither be kept nor shared.
                 asking.inlet = inlet;
-                const once = [...reply.headers, 'cache-control', 'no-store'];
-                sent({ ok: true, reply: { ...reply, headers: once } });
+                const use = inlet ? 'once' : outcome.standsIn ? 'now' : undefined;
+                sent({ ok: true, reply, use });
               },
             );
           },

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type Answering, fine, type Path, path, serving } from '../../test/path.ts';
 import { everyFault, weather } from '../../test/weather.ts';
 import { seeded } from '../kit/random.ts';
-import type { Targets } from './caller.ts';
+import type { Purge } from '../parts/http-cache.ts';
+import type { Outcome, Targets } from './caller.ts';
 import { pathPolicy } from './policy.ts';
 
 const broken: Answering = () => ({ status: 500 });
@@ -219,6 +220,79 @@ describe('a fallback', () => {
       reply: { status: 503 },
     });
     expect(covered.ask()).toMatchObject({ reply: { status: 200 } });
+  });
+
+  test('is for whom the answer was: what it varies with has to be the same', () => {
+    const inTheirLanguage: Answering = (index, { headers }) => ({
+      status: index < 2 ? 200 : 503,
+      headers: [
+        'vary',
+        'Accept-Language',
+        'content-language',
+        headerOf(headers, 'accept-language')!,
+      ],
+    });
+    const covered = path({ instances: { 'api/0': inTheirLanguage }, fallback: {} });
+    const ask = (language: string) =>
+      covered.ask('GET', undefined, ['accept-language', language]) as Outcome & { ok: true };
+    ask('de');
+    ask('en');
+    for (const language of ['de', 'en']) {
+      const { reply } = ask(language);
+      expect(reply.status).toBe(200);
+      expect(headerOf(reply.headers, 'content-language')).toBe(language);
+    }
+    expect(ask('fr').reply.status).toBe(503);
+  });
+
+  test('is nothing that may not be shown stale, and says the whole of its age', () => {
+    const saying =
+      (...headers: string[]): Answering =>
+      (index) => ({ status: index < 1 ? 200 : 503, headers });
+    const later = (...headers: string[]) => {
+      const covered = path({ instances: { 'api/0': saying(...headers) }, fallback: {} });
+      covered.ask();
+      covered.world.run(covered.world.now + 2_000_000);
+      return (covered.ask() as Outcome & { ok: true }).reply;
+    };
+    for (const directive of ['no-cache', 'max-age=9, must-revalidate', 's-maxage=9', 'private']) {
+      expect(later('cache-control', directive).status).toBe(503);
+    }
+    expect(later('vary', '*').status).toBe(503);
+    const { status, headers } = later('age', '40', 'cache-control', 'max-age=60');
+    expect(status).toBe(200);
+    expect(headers.filter((name) => name === 'age')).toHaveLength(1);
+    expect(headerOf(headers, 'age')).toBe('42');
+  });
+
+  test('is nothing that was purged, nor what was asked before that', () => {
+    const tagged: Answering = (index) => ({
+      status: index < 1 ? 200 : 503,
+      afterUs: 50_000,
+      headers: ['surrogate-key', 'a b'],
+    });
+    const purges: readonly [purge: Purge, isMeant: boolean][] = [
+      [{ by: 'url', url: 'http://api/?x' }, true],
+      [{ by: 'url', url: 'http://api/x' }, false],
+      [{ by: 'prefix', prefix: 'http://api/' }, true],
+      [{ by: 'tag', tag: 'b' }, true],
+      [{ by: 'tag', tag: 'c' }, false],
+      [{ by: 'age', ageUs: 1_000 }, true],
+      [{ by: 'all' }, true],
+    ];
+    for (const [purge, isMeant] of purges) {
+      const covered = path({ instances: { 'api/0': tagged }, fallback: {} });
+      covered.ask();
+      covered.world.run(covered.world.now + 10_000);
+      covered.caller.purge(purge);
+      expect(covered.ask()).toMatchObject({ reply: { status: isMeant ? 503 : 200 } });
+    }
+    const late = path({ instances: { 'api/0': tagged }, fallback: {} });
+    late.start('GET', () => {});
+    late.world.run(late.world.now + 10_000);
+    late.caller.purge({ by: 'tag', tag: 'not this' });
+    late.world.run(late.world.now + 200_000);
+    expect(late.ask()).toMatchObject({ reply: { status: 503 } });
   });
 });
 

@@ -94,6 +94,12 @@ export interface Flight<W> {
   isOutdated: boolean;
 }
 
+/**
+ * What a reply is good for, where it does not say so itself. `now`: for who waits for it, and to be kept by
+ * nobody, since it only stands in; `once`: for who asked first alone, since its body is there once.
+ */
+export type Use = 'now' | 'once';
+
 const conditions: ReadonlySet<string> = new Set(['if-none-match', 'if-modified-since']);
 const cachePasses = ['range', 'if-match', 'if-unmodified-since', 'if-range'];
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -185,8 +191,10 @@ export class HttpCache<W> {
     reply: CacheReply,
     now: Micros,
     wall: Micros,
+    use?: Use,
   ): readonly Delivery<W>[] {
     this.#end(flight);
+    if (use === 'now') flight.isOutdated = true;
     const { validates } = flight;
     if (isOriginFailure(reply.status) && validates) {
       const instead = this.#insteadOf(flight, now);
@@ -198,7 +206,7 @@ export class HttpCache<W> {
       // The client's own condition, which was sent along as it came.
       return this.#deliver(flight, reply, undefined, `${flight.why}; fwd-status=304`, now);
     }
-    const stored = this.#keep(flight, reply, now, wall);
+    const stored = use === 'once' ? undefined : this.#keep(flight, reply, now, wall);
     if (!stored && validates && reply.status < 500) this.#shelf.remove(validates);
     const isAsWanted = isForAll(stored) || isOriginFailure(reply.status) || flight.isOutdated;
     if (!isAsWanted && !flight.isBackground) {

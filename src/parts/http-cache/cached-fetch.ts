@@ -5,7 +5,14 @@
  *                  └──▶ send, or wait for who sends ──▶ cache ─┘
  */
 import type { Micros } from '../../host/host.ts';
-import { type Delivery, type Flight, type How, HttpCache, type HttpCacheRule } from './cache.ts';
+import {
+  type Delivery,
+  type Flight,
+  type How,
+  HttpCache,
+  type HttpCacheRule,
+  type Use,
+} from './cache.ts';
 import type { HttpCacheConfig } from './config.ts';
 import type { CacheReply, CacheRequest } from './freshness.ts';
 import { annotated } from './replies.ts';
@@ -13,7 +20,12 @@ import type { Purge } from './shelf.ts';
 
 /** What came of a request that was sent: a reply, or `failure`, which is the sender's to explain. */
 export type Sent<F> =
-  | { readonly ok: true; readonly reply: CacheReply }
+  | {
+      readonly ok: true;
+      readonly reply: CacheReply;
+      /** Default: as the reply says. */
+      readonly use?: Use | undefined;
+    }
   | { readonly ok: false; readonly failure: F };
 
 export type Served<F> =
@@ -121,7 +133,7 @@ export class CachedFetch<R extends CacheRequest, F> {
     this.#outside.send(flight.request, asker, (sent) => {
       const now = this.#outside.now();
       if (sent.ok) {
-        this.#settle(this.cache.answered(flight, sent.reply, now, this.#outside.wall()));
+        this.#settle(this.cache.answered(flight, sent.reply, now, this.#outside.wall(), sent.use));
         return;
       }
       this.#settle(this.cache.failed(flight, now), sent.failure);

@@ -1,5 +1,6 @@
 /** What a CDN promises under faults, what its parts decide, and what is refused. */
 import { describe, expect, test } from 'vitest';
+import { visit } from '../../../../test/visitor.ts';
 import { system } from '../../../design/system.ts';
 import type { Declaration } from '../../../host/declaration.ts';
 import type { Fault } from '../../../host/fault.ts';
@@ -144,6 +145,46 @@ describe('a purge', () => {
     }
     expect(reads).toBeGreaterThan(1_500);
     expect(certain).toBeGreaterThan(30);
+  });
+
+  test('holds for what stands in for an origin that fails, and that is not taken for news', async () => {
+    let isWell = true;
+    let version = 0;
+    const pages = purges('pages', { lease: '1s' });
+    const origin = service('origin', {
+      env: { pages },
+      instances: 1,
+      async fetch({ method, url }, { pages }) {
+        if (method === 'POST') {
+          version++;
+          await pages.purge({ url });
+          return new Response('purged');
+        }
+        const headers = { 'cache-control': 'max-age=2' };
+        return isWell
+          ? new Response(String(version), { headers })
+          : new Response('no', { status: 503 });
+      },
+    });
+    const options = { policy: { timeout: '500ms', fallback: {} } } as const;
+    const at = visit(cdn('site', { origin, purges: pages, per: 'region', ...options }));
+    await at.run(100_000);
+    const ask = async (method = 'GET') => {
+      const id = at.send({ method, url: 'http://site/p' });
+      await at.run(1_500_000);
+      return [at.status(id), await at.text(id)];
+    };
+    expect(await ask()).toEqual([200, '0']);
+    await at.run(2_000_000);
+    isWell = false;
+    expect(await ask()).toEqual([200, '0']);
+    isWell = true;
+    version = 7;
+    // The origin is asked again at once, though what stood in said it was good for two seconds.
+    expect(await ask()).toEqual([200, '7']);
+    expect(await ask('POST')).toEqual([200, 'purged']);
+    isWell = false;
+    expect(await ask()).toEqual([503, 'no']);
   });
 
   test('reaches a gateway behind the edges first: they fetch nothing old from its cache', async () => {

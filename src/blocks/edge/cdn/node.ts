@@ -78,7 +78,15 @@ export function edge(
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
   const random = host.random.fork('origin');
   const { policy, origin: targets, originName: service } = config;
-  const origin = new Caller({ host, calls, service, policy, targets, random });
+  const origin = new Caller({
+    host,
+    calls,
+    service,
+    policy,
+    targets,
+    random,
+    keeping: { apart: [], mayKeep: mayServeStored },
+  });
   const avoided = new Map<NodeId, Micros>();
   const { meter } = host;
   const requests = meter.counter('requests');
@@ -119,11 +127,8 @@ export function edge(
           if (!outcome.ok) return done({ ok: false, failure: outcome });
           const { inlet, ...reply } = outcome.reply;
           bytesIn.add(sizeOf(reply.body));
-          if (!inlet) return done({ ok: true, reply });
-          // What flows is there once: it can neither be kept nor shared.
           asker.flow = inlet;
-          const headers = [...reply.headers, 'cache-control', 'no-store'];
-          done({ ok: true, reply: { ...reply, headers } });
+          done({ ok: true, reply, use: inlet ? 'once' : outcome.standsIn ? 'now' : undefined });
         };
         const shield = isFromEdge(asker) || asker.inlet ? undefined : shieldFor(request);
         if (shield === undefined) return askOrigin(forward, get);
@@ -138,6 +143,11 @@ export function edge(
     const there = purge.by === 'url' ? resourceOf(purge.url, rules.of(purge.url)) : '';
     purged.add(cached.purge(purge.by === 'url' ? { by: 'url', url: there } : purge));
     kept.set(cached.cache.bytes);
+    origin.purge(purge);
+  }
+
+  function mayServeStored(): boolean {
+    return touch === null || config.whenOutOfTouch === 'serve' || touch.isIn;
   }
 
   function askOrigin(forward: Asked, done: (outcome: Outcome) => void): () => void {
@@ -225,7 +235,7 @@ export function edge(
     if (request.url.endsWith(analyticsPath)) return finish(from, request, startedAt, analytics());
     const rule = rules.of(request.url);
     if (config.topCount > 0) top.add(resourceOf(request.url, rule));
-    const mayServe = touch === null || config.whenOutOfTouch === 'serve' || touch.isIn;
+    const mayServe = mayServeStored();
     if (!mayServe) passing.add();
     const { method, url, headers, body, ip, session } = request;
     const { inlet: given } = request;

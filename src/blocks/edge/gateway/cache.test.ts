@@ -64,6 +64,64 @@ test('one user never gets what another was told, though the service forgets to s
   expect(await ask(by('a'))).toBe('1 ann');
 });
 
+test('what stands in for a failing service is for the same user, and kept by no cache', async () => {
+  const sha256 = (key: string) => createHash('sha256').update(key).digest('hex');
+  const auth = apiKeys({ users: { ann: { sha256: sha256('a') }, bob: { sha256: sha256('b') } } });
+  let isWell = true;
+  let count = 0;
+  const api = service('api', {
+    instances: 1,
+    fetch: ({ headers }) =>
+      isWell
+        ? new Response(`${++count} ${headers.get('x-user')}`, {
+            headers: { 'cache-control': 'max-age=1' },
+          })
+        : new Response('no', { status: 500 }),
+  });
+  const at = visit(
+    gateway('edge', {
+      routes: [{ path: '/', to: api }],
+      auth,
+      cache: {},
+      policy: { fallback: {} },
+    }),
+  );
+  const ask = async (key: string) => {
+    const id = at.send({ headers: ['x-api-key', key] });
+    await at.run(50_000);
+    return [at.status(id), await at.text(id)];
+  };
+  expect(await ask('a')).toEqual([200, '1 ann']);
+  await at.run(2_000_000);
+  isWell = false;
+  expect(await ask('b')).toEqual([500, 'no']);
+  expect(await ask('a')).toEqual([200, '1 ann']);
+  isWell = true;
+  // What stood in is not taken for news.
+  expect(await ask('a')).toEqual([200, '2 ann']);
+});
+
+test('the answer of a backup is for now, and not kept as if it were that of the service', async () => {
+  let isWell = false;
+  const headers = { 'cache-control': 'max-age=60' };
+  const backup = service('backup', { fetch: () => new Response('of old', { headers }) });
+  const api = service('api', {
+    instances: 1,
+    fetch: () => (isWell ? new Response('news', { headers }) : new Response('', { status: 500 })),
+  });
+  const policy = { fallback: { service: backup } };
+  const at = visit(gateway('edge', { routes: [{ path: '/', to: api }], cache: {}, policy }));
+  const ids = [at.send(), at.send()];
+  await at.run(50_000);
+  // Both have it, and the service was asked once.
+  expect(await Promise.all(ids.map((id) => at.text(id)))).toEqual(['of old', 'of old']);
+  expect(at.counted('api', 'requests')).toBe(1);
+  isWell = true;
+  const id = at.send();
+  await at.run(50_000);
+  expect(await at.text(id)).toBe('news');
+});
+
 test('what a service purges goes from every gateway, by address, prefix and tag', async () => {
   const pages = purges('pages', { lease: '1s' });
   let version = 0;

@@ -20,6 +20,7 @@ import {
   type WebRequest,
 } from '../../../host/web.ts';
 import { configure } from '../../../kit/config.ts';
+import type { Purge } from '../../../parts/http-cache.ts';
 import { limited } from '../../../parts/stream.ts';
 import {
   type Asked,
@@ -30,6 +31,7 @@ import {
 } from '../../../path/caller.ts';
 import { Calls } from '../../../path/calls.ts';
 import { type Way, wayTo } from '../../../path/directory.ts';
+import type { Keeping } from '../../../path/fallback.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import { intermediary, Replies } from '../../../path/intermediary.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
@@ -55,7 +57,10 @@ export function door(
 ): Handlers<WebMessage | PurgeMessage | ToProgram> {
   const router = new Router(config.routes);
   const calls = new Calls<WebReply>(host, { failed: isWebFailure });
-  const callers = new Callers(host, config, calls, code.open);
+  // Whoever is known has what was kept for him, and nobody else has it.
+  const apart = config.auth ? [config.auth.userHeader, config.auth.tierHeader] : [];
+  const keeping = { apart, mayKeep: (): boolean => cache?.isInTouch ?? true };
+  const callers = new Callers(host, config, calls, { open: code.open, keeping });
   const { stagesOf, strays, close } = makeStages(host, config, code.open, (service, path, done) => {
     const headers = ['accept', 'application/json'];
     const asked = { method: 'GET', url: `http://${service}${path}`, headers, body: null, ip: '' };
@@ -67,12 +72,12 @@ export function door(
 
   const compressor = config.compress ? new Compressor(host, config.compress) : undefined;
 
-  const apart = config.auth ? [config.auth.userHeader, config.auth.tierHeader] : [];
   const cache = config.cache
     ? new ReplyCache(host, config.cache, {
         name: 'gateway',
         apart,
         purges: config.purges,
+        purged: (purge) => callers.purge(purge),
       })
     : undefined;
 
@@ -330,6 +335,11 @@ export function door(
   };
 }
 
+interface CallersCode {
+  readonly open: ProgramCode['open'];
+  readonly keeping: Keeping;
+}
+
 /** One for each service and each policy under which some route calls it. */
 class Callers {
   readonly #callers = new Map<string, Caller>();
@@ -338,16 +348,16 @@ class Callers {
   readonly #host: Host;
   readonly #config: DoorConfig;
   readonly #calls: Calls<WebReply>;
-  readonly #open: ProgramCode['open'];
+  readonly #code: CallersCode;
   /** As callers call, or as the directories of their services say. */
   readonly #ways = new Map<string, Way>();
   readonly #byRoute = new Map<RouteConfig, Way>();
 
-  constructor(host: Host, config: DoorConfig, calls: Calls<WebReply>, open: ProgramCode['open']) {
+  constructor(host: Host, config: DoorConfig, calls: Calls<WebReply>, code: CallersCode) {
     this.#host = host;
     this.#config = config;
     this.#calls = calls;
-    this.#open = open;
+    this.#code = code;
     config.routes.forEach((route, index) => {
       const { to, policy } = route;
       if (to.type !== 'service') return;
@@ -387,15 +397,21 @@ class Callers {
       const random = host.random.fork(name);
       const backup = this.#config.backups?.[policy.fallback?.service ?? ''];
       const calls = this.#calls;
-      const caller = new Caller({ host, calls, service, policy, targets, backup, random });
+      const { open, keeping } = this.#code;
+      const around = { host, calls, random, keeping };
+      const caller = new Caller({ ...around, service, policy, targets, backup });
       this.#callers.set(name, caller);
       this.#list.push(caller);
       const { traffic } = targets;
       const place = this.#config.directories[service];
-      way = wayTo({ host, caller, service, traffic, place, open: this.#open });
+      way = wayTo({ host, caller, service, traffic, place, open });
       this.#ways.set(name, way);
     }
     return way;
+  }
+
+  purge(purge: Purge): void {
+    for (const caller of this.#list) caller.purge(purge);
   }
 
   obey(message: ForCallers): void {

@@ -72,12 +72,22 @@ export function proxy(
     config.limit && new KeyedLimiter(new Gcra(config.limit), { keysMax: config.limit.keysMax });
   const users = config.users && new Map(config.users.map(({ sha256, user }) => [sha256, user]));
   const cache =
-    config.cache && new ReplyCache(host, config.cache, { name, apart: [], purges: config.purges });
+    config.cache &&
+    new ReplyCache(host, config.cache, {
+      name,
+      apart: [],
+      purges: config.purges,
+      purged: (purge) => {
+        for (const caller of callers.values()) caller.purge(purge);
+      },
+    });
   const callers = new Map<string, Caller>();
   const ways = new Map<string, Way>();
   for (const [service, targets] of Object.entries(config.targets)) {
     const random = host.random.fork(service);
-    const caller = new Caller({ host, calls, service, policy: config.policy, targets, random });
+    const keeping = { apart: [], mayKeep: () => cache?.isInTouch ?? true };
+    const { policy } = config;
+    const caller = new Caller({ host, calls, service, policy, targets, random, keeping });
     callers.set(service, caller);
     const place = config.directories[service];
     const { traffic } = targets;
