@@ -7,6 +7,7 @@ import type { WebCancel, WebReply, WebRequest } from '../host/web.ts';
 import { Intake, splice } from '../parts/stream.ts';
 import { startAdmin } from './admin.ts';
 import { Edge, type EdgeOptions } from './edge.ts';
+import { spokenFor } from './edge-addresses.ts';
 import { Streams } from './streams.ts';
 import { type Trial, trial } from './testdata/harness.ts';
 import { nodePlan, planOf } from './testdata/programs.ts';
@@ -210,6 +211,22 @@ describe('an edge', () => {
       },
     });
     expect(got[0]).toMatchObject({ ip: '203.0.113.9', session: 'u1', timeoutUs: 5_000 });
+  });
+
+  test('lets nobody else do so', () => {
+    const headers = [
+      'x-forwarded-for',
+      '1.2.3.4',
+      'x-loadpath-session',
+      'u1',
+      'x-loadpath-edge',
+      'a',
+      'b',
+      'c',
+    ];
+    const heard = spokenFor(headers, '203.0.113.9');
+    expect(heard).toMatchObject({ ip: '203.0.113.9', session: undefined, timeoutUs: undefined });
+    expect(heard.headers).toEqual(['x-forwarded-for', '1.2.3.4', 'b', 'c']);
   });
 
   test('refuses what is not HTTP, too large or too slow, and goes on serving', async () => {

@@ -299,6 +299,28 @@ describe('the log of purges', () => {
   });
 });
 
+test('nobody outside passes for an edge, and what comes round is turned away', async () => {
+  const origin = service('origin', { instances: 1, fetch: ({ url }) => new Response(url) });
+  const limit = { rate: '1/s', burst: 2 } as const;
+  const at = visit(cdn('site', { origin, limit, per: 'region' }));
+  const ask = async (headers: readonly string[] = [], url = 'http://site/p') => {
+    const id = at.send({ url, headers });
+    await at.run(20_000);
+    return at.status(id);
+  };
+  const [first, second, third] = [await ask(), await ask(), await ask()];
+  expect([first, second, third]).toEqual([200, 200, 429]);
+  for (const loop of ['site', 'other, site', 'site;a=1']) {
+    expect(await ask(['cdn-loop', loop])).toBe(508);
+  }
+  expect(await ask(['cdn-loop', 'other'])).toBe(429);
+  await at.run(3_000_000);
+  // A page that is asked for with that text somewhere is no question about the edge.
+  const id = at.send({ url: 'http://site/p?x=/.well-known/cdn-analytics' });
+  await at.run(20_000);
+  expect(await at.text(id)).toBe('http://site/p?x=/.well-known/cdn-analytics');
+});
+
 test('the addresses asked for most are named, near their true counts', () => {
   const top = new Top(40);
   const random = seeded(1);

@@ -6,7 +6,7 @@
  *                                  (not there: the origin itself)
  *
  * Every request is answered: 413 too large, 429 over the limit, 502 broken off, 503 nobody there or too
- * busy, 504 too late; something stale where that is allowed.
+ * busy, 504 too late, 508 a circle; something stale where that is allowed.
  */
 import { mayControl, type ToProgram } from '../../../host/control.ts';
 import type { Address, Handlers, Host, Micros, NodeId } from '../../../host/host.ts';
@@ -23,6 +23,7 @@ import {
 } from '../../../host/web.ts';
 import { hashText } from '../../../kit/random.ts';
 import { field } from '../../../parts/http-cache/fields.ts';
+import { splitUrl } from '../../../parts/http-cache/key.ts';
 import {
   CachedFetch,
   type CacheReply,
@@ -49,6 +50,7 @@ type Failure = Outcome & { ok: false };
 
 /** Who asks the cache, with what only one asker can have: a body that flows, in or out. */
 interface Asking extends Asked {
+  readonly isEdge: boolean;
   flow: Inlet | undefined;
 }
 
@@ -64,6 +66,8 @@ interface Visit {
 /** How long a shield's edge that did not answer is passed over. */
 const avoidUs = 1_000_000;
 /** What an edge says at this path about itself, to who may ask (RFC 8615 leaves the name to us). */
+/** By it a shield knows an edge of its CDN: no request from outside keeps it (see `live/edge-addresses.ts`). */
+const edgeMark = 'x-loadpath-edge';
 const analyticsPath = '/.well-known/cdn-analytics';
 
 export function edge(
@@ -130,7 +134,7 @@ export function edge(
           asker.flow = inlet;
           done({ ok: true, reply, use: inlet ? 'once' : outcome.standsIn ? 'now' : undefined });
         };
-        const shield = isFromEdge(asker) || asker.inlet ? undefined : shieldFor(request);
+        const shield = asker.isEdge || asker.inlet ? undefined : shieldFor(request);
         if (shield === undefined) return askOrigin(forward, get);
         return askShield(shield, forward, get);
       },
@@ -168,7 +172,8 @@ export function edge(
       if (answer.why === 'timeout') host.send(to, { type: 'cancel', id } satisfies WebCancel);
       giveUp = askOrigin(forward, done);
     });
-    host.send(to, requestOf(id, forward, config.shieldTimeoutUs));
+    const headers = [...forward.headers, edgeMark, name];
+    host.send(to, requestOf(id, { ...forward, headers }, config.shieldTimeoutUs));
     return () => giveUp();
   }
 
@@ -190,24 +195,27 @@ export function edge(
   function forwarded({ method, url, headers }: CacheRequest, asker: Asking): Asked {
     const sent: string[] = [];
     for (let i = 0; i + 1 < headers.length; i += 2) {
-      if (headers[i] !== 'x-forwarded-for') sent.push(headers[i]!, headers[i + 1]!);
+      if (headers[i] === 'x-forwarded-for' || headers[i] === edgeMark) continue;
+      sent.push(headers[i]!, headers[i + 1]!);
     }
     const { body, ip, session, inlet } = asker;
     if (ip !== '') sent.push('x-forwarded-for', ip);
     if (rules.of(url).device && field(headers, 'x-device') === undefined) {
       sent.push('x-device', deviceOf(field(headers, 'user-agent') ?? ''));
     }
-    // By it the shield knows an edge, and a loop would show (RFC 8586).
-    sent.push('cdn-loop', name);
+    // A shield passes on what its edge said already.
+    if (!asker.isEdge) sent.push('cdn-loop', name);
     return { method, url, headers: sent, body, ip, session, inlet };
   }
 
   function isFromEdge({ headers }: Pick<WebRequest, 'headers'>): boolean {
-    return (
-      field(headers, 'cdn-loop')
-        ?.split(/\s*,\s*/)
-        .includes(name) ?? false
-    );
+    return field(headers, edgeMark) === name;
+  }
+
+  /** What left here for the origin came back (RFC 8586). */
+  function isLoop(request: WebRequest): boolean {
+    const passed = field(request.headers, 'cdn-loop')?.split(/\s*,\s*/) ?? [];
+    return passed.some((cdn) => cdn.split(';')[0] === name) && !isFromEdge(request);
   }
 
   function accept(from: Address, request: WebRequest): void {
@@ -232,7 +240,8 @@ export function edge(
   }
 
   function serve(from: Address, request: WebRequest, visit: Visit, startedAt: Micros): void {
-    if (request.url.endsWith(analyticsPath)) return finish(from, request, startedAt, analytics());
+    if (splitUrl(request.url).path === analyticsPath)
+      return finish(from, request, startedAt, analytics());
     const rule = rules.of(request.url);
     if (config.topCount > 0) top.add(resourceOf(request.url, rule));
     const mayServe = mayServeStored();
@@ -241,7 +250,9 @@ export function edge(
     const { inlet: given } = request;
     const isBody = given !== undefined && !isUpgrade(request);
     const inlet = isBody ? within(from, request, visit, startedAt, given) : given;
-    const asking: Asking = { method, url, headers, body, ip, session, inlet, flow: undefined };
+    const isEdge = isFromEdge(request);
+    const flow = undefined;
+    const asking: Asking = { method, url, headers, body, ip, session, inlet, flow, isEdge };
     const isPlain = mayServe && !inlet;
     visit.giveUp = cached.serve(asking, isPlain ? rule : { ...rule, bypass: true }, (outcome) => {
       if (outcome.ok) served[outcome.how].add();
@@ -300,6 +311,7 @@ export function edge(
     if (whenIdle) return plain(503, 'draining');
     if (open.count >= config.openMax) return plain(503, 'too busy');
     if (sizeOf(request.body) > config.bodyMaxBytes) return plain(413, 'body too large');
+    if (isLoop(request)) return plain(508, 'it came through here before');
     // Edges ask on behalf of many: what they ask for was let in once.
     if (!limit || isFromEdge(request)) return undefined;
     const waitUs = limit.take(request.ip, now);
