@@ -351,6 +351,17 @@ describe('validation', () => {
     expect(field(third.reply!.headers, 'age')).toBe('15');
   });
 
+  test('by a weak etag: what is kept does not become other bytes by a 304 with a strong one', () => {
+    const { ask, land, pass } = made();
+    ask(page);
+    land(['cache-control', 'max-age=1', 'etag', 'W/"1"', 'content-encoding', 'gzip']);
+    pass(2 * second);
+    const again = ask(page);
+    land(['cache-control', 'max-age=1', 'etag', '"1"'], 304, null);
+    expect(field(again.reply!.headers, 'etag')).toBe('W/"1"');
+    expect(field(ask(page).reply!.headers, 'etag')).toBe('W/"1"');
+  });
+
   test('a client that has it gets 304 from the cache, and its condition does not reach the origin', () => {
     const { ask, land } = made();
     const first = ask(page, ['if-none-match', '"1"']);

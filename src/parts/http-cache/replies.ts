@@ -64,11 +64,18 @@ export function isKnown(asked: Fields, given: Fields): boolean {
 export function merged(stored: CacheReply, fresh: Fields): CacheReply {
   const said = new Set<string>();
   for (let i = 0; i < fresh.length; i += 2) if (!unmerged.has(fresh[i]!)) said.add(fresh[i]!);
+  // A strong tag is of other bytes than those that were stored with a weak one: who asks for a part of them by it
+  // would get it of the others.
+  if (isWeak(field(stored.headers, 'etag')) && !isWeak(field(fresh, 'etag'))) said.delete('etag');
   const headers = without(stored.headers, new Set([...said, 'age']));
   for (let i = 0; i + 1 < fresh.length; i += 2) {
     if (said.has(fresh[i]!)) headers.push(fresh[i]!, fresh[i + 1]!);
   }
   return { status: stored.status, headers, body: stored.body };
+}
+
+function isWeak(etag: string | undefined): boolean {
+  return etag?.startsWith('W/') ?? false;
 }
 
 /** With one more member of `Cache-Status`: caches nearer to the user come later. */
