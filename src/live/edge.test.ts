@@ -200,6 +200,41 @@ describe('an edge', () => {
     expect((await fetch(`${url}/empty`)).status).toBe(204);
   });
 
+  test('says to HEAD how long the page is where that is known, and nothing where it is not', async () => {
+    /** As a program answers that spares itself the body. */
+    const answered = async (headers: readonly string[], body: string | null) => {
+      const one = await listening({
+        deliver(message) {
+          if (message.type !== 'request') return;
+          one.edge.reply({ type: 'reply', id: message.id, status: 200, headers, body });
+        },
+      });
+      const lengths: (string | undefined)[] = [];
+      // Read by hand, and by Node's server.
+      for (const more of ['', 'te: trailers\r\n']) {
+        const socket = connect({ host: '127.0.0.1', port: Number(new URL(one.url).port) });
+        let text = '';
+        socket.on('data', (part) => {
+          text += part.toString();
+        });
+        const asked = `HEAD / HTTP/1.1\r\nhost: a\r\n${more}\r\n`;
+        socket.write(asked);
+        await until(() => text.endsWith('\r\n\r\n'));
+        // Whatever length it was: nothing came behind it, and the next answer is the next.
+        text = '';
+        socket.write(asked);
+        await until(() => text.endsWith('\r\n\r\n'));
+        expect(text).toMatch(/^HTTP\/1\.1 200 /);
+        lengths.push(/content-length: (.*)\r\n/i.exec(text)?.[1]);
+        socket.destroy();
+      }
+      return lengths;
+    };
+    expect(await answered(['content-length', '500'], null)).toEqual(['500', '500']);
+    expect(await answered(['content-length', '500'], 'hello')).toEqual(['5', '5']);
+    expect(await answered([], null)).toEqual([undefined, undefined]);
+  });
+
   test('lets this machine speak for somebody else', async () => {
     const { url, got } = await listening();
     await fetch(url, {

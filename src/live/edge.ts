@@ -29,7 +29,15 @@ import {
 } from './edge-addresses.ts';
 import type { EdgeCounts, EdgeOptions } from './edge-options.ts';
 import { PlainConnection, type PlainOwner, readerOf } from './edge-plain.ts';
-import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
+import {
+  answer,
+  breakOff,
+  endAtOnce,
+  grouped,
+  hopHeaders,
+  lengthOf,
+  statusOf,
+} from './edge-replies.ts';
 import { secure } from './edge-secure.ts';
 import { errorCode } from './files.ts';
 import { listenAt } from './listening.ts';
@@ -262,9 +270,10 @@ export class Edge {
     const body = reply.body ?? '';
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (size === 0 && 'stream' in response && endAtOnce(response, reply)) return;
-    const said = noBody.has(reply.status) ? undefined : size;
+    const isHead = method === 'HEAD';
+    const said = noBody.has(reply.status) ? undefined : lengthOf(reply, size, isHead);
     if (!this.#writeHead(response, open.exchange, reply, said)) return;
-    if (method === 'HEAD' || noBody.has(reply.status)) response.end();
+    if (isHead || noBody.has(reply.status)) response.end();
     else response.end(body);
   }
 

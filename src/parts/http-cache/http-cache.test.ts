@@ -327,6 +327,17 @@ describe('what is kept', () => {
   });
 });
 
+test('HEAD is answered from what is kept, with the length of the body that it spares', () => {
+  const { ask, land } = made();
+  ask(page);
+  land(['cache-control', 'max-age=60', 'content-length', '9'], 200, 'page ä');
+  const { reply, how } = ask(page, [], 'HEAD');
+  expect([how, reply!.body, field(reply!.headers, 'content-length')]).toEqual(['hit', null, '7']);
+  ask(`${page}/none`);
+  land(['cache-control', 'max-age=60'], 204, null);
+  expect(field(ask(`${page}/none`, [], 'HEAD').reply!.headers, 'content-length')).toBeUndefined();
+});
+
 describe('validation', () => {
   test('by etag: 304 renews what is kept, its headers too', () => {
     const { ask, land, pass } = made();
