@@ -4,7 +4,7 @@ import { constants, type Http2ServerResponse } from 'node:http2';
 import type { WebReply } from '../host/web.ts';
 import { headerOf } from './asking.ts';
 
-/** What a hop keeps to itself (RFC 9110, 7.6.1), and what this server works out by itself. */
+/** What a hop keeps to itself (RFC 9110, 7.6.1), and what this server works out or answers by itself. */
 export const hopHeaders: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -13,6 +13,7 @@ export const hopHeaders: ReadonlySet<string> = new Set([
   'te',
   'upgrade',
   'trailer',
+  'expect',
 ]);
 
 /**

@@ -273,6 +273,25 @@ describe('an edge', () => {
     expect((await fetch(url)).status).toBe(200);
   }, 20_000);
 
+  test('calls for a body that waits for it, but not where the head is refused', async () => {
+    const { url, got } = await listening({ bodyMaxBytes: 100 });
+    const head = (length: number): string =>
+      `POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: ${length}\r\n\r\n`;
+    expect(await raw(url, head(101))).toMatch(/^HTTP\/1\.1 413 /);
+    expect(got).toEqual([]);
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    let answer = '';
+    socket.on('data', (part) => {
+      answer += part.toString();
+      if (answer === 'HTTP/1.1 100 Continue\r\n\r\n') socket.write('body');
+    });
+    socket.write(head(4));
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 [\s\S]*body$/);
+    // It was between the client and this server.
+    expect((got[0] as WebRequest).headers).not.toContain('expect');
+  });
+
   test('who sends a byte at a time holds a connection no longer than the limits say', async () => {
     const { url, got } = await listening({ headersTimeoutMs: 300, requestTimeoutMs: 600 });
     const head = 'POST /slow HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n';

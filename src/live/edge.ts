@@ -27,6 +27,7 @@ import {
   plainIp,
   spokenFor,
 } from './edge-addresses.ts';
+import { bodyMaxBytesDefault, flawOfHead } from './edge-heads.ts';
 import type { EdgeCounts, EdgeOptions } from './edge-options.ts';
 import { PlainConnection, type PlainOwner, readerOf } from './edge-plain.ts';
 import {
@@ -125,6 +126,9 @@ export class Edge {
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#request(request, response),
     );
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+      this.#request(request, response, true),
+    );
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
@@ -160,7 +164,7 @@ export class Edge {
         session.on('close', () => this.#sessions.delete(session));
       },
       // Its requests and responses are those of HTTP/1.1 in all that is used here, bar `#writeHead`.
-      request: (request, response) => this.#request(request, response),
+      request: (request, response, isAsked) => this.#request(request, response, isAsked),
     });
   }
 
@@ -184,7 +188,7 @@ export class Edge {
         headersMaxBytes: limits.maxHeaderSize,
         headersMax: this.#options.headersMax ?? 200,
         urlMaxBytes: this.#options.urlMaxBytes ?? 8_192,
-        bodyMaxBytes: Math.min(this.#options.bodyMaxBytes ?? 10_000_000, wholeMaxBytes),
+        bodyMaxBytes: Math.min(this.#options.bodyMaxBytes ?? bodyMaxBytesDefault, wholeMaxBytes),
       },
       headersTimeoutMs: limits.headersTimeout,
       keepAliveMs: limits.keepAliveTimeout,
@@ -382,24 +386,10 @@ export class Edge {
     for (const id of this.#open.ids()) this.#open.take(id);
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
-    const bodyMaxBytes = this.#options.bodyMaxBytes ?? 10_000_000;
-    const declared = Number(request.headers['content-length'] ?? 0);
-    if (declared > bodyMaxBytes) {
-      this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
-      return;
-    }
-    const isHttp2 = 'stream' in request;
-    if (request.httpVersionMajor !== 1 && !isHttp2) {
-      this.#refuse(response, 400, 'This door speaks HTTP/1.1 and HTTP/1.0.');
-      return;
-    }
-    if ((request.url ?? '').length > (this.#options.urlMaxBytes ?? 8_192)) {
-      return this.#refuse(response, 414, 'The address of this request is too long.');
-    }
-    if (request.rawHeaders.length > 2 * (this.#options.headersMax ?? 200)) {
-      return this.#refuse(response, 431, 'Too many headers.');
-    }
+  /** `isAsked`: its body comes when it is called for (RFC 9110, 10.1.1), and not at all where its head is refused. */
+  #request(request: IncomingMessage, response: ServerResponse, isAsked = false): void {
+    const flaw = flawOfHead(request, this.#options);
+    if (flaw) return this.#refuse(response, flaw[0], flaw[1]);
     const absolute = addressOf(request, this.#options.tls ? 'https' : 'http', this.#hosts);
     if (absolute === undefined) {
       this.#refuse(response, 400, 'The address of this request is not a URL.');
@@ -411,6 +401,8 @@ export class Edge {
       return;
     }
     const method = request.method ?? 'GET';
+    const declared = Number(request.headers['content-length'] ?? 0);
+    const isHttp2 = 'stream' in request;
     if (
       (declared === 0 &&
         request.headers['transfer-encoding'] === undefined &&
@@ -421,6 +413,7 @@ export class Edge {
       this.#pass(request, response, exchange, absolute, null);
       return;
     }
+    if (isAsked) response.writeContinue();
     // In HTTP/2 a call may be answered before it is over, and go on.
     const patience = isHttp2 ? 0 : patienceMs;
     const isSmall = declared > 0 && declared <= wholeMaxBytes;
@@ -438,7 +431,7 @@ export class Edge {
     url: string,
     patience: number | undefined,
   ): void {
-    const bodyMaxBytes = this.#options.bodyMaxBytes ?? 10_000_000;
+    const bodyMaxBytes = this.#options.bodyMaxBytes ?? bodyMaxBytesDefault;
     const parts: Buffer[] = [];
     let size = 0;
     let isRefused = false;
