@@ -292,6 +292,17 @@ describe('an edge', () => {
     expect((got[0] as WebRequest).headers).not.toContain('expect');
   });
 
+  test('takes no body in a transfer coding that it would have to undo', async () => {
+    const { url, got } = await listening();
+    const post = (coding: string): string =>
+      `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: ${coding}\r\nconnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n`;
+    for (const coding of ['gzip, chunked', 'gzip\r\ntransfer-encoding: chunked', 'x, Chunked']) {
+      expect(await raw(url, post(coding)), coding).toMatch(/^HTTP\/1\.1 501 /);
+    }
+    expect(got).toEqual([]);
+    expect(await raw(url, post('Chunked'))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   test('who sends a byte at a time holds a connection no longer than the limits say', async () => {
     const { url, got } = await listening({ headersTimeoutMs: 300, requestTimeoutMs: 600 });
     const head = 'POST /slow HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n';

@@ -1,7 +1,7 @@
 /**
  * The door for people: an HTTP server that turns requests into messages for one program and its
- * replies back into HTTP. What is not HTTP, too large or too slow is answered here (400, 408, 413,
- * 431) and never reaches a program. A body that is long, or of which nobody says how long it is,
+ * replies back into HTTP. What is not HTTP, too large, too slow or coded on its way is answered here (400, 408,
+ * 413, 414, 431, 501) and never reaches a program. A body that is long, or of which nobody says how long it is,
  * flows: it becomes a stream, with the socket's own back-pressure at this end.
  */
 
