@@ -14,7 +14,7 @@ import type { Duplex } from 'node:stream';
 import type { WebReply } from '../host/web.ts';
 import { assert } from '../kit/assert.ts';
 import { plainIp } from './edge-addresses.ts';
-import { hopHeaders } from './edge-replies.ts';
+import { hopHeaders, lengthOf } from './edge-replies.ts';
 import { isName, isValue } from './fields.ts';
 import { type OrdinaryLimits, type OrdinaryRequest, readOrdinary } from './ordinary.ts';
 
@@ -77,7 +77,8 @@ export class PlainConnection {
   }
 
   /** False: it is no ordinary reply, and goes by `response`. */
-  answer({ status, headers, body }: WebReply): boolean {
+  answer(reply: WebReply): boolean {
+    const { status, headers, body } = reply;
     const reason = STATUS_CODES[status];
     if (reason === undefined || status < 200) return false;
     const isBare = status === 204 || status === 304;
@@ -93,7 +94,8 @@ export class PlainConnection {
       if (name === 'date') hasDate = true;
       text += `${name}: ${value}\r\n`;
     }
-    if (!isBare) text += `content-length: ${size}\r\n`;
+    const length = isBare ? undefined : lengthOf(reply, size, this.#isHead);
+    if (length !== undefined) text += `content-length: ${length}\r\n`;
     if (!hasDate) text += `Date: ${dateNow()}\r\n`;
     text += this.#isLast
       ? 'Connection: close\r\n\r\n'
@@ -162,7 +164,11 @@ export class PlainConnection {
     if (this.#ahead.length > aheadMaxBytes) this.socket.pause();
   };
 
-  /** As Node's server has it: who sends no more waits for no answer. */
+  /**
+   * Who sends no more waits for no answer, as Node's server and the simulated one have it. From here the end of one
+   * half looks like that of both, and nearly all who send it have left: to answer those few who wait would keep
+   * services at work for all the others, since nothing tells that they went before something is written to them.
+   */
   readonly #end = (): void => void this.socket.end();
 
   readonly #timeout = (): void => {

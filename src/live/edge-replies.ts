@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http';
 import { constants, type Http2ServerResponse } from 'node:http2';
 import type { WebReply } from '../host/web.ts';
+import { headerOf } from './asking.ts';
 
-/** What a hop keeps to itself (RFC 9110, 7.6.1), and what this server works out by itself. */
+/** What a hop keeps to itself (RFC 9110, 7.6.1), and what this server works out or answers by itself. */
 export const hopHeaders: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -12,7 +13,18 @@ export const hopHeaders: ReadonlySet<string> = new Set([
   'te',
   'upgrade',
   'trailer',
+  'expect',
 ]);
+
+/**
+ * What a reply says of its length: that of its body, or of the one that it would have had but for HEAD, as whoever
+ * answers says. Undefined: nobody knows, and a 0 would be another page's (RFC 9110, 8.6).
+ */
+export function lengthOf({ headers }: WebReply, size: number, isHead: boolean): number | undefined {
+  if (!isHead || size > 0) return size;
+  const given = headerOf(headers, 'content-length') ?? '';
+  return /^\d{1,15}$/.test(given) ? Number(given) : undefined;
+}
 
 /** A body that broke off must not look like one that ended. */
 export function breakOff(response: ServerResponse, headers: readonly string[]): void {

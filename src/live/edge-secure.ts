@@ -1,6 +1,11 @@
 /** TLS at the edge: who speaks HTTP/1.1 after a handshake, and who speaks HTTP/2. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { TlsFacts } from '../host/web.ts';
 import { factsOf, type TlsMaterial } from './tls.ts';
@@ -11,8 +16,8 @@ export interface Secured {
   /** It speaks HTTP/1.1. */
   plain(socket: TLSSocket, facts: TlsFacts): void;
   session(session: ServerHttp2Session, facts: TlsFacts): void;
-  /** Of a session, in the clothes of HTTP/1.1. */
-  request(request: IncomingMessage, response: ServerResponse): void;
+  /** Of a session, in the clothes of HTTP/1.1. `isAsked`: it waits for a 100 before it sends its body. */
+  request(request: IncomingMessage, response: ServerResponse, isAsked: boolean): void;
 }
 
 export function secure(
@@ -47,7 +52,14 @@ export function secure(
   });
   server.on('tlsClientError', () => on.failed());
   http2.on('sessionError', () => {});
-  http2.on('request', (request, response) =>
-    on.request(request as unknown as IncomingMessage, response as unknown as ServerResponse),
-  );
+  const request =
+    (isAsked: boolean) =>
+    (request: Http2ServerRequest, response: Http2ServerResponse): void =>
+      on.request(
+        request as unknown as IncomingMessage,
+        response as unknown as ServerResponse,
+        isAsked,
+      );
+  http2.on('request', request(false));
+  http2.on('checkContinue', request(true));
 }

@@ -126,6 +126,28 @@ test('speaks HTTP/2 to those who can, many requests on one connection', async ()
   expect(got[0]!.url).toBe(`https://localhost:${port}/0`);
 });
 
+test('calls for a body over HTTP/2 too, but not where the head is refused', async () => {
+  const { port } = await listening(plan);
+  const session = connect(`https://localhost:${port}`, { ca: root.cert });
+  sessions.push(session);
+  const ask = async (length: string, body: string) => {
+    const headers = { ':method': 'POST', ':path': '/a', expect: '100-continue' };
+    const stream = session.request({ ...headers, 'content-length': length });
+    let isCalled = false;
+    stream.on('continue', () => {
+      isCalled = true;
+      stream.end(body);
+    });
+    // What is refused is not read, and its stream may end as one that was not wanted.
+    stream.on('error', () => {});
+    const [received] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+    stream.close();
+    return { isCalled, status: received[':status'] };
+  };
+  expect(await ask('20000000', '')).toEqual({ isCalled: false, status: 413 });
+  expect(await ask('4', 'body')).toEqual({ isCalled: true, status: 200 });
+});
+
 test('shows the certificate of the name that it is asked for', async () => {
   const { port } = await listening(plan);
   const named = async (servername: string) => {

@@ -201,6 +201,41 @@ describe('an edge', () => {
     expect((await fetch(`${url}/empty`)).status).toBe(204);
   });
 
+  test('says to HEAD how long the page is where that is known, and nothing where it is not', async () => {
+    /** As a program answers that spares itself the body. */
+    const answered = async (headers: readonly string[], body: string | null) => {
+      const one = await listening({
+        deliver(message) {
+          if (message.type !== 'request') return;
+          one.edge.reply({ type: 'reply', id: message.id, status: 200, headers, body });
+        },
+      });
+      const lengths: (string | undefined)[] = [];
+      // Read by hand, and by Node's server.
+      for (const more of ['', 'te: trailers\r\n']) {
+        const socket = connect({ host: '127.0.0.1', port: Number(new URL(one.url).port) });
+        let text = '';
+        socket.on('data', (part) => {
+          text += part.toString();
+        });
+        const asked = `HEAD / HTTP/1.1\r\nhost: a\r\n${more}\r\n`;
+        socket.write(asked);
+        await until(() => text.endsWith('\r\n\r\n'));
+        // Whatever length it was: nothing came behind it, and the next answer is the next.
+        text = '';
+        socket.write(asked);
+        await until(() => text.endsWith('\r\n\r\n'));
+        expect(text).toMatch(/^HTTP\/1\.1 200 /);
+        lengths.push(/content-length: (.*)\r\n/i.exec(text)?.[1]);
+        socket.destroy();
+      }
+      return lengths;
+    };
+    expect(await answered(['content-length', '500'], null)).toEqual(['500', '500']);
+    expect(await answered(['content-length', '500'], 'hello')).toEqual(['5', '5']);
+    expect(await answered([], null)).toEqual([undefined, undefined]);
+  });
+
   test('lets this machine speak for somebody else', async () => {
     const { url, got } = await listening();
     await fetch(url, {
@@ -254,6 +289,36 @@ describe('an edge', () => {
     expect(edge.counts.refused).toBe(8);
     expect((await fetch(url)).status).toBe(200);
   }, 20_000);
+
+  test('calls for a body that waits for it, but not where the head is refused', async () => {
+    const { url, got } = await listening({ bodyMaxBytes: 100 });
+    const head = (length: number): string =>
+      `POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: ${length}\r\n\r\n`;
+    expect(await raw(url, head(101))).toMatch(/^HTTP\/1\.1 413 /);
+    expect(got).toEqual([]);
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    let answer = '';
+    socket.on('data', (part) => {
+      answer += part.toString();
+      if (answer === 'HTTP/1.1 100 Continue\r\n\r\n') socket.write('body');
+    });
+    socket.write(head(4));
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 [\s\S]*body$/);
+    // It was between the client and this server.
+    expect((got[0] as WebRequest).headers).not.toContain('expect');
+  });
+
+  test('takes no body in a transfer coding that it would have to undo', async () => {
+    const { url, got } = await listening();
+    const post = (coding: string): string =>
+      `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: ${coding}\r\nconnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n`;
+    for (const coding of ['gzip, chunked', 'gzip\r\ntransfer-encoding: chunked', 'x, Chunked']) {
+      expect(await raw(url, post(coding)), coding).toMatch(/^HTTP\/1\.1 501 /);
+    }
+    expect(got).toEqual([]);
+    expect(await raw(url, post('Chunked'))).toMatch(/^HTTP\/1\.1 200 /);
+  });
 
   test('who sends a byte at a time holds a connection no longer than the limits say', async () => {
     const { url, got } = await listening({ headersTimeoutMs: 300, requestTimeoutMs: 600 });
@@ -354,6 +419,27 @@ describe('an edge', () => {
     for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
     expect(got.filter(({ type }) => type === 'request')).toHaveLength(3);
     socket.destroy();
+  });
+
+  test('takes a client that sends no more for one that has gone: the two look the same', async () => {
+    const { url, got } = await listening();
+    // Read by hand, and by Node's server.
+    for (const more of ['', 'te: trailers\r\n']) {
+      const socket = connect({
+        host: '127.0.0.1',
+        port: Number(new URL(url).port),
+        allowHalfOpen: true,
+      });
+      socket.on('error', () => {});
+      socket.resume();
+      const before = got.length;
+      socket.write(`GET /slow HTTP/1.1\r\nhost: a\r\n${more}\r\n`);
+      await until(() => got.length > before);
+      socket.end();
+      await until(() => got.length > before + 1);
+      expect(got.at(-1)).toEqual({ type: 'cancel', id: (got[before] as WebRequest).id });
+      socket.destroy();
+    }
   });
 
   test('tells the program when a client has gone', async () => {

@@ -1,7 +1,7 @@
 /**
  * The door for people: an HTTP server that turns requests into messages for one program and its
- * replies back into HTTP. What is not HTTP, too large or too slow is answered here (400, 408, 413,
- * 431) and never reaches a program. A body that is long, or of which nobody says how long it is,
+ * replies back into HTTP. What is not HTTP, too large, too slow or coded on its way is answered here (400, 408,
+ * 413, 414, 431, 501) and never reaches a program. A body that is long, or of which nobody says how long it is,
  * flows: it becomes a stream, with the socket's own back-pressure at this end.
  */
 
@@ -27,9 +27,18 @@ import {
   plainIp,
   spokenFor,
 } from './edge-addresses.ts';
+import { bodyMaxBytesDefault, flawOfHead } from './edge-heads.ts';
 import type { EdgeCounts, EdgeOptions } from './edge-options.ts';
 import { PlainConnection, type PlainOwner, readerOf } from './edge-plain.ts';
-import { answer, breakOff, endAtOnce, grouped, hopHeaders, statusOf } from './edge-replies.ts';
+import {
+  answer,
+  breakOff,
+  endAtOnce,
+  grouped,
+  hopHeaders,
+  lengthOf,
+  statusOf,
+} from './edge-replies.ts';
 import { secure } from './edge-secure.ts';
 import { errorCode } from './files.ts';
 import { listenAt } from './listening.ts';
@@ -117,6 +126,9 @@ export class Edge {
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#request(request, response),
     );
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+      this.#request(request, response, true),
+    );
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
@@ -152,7 +164,7 @@ export class Edge {
         session.on('close', () => this.#sessions.delete(session));
       },
       // Its requests and responses are those of HTTP/1.1 in all that is used here, bar `#writeHead`.
-      request: (request, response) => this.#request(request, response),
+      request: (request, response, isAsked) => this.#request(request, response, isAsked),
     });
   }
 
@@ -176,7 +188,7 @@ export class Edge {
         headersMaxBytes: limits.maxHeaderSize,
         headersMax: this.#options.headersMax ?? 200,
         urlMaxBytes: this.#options.urlMaxBytes ?? 8_192,
-        bodyMaxBytes: Math.min(this.#options.bodyMaxBytes ?? 10_000_000, wholeMaxBytes),
+        bodyMaxBytes: Math.min(this.#options.bodyMaxBytes ?? bodyMaxBytesDefault, wholeMaxBytes),
       },
       headersTimeoutMs: limits.headersTimeout,
       keepAliveMs: limits.keepAliveTimeout,
@@ -262,9 +274,10 @@ export class Edge {
     const body = reply.body ?? '';
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (size === 0 && 'stream' in response && endAtOnce(response, reply)) return;
-    const said = noBody.has(reply.status) ? undefined : size;
+    const isHead = method === 'HEAD';
+    const said = noBody.has(reply.status) ? undefined : lengthOf(reply, size, isHead);
     if (!this.#writeHead(response, open.exchange, reply, said)) return;
-    if (method === 'HEAD' || noBody.has(reply.status)) response.end();
+    if (isHead || noBody.has(reply.status)) response.end();
     else response.end(body);
   }
 
@@ -373,24 +386,10 @@ export class Edge {
     for (const id of this.#open.ids()) this.#open.take(id);
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
-    const bodyMaxBytes = this.#options.bodyMaxBytes ?? 10_000_000;
-    const declared = Number(request.headers['content-length'] ?? 0);
-    if (declared > bodyMaxBytes) {
-      this.#refuse(response, 413, `A body may have at most ${bodyMaxBytes} bytes.`);
-      return;
-    }
-    const isHttp2 = 'stream' in request;
-    if (request.httpVersionMajor !== 1 && !isHttp2) {
-      this.#refuse(response, 400, 'This door speaks HTTP/1.1 and HTTP/1.0.');
-      return;
-    }
-    if ((request.url ?? '').length > (this.#options.urlMaxBytes ?? 8_192)) {
-      return this.#refuse(response, 414, 'The address of this request is too long.');
-    }
-    if (request.rawHeaders.length > 2 * (this.#options.headersMax ?? 200)) {
-      return this.#refuse(response, 431, 'Too many headers.');
-    }
+  /** `isAsked`: its body comes when it is called for (RFC 9110, 10.1.1), and not at all where its head is refused. */
+  #request(request: IncomingMessage, response: ServerResponse, isAsked = false): void {
+    const flaw = flawOfHead(request, this.#options);
+    if (flaw) return this.#refuse(response, flaw[0], flaw[1]);
     const absolute = addressOf(request, this.#options.tls ? 'https' : 'http', this.#hosts);
     if (absolute === undefined) {
       this.#refuse(response, 400, 'The address of this request is not a URL.');
@@ -402,6 +401,8 @@ export class Edge {
       return;
     }
     const method = request.method ?? 'GET';
+    const declared = Number(request.headers['content-length'] ?? 0);
+    const isHttp2 = 'stream' in request;
     if (
       (declared === 0 &&
         request.headers['transfer-encoding'] === undefined &&
@@ -412,6 +413,7 @@ export class Edge {
       this.#pass(request, response, exchange, absolute, null);
       return;
     }
+    if (isAsked) response.writeContinue();
     // In HTTP/2 a call may be answered before it is over, and go on.
     const patience = isHttp2 ? 0 : patienceMs;
     const isSmall = declared > 0 && declared <= wholeMaxBytes;
@@ -429,7 +431,7 @@ export class Edge {
     url: string,
     patience: number | undefined,
   ): void {
-    const bodyMaxBytes = this.#options.bodyMaxBytes ?? 10_000_000;
+    const bodyMaxBytes = this.#options.bodyMaxBytes ?? bodyMaxBytesDefault;
     const parts: Buffer[] = [];
     let size = 0;
     let isRefused = false;

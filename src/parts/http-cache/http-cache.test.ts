@@ -327,6 +327,17 @@ describe('what is kept', () => {
   });
 });
 
+test('HEAD is answered from what is kept, with the length of the body that it spares', () => {
+  const { ask, land } = made();
+  ask(page);
+  land(['cache-control', 'max-age=60', 'content-length', '9'], 200, 'page ä');
+  const { reply, how } = ask(page, [], 'HEAD');
+  expect([how, reply!.body, field(reply!.headers, 'content-length')]).toEqual(['hit', null, '7']);
+  ask(`${page}/none`);
+  land(['cache-control', 'max-age=60'], 204, null);
+  expect(field(ask(`${page}/none`, [], 'HEAD').reply!.headers, 'content-length')).toBeUndefined();
+});
+
 describe('validation', () => {
   test('by etag: 304 renews what is kept, its headers too', () => {
     const { ask, land, pass } = made();
@@ -349,6 +360,17 @@ describe('validation', () => {
     const third = ask(page);
     expect([third.how, field(third.reply!.headers, 'x-a')]).toEqual(['hit', 'new']);
     expect(field(third.reply!.headers, 'age')).toBe('15');
+  });
+
+  test('by a weak etag: what is kept does not become other bytes by a 304 with a strong one', () => {
+    const { ask, land, pass } = made();
+    ask(page);
+    land(['cache-control', 'max-age=1', 'etag', 'W/"1"', 'content-encoding', 'gzip']);
+    pass(2 * second);
+    const again = ask(page);
+    land(['cache-control', 'max-age=1', 'etag', '"1"'], 304, null);
+    expect(field(again.reply!.headers, 'etag')).toBe('W/"1"');
+    expect(field(ask(page).reply!.headers, 'etag')).toBe('W/"1"');
   });
 
   test('a client that has it gets 304 from the cache, and its condition does not reach the origin', () => {

@@ -5,7 +5,9 @@ import type { CacheReply, CacheRequest } from './freshness.ts';
 import { ageOf, type Stored } from './shelf.ts';
 
 const whole = 1_000_000;
+const encoder = new TextEncoder();
 const own: ReadonlySet<string> = new Set(['age']);
+const lengths: ReadonlySet<string> = new Set(['content-length']);
 /** What a 304 repeats (RFC 9110, 15.4.5). */
 const repeated: ReadonlySet<string> = new Set([
   'cache-control',
@@ -40,7 +42,15 @@ export function fromStored(
   headers.push('age', String(Math.floor(ageOf(stored, now) / whole)), 'cache-status', status);
   const answer: CacheReply = { status: reply.status, headers, body: reply.body };
   if (reply.status === 200 && isKnown(request.headers, reply.headers)) return notModified(answer);
-  return request.method === 'HEAD' ? { ...answer, body: null } : answer;
+  return request.method === 'HEAD' ? headOf(answer) : answer;
+}
+
+/** Without its body, whose length only this cache can still say (RFC 9110, 9.3.2). */
+function headOf({ status, headers, body }: CacheReply): CacheReply {
+  if (status === 204) return { status, headers, body: null };
+  const size = typeof body === 'string' ? encoder.encode(body).length : (body?.length ?? 0);
+  const kept = without(headers, lengths);
+  return { status, headers: [...kept, 'content-length', String(size)], body: null };
 }
 
 export function notModified({ headers }: CacheReply): CacheReply {
@@ -64,11 +74,18 @@ export function isKnown(asked: Fields, given: Fields): boolean {
 export function merged(stored: CacheReply, fresh: Fields): CacheReply {
   const said = new Set<string>();
   for (let i = 0; i < fresh.length; i += 2) if (!unmerged.has(fresh[i]!)) said.add(fresh[i]!);
+  // A strong tag is of other bytes than those that were stored with a weak one: who asks for a part of them by it
+  // would get it of the others.
+  if (isWeak(field(stored.headers, 'etag')) && !isWeak(field(fresh, 'etag'))) said.delete('etag');
   const headers = without(stored.headers, new Set([...said, 'age']));
   for (let i = 0; i + 1 < fresh.length; i += 2) {
     if (said.has(fresh[i]!)) headers.push(fresh[i]!, fresh[i + 1]!);
   }
   return { status: stored.status, headers, body: stored.body };
+}
+
+function isWeak(etag: string | undefined): boolean {
+  return etag?.startsWith('W/') ?? false;
 }
 
 /** With one more member of `Cache-Status`: caches nearer to the user come later. */

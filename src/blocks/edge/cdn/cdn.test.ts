@@ -5,6 +5,7 @@ import { system } from '../../../design/system.ts';
 import type { Declaration } from '../../../host/declaration.ts';
 import type { Fault } from '../../../host/fault.ts';
 import { seeded } from '../../../kit/random.ts';
+import { field } from '../../../parts/http-cache/fields.ts';
 import { simulateHere } from '../../../run/node/here.ts';
 import { service } from '../../compute/service/index.ts';
 import { users } from '../../workload/users/index.ts';
@@ -247,6 +248,41 @@ describe('edges', () => {
     const get = report.generated - site.seen.purges;
     expect(report.completed).toBeGreaterThan(get * 0.99);
   });
+});
+
+test('what a gateway compressed goes to nobody else, also after the origin said that it still holds', async () => {
+  const headers = {
+    etag: '"1"',
+    vary: 'accept-language',
+    'cache-control': 'max-age=1',
+    'content-type': 'text/html',
+  };
+  const origin = service('origin', {
+    instances: 1,
+    fetch: (request) =>
+      request.headers.has('if-none-match')
+        ? new Response(null, { status: 304, headers })
+        : new Response('la'.repeat(2_000), { headers }),
+  });
+  const door = gateway('door', { routes: { '/': origin }, compress: {} });
+  const at = visit(cdn('site', { origin: door }));
+  const ask = async (...headers: string[]) => {
+    const id = at.send({ headers });
+    await at.run(100_000);
+    const reply = at.reply(id)!;
+    const said = (name: string) => field(reply.headers, name);
+    return { code: said('content-encoding'), etag: said('etag'), how: said('cache-status') };
+  };
+  const gzip = { code: 'gzip', etag: 'W/"1"' };
+  expect(await ask('accept-encoding', 'gzip')).toMatchObject(gzip);
+  await at.run(2 * second);
+  const again = await ask('accept-encoding', 'gzip');
+  expect(again).toMatchObject(gzip);
+  expect(again.how).toContain('fwd-status=304; stored');
+  for (const other of [[], ['accept-encoding', 'identity']]) {
+    expect(await ask(...other)).toMatchObject({ code: undefined, etag: '"1"' });
+  }
+  expect(await ask('accept-encoding', 'br')).toMatchObject({ code: 'br' });
 });
 
 describe('the log of purges', () => {

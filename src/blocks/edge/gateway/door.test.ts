@@ -173,6 +173,50 @@ describe('compression', () => {
     expect(small.fields).not.toHaveProperty('content-encoding');
   });
 
+  /** A reply to HEAD or a 304, of a service that names its pages strongly. */
+  const toldOf = async (said: Said, type: string, more: Partial<GatewayOptions> = {}) => {
+    const pages = service('pages', {
+      instances: 1,
+      fetch: ({ method, headers }) =>
+        method === 'HEAD'
+          ? new Response(null, {
+              headers: { 'content-type': type, 'content-length': '999', etag: '"1"' },
+            })
+          : new Response(null, {
+              status: headers.has('if-none-match') ? 304 : 200,
+              headers: { vary: 'accept', etag: '"1"' },
+            }),
+    });
+    const { fields } = await ask({ compress, routes: { '/': pages }, ...more }, said);
+    return { vary: fields.vary, etag: fields.etag, length: fields['content-length'] };
+  };
+  const held = (tags: string, coding: string): Said => ({
+    headers: ['if-none-match', tags, 'accept-encoding', coding],
+  });
+
+  test('is told of in a 304 as in the reply that it stands for, so that a cache keeps the two apart', async () => {
+    const vary = 'accept, accept-encoding';
+    expect(await toldOf(held('W/"1"', 'gzip'), '')).toEqual({ vary, etag: 'W/"1"' });
+    expect(await toldOf(held('W/"1", "1"', 'gzip'), '')).toEqual({ vary, etag: 'W/"1"' });
+    expect(await toldOf(held('"1"', 'identity'), '')).toEqual({ vary, etag: '"1"' });
+    // Whoever takes gzip and has it plain has what is no text.
+    expect(await toldOf(held('"1"', 'gzip'), '')).toEqual({ vary: 'accept', etag: '"1"' });
+    const cors = { origins: ['https://a.example'] };
+    const both = await toldOf(held('W/"1"', 'gzip'), '', { cors });
+    expect(both.vary).toBe('accept, origin, accept-encoding');
+  });
+
+  test('is told of to who asks for the head alone', async () => {
+    const head = (coding: string): Said => ({ ...accept(coding), method: 'HEAD' });
+    const vary = 'accept-encoding';
+    expect(await toldOf(head('gzip'), 'text/html')).toEqual({ vary, etag: 'W/"1"' });
+    const plain = { etag: '"1"', length: '999' };
+    expect(await toldOf(head('identity'), 'text/html')).toEqual({ vary, ...plain });
+    expect(await toldOf(head('gzip'), 'image/png')).toEqual(plain);
+    const small = { compress: { min: '1kB' } } as const;
+    expect(await toldOf(head('gzip'), 'text/html', small)).toEqual(plain);
+  });
+
   test.each([
     [undefined, undefined],
     ['', undefined],
