@@ -201,7 +201,7 @@ export const wafKnobs = {
   core: flag(true, 'Whether the rules that come along hold, besides your own.'),
   inspectMax: bytes('64kB', {
     min: '1kB',
-    doc: 'How much of a body is looked at. Attacks come early; a large body costs milliseconds.',
+    doc: 'How much of a body is looked at; one that flows waits at the gateway until as much has come. Attacks come early; a large body costs milliseconds.',
   }),
 };
 
