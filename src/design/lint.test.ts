@@ -48,6 +48,19 @@ function withCall(changed: CallView): Partial<StructuralView> {
 }
 
 describe('lint', () => {
+  test('names two blocks that would listen on one port', () => {
+    const ports = (node: string, port: number) => ({ ports: [{ node, port }] });
+    const both = (port: number) => ({
+      blocks: [
+        ...sound.blocks.filter(({ name }) => name !== 'edge' && name !== 'api'),
+        block('edge', 'ab', ports('edge/0', 8081)),
+        block('api', 'abc', ports('api/0', port)),
+      ],
+    });
+    expect(rulesFor(both(8082))).toEqual([]);
+    expect(rulesFor(both(8081))).toEqual(['port-taken-twice: api']);
+  });
+
   test('has nothing to say about a sound design', () => {
     expect(lint(sound)).toEqual([]);
   });

@@ -4,6 +4,7 @@
  */
 import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
+import { clashesOf } from '../parts/ports.ts';
 import { amplificationOf, type Chain, chainsOf } from './chains.ts';
 import {
   type BlockView,
@@ -29,6 +30,7 @@ const amplificationMax = 3;
 const attemptsMaxMax = 9;
 
 const rules: readonly ((view: StructuralView) => readonly LintFinding[])[] = [
+  portsTakenTwice,
   singleNodes,
   singleZones,
   zonesThatTakeTheQuorum,
@@ -50,6 +52,19 @@ export function lint(view: StructuralView): LintFinding[] {
 
 function ours(view: StructuralView): readonly BlockView[] {
   return view.blocks.filter((block) => !block.outside && block.nodes.length > 0);
+}
+
+function portsTakenTwice(view: StructuralView): LintFinding[] {
+  const clashes = clashesOf(view.blocks.flatMap(({ ports = [] }) => ports));
+  return clashes.map(({ node, text }) => ({
+    rule: 'port-taken-twice',
+    severity: 'error',
+    block: node.slice(0, node.lastIndexOf('/')),
+    option: 'port',
+    what: text,
+    why: 'live, one of them cannot start; nodes of a block count up from its port',
+    todo: 'another port, farther away than the other block has nodes; or none, and the next free one is taken',
+  }));
 }
 
 function singleNodes(view: StructuralView): LintFinding[] {

@@ -9,6 +9,7 @@
 import type { Declaration } from '../host/declaration.ts';
 import type { Micros } from '../host/host.ts';
 import { formatDuration } from '../kit/units.ts';
+import { type FixedPort, fixedPorts } from '../parts/ports.ts';
 import type { PathPolicy } from '../path/policy.ts';
 import { stagesOfPolicy } from './pipeline.ts';
 import { calledBy } from './plan.ts';
@@ -32,6 +33,8 @@ export interface BlockView {
   /** The checked config, units in names. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly nodes: readonly { readonly id: string; readonly zone: string }[];
+  /** Live, where it listens because somebody asked for it; a node may be an address that several share. */
+  readonly ports?: readonly FixedPort[];
   /** Set for a replicated store: how many copies, how many must answer. */
   readonly quorum?: { readonly copies: number; readonly read: number; readonly write: number };
   /** Queues it keeps, by name, with their bounds (null: none). */
@@ -88,6 +91,7 @@ export function structureOf(design: System): StructuralView {
   const plan = planOf(design);
   const declarations = declarationsOf(design);
   const ratePerSec = rateOf(declarations);
+  const ports = fixedPorts(plan);
   return {
     design: design.name,
     zones: design.zones,
@@ -97,6 +101,7 @@ export function structureOf(design: System): StructuralView {
       nodes: plan.nodes
         .filter((node) => node.block === declaration.name)
         .map(({ id, zone }) => ({ id, zone })),
+      ...portsOf(declaration.name, ports),
     })),
     calls: declarations.flatMap((from) => [
       ...Object.entries(from.binds).map(([as, to]) => ({
@@ -107,6 +112,11 @@ export function structureOf(design: System): StructuralView {
     ]),
     ...(ratePerSec === undefined ? {} : { ratePerSec }),
   };
+}
+
+function portsOf(block: string, ports: readonly FixedPort[]): Pick<BlockView, 'ports'> {
+  const own = ports.filter(({ node }) => node.startsWith(`${block}/`));
+  return own.length > 0 ? { ports: own } : {};
 }
 
 function blockView(declaration: Declaration): Omit<BlockView, 'nodes'> {

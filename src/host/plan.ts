@@ -20,6 +20,7 @@ export interface AddressPlan {
   readonly members: readonly NodeId[];
   /** Live, the port where it is reached. */
   readonly listen: number;
+  readonly isFixed?: boolean | undefined;
   /** All listen there at once (`parts/listeners.ts`). Undefined: one has it at a time, at first the first. */
   readonly lines?: LinesPlan | undefined;
 }
@@ -73,6 +74,8 @@ export interface ProgramPlan {
 export type EdgePlan = {
   /** 0 for any free port. */
   readonly listen: number;
+  /** Somebody asked for that port; else one above it will do where another door of the design has it. */
+  readonly isFixed?: boolean | undefined;
   readonly tls?: TlsPlan | undefined;
   /**
    * The program takes connections (`host/connection.ts`) and not requests: what comes over them ends

@@ -433,6 +433,31 @@ describe('processes', () => {
     }
   });
 
+  test('ports that were asked for are those, and two on one port are told before anything starts', async () => {
+    const [first, second] = await freePorts();
+    const door = (id: string, listen: number) =>
+      nodePlan(id, 'web', { port: 'web', edge: { listen, isFixed: true } });
+    const ownPorts = { edgePort: undefined };
+    const apart = trial(child, planOf(door('v/0', first), door('w/0', second)), ownPorts);
+    try {
+      await apart.system.ready;
+      const ports = apart.system.edges.map(({ url }) => Number(new URL(url).port));
+      expect(ports).toEqual([first, second]);
+    } finally {
+      await apart.end();
+    }
+    const both = trial(child, planOf(door('v/0', first), door('w/0', first)), ownPorts);
+    try {
+      await expect(both.system.ready).rejects.toMatchObject({
+        code: 'port-taken',
+        message: `v/0 and w/0 would both listen on port ${first}`,
+      });
+      expect(both.system.status()).toEqual([]);
+    } finally {
+      await both.end();
+    }
+  });
+
   test('one data directory serves one run at a time', async () => {
     const dataDir = tempFolder();
     try {
@@ -494,3 +519,21 @@ describe('processes', () => {
     expect(t.system.status().map((node) => node.pid)).toEqual([undefined, undefined]);
   });
 });
+
+/** Two that nobody listens on. */
+async function freePorts(): Promise<readonly [number, number]> {
+  const servers = [createServer(), createServer()];
+  const [first = 0, second = 0] = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.listen({ host: '127.0.0.1', port: 0 }, () => {
+            const address = server.address();
+            resolve(typeof address === 'object' && address ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return [first, second];
+}

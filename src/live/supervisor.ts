@@ -17,6 +17,7 @@ import type { NodePlan, Plan } from '../host/plan.ts';
 import { webPort } from '../host/web.ts';
 import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
 import { type MetersSnapshot, mergeSnapshots } from '../kit/meters.ts';
+import { clashesOf, type Door, fixedPorts, Ports } from '../parts/ports.ts';
 import { Roster } from '../parts/roster.ts';
 import { Addresses } from './addresses.ts';
 import { machineNow } from './clocks.ts';
@@ -76,6 +77,7 @@ class Supervisor implements LiveSystem {
   /** Some node passes connections on, or tunnels them. */
   readonly #passes: boolean;
   #edgesSeated = 0;
+  readonly #ports: Ports;
   #isReady = false;
   #failure: LoadpathError | undefined;
   #stopping: Promise<void> | undefined;
@@ -118,9 +120,16 @@ class Supervisor implements LiveSystem {
     });
     // Whoever only calls stop() is not to be punished for not having looked at `ready`.
     this.ready.catch(() => {});
+    const fixed = fixedPorts(plan);
+    const [clash] = options.edgePort === undefined ? clashesOf(fixed) : [];
+    this.#ports = new Ports(fixed);
+    if (clash) {
+      this.#fail(new LoadpathError('port-taken', clash.text));
+      return;
+    }
     const places = plan.addresses ?? [];
     // Before those of single nodes: it is what users are told.
-    const portOf = new Map(places.map(({ node, listen }) => [node, this.#nextPort(listen)]));
+    const portOf = new Map(places.map((place) => [place.node, this.#portFor(place)]));
     try {
       this.#data.open();
       for (const node of plan.nodes) this.#seat(node);
@@ -344,16 +353,17 @@ class Supervisor implements LiveSystem {
     for (const program of node.programs) {
       if (!program.edge) continue;
       const isShared = this.#addresses.isMember(node.id);
-      seat.edgePorts[program.port] = isShared ? 0 : this.#nextPort(program.edge.listen);
+      seat.edgePorts[program.port] = isShared ? 0 : this.#portFor(program.edge);
     }
     seat.life = this.#data.readLife(node.id);
     this.#seats.set(node.id, seat);
   }
 
   /** Edges listen one port after the other where the caller says which is the first. */
-  #nextPort(listen: number): number {
-    const first = this.#options.edgePort ?? listen;
-    return first === 0 ? 0 : first + this.#edgesSeated++;
+  #portFor(door: Door): number {
+    const { edgePort } = this.#options;
+    if (edgePort !== undefined) return edgePort === 0 ? 0 : edgePort + this.#edgesSeated++;
+    return this.#ports.of(door);
   }
 
   #launch(seat: Seat): void {

@@ -7,6 +7,7 @@ import { describeWeb, type WebMessage, webPort } from '../../../host/web.ts';
 import { assert } from '../../../kit/assert.ts';
 import { linesOf } from '../../../parts/listeners.ts';
 import { spread } from '../../../parts/placement.ts';
+import { listenAt } from '../../../parts/ports.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 import {
   type BalancerConfig,
@@ -30,7 +31,7 @@ export const balancerBlock: Block = {
   endsTls: ({ binds }) => Object.values(binds).some((to) => to.block.endsTls?.(to) ?? false),
   address: (declaration) => {
     const config = declaration.config as BalancerConfig;
-    const at = { node: addressOf(declaration), listen: config.port };
+    const at = { node: addressOf(declaration), ...listenAt(config, 0) };
     const lines = linesOf(config);
     if (lines) return { ...at, lines };
     return config.standby ? at : undefined;
@@ -98,7 +99,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           config: own,
           edge: {
             // Those that share an address are known by that one.
-            listen: config.port === 0 || config.standby || lines ? 0 : config.port + index,
+            ...(config.standby || lines ? { listen: 0 } : listenAt(config, index)),
             passes: declaration.block.endsTls?.(declaration) ? 'tls' : 'plain',
             ...(lines ? { shares: lines } : {}),
           },

@@ -27,7 +27,7 @@ export const knobs = {
     count(8080, {
       min: 0,
       max: 65_535,
-      doc: 'Where it listens when live; 0 takes a free port. More balancers take the next ports, and gateways behind them free ones.',
+      doc: 'Where it listens when live; 0 takes a free port. Its further nodes take the next ports, and gateways behind them free ones. Left out: 8080, or the next that no other block has.',
     }),
   ),
   ...listenKnobs,
@@ -74,6 +74,7 @@ export type BalancerKnobs = ConfigOf<typeof knobs>;
 
 export type BalancerConfig = BalancerKnobs & {
   readonly port: number;
+  readonly isPortGiven: boolean;
   /** Null: no checks, only what connections tell. */
   readonly health: HealthConfig | null;
   /** Null: all of them serve. */

@@ -49,6 +49,7 @@ export function balancer(name: string, options: BalancerOptions): Balancer {
   const balancerConfig: BalancerConfig = {
     ...config,
     port: config.port ?? 8080,
+    isPortGiven: config.port !== undefined,
     health: health === false ? null : checks.config,
     standby: isShared ? pair.config : null,
   };

@@ -12,6 +12,7 @@ function passing(args: Args): Cast {
   const config: PassingConfig = {
     ...given,
     port: 0,
+    isPortGiven: false,
     health: null,
     standby: null,
     seat: null,

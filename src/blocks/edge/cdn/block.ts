@@ -4,6 +4,7 @@ import type { Value } from '../../../host/host.ts';
 import type { NodePlan, ZonePlan } from '../../../host/plan.ts';
 import { webPort } from '../../../host/web.ts';
 import { LoadpathError } from '../../../kit/errors.ts';
+import { listenAt } from '../../../parts/ports.ts';
 import type { FetcherConfig, Targets } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
 import { describeWebOrPurge, logOf, purgesPlan, purgesPort } from '../../../path/purges.ts';
@@ -116,7 +117,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           block: name,
           role: 'edge',
           config: own as unknown as Value,
-          edge: { listen: config.port === 0 ? 0 : config.port + index },
+          edge: listenAt(config, index),
         },
       ],
     };

@@ -37,7 +37,7 @@ export const knobs = {
     count(8080, {
       min: 0,
       max: 65_535,
-      doc: 'Where the first edge listens when live; 0 takes a free port. More edges take the next ports.',
+      doc: 'Where the first edge listens when live; 0 takes a free port. More edges take the next ports. Left out: 8080, or the next that no other block has.',
     }),
   ),
   cost: duration('20us', {
@@ -105,6 +105,7 @@ export type PathRule = KeyRule & {
 
 export type CdnConfig = Omit<ConfigOf<typeof knobs>, 'port'> & {
   readonly port: number;
+  readonly isPortGiven: boolean;
   readonly cache: HttpCacheConfig;
   readonly limit: LimitConfig | null;
   /** The longest path that covers an address counts. */

@@ -72,6 +72,7 @@ export function cdn(name: string, options: CdnOptions): Cdn {
   const cdnConfig: CdnConfig = {
     ...config,
     port: config.port ?? 8080,
+    isPortGiven: config.port !== undefined,
     cache: cached.config,
     limit: limited?.config ?? null,
     rules: Object.entries(rules ?? {}).map(([path, rule]) => ruleOf(name, path, rule, wrong)),

@@ -4,6 +4,7 @@ import type { NodePlan } from '../../../host/plan.ts';
 import { webPort } from '../../../host/web.ts';
 import { linesOf } from '../../../parts/listeners.ts';
 import { spread } from '../../../parts/placement.ts';
+import { listenAt } from '../../../parts/ports.ts';
 import { backupConfig } from '../../../path/backup.ts';
 import type { FetcherConfig } from '../../../path/caller.ts';
 import { policyTables } from '../../../path/policy.ts';
@@ -51,9 +52,9 @@ export const gatewayBlock: Block = {
   },
   servesWeb: true,
   address({ name, config }) {
-    const { port, ...listening } = config as GatewayConfig;
+    const listening = config as GatewayConfig;
     const lines = linesOf(listening);
-    return lines && { node: `${name}/address`, listen: port, lines };
+    return lines && { node: `${name}/address`, ...listenAt(listening, 0), lines };
   },
   endsTls: ({ config }) => (config as GatewayConfig).tls !== null,
   view: { shape: 'box', colour: 'violet' },
@@ -112,8 +113,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           config: own,
           edge: {
             // Behind a balancer, which listens in its place, any free port will do.
-            listen:
-              config.port === 0 || lines || site.isBehind(declaration) ? 0 : config.port + index,
+            ...(lines || site.isBehind(declaration) ? { listen: 0 } : listenAt(config, index)),
             ...(lines ? { shares: lines } : {}),
             ...(config.tls ? { tls: config.tls } : {}),
             ...(config.connections ? { limits: config.connections } : {}),

@@ -34,7 +34,7 @@ export const knobs = {
     count(8080, {
       min: 0,
       max: 65_535,
-      doc: 'Where it listens when live; 0 takes a free port. More gateways take the next ports.',
+      doc: 'Where it listens when live; 0 takes a free port. Its further nodes take the next ports. Left out: 8080, or the next that no other block has.',
     }),
   ),
   ...listenKnobs,
@@ -201,7 +201,7 @@ export const wafKnobs = {
   core: flag(true, 'Whether the rules that come along hold, besides your own.'),
   inspectMax: bytes('64kB', {
     min: '1kB',
-    doc: 'How much of a body is looked at. Attacks come early; a large body costs milliseconds.',
+    doc: 'How much of a body is looked at; one that flows waits at the gateway until as much has come. Attacks come early; a large body costs milliseconds.',
   }),
 };
 
@@ -534,6 +534,7 @@ export type RouteConfig = {
 export type GatewayConfig = {
   readonly nodes: number;
   readonly port: number;
+  readonly isPortGiven: boolean;
   readonly listen: 'apart' | 'shared' | 'sharded';
   readonly backlog: number;
   readonly costUs: Micros;

@@ -7,6 +7,7 @@
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md and …/http-grpc-status-mapping.md
  */
 import type { Micros } from '../../../host/host.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import type { WebRequest, WebTrailers } from '../../../host/web.ts';
 import { parseTimeout } from '../../../parts/deadline.ts';
 import { endingWith, inletOfWhole } from '../../../parts/web/flow.ts';
@@ -23,6 +24,35 @@ export function isGrpc(headers: readonly string[]): boolean {
 export function grpcTimeoutUs({ headers }: WebRequest): Micros | undefined {
   const said = headerOf(headers, 'grpc-timeout');
   return said === undefined ? undefined : parseTimeout(said);
+}
+
+/** The same body, unless it does not begin as a message does, compressed (1) or not (0): then it is reset, and `exposed` told. */
+export function onlyMessages(inlet: Inlet, exposed: () => void): Inlet {
+  const { stream } = inlet;
+  let hasBegun = false;
+  let isOver = false;
+  return {
+    stream,
+    attach(reader) {
+      inlet.attach({
+        ...reader,
+        data(chunk) {
+          if (isOver) return;
+          if (!hasBegun && chunk.length > 0) {
+            hasBegun = true;
+            const flag = typeof chunk === 'string' ? chunk.charCodeAt(0) : chunk[0]!;
+            if (flag > 1) {
+              isOver = true;
+              stream.reset();
+              exposed();
+              return reader.closed('reset');
+            }
+          }
+          reader.data(chunk);
+        },
+      });
+    },
+  };
 }
 
 /** Codes by HTTP status: as the mapping has it, but for what a gateway knows better. */

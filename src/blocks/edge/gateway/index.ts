@@ -138,6 +138,7 @@ export function gateway(name: string, options: GatewayOptions): Gateway {
   const gatewayConfig: GatewayConfig = {
     ...config,
     port: config.port ?? 8080,
+    isPortGiven: config.port !== undefined,
     routes: table.routes,
     limits: [...own.limits, ...named.limits],
     shared: named.shared,

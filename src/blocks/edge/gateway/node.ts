@@ -117,6 +117,7 @@ export function door(
       stages: route ? stagesOf(route) : strays,
       stageCount: 0,
       headers: request.headers,
+      inlet: request.inlet,
       identity: undefined,
       limitRules: '',
       limitStates: '',
@@ -170,7 +171,7 @@ export function door(
   }
 
   function resume(visit: Visit, reply?: Parts): void {
-    if (visit.isGone) return;
+    if (visit.isGone || open.get(visit.from, visit.request.id) !== visit) return;
     visit.giveUp = undefined;
     if (!reply) return advance(visit);
     refused.add();
@@ -189,11 +190,11 @@ export function door(
     const { method, body, ip, session, timeoutUs } = request;
     const url = match ? rewritten(match) : request.url;
     const headers = withHost(forwarded(visit.headers, ip), route);
-    if (request.inlet && isUpgrade(request)) {
-      const { inlet } = request;
+    if (visit.inlet && isUpgrade(request)) {
+      const { inlet } = visit;
       return upgrade(visit, caller, { method, url, headers, body, ip, session, inlet });
     }
-    const inlet = request.inlet && within(visit, route, request.inlet);
+    const inlet = visit.inlet && within(visit, route, visit.inlet);
     const asked = { method, url, headers, body, ip, session, inlet };
     const patienceUs = isGrpc(request.headers)
       ? earlier(timeoutUs, grpcTimeoutUs(request))

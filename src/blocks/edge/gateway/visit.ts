@@ -5,6 +5,7 @@
  *   reply   ◀─ leave ◀─ leave ◀─ … ◀─┘               each stage that was entered is left, last first
  */
 import type { Address, Micros } from '../../../host/host.ts';
+import type { Inlet } from '../../../host/stream.ts';
 import type { WebReply, WebRequest } from '../../../host/web.ts';
 import type { RouteConfig } from './config.ts';
 import type { Match } from './router.ts';
@@ -32,6 +33,8 @@ export interface Visit {
   stageCount: number;
   /** As they go on to the service. */
   headers: readonly string[];
+  /** Its body as it goes on, where it flows. */
+  inlet: Inlet | undefined;
   identity: Identity | undefined;
   /** For the reply: what `RateLimit-Policy` and `RateLimit` say. */
   limitRules: string;
@@ -61,7 +64,7 @@ export interface Stage {
   leave?(visit: Visit, reply: Parts | undefined): Parts | undefined;
 }
 
-/** Goes on with a visit that was held, or answers it. */
+/** Goes on with a visit that was held, or answers it; nothing where it is over. */
 export type Resume = (visit: Visit, reply?: Parts) => void;
 
 const plainHeaders: readonly string[] = ['content-type', 'text/plain'];

@@ -207,6 +207,98 @@ describe('a gateway with rules', () => {
   });
 });
 
+describe('a body that flows', () => {
+  const post = { method: 'POST', headers: ['content-type', 'application/x-www-form-urlencoded'] };
+  const union = "q=1' UNION SELECT password FROM users--";
+  const echo = service('api', {
+    instances: 1,
+    fetch: async (request) => {
+      const type = request.headers.get('content-type') ?? '';
+      return new Response(await request.text(), { headers: { 'content-type': type } });
+    },
+  });
+  const flowing = () =>
+    visit(
+      gateway('edge', {
+        routes: { '/': echo },
+        waf: {},
+        bodyMax: '1MB',
+        policy: { timeout: '1min' },
+      }),
+    );
+  const call = { method: 'POST', headers: ['content-type', 'application/grpc'] };
+  const nothing = () => {};
+  const events = { data: nothing, closed: nothing };
+
+  test.each([
+    ['with far more behind the attack than is looked at', [union, `&z=${'a'.repeat(300_000)}`]],
+    ['with an attack that comes in pieces of one byte', [...union]],
+    [
+      'with an attack behind so many of them that their credit is used up',
+      [...'a=b&'.repeat(7_500), union],
+    ],
+  ])('is refused %s', async (_, chunks) => {
+    const at = flowing();
+    const { id, stream } = at.open(post, events);
+    for (const chunk of chunks) stream.write(chunk);
+    await at.run(50_000);
+    // What is looked at may have an end that has not come yet.
+    stream.end();
+    await at.run(5_000_000);
+    expect(at.status(id)).toBe(403);
+    expect(at.counted('api', 'requests')).toBe(0);
+  });
+
+  test('waits for what is looked at, and passes whole and in order', async () => {
+    const at = flowing();
+    const { id, stream } = at.open(post, events);
+    stream.write('first=1&');
+    await at.run(200_000);
+    expect(at.counted('api', 'requests')).toBe(0);
+    const rest = ['second=2&', ...new Array<string>(60).fill(`z=${'ü'.repeat(5_000)}&`), 'end=1'];
+    for (const chunk of rest) stream.write(chunk);
+    await at.run(5_000_000);
+    expect(at.counted('api', 'requests')).toBe(1);
+    stream.end();
+    await at.run(5_000_000);
+    expect(await at.text(id)).toBe(`first=1&${rest.join('')}`);
+  });
+
+  test('is given up with its client', async () => {
+    const at = flowing();
+    const { id, stream } = at.open(post, events);
+    stream.write(union);
+    await at.run(20_000);
+    at.cancel(id);
+    stream.reset();
+    await at.run(200_000);
+    expect(at.counted('edge', 'abandoned')).toBe(1);
+    expect(at.counted('edge', 'attacks')).toBe(0);
+    expect(at.counted('api', 'requests')).toBe(0);
+  });
+
+  test('of gRPC goes on at once', async () => {
+    const at = flowing();
+    const { id, stream } = at.open(call, events);
+    await at.run(20_000);
+    expect(at.counted('api', 'requests')).toBe(1);
+    stream.write(new Uint8Array([0, 0, 0, 0, 0]));
+    stream.end();
+    await at.run(200_000);
+    expect(at.status(id)).toBe(200);
+    expect(at.counted('edge', 'refused')).toBe(0);
+  });
+
+  test('is refused when it calls itself gRPC and begins as none', async () => {
+    const at = flowing();
+    const { stream } = at.open(call, events);
+    stream.write(union);
+    await at.run(200_000);
+    expect(at.counted('edge', 'attacks')).toBe(1);
+    expect(at.counted('edge', 'refused')).toBe(1);
+  });
+});
+
 test('who is refused again and again is shut out for a time, and nobody else', async () => {
   const at = door({ flood: { strikes: 3, within: '1min', ban: '2min' } });
   const ask = async (ip: string, path: string) => {

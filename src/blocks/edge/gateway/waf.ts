@@ -9,6 +9,8 @@
  * It hides mistakes of the application for a while, and does not mend them. Pure, apart from counting.
  */
 import type { Counter, Host } from '../../../host/host.ts';
+import { isUpgrade } from '../../../host/web.ts';
+import { peek } from '../../../parts/peek.ts';
 import {
   type WafConfig,
   type WafField,
@@ -16,8 +18,9 @@ import {
   type WafTransformation,
   wafFields,
 } from './config.ts';
+import { isGrpc, onlyMessages } from './grpc.ts';
 import { headerOf, mediaTypeOf } from './headers.ts';
-import { type Parts, plain, type Stage, type Visit } from './visit.ts';
+import { type Parts, plain, type Resume, type Stage, type Visit } from './visit.ts';
 import { coreRules } from './waf-rules.ts';
 
 /** What a rule looks at. */
@@ -59,6 +62,13 @@ export class Waf {
     this.#looks = wafFields
       .map((field) => new Look(field, rules))
       .filter(({ isNeeded }) => isNeeded);
+  }
+
+  /** Whether some rule looks into the body of a request with these headers. */
+  readsBody(headers: readonly string[]): boolean {
+    return this.#looks.some(
+      ({ field }) => field === 'body' || (field === 'args' && isForm(headers)),
+    );
   }
 
   inspect(request: Inspected): WafVerdict {
@@ -184,10 +194,12 @@ function valuesOf(headers: readonly string[], counts: (name: string) => boolean)
 const noTexts: readonly string[] = [];
 
 function formOf(request: Inspected, maxBytes: number): readonly string[] {
-  if (request.body === null) return noTexts;
-  const type = mediaTypeOf(headerOf(request.headers, 'content-type'));
-  if (type !== 'application/x-www-form-urlencoded') return noTexts;
+  if (request.body === null || !isForm(request.headers)) return noTexts;
   return pairsOf(bodyOf(request, maxBytes));
+}
+
+function isForm(headers: readonly string[]): boolean {
+  return mediaTypeOf(headerOf(headers, 'content-type')) === 'application/x-www-form-urlencoded';
 }
 
 function bodyOf({ body }: Inspected, maxBytes: number): string {
@@ -285,7 +297,14 @@ function decodedHtml(text: string): string {
   );
 }
 
-/** Refuses what the rules take for an attack; or marks it for the service, in `x-waf-score`. */
+/**
+ * Refuses what the rules take for an attack; or marks it for the service, in `x-waf-score`.
+ *
+ * A body that flows waits here until as much of it has come as is looked at, and goes on then. An
+ * upgrade does not: it has no body, but messages, of which none comes before it is answered. Nor does a
+ * call of gRPC, whose client may wait for the first word of the service before it says more; there it is
+ * only made sure that what calls itself gRPC begins so, or anybody would call a form that.
+ */
 export class WafStage implements Stage {
   readonly #waf: Waf;
   readonly #config: WafConfig;
@@ -299,9 +318,37 @@ export class WafStage implements Stage {
     this.#note = (text) => host.meter.note(text);
   }
 
-  enter(visit: Visit): Parts | undefined {
+  enter(visit: Visit, resume: Resume): Parts | 'held' | undefined {
+    const { request } = visit;
+    const { headers, inlet } = request;
+    if (!inlet || isUpgrade(request) || !this.#waf.readsBody(headers)) {
+      return this.#judge(visit, request);
+    }
+    if (isGrpc(headers)) {
+      if (this.#config.mode === 'block') {
+        visit.inlet = onlyMessages(inlet, () => {
+          this.#flagged.add();
+          visit.giveUp?.();
+          resume(visit, plain(403, 'refused'));
+        });
+      }
+      return this.#judge(visit, request);
+    }
+    let atOnce: Parts | 'held' | undefined = 'held';
+    let isWithin = true;
+    visit.inlet = peek(inlet, this.#config.inspectMaxBytes, (body) => {
+      if (visit.isGone) return;
+      const refusal = this.#judge(visit, { ...request, body });
+      if (isWithin) atOnce = refusal;
+      else resume(visit, refusal);
+    });
+    isWithin = false;
+    return atOnce;
+  }
+
+  #judge(visit: Visit, request: Inspected): Parts | undefined {
     const { threshold, mode } = this.#config;
-    const { score, matched } = this.#waf.inspect(visit.request);
+    const { score, matched } = this.#waf.inspect(request);
     const { headers } = visit;
     // Nobody outside says how dangerous he is.
     if (headerOf(headers, scoreHeader) !== undefined) {

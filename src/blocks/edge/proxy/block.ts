@@ -4,6 +4,7 @@ import type { Value } from '../../../host/host.ts';
 import type { NodePlan } from '../../../host/plan.ts';
 import { webPort } from '../../../host/web.ts';
 import { spread } from '../../../parts/placement.ts';
+import { listenAt } from '../../../parts/ports.ts';
 import type { FetcherConfig, Targets } from '../../../path/caller.ts';
 import { fetcher } from '../../../path/fetcher.ts';
 import { fetcherHandle } from '../../../path/fetcher-handle.ts';
@@ -74,7 +75,7 @@ function expand(declaration: Declaration, site: Site): readonly NodePlan[] {
           block: name,
           role: 'proxy',
           config: own as unknown as Value,
-          edge: { listen: config.port === 0 ? 0 : config.port + index, tunnels: true },
+          edge: { ...listenAt(config, index), tunnels: true },
         },
       ],
     };

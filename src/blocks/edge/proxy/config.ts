@@ -24,7 +24,7 @@ export const knobs = {
     count(3128, {
       min: 0,
       max: 65_535,
-      doc: 'Where it listens when live; 0 takes a free port. More proxies take the next ports. The default is the one that proxies are known by.',
+      doc: 'Where it listens when live; 0 takes a free port. Its further nodes take the next ports. Left out: 3128, which proxies are known by, or the next that no other block has.',
     }),
   ),
   cost: duration('20us', {
@@ -121,6 +121,7 @@ export type SiteConfig = {
 
 export type ProxyConfig = Omit<ConfigOf<typeof knobs>, 'port'> & {
   readonly port: number;
+  readonly isPortGiven: boolean;
   readonly sites: readonly SiteConfig[];
   /** The first that decides holds. */
   readonly rules: readonly RuleConfig[];

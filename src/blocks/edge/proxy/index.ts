@@ -97,6 +97,7 @@ export function forwardProxy(name: string, options: ForwardProxyOptions): Forwar
   const proxyConfig: ProxyConfig = {
     ...config,
     port: config.port ?? 3128,
+    isPortGiven: config.port !== undefined,
     sites: led.sites,
     rules: (rules ?? []).map((rule, index) => ruleOf(`${name}.rules[${index}]`, rule, wrong)),
     users: users ? usersOf(`${name}.users`, users, wrong) : null,
