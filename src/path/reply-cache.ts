@@ -13,6 +13,7 @@ import { CachedFetch, type HttpCacheConfig, type Purge, type Served } from '../p
 import type { Asked, Outcome } from './caller.ts';
 import type { Way } from './directory.ts';
 import type { PurgeMessage, PurgesPlan } from './purges.ts';
+import { toBeKept } from './to-be-kept.ts';
 import { Touch } from './touch.ts';
 
 type Failure = Outcome & { readonly ok: false };
@@ -122,17 +123,18 @@ export class ReplyCache {
           wall: () => host.wall(),
           send: ({ method, url, headers }, asking, sent) => {
             const { body, ip, session, caller, deadlineAt } = asking;
-            return caller.call(
-              { method, url, headers, body, ip, session },
-              deadlineAt,
-              (outcome) => {
-                if (!outcome.ok) return sent({ ok: false, failure: outcome });
-                const { inlet, ...reply } = outcome.reply;
-                asking.inlet = inlet;
-                const use = inlet ? 'once' : outcome.standsIn ? 'now' : undefined;
-                sent({ ok: true, reply, use });
-              },
-            );
+            const asked = { method, url, headers, body, ip, session };
+            const how = { config: this.#config, rule: this.#rule };
+            let stopReading: (() => void) | undefined;
+            const giveUp = caller.call(asked, deadlineAt, (outcome) => {
+              if (!outcome.ok) return sent({ ok: false, failure: outcome });
+              const standIn = outcome.standsIn ? 'now' : undefined;
+              stopReading = toBeKept(host, asked, outcome.reply, how, (reply, flow) => {
+                asking.inlet = flow;
+                sent({ ok: true, reply, use: flow ? 'once' : standIn });
+              });
+            });
+            return () => (stopReading ?? giveUp)();
           },
         },
         { name: this.#name },

@@ -335,6 +335,56 @@ describe('the log of purges', () => {
   });
 });
 
+test('a body that flows is kept like any other, if it says its length and comes soon', async () => {
+  const size = 400_000;
+  let asked = 0;
+  const origin = service('origin', {
+    instances: 1,
+    fetch({ url }) {
+      asked++;
+      const isSlow = url.endsWith('slow');
+      const stream = new ReadableStream<Uint8Array>({
+        async start(controller) {
+          for (let i = 0; i < 4; i++) {
+            if (isSlow) await new Promise((resolve) => setTimeout(resolve, 500));
+            controller.enqueue(new Uint8Array(size / 4).fill(65 + i));
+          }
+          controller.close();
+        },
+      });
+      const headers = { 'cache-control': 'max-age=60', 'content-length': String(size) };
+      return new Response(stream, { headers });
+    },
+  });
+  const heard: string[] = [];
+  const design = system('films', {
+    entry: cdn('site', { origin, per: 'region', policy: { timeout: '5s' } }),
+    workload: users({
+      rate: '1/s',
+      timeout: '9s',
+      async act(user) {
+        const path = user.id % 2 === 0 ? '/soon' : '/slow';
+        const reply = await user.fetch(path);
+        const how = reply.headers.get('cache-status')!.split(';')[1]!.trim().split('=')[0]!;
+        const { byteLength } = await reply.arrayBuffer();
+        heard.push(`${path} ${how} ${byteLength} ${reply.headers.get('cache-control')}`);
+      },
+    }),
+  });
+  await simulateHere(() => ({ design, seed: 1, forUs: 20 * second, faults: [] }));
+  const soon = heard.filter((one) => one.startsWith('/soon'));
+  expect(soon.length).toBeGreaterThan(4);
+  expect(soon).toEqual([
+    `/soon fwd ${size} max-age=60`,
+    ...soon.slice(1).map(() => `/soon hit ${size} max-age=60`),
+  ]);
+  // That flows on to each who asks, and is kept for nobody.
+  const slow = heard.filter((one) => one.startsWith('/slow'));
+  expect(slow.length).toBeGreaterThan(4);
+  expect(slow).toEqual(slow.map(() => `/slow fwd ${size} max-age=60`));
+  expect(asked).toBe(1 + slow.length);
+});
+
 test('nobody outside passes for an edge, and what comes round is turned away', async () => {
   const origin = service('origin', { instances: 1, fetch: ({ url }) => new Response(url) });
   const limit = { rate: '1/s', burst: 2 } as const;

@@ -41,6 +41,7 @@ import { Calls } from '../../../path/calls.ts';
 import { Inbox } from '../../../path/inbox.ts';
 import { intermediary, Replies } from '../../../path/intermediary.ts';
 import type { PurgeMessage } from '../../../path/purges.ts';
+import { toBeKept } from '../../../path/to-be-kept.ts';
 import { Touch } from '../../../path/touch.ts';
 import type { EdgeConfig } from './config.ts';
 import { Rules } from './rules.ts';
@@ -127,16 +128,21 @@ export function edge(
       wall: () => host.wall(),
       send(request, asker, done) {
         const forward = forwarded(request, asker);
+        const how = { config: config.cache, rule: rules.of(request.url) };
+        let stopReading: (() => void) | undefined;
         const get = (outcome: Outcome): void => {
           if (!outcome.ok) return done({ ok: false, failure: outcome });
-          const { inlet, ...reply } = outcome.reply;
-          bytesIn.add(sizeOf(reply.body));
-          asker.flow = inlet;
-          done({ ok: true, reply, use: inlet ? 'once' : outcome.standsIn ? 'now' : undefined });
+          const standIn = outcome.standsIn ? 'now' : undefined;
+          stopReading = toBeKept(host, request, outcome.reply, how, (reply, flow) => {
+            bytesIn.add(sizeOf(reply.body));
+            asker.flow = flow;
+            done({ ok: true, reply, use: flow ? 'once' : standIn });
+          });
         };
         const shield = asker.isEdge || asker.inlet ? undefined : shieldFor(request);
-        if (shield === undefined) return askOrigin(forward, get);
-        return askShield(shield, forward, get);
+        const giveUp =
+          shield === undefined ? askOrigin(forward, get) : askShield(shield, forward, get);
+        return () => (stopReading ?? giveUp)();
       },
     },
     { name },
