@@ -35,7 +35,7 @@ export interface EdgeOptions extends Place {
 
 export interface EdgeCounts {
   requests: number;
-  /** Answered here with a 4xx: malformed, too large, too slow. */
+  /** Answered here: malformed, too large, too slow, or in a coding that only a program could undo. */
   refused: number;
   connectionsDropped: number;
   /** TLS handshakes that came about, and those that did not. */

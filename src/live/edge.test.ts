@@ -292,6 +292,25 @@ describe('an edge', () => {
     expect((got[0] as WebRequest).headers).not.toContain('expect');
   });
 
+  test('takes no body in a transfer coding that it would have to undo', async () => {
+    const { url, got } = await listening();
+    const post = (coding: string): string =>
+      `POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: ${coding}\r\nconnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n`;
+    const refused = async (text: string): Promise<string[]> =>
+      (await raw(url, text)).match(/HTTP\/1\.1 \d+/g) ?? [];
+    for (const coding of ['gzip, chunked', 'gzip\r\ntransfer-encoding: chunked', 'x, Chunked']) {
+      expect(await refused(post(coding)), coding).toEqual(['HTTP/1.1 501']);
+      // Once, whatever else is wrong with it.
+      const bad = post(coding).replace('4\r\nbody', 'nonsense');
+      expect(await refused(bad), coding).toEqual(['HTTP/1.1 501']);
+    }
+    for (const coding of ['gzip', 'chunked, gzip']) {
+      expect(await refused(post(coding)), coding).toEqual(['HTTP/1.1 400']);
+    }
+    expect(got).toEqual([]);
+    expect(await raw(url, post('Chunked'))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   test('who sends a byte at a time holds a connection no longer than the limits say', async () => {
     const { url, got } = await listening({ headersTimeoutMs: 300, requestTimeoutMs: 600 });
     const head = 'POST /slow HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n';
