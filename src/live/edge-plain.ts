@@ -164,7 +164,11 @@ export class PlainConnection {
     if (this.#ahead.length > aheadMaxBytes) this.socket.pause();
   };
 
-  /** As Node's server has it: who sends no more waits for no answer. */
+  /**
+   * Who sends no more waits for no answer, as Node's server and the simulated one have it. From here the end of one
+   * half looks like that of both, and nearly all who send it have left: to answer those few who wait would keep
+   * services at work for all the others, since nothing tells that they went before something is written to them.
+   */
   readonly #end = (): void => void this.socket.end();
 
   readonly #timeout = (): void => {

@@ -412,6 +412,27 @@ describe('an edge', () => {
     socket.destroy();
   });
 
+  test('takes a client that sends no more for one that has gone: the two look the same', async () => {
+    const { url, got } = await listening();
+    // Read by hand, and by Node's server.
+    for (const more of ['', 'te: trailers\r\n']) {
+      const socket = connect({
+        host: '127.0.0.1',
+        port: Number(new URL(url).port),
+        allowHalfOpen: true,
+      });
+      socket.on('error', () => {});
+      socket.resume();
+      const before = got.length;
+      socket.write(`GET /slow HTTP/1.1\r\nhost: a\r\n${more}\r\n`);
+      await until(() => got.length > before);
+      socket.end();
+      await until(() => got.length > before + 1);
+      expect(got.at(-1)).toEqual({ type: 'cancel', id: (got[before] as WebRequest).id });
+      socket.destroy();
+    }
+  });
+
   test('tells the program when a client has gone', async () => {
     const { url, got } = await listening();
     const leave = new AbortController();
