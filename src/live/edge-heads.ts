@@ -20,7 +20,9 @@ export function flawOfHead(
   // What Node takes off a body are its chunks. Another coding below them would be taken for the body itself.
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-    return [501, 'A body may come in chunks, and in no other transfer coding.'];
+    return /,\s*chunked$/i.test(coding)
+      ? [501, 'A body may come in chunks, and in no other transfer coding.']
+      : [400, 'Nobody can tell where this body ends.'];
   }
   if (url.length > urlMaxBytes) return [414, 'The address of this request is too long.'];
   if (rawHeaders.length > 2 * headersMax) return [431, 'Too many headers.'];

@@ -93,6 +93,8 @@ export class Edge {
   readonly #facts = new WeakMap<object, TlsFacts>();
   readonly #open = new IdMap<Open>();
   readonly #traffic = new WeakMap<Socket, Traffic>();
+  /** Their last answer has been given. */
+  readonly #refused = new WeakSet<Socket>();
   /** What a host comes to, by its text: of few hosts come many requests. */
   readonly #hosts = new Hosts();
   /** Connections read by hand. */
@@ -392,13 +394,11 @@ export class Edge {
     if (flaw) return this.#refuse(response, flaw[0], flaw[1]);
     const absolute = addressOf(request, this.#options.tls ? 'https' : 'http', this.#hosts);
     if (absolute === undefined) {
-      this.#refuse(response, 400, 'The address of this request is not a URL.');
-      return;
+      return this.#refuse(response, 400, 'The address of this request is not a URL.');
     }
     const exchange = this.#enter(request.socket, response);
     if (!exchange) {
-      this.#refuse(response, 503, 'Too many requests at once on this connection.');
-      return;
+      return this.#refuse(response, 503, 'Too many requests at once on this connection.');
     }
     const method = request.method ?? 'GET';
     const declared = Number(request.headers['content-length'] ?? 0);
@@ -410,8 +410,7 @@ export class Edge {
       method === 'HEAD'
     ) {
       request.resume();
-      this.#pass(request, response, exchange, absolute, null);
-      return;
+      return this.#pass(request, response, exchange, absolute, null);
     }
     if (isAsked) response.writeContinue();
     // In HTTP/2 a call may be answered before it is over, and go on.
@@ -668,7 +667,10 @@ export class Edge {
   #refuse(response: ServerResponse, status: number, why: string): void {
     this.counts.refused++;
     // The rest of the body is not worth reading, so this connection ends with its answer.
-    if (!('stream' in response)) response.setHeader('connection', 'close');
+    if (!('stream' in response)) {
+      response.setHeader('connection', 'close');
+      this.#refused.add(response.req.socket);
+    }
     answer(response, status, why);
   }
 
@@ -677,6 +679,8 @@ export class Edge {
       socket.destroy();
       return;
     }
+    // What is wrong with the rest of a request was answered with its head.
+    if (this.#refused.has(socket)) return socket.destroySoon();
     this.counts.refused++;
     // Within an answer there is no place for another: whoever reads would take it for a part of it.
     if ((this.#traffic.get(socket)?.begun ?? 0) > 0) {
