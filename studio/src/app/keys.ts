@@ -66,10 +66,16 @@ export interface Press {
   readonly altKey: boolean;
 }
 
-export function keyAction(press: Press): KeyAction | undefined {
+/** A panel has the same key wherever it has a tab, and none where it has not. */
+export function keyAction(press: Press, tabs: readonly Panel[]): KeyAction | undefined {
   if (press.ctrlKey || press.metaKey || press.altKey) return undefined;
+  const action = meaningOf(press.key);
+  return action?.do === 'show' && !tabs.includes(action.panel) ? undefined : action;
+}
+
+function meaningOf(key: string): KeyAction | undefined {
   // Zero is the graph's: 100 %.
-  const panel = /^[1-9]$/.test(press.key) ? panels[Number(press.key) - 1] : undefined;
+  const panel = /^[1-9]$/.test(key) ? panels[Number(key) - 1] : undefined;
   if (panel !== undefined) return { do: 'show', panel };
-  return plain[press.key] ?? plain[press.key.toLowerCase()];
+  return plain[key] ?? plain[key.toLowerCase()];
 }

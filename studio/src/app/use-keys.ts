@@ -6,7 +6,7 @@ import { timeText } from '../state/faults.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
 import { faster, slower } from '../state/playhead.ts';
 import { endUs } from '../state/run.ts';
-import { shownRun, shownStructure } from '../state/store.ts';
+import { panelsIn, shownRun, shownStructure } from '../state/store.ts';
 import { nextTheme } from '../theme/theme.ts';
 import { type KeyAction, keyAction } from './keys.ts';
 import { marksIn, type Studio, useStudio } from './studio.ts';
@@ -16,7 +16,8 @@ export function useKeys(onHelp: () => void): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || isTyping(event.target) || isSomethingOpen()) return;
-      const action = keyAction(event);
+      const mode = studio.store.getState().hello?.mode ?? 'design';
+      const action = keyAction(event, panelsIn[mode]);
       if (!action) return;
       // A button that has the focus is pressed by the space bar, as everywhere.
       if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;

@@ -39,6 +39,13 @@ export const panels = [
 ] as const;
 export type Panel = (typeof panels)[number];
 
+/** What there is to see of a running system, and of a finished run in a file, is less. */
+export const panelsIn: Readonly<Record<Hello['mode'], readonly Panel[]>> = {
+  design: panels,
+  live: ['verdict', 'charts', 'faults', 'inspect', 'source'],
+  report: ['verdict', 'charts', 'inspect'],
+};
+
 /** `barred`: a server is there, but was started again and does not know this page's token. */
 export type Connection = 'opening' | 'open' | 'lost' | 'barred';
 
