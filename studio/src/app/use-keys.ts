@@ -39,8 +39,7 @@ function perform(action: KeyAction, { store, actions }: Studio): void {
     case 'play':
       return state.playing ? actions.pausePlaying() : actions.play();
     case 'run':
-      if (hello?.mode === 'design') void actions.run();
-      return;
+      return void actions.run();
     case 'next':
     case 'previous': {
       const find = action.do === 'next' ? nextMark : previousMark;

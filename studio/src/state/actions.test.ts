@@ -6,7 +6,7 @@ import { faultTimeUs } from './fault-actions.ts';
 import { frame, layout } from './fixture.ts';
 import type { RunMessage } from './run.ts';
 import { sessionOf, sessionText } from './session.ts';
-import { createStudioStore, shownRun } from './store.ts';
+import { canRun, createStudioStore, shownRun } from './store.ts';
 
 const design: DesignView = {
   revision: 1,
@@ -154,6 +154,24 @@ describe('a session', () => {
     save({ ...design, revision: 2, structure: null, problems: [{ at: 'shop.ts', what: 'no' }] });
     expect(asked.length).toBe(1);
     expect(store.getState().design!.structure!.design).toBe('shop');
+  });
+
+  test('runs nothing while nothing can be run, and leaves the run that is shown', async () => {
+    const { actions, asked, save, store } = await opened();
+    const isAsked = async (act: () => Promise<void>) => {
+      const before = asked.length;
+      await act();
+      expect(asked.length > before).toBe(canRun(store.getState()));
+      return asked.length > before;
+    };
+    expect(await isAsked(() => actions.run())).toBe(true);
+    actions.setForm({ duration: 'soon' });
+    expect(await isAsked(() => actions.run())).toBe(false);
+    actions.setForm({ duration: '' });
+    save({ ...design, revision: 2, structure: null, problems: [{ at: 'shop.ts', what: 'no' }] });
+    expect(await isAsked(() => actions.run())).toBe(false);
+    expect(await isAsked(() => actions.inflict('kill links/1 at 1s'))).toBe(false);
+    expect(store.getState().shownRun).toBe('r2');
   });
 
   test('what is refused is said, and gone with the next that is not', async () => {

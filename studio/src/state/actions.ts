@@ -9,7 +9,7 @@ import type { ThemeChoice } from '../theme/theme.ts';
 import { type OptionValue, stillEdits, withEdit, withoutEdit } from './edits.ts';
 import { createFaultActions } from './fault-actions.ts';
 import { firstDifferenceUs, withDesignFaults } from './faults.ts';
-import { allFaults, formProblems, type RunForm, requestOf, sameButFaults } from './form.ts';
+import { allFaults, type RunForm, requestOf, sameButFaults } from './form.ts';
 import { advance, type Extent, sought } from './playhead.ts';
 import { endUs, isGoing, type Lender, newRun, type RunState, withMessages } from './run.ts';
 import { createSearches } from './searches.ts';
@@ -17,6 +17,7 @@ import { type Selection, stillThere } from './selection.ts';
 import type { Session } from './session.ts';
 import {
   baselineRun,
+  canRun,
   type Notice,
   type Panel,
   type Place,
@@ -65,7 +66,7 @@ export function createActions(store: StudioStore, client: Client) {
     if (former) {
       attach(former.id, former.request);
       set(sought(session?.playheadUs ?? 0));
-    } else if (design.problems.length === 0 && design.structure) {
+    } else {
       await run();
     }
   }
@@ -190,10 +191,10 @@ export function createActions(store: StudioStore, client: Client) {
 
   // Runs -------------------------------------------------------------------------------------------
 
-  /** Runs what stands in the form, the fault list and the inspector. */
+  /** Runs what stands in the form, the fault list and the inspector; nothing, where that cannot be. */
   async function run(options: { readonly fromUs?: Micros | undefined } = {}): Promise<void> {
     const { design, form, faultList, edits } = get();
-    if (!design || Object.keys(formProblems(form)).length > 0) return;
+    if (!design || !canRun(get())) return;
     await start(requestOf(form, faultList, edits, design), options.fromUs);
   }
 
@@ -239,7 +240,7 @@ export function createActions(store: StudioStore, client: Client) {
   /** The shown run and the one it is held against, over several seeds each: then figures have intervals. */
   async function replicate(): Promise<void> {
     const [before, shown] = [baselineRun(get()), shownRun(get())];
-    if (!before?.request || !shown?.request) return;
+    if (!before?.request || !shown?.request || !canRun(get())) return;
     await start({ ...before.request, seeds: replications });
     const [former, wanted] = [get().shownRun, shown.request];
     const stopWaiting = store.subscribe((state) => {

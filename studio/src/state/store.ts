@@ -20,7 +20,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ThemeChoice } from '../theme/theme.ts';
 import type { Edits } from './edits.ts';
 import type { FaultList } from './faults.ts';
-import { emptyForm, type RunForm } from './form.ts';
+import { emptyForm, formProblems, type RunForm } from './form.ts';
 import type { Playhead } from './playhead.ts';
 import type { RunState } from './run.ts';
 import type { Selection } from './selection.ts';
@@ -176,4 +176,21 @@ export function baselineRun(
 export function isDrawing({ hello, design, drawing }: StudioState): boolean {
   if (hello?.mode !== 'design' || design?.kind !== 'data' || !design.data) return false;
   return drawing ?? (design.structure?.blocks.length ?? 0) === 0;
+}
+
+/** Whether a run can be asked for, by whichever button or key: another one would take the shown run off the page for nothing. */
+export function canRun({
+  connection,
+  hello,
+  design,
+  form,
+}: Pick<StudioState, 'connection' | 'hello' | 'design' | 'form'>): boolean {
+  return (
+    connection === 'open' &&
+    hello?.mode === 'design' &&
+    design !== null &&
+    design.problems.length === 0 &&
+    design.structure !== null &&
+    Object.keys(formProblems(form)).length === 0
+  );
 }

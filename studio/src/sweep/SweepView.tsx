@@ -23,6 +23,7 @@ export interface SweepViewProps {
   /** What the workload sends, where that is one number. */
   readonly ratePerSec: number | undefined;
   readonly sweep: SweepState | null;
+  readonly canRun: boolean;
   readonly onStart: (over: string, values: string, seeds: number) => void;
   readonly onStop: () => void;
   /** Runs the design with this value, and shows that run. */
@@ -33,6 +34,7 @@ export function SweepView({
   options,
   ratePerSec,
   sweep,
+  canRun,
   onStart,
   onStop,
   onRunPoint,
@@ -45,6 +47,7 @@ export function SweepView({
   const values = typed ?? chosen?.values ?? '';
   const problem = valuesProblem(values);
   const seedCount = /^[1-9]\d{0,2}$/.test(seeds) ? Number(seeds) : null;
+  const canStart = canRun && chosen !== undefined && problem === null && seedCount !== null;
   const isGoing = sweep !== null && sweep.report === null && sweep.failure === null;
   const list = useId();
   return (
@@ -53,8 +56,7 @@ export function SweepView({
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (chosen && problem === null && seedCount !== null && !isGoing)
-            onStart(over, values, seedCount);
+          if (canStart && !isGoing) onStart(over, values, seedCount);
         }}
       >
         <label className={styles.over}>
@@ -102,12 +104,7 @@ export function SweepView({
             Stop
           </Button>
         ) : (
-          <Button
-            submit
-            tone="primary"
-            icon="play"
-            disabled={!chosen || problem !== null || seedCount === null}
-          >
+          <Button submit tone="primary" icon="play" disabled={!canStart}>
             Sweep
           </Button>
         )}

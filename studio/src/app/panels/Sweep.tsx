@@ -1,4 +1,5 @@
 import { requestOf } from '../../state/form.ts';
+import { canRun } from '../../state/store.ts';
 import { SweepView } from '../../sweep/SweepView.tsx';
 import { useActions, useStudio, useStudioState } from '../studio.ts';
 
@@ -10,11 +11,13 @@ export default function Sweep() {
   const options = useStudioState((state) => state.design?.options ?? noOptions);
   const ratePerSec = useStudioState((state) => state.design?.structure?.ratePerSec);
   const sweep = useStudioState((state) => state.sweep);
+  const isReady = useStudioState(canRun);
   return (
     <SweepView
       options={options}
       ratePerSec={ratePerSec}
       sweep={sweep}
+      canRun={isReady}
       onStart={(over, values, seeds) => {
         const { form, faultList, edits, design } = store.getState();
         if (!design) return;
