@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { panels, panelsIn } from '../state/store.ts';
-import { keyAction } from './keys.ts';
+import { keyAction, meantBy } from './keys.ts';
 
 const press = (key: string, more = {}, tabs = panelsIn.design) =>
   keyAction({ key, ctrlKey: false, metaKey: false, altKey: false, ...more }, tabs);
@@ -29,4 +29,18 @@ describe('keys', () => {
     expect(press('r', { ctrlKey: true })).toBeUndefined();
     expect(press('k', { metaKey: true })).toBeUndefined();
   });
+});
+
+test('faults are for what the keyboard led to, else for what is selected', () => {
+  const target = (isSeen: boolean, dataset: Record<string, string>) => ({
+    dataset,
+    matches: (selectors: string) => selectors === ':focus-visible' && isSeen,
+  });
+  const selected = { type: 'block', id: 'api' } as const;
+  const links = { type: 'node', id: 'links/1' } as const;
+  expect(meantBy(target(true, links), null)).toEqual(links);
+  expect(meantBy(target(true, links), selected)).toEqual(links);
+  expect(meantBy(target(false, links), selected)).toEqual(selected);
+  expect(meantBy(target(true, { tip: 'Run' }), selected)).toEqual(selected);
+  expect(meantBy(null, null)).toBeNull();
 });

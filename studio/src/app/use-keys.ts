@@ -8,7 +8,7 @@ import { faster, slower } from '../state/playhead.ts';
 import { endUs } from '../state/run.ts';
 import { panelsIn, shownRun, shownStructure } from '../state/store.ts';
 import { nextTheme } from '../theme/theme.ts';
-import { type KeyAction, keyAction } from './keys.ts';
+import { type KeyAction, keyAction, meantBy } from './keys.ts';
 import { marksIn, type Studio, useStudio } from './studio.ts';
 
 export function useKeys(onHelp: () => void): void {
@@ -33,7 +33,9 @@ export function useKeys(onHelp: () => void): void {
 function perform(action: KeyAction, { store, actions }: Studio): void {
   const state = store.getState();
   const run = shownRun(state);
-  const { playheadUs, hello, selection } = state;
+  const { playheadUs, hello } = state;
+  const focused = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+  const target = meantBy(focused, state.selection);
   const frameUs = run?.layout?.frameUs ?? 100_000;
   switch (action.do) {
     case 'play':
@@ -69,20 +71,20 @@ function perform(action: KeyAction, { store, actions }: Studio): void {
     case 'clear':
       return actions.select(null);
     case 'faults': {
-      if (!selection || hello?.mode === 'report') return;
-      const box = document.activeElement?.getBoundingClientRect();
-      const isOnPage = box && document.activeElement !== document.body;
+      if (!target || hello?.mode === 'report') return;
+      const box = focused?.getBoundingClientRect();
+      const isOnPage = box && focused !== document.body;
       const [x, y] = isOnPage ? [box.right + 8, box.top] : [innerWidth / 3, innerHeight / 4];
-      return actions.openFaultMenu({ target: selection, x, y });
+      return actions.openFaultMenu({ target, x, y });
     }
     case 'kill': {
       const kill = verbs.find(({ id }) => id === 'kill');
       const structure = shownStructure(state);
-      if (!selection || !kill || !structure || !verbsFor(selection).includes(kill)) return;
+      if (!target || !kill || !structure || !verbsFor(target).includes(kill)) return;
       if (hello?.mode === 'report') return;
       const isLive = hello?.mode === 'live';
       const at = isLive ? null : timeText(faultTimeUs(state, run));
-      const sentence = sentenceOf({ verb: kill, target: selection, at, lasts: '' }, structure);
+      const sentence = sentenceOf({ verb: kill, target, at, lasts: '' }, structure);
       return isLive ? actions.askLive(sentence) : void actions.inflict(sentence);
     }
     default:
