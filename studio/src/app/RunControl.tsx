@@ -4,7 +4,7 @@ import { Field } from '../parts/Field.tsx';
 import { durationText } from '../parts/format.ts';
 import { formProblems, type RunForm } from '../state/form.ts';
 import { isGoing } from '../state/run.ts';
-import { canRun, shownRun } from '../state/store.ts';
+import { canRun, isOutOfReach, shownRun } from '../state/store.ts';
 import styles from './RunControl.module.css';
 import { useActions, useStudioState } from './studio.ts';
 
@@ -16,6 +16,7 @@ export function RunControl() {
   const form = useStudioState((state) => state.form);
   const rate = useStudioState((state) => state.design?.structure?.ratePerSec);
   const isReady = useStudioState(canRun);
+  const isAlone = useStudioState(isOutOfReach);
   // Not the run itself, which changes with all that streams in: a form is in no need of that.
   const state = useStudioState((all) => shownRun(all)?.state);
   const ownUs = useStudioState((all) => {
@@ -85,11 +86,13 @@ export function RunControl() {
             <IconButton
               icon={state === 'paused' ? 'play' : 'pause'}
               label={state === 'paused' ? 'Resume the simulation' : 'Pause the simulation'}
+              disabled={isAlone}
               onPress={() => void (state === 'paused' ? actions.resume() : actions.pause())}
             />
             <IconButton
               icon="stop"
               label="Stop the simulation"
+              disabled={isAlone}
               onPress={() => void actions.stop()}
             />
           </>

@@ -3,8 +3,8 @@
  * talks to the server; without React, so that tests can run a whole session against a fake client.
  */
 import type { JsonDesign, Micros, Refusal, ReportFile, RunRequest } from 'loadpath/studio';
-import { type Client, Refused } from '../api/client.ts';
-import type { Stream } from '../api/stream.ts';
+import { type Client, Refused, Unreachable } from '../api/client.ts';
+import type { Stream, StreamState } from '../api/stream.ts';
 import type { ThemeChoice } from '../theme/theme.ts';
 import { type OptionValue, stillEdits, withEdit, withoutEdit } from './edits.ts';
 import { createFaultActions } from './fault-actions.ts';
@@ -29,6 +29,8 @@ import {
 /** As many as the server keeps. */
 const runsMax = 8;
 const noticesMax = 3;
+/** The code of a refusal by nobody. */
+const unreachable = 'unreachable';
 /** Enough for an interval that says something, few enough to wait for. */
 const replications = 10;
 
@@ -92,13 +94,17 @@ export function createActions(store: StudioStore, client: Client) {
     });
   }
 
-  function takeConnection(state: 'opening' | 'open' | 'lost' | 'closed'): void {
-    if (get().connection === 'barred') return;
-    if (state === 'open' || state === 'lost') set({ connection: state });
-    if (state === 'lost') void tellBarred();
+  function takeConnection(state: StreamState): void {
+    if (get().connection === 'barred' || state === 'opening' || state === 'closed') return;
+    set(({ refusal }) => ({
+      connection: state === 'open' ? 'open' : 'lost',
+      // Said of the connection as a whole while it is lost, and no longer so when it is back.
+      refusal: refusal?.code === unreachable ? null : refusal,
+    }));
+    if (state === 'refused') void tellBarred();
   }
 
-  /** A stream cannot tell a server that is gone from one that refuses it. */
+  /** A stream is not told why it is refused. */
   async function tellBarred(): Promise<void> {
     try {
       await client.hello();
@@ -213,9 +219,12 @@ export function createActions(store: StudioStore, client: Client) {
     const former = shownRun(get());
     const lender = lenderOf(former, request);
     await attempt(async () => {
-      if (former && isGoing(former)) closeStream(former.id);
       const id = await client.startRun(request);
-      if (former && isGoing(former)) change(former.id, (run) => ({ ...run, state: 'stopped' }));
+      // Not before: where nothing was started, the former goes on.
+      if (former && isGoing(former)) {
+        closeStream(former.id);
+        change(former.id, (run) => (isGoing(run) ? { ...run, state: 'stopped' } : run));
+      }
       attach(id, request, lender);
       change(id, (run) => ({ ...run, startedAtMs: Date.now() }));
       set({ ...sought(fromUs ?? 0), playing: true, following: false });
@@ -317,7 +326,8 @@ export function createActions(store: StudioStore, client: Client) {
       set({ refusal: null });
       await what();
     } catch (error) {
-      set({ refusal: refusalOf(error) });
+      const isSaid = error instanceof Unreachable && get().connection !== 'open';
+      if (!isSaid) set({ refusal: refusalOf(error) });
     }
   }
 
@@ -385,5 +395,6 @@ function sameSystem(a: JsonDesign, b: JsonDesign): boolean {
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refused) return error.refusal;
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'unreachable', message, problems: [] };
+  const code = error instanceof Unreachable ? unreachable : 'failed';
+  return { code, message, problems: [] };
 }

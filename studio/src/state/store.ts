@@ -178,6 +178,11 @@ export function isDrawing({ hello, design, drawing }: StudioState): boolean {
   return drawing ?? (design.structure?.blocks.length ?? 0) === 0;
 }
 
+/** Whether the server is known not to be there, or not to know this page. */
+export function isOutOfReach({ connection }: Pick<StudioState, 'connection'>): boolean {
+  return connection === 'lost' || connection === 'barred';
+}
+
 /** Whether a run can be asked for, by whichever button or key: another one would take the shown run off the page for nothing. */
 export function canRun({
   connection,

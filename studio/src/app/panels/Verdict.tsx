@@ -3,7 +3,7 @@ import { lazy, Suspense, useMemo } from 'react';
 import { Empty } from '../../parts/Empty.tsx';
 import { commandOf } from '../../state/form.ts';
 import { lengthUs } from '../../state/run.ts';
-import { baselineRun } from '../../state/store.ts';
+import { baselineRun, isOutOfReach } from '../../state/store.ts';
 import { Underway } from '../../verdicts/Underway.tsx';
 import { VerdictPanel } from '../../verdicts/VerdictPanel.tsx';
 import { useActions, useMarks, useShownRun, useStudioState } from '../studio.ts';
@@ -22,6 +22,7 @@ export function Verdict() {
   const path = useStudioState((state) => state.design?.path ?? '');
   const targets = useStudioState((state) => state.design?.objectives);
   const invariants = useStudioState((state) => state.design?.invariants);
+  const isAlone = useStudioState(isOutOfReach);
   const marks = useMarks();
   const report = run?.report ?? null;
   const changes = useMemo(
@@ -45,6 +46,7 @@ export function Verdict() {
         targets={targets ?? {}}
         invariants={invariants ?? []}
         marks={marks}
+        isOutOfReach={isAlone}
         onSeek={actions.seek}
       />
     );
