@@ -1,4 +1,4 @@
-import { compareReports } from 'loadpath/studio';
+import { type Comparison, compareReports } from 'loadpath/studio';
 import { lazy, Suspense, useMemo } from 'react';
 import { Empty } from '../../parts/Empty.tsx';
 import { commandOf } from '../../state/form.ts';
@@ -15,6 +15,11 @@ const CounterexampleView = lazy(async () => {
   return { default: CounterexampleView };
 });
 
+/** What was done otherwise comes first: without it, less load would look like less throughput. */
+function againstText({ cautions, sentences }: Comparison): readonly string[] {
+  return [...cautions, ...sentences.slice(0, changesMax)];
+}
+
 export function Verdict() {
   const actions = useActions();
   const run = useShownRun();
@@ -26,10 +31,7 @@ export function Verdict() {
   const marks = useMarks();
   const report = run?.report ?? null;
   const changes = useMemo(
-    () =>
-      report && before?.report
-        ? compareReports(before.report, report).sentences.slice(0, changesMax)
-        : [],
+    () => (report && before?.report ? againstText(compareReports(before.report, report)) : []),
     [report, before?.report],
   );
   if (!run) {
