@@ -1,5 +1,5 @@
 /** One option over a range: the curve where a design gives in, growing while it is measured. */
-import type { SweepPoint } from 'loadpath/studio';
+import type { RunRequest, SweepPoint } from 'loadpath/studio';
 import { useId, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
 import { Columns } from '../parts/Columns.tsx';
@@ -13,6 +13,7 @@ import {
   firstBroken,
   latencyPlot,
   pointInWords,
+  restInWords,
   sweepables,
   throughputPlot,
   valuesProblem,
@@ -22,6 +23,9 @@ export interface SweepViewProps {
   readonly options: Options;
   /** What the workload sends, where that is one number. */
   readonly ratePerSec: number | undefined;
+  /** What every point is run with, but for its value and seeds. */
+  readonly run: RunRequest;
+  readonly designFaults: readonly string[];
   readonly sweep: SweepState | null;
   readonly canRun: boolean;
   readonly onStart: (over: string, values: string, seeds: number) => void;
@@ -33,6 +37,8 @@ export interface SweepViewProps {
 export function SweepView({
   options,
   ratePerSec,
+  run,
+  designFaults,
   sweep,
   canRun,
   onStart,
@@ -113,8 +119,9 @@ export function SweepView({
         {chosen
           ? chosen.now === null
             ? 'Requests a second that users send, in place of the design’s load.'
-            : `The design says ${chosen.over} = ${chosen.now}. Everything else stays as it is.`
+            : `The design says ${chosen.over} = ${chosen.now}.`
           : 'There is no such number in this design: choose one of the list.'}
+        {chosen && ` ${restInWords(over, run, seedCount ?? 1, designFaults)}`}
       </p>
       {sweep?.failure && (
         <p className={styles.failure} role="alert">
