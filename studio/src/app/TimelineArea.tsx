@@ -3,7 +3,7 @@
 import { useMemo } from 'react';
 import { clockText, countText, durationText, plural } from '../parts/format.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
-import { endUs, isGoing, lengthUs, type RunState } from '../state/run.ts';
+import { endUs, isGoing, lengthUs, type RunState, seedsOf } from '../state/run.ts';
 import { isOutOfReach, shownRun } from '../state/store.ts';
 import { useShownTheme } from '../theme/use-shown-theme.ts';
 import { Playhead } from '../timeline/Playhead.tsx';
@@ -182,6 +182,15 @@ function Course({ run }: { readonly run: RunState }) {
       </span>
     );
   }
+  const seeds = seedsOf(run);
+  const seed = seeds.count > 1 ? `seed ${run.request?.seed}` : '';
+  if (run.report && seeds.count > 1 && !isAlone) {
+    return (
+      <span className={styles.course}>
+        {seed} is shown, {plural(seeds.count - seeds.done, 'other')} still to come
+      </span>
+    );
+  }
   const at = run.progress?.at ?? 0;
   const reached = `${clockText(Math.max(0, at), false)} of ${clockText(lengthUs(run), false)}`;
   if (isAlone) return <span className={styles.course}>contact lost at {reached}</span>;
@@ -189,6 +198,7 @@ function Course({ run }: { readonly run: RunState }) {
   const times = seconds > 0.5 && at > 0 ? ` · ${countText(at / 1e6 / seconds)}× real time` : '';
   return (
     <span className={styles.course}>
+      {seed !== '' && `${seed}: `}
       {run.state === 'paused'
         ? 'paused at'
         : (phaseText(run.progress?.phase) ?? (isLive ? 'at' : 'simulating'))}{' '}

@@ -1,5 +1,5 @@
 /** Where a run stands, in two or three words. */
-import { isGoing, lengthUs, type RunState } from '../state/run.ts';
+import { isGoing, lengthUs, type RunState, seedsOf } from '../state/run.ts';
 import { headlineOf, type Standing as Judged } from './verdict.ts';
 
 export type Standing = Judged | 'lost' | 'none';
@@ -30,6 +30,11 @@ function lostAt(run: RunState): Pill {
 }
 
 function goingPill(run: RunState): Pill {
+  const seeds = seedsOf(run);
+  if (run.report && seeds.count > 1) {
+    const text = `${seeds.done} of ${seeds.count} seeds`;
+    return { standing: 'none', text, share: seeds.done / seeds.count };
+  }
   const isEndless = run.layout?.forUs === null;
   const whole = isEndless ? 0 : lengthUs(run);
   const doneUs = run.progress?.at ?? 0;

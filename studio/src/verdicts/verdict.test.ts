@@ -1,4 +1,4 @@
-import type { Report } from 'loadpath/studio';
+import type { Report, Summary } from 'loadpath/studio';
 import { describe, expect, test } from 'vitest';
 import { runWith } from '../state/fixture.ts';
 import { pillOf } from './pill.ts';
@@ -84,6 +84,26 @@ describe('the pill', () => {
 
   test('says how far a run is while it can be followed', () => {
     expect(plain(pillOf(going, false).text)).toBe('Running 6 %');
+  });
+
+  test('speaks no verdict while other seeds may break it', () => {
+    const request = { ...going.request!, seeds: 5 };
+    const first = runWith({ progress, request, report });
+    expect(pillOf(first, false)).toEqual({ standing: 'none', text: '1 of 5 seeds', share: 0.2 });
+    const none = { mean: 0, plusMinus: null, min: 0, max: 0 };
+    const summary: Summary = {
+      ...report,
+      seeds: [1, 2, 3],
+      throughputPerSec: none,
+      availability: none,
+      latencyMs: { p50: none, p90: none, p99: none, p999: none, max: none, mean: none },
+      objectives: [],
+      invariants: [],
+      runs: [],
+    };
+    expect(pillOf({ ...first, summary }, false).text).toBe('3 of 5 seeds');
+    expect(pillOf({ ...first, summary, state: 'done' }, false).text).toMatch(/^Broken/);
+    expect(plain(pillOf({ ...first, report: null }, false).text)).toBe('Running 6 %');
   });
 
   test('claims nothing of a run that can no longer be followed', () => {

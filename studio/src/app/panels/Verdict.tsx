@@ -2,7 +2,7 @@ import { type Comparison, compareReports } from 'loadpath/studio';
 import { lazy, Suspense, useMemo } from 'react';
 import { Empty } from '../../parts/Empty.tsx';
 import { commandOf } from '../../state/form.ts';
-import { lengthUs } from '../../state/run.ts';
+import { isGoing, lengthUs, seedsOf } from '../../state/run.ts';
 import { baselineRun, isOutOfReach } from '../../state/store.ts';
 import { Underway } from '../../verdicts/Underway.tsx';
 import { VerdictPanel } from '../../verdicts/VerdictPanel.tsx';
@@ -54,6 +54,7 @@ export function Verdict() {
     );
   }
   const request = run.request ?? { seed: report.seed, faults: [], ownFaults: true, set: {} };
+  const seeds = seedsOf(run);
   const replayCommand = commandOf({ ...request, forUs: run.layout?.forUs ?? lengthUs(run) }, path);
   return (
     <VerdictPanel
@@ -62,6 +63,7 @@ export function Verdict() {
       marks={marks}
       changes={changes}
       isStopped={run.state === 'stopped'}
+      seedsLeft={isGoing(run) ? seeds.count - seeds.done : 0}
       replayCommand={replayCommand}
       onSeek={actions.seek}
       onCompare={() => actions.setPanel('compare')}
