@@ -13,7 +13,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { compareReports } from '../src/run/compare.ts';
 import type { Frame } from '../src/run/frames.ts';
 import { runner } from '../src/run/index.ts';
-import type { MessageWindow, RequestRow, Waterfall } from '../src/run/traced.ts';
+import type { MessageWindow, RequestSample, Waterfall } from '../src/run/traced.ts';
 import { openDesignStudio, type StudioServer } from '../src/studio/index.ts';
 import type {
   DesignView,
@@ -198,7 +198,7 @@ describe('a run', () => {
     const path = designFile(shop);
     const page = await studioOn(path);
     const { id } = await page.run(short);
-    const rows = await page.ask<RequestRow[]>(`/api/runs/${id}/requests`);
+    const { slowest: rows } = await page.ask<RequestSample>(`/api/runs/${id}/requests`);
     expect(rows.length).toBeGreaterThan(50);
     const waterfall = await page.ask<Waterfall>(`/api/runs/${id}/requests/${rows[0]!.index}`);
     expect(waterfall.request).toEqual(rows[0]);

@@ -16,7 +16,7 @@ import type { DesignLook } from './look.ts';
 import type { Otherwise } from './options.ts';
 import type { Report } from './report.ts';
 import type { SweepPoint, SweepReport } from './sweep.ts';
-import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from './traced.ts';
+import type { MessageQuery, MessageWindow, RequestSample, Waterfall } from './traced.ts';
 
 export interface Runner {
   /** Loads a design without running it: what `lint`, `explain` and `estimate` look at. */
@@ -85,7 +85,7 @@ export interface Simulator {
   /** What is known of the design, as changed by `set` or replaced by `data`, without running it. */
   look(otherwise?: Otherwise): Promise<DesignLook & { readonly files: readonly string[] }>;
   /** The slowest requests of a run, then those that failed. Like all of a trace, told by running it again. */
-  requests(options: TracedOptions, signal?: AbortSignal): Promise<readonly RequestRow[]>;
+  requests(options: TracedOptions, signal?: AbortSignal): Promise<RequestSample>;
   /** The way of one of them, by its index. */
   waterfall(options: TracedOptions, index: number, signal?: AbortSignal): Promise<Waterfall>;
   /** What nodes said to each other. */

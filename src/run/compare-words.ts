@@ -1,11 +1,14 @@
 /** A comparison in sentences that contain the measured figures, the most important first. */
-import type { ComparedPromise, ComparedRow, Comparison } from './compare.ts';
+import type { ComparedPromise, ComparedRow, Comparison, Side } from './compare.ts';
 import type { Estimate } from './summary.ts';
 
 /** Blocks have many figures: these many of them, by how far they moved. */
 const blockSentencesMax = 6;
 /** They move with the percentiles around them. */
 const inTableOnly = ['p90', 'mean'];
+/** Who is busy for less than this share idles, and idling a little more or less is no news. */
+const idleShare = 0.01;
+const faultsNamedMax = 3;
 
 export function sentencesOf(
   comparison: Omit<Comparison, 'cautions' | 'sentences'>,
@@ -16,7 +19,7 @@ export function sentencesOf(
   const undone = a.changes.filter((change) => !b.changes.includes(change));
   // What was set is told in its own words.
   const isSet = changes.length + undone.length > 0;
-  const moved = rows.filter(({ difference }) => isMove(difference));
+  const moved = rows.filter(({ difference }) => isMove(difference)).filter(isNews);
   const whole = moved.filter(({ block, what }) => block === null && !inTableOnly.includes(what));
   const ofBlocks = moved
     .filter(({ block, what }) => block !== null && !(isSet && what === 'nodes'))
@@ -28,10 +31,11 @@ export function sentencesOf(
   ];
   const set = changes.map((change) => `The second ran with ${change}.`);
   const unset = undone.map((change) => `The first ran with ${change}.`);
-  if (isSameRun) return [...unset, ...set, 'Both are the same run, event by event.'];
+  const done = [...unset, ...set, ...faultSentences(a.faults, b.faults)];
+  if (isSameRun) return [...done, 'Both are the same run, event by event.'];
   const base = evidenceSentence(evidence, a.seeds.length, b.seeds.length);
   const nothing = evidence === 'one seed' ? 'Nothing differs by more than 5 %.' : noClaim;
-  return [...unset, ...set, ...(told.length > 0 ? told : [nothing]), base];
+  return [...done, ...(told.length > 0 ? told : [nothing]), base];
 }
 
 const noClaim = 'Nothing differs by more than chance explains.';
@@ -47,6 +51,24 @@ function evidenceSentence(evidence: Comparison['evidence'], a: number, b: number
     case 'other seeds':
       return `Over ${a} and ${b} seeds: what is named is beyond chance, with 95 % confidence each.`;
   }
+}
+
+/** What went wrong in one of them only: that is why most else differs. */
+function faultSentences(a: Side['faults'], b: Side['faults']): string[] {
+  if (a === null || b === null) return [];
+  const only = (which: string, ours: readonly string[], theirs: readonly string[]): string[] => {
+    const own = ours.filter((fault) => !theirs.includes(fault));
+    if (own.length === 0) return [];
+    const more = own.length - faultsNamedMax;
+    const rest = more > 0 ? [`${more} more ${more === 1 ? 'fault' : 'faults'}`] : [];
+    const named = [...own.slice(0, faultsNamedMax), ...rest];
+    return [`Only the ${which} had ${named.join(', ')}.`];
+  };
+  return [...only('first', a, b), ...only('second', b, a)];
+}
+
+function isNews({ what, a, b }: ComparedRow): boolean {
+  return what !== 'utilisation' || Math.max(a.mean, b.mean) >= idleShare;
 }
 
 function isMove(difference: ComparedRow['difference']): boolean {

@@ -122,10 +122,50 @@ describe('single runs', () => {
     ]);
   });
 
+  test('tell what went wrong in one of them only', () => {
+    const failing = (...texts: string[]) =>
+      run(1, {
+        digest: null,
+        events: [
+          { type: 'phase', at: 0, phase: 'load' },
+          ...texts.map((text) => ({ type: 'fault', at: 2_000_000, text, began: true }) as const),
+        ],
+      });
+    const sentences = (a: Report, b: Report) => compareReports(a, b).sentences;
+    expect(sentences(failing('kill links/1'), failing('kill links/1', 'slow links by 3x'))[0]).toBe(
+      'Only the second had slow links by 3x at 2 s.',
+    );
+    expect(sentences(failing('a', 'b', 'c', 'd'), failing())[0]).toBe(
+      'Only the first had a at 2 s, b at 2 s, c at 2 s, 1 more fault.',
+    );
+    // Seeds told one by one come without their events: nobody knows what they had.
+    expect(sentences(failing('kill links/1'), run(1, { digest: null }))[0]).toMatch(/^Nothing/);
+  });
+
+  test('do not tell how much more or less somebody idles', () => {
+    const busy = (utilisation: number) =>
+      run(1, { digest: null, blocks: { links: block({ utilisation }) } });
+    expect(compareReports(busy(0.000056), busy(0.000047)).sentences[0]).toMatch(/^Nothing/);
+    expect(compareReports(busy(0.005), busy(0.05)).sentences[0]).toBe(
+      'links: utilisation rose from 0.5 % to 5 %',
+    );
+  });
+
+  test('of another load say so first, and not of the same one by luck', () => {
+    const sent = (generated: number, seed = 1) => run(seed, { digest: null, generated });
+    expect(compareReports(sent(5_040), sent(496)).cautions).toEqual([
+      'The loads differ: 504/s and 49.6/s.',
+    ]);
+    expect(compareReports(sent(100), sent(120)).cautions).toEqual([]);
+    expect(compareReports(sent(1_000), sent(1_000, 2)).cautions).toEqual([
+      'The seeds differ: 1 and 2.',
+    ]);
+  });
+
   test('that cannot be compared without a thought say so first', () => {
     const { cautions } = compareReports(
       run(1),
-      run(1, { design: 'store', world: 'live', simulatedSeconds: 20 }),
+      run(1, { design: 'store', world: 'live', simulatedSeconds: 20, generated: 2_000 }),
     );
     expect(cautions).toEqual([
       'The designs differ: shop and store.',

@@ -55,6 +55,10 @@ export interface Side {
   readonly version: string;
   readonly seeds: readonly number[];
   readonly loadSeconds: number;
+  /** What users sent; null where a summary came without its reports. */
+  readonly offeredPerSec: number | null;
+  /** What was made to go wrong, and when; null where nobody kept it. */
+  readonly faults: readonly string[] | null;
   /** What was set in place of what the design gives, as the report notes it. */
   readonly changes: readonly string[];
 }
@@ -102,15 +106,37 @@ function runsOf(one: Compared): readonly (string | null)[] {
 
 function sideOf(one: Compared): Side {
   const seeds = isSummary(one) ? one.seeds : [one.seed];
-  const notes = reportsOf(one)[0]?.notes ?? [];
+  const reports = reportsOf(one);
+  const notes = reports[0]?.notes ?? [];
   return {
     design: one.design,
     world: one.world,
     version: one.version,
     seeds,
     loadSeconds: one.simulatedSeconds / Math.max(1, seeds.length),
+    offeredPerSec: offeredBy(reports),
+    faults: faultsIn(reports[0]),
     changes: notes.flatMap((note) => /^with (\S+ = .*)$/.exec(note)?.[1] ?? []),
   };
+}
+
+function offeredBy(reports: readonly Report[]): number | null {
+  const seconds = reports.reduce((sum, { simulatedSeconds }) => sum + simulatedSeconds, 0);
+  if (seconds === 0) return null;
+  return reports.reduce((sum, { generated }) => sum + generated, 0) / seconds;
+}
+
+/** In a simulation at their instants; real ones are never on the dot. Every run has events, unless they were left out. */
+function faultsIn(report: Report | undefined): Side['faults'] {
+  if (!report || report.events.length === 0) return null;
+  return report.events.flatMap((event) => {
+    if (event.type !== 'fault' || !event.began) return [];
+    return report.world === 'live' ? event.text : `${event.text} at ${secondsText(event.at / 1e6)}`;
+  });
+}
+
+function secondsText(seconds: number): string {
+  return `${Number(seconds.toFixed(3))} s`;
 }
 
 function evidenceOf(a: Compared, b: Compared): Comparison['evidence'] {
@@ -128,8 +154,24 @@ function cautionsOf(a: Side, b: Side): string[] {
     ...unlike('designs', ({ design }) => design),
     ...unlike('worlds', ({ world }) => world),
     ...unlike('lengths of the load', ({ loadSeconds }) => `${Number(loadSeconds.toFixed(1))} s`),
+    ...(isOtherLoad(a, b)
+      ? unlike('loads', ({ offeredPerSec }) => `${Number(offeredPerSec!.toPrecision(3))}/s`)
+      : []),
+    // Sets of seeds are told by what is claimed of them.
+    ...(a.seeds.length === 1 && b.seeds.length === 1
+      ? unlike('seeds', ({ seeds }) => String(seeds[0]))
+      : []),
     ...unlike('versions of Loadpath', ({ version }) => version),
   ];
+}
+
+/** Beyond what chance makes of the same load: users are as many more or fewer by luck (Poisson, three sigma). */
+function isOtherLoad(a: Side, b: Side): boolean {
+  if (a.offeredPerSec === null || b.offeredPerSec === null) return false;
+  const variance = (side: Side, perSec: number) => perSec / (side.loadSeconds * side.seeds.length);
+  const luck = 3 * Math.sqrt(variance(a, a.offeredPerSec) + variance(b, b.offeredPerSec));
+  const apart = Math.abs(b.offeredPerSec - a.offeredPerSec);
+  return apart > Math.max(luck, wordShare * Math.max(a.offeredPerSec, b.offeredPerSec));
 }
 
 // Rows -------------------------------------------------------------------------------------------

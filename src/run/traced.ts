@@ -20,6 +20,16 @@ export interface RequestRow {
   readonly outcome: string;
 }
 
+/** The requests of a run that are worth a look, and how many there were to choose from. */
+export interface RequestSample {
+  /** Of those that were answered, the slowest first. */
+  readonly slowest: readonly RequestRow[];
+  readonly answeredCount: number;
+  /** The first that failed or had no end, in the order of their beginning. */
+  readonly failed: readonly RequestRow[];
+  readonly failedCount: number;
+}
+
 /** One attempt to get something from another node, on behalf of a request. */
 export interface Span {
   readonly id: number;

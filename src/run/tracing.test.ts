@@ -21,7 +21,7 @@ import { Causality } from '../sim/causality.ts';
 import { continuations } from '../sim/node/continuations.ts';
 import { followHere, type HereOptions, simulateHere } from './node/here.ts';
 import { type Asked, resolve } from './options.ts';
-import type { MessageQuery, MessageWindow, RequestRow, Span, Waterfall } from './traced.ts';
+import type { MessageQuery, MessageWindow, RequestSample, Span, Waterfall } from './traced.ts';
 import { MessageTracer } from './traces/messages.ts';
 import { RequestTracer } from './traces/requests.ts';
 import { WaterfallTracer } from './traces/waterfall.ts';
@@ -55,8 +55,10 @@ const modelled = (
 const waterfall = (prepare: () => HereOptions, index = 0): Promise<Waterfall> =>
   followHere(prepare, (options) => traceWaterfall(options, index));
 
-const requests = (prepare: () => HereOptions): Promise<readonly RequestRow[]> =>
+const requests = (prepare: () => HereOptions): Promise<RequestSample> =>
   followHere(prepare, traceRequests);
+
+const rowsOf = ({ slowest, failed }: RequestSample) => [...slowest, ...failed];
 
 const messages = (
   prepare: () => HereOptions,
@@ -326,7 +328,7 @@ describe('a waterfall', () => {
 describe('the requests of a run', () => {
   test('are the slowest first, then those that failed', async () => {
     const back = modelled('back', [], { cost: '5ms', openMax: 2 });
-    const rows = await requests(asked(back, [0, 0, 0, 50 * ms, 60 * ms]));
+    const rows = rowsOf(await requests(asked(back, [0, 0, 0, 50 * ms, 60 * ms])));
     expect(rows.map(({ index, outcome, latencyUs }) => [index, outcome, latencyUs])).toEqual([
       [0, 'ok', 6_000],
       [1, 'ok', 6_000],
@@ -340,7 +342,10 @@ describe('the requests of a run', () => {
   test('are no more than 200 of each kind, however many there were', async () => {
     const back = modelled('back', [], { cost: '1ms', openMax: 1 });
     const many = Array.from({ length: 3_000 }, (_, index) => Math.floor(index / 3) * 5 * ms);
-    const rows = await requests(asked(back, many));
+    const sample = await requests(asked(back, many));
+    const rows = rowsOf(sample);
+    const { answeredCount, failedCount } = sample;
+    expect([answeredCount, failedCount]).toEqual([1_000, 2_000]);
     const answered = rows.filter(({ outcome }) => outcome === 'ok');
     expect([rows.length, answered.length]).toEqual([400, 200]);
     expect(rows.slice(200).map(({ index }) => index)).toEqual(
@@ -382,7 +387,10 @@ describe('the shortener, traced', () => {
   });
 
   test('counts as the run that it follows', async () => {
-    const [{ report }, rows] = [await simulateHere(prepare), await requests(prepare)];
+    const [{ report }, sample] = [await simulateHere(prepare), await requests(prepare)];
+    const rows = rowsOf(sample);
+    const { answeredCount, failedCount } = sample;
+    expect([answeredCount, failedCount]).toEqual([report.completed, report.failed]);
     expect(rows.filter(({ outcome }) => outcome === 'ok')).toHaveLength(200);
     expect(rows.filter(({ outcome }) => outcome !== 'ok')).toHaveLength(report.failed);
     // Users are timed from when they were due, on a clock of their own: microseconds apart.
@@ -390,7 +398,7 @@ describe('the shortener, traced', () => {
   });
 
   test('is the same twice, and every span lies within what it belongs to', async () => {
-    const rows = await requests(prepare);
+    const rows = rowsOf(await requests(prepare));
     for (const { index, latencyUs } of [rows[0]!, rows[7]!, rows[150]!]) {
       const found = await waterfall(prepare, index);
       expect(await waterfall(prepare, index)).toEqual(found);

@@ -8,7 +8,7 @@ import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import { Causality, type Continuations, type Tracer } from '../sim/causality.ts';
 import { continuations } from '../sim/node/continuations.ts';
 import { type SimulationOptions, traceSimulation } from './simulation.ts';
-import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from './traced.ts';
+import type { MessageQuery, MessageWindow, RequestSample, Waterfall } from './traced.ts';
 import { MessageTracer } from './traces/messages.ts';
 import { RequestTracer } from './traces/requests.ts';
 import { WaterfallTracer } from './traces/waterfall.ts';
@@ -22,10 +22,10 @@ interface RunTracer extends Tracer {
 }
 
 /** The slowest requests of a whole run, then those that failed. */
-export function traceRequests(options: SimulationOptions): readonly RequestRow[] {
+export function traceRequests(options: SimulationOptions): RequestSample {
   const tracer = new RequestTracer(wordsOf(options));
   follow(options, tracer);
-  return tracer.rows();
+  return tracer.sample();
 }
 
 export function traceWaterfall(options: SimulationOptions, index: number): Waterfall {

@@ -44,7 +44,14 @@ export { outcomeOf } from '../run/report.ts';
 export type { Estimate, Summary } from '../run/summary.ts';
 export type { SweepPoint, SweepReport } from '../run/sweep.ts';
 export { parseValues, sweepValuesForm } from '../run/sweep-values.ts';
-export type { MessageRow, MessageWindow, RequestRow, Span, Waterfall } from '../run/traced.ts';
+export type {
+  MessageRow,
+  MessageWindow,
+  RequestRow,
+  RequestSample,
+  Span,
+  Waterfall,
+} from '../run/traced.ts';
 export type { Evidence, EvidenceOperation } from '../verify/evidence.ts';
 export type * from './protocol.ts';
 export { type ReportFile, readReport, reportElement, reportFormat } from './report-data.ts';

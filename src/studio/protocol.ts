@@ -17,7 +17,7 @@
  *   GET    /api/runs/:id/stream               events: RunEvents, from the first on; resumes after `Last-Event-ID`
  *   POST   /api/runs/:id/pause | resume | stop
  *   DELETE /api/runs/:id
- *   GET    /api/runs/:id/requests             RequestRow[]      slowest first, then failed ones
+ *   GET    /api/runs/:id/requests             RequestSample     slowest first, then failed ones
  *   GET    /api/runs/:id/requests/:index      Waterfall
  *   GET    /api/runs/:id/messages?fromUs&toUs&nodes=a,b&blocks=…   MessageWindow
  *   GET    /api/runs/:id/html                 one file that opens offline

@@ -9,7 +9,7 @@ import { runner } from '../run/index.ts';
 import type { DesignLook } from '../run/look.ts';
 import type { Otherwise } from '../run/options.ts';
 import type { Report } from '../run/report.ts';
-import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from '../run/traced.ts';
+import type { MessageQuery, MessageWindow, RequestSample, Waterfall } from '../run/traced.ts';
 import type { HuntEvents, HuntRequest, RunRequest, SweepEvents, SweepRequest } from './protocol.ts';
 
 /** So that a run can begin while the one that it replaces is still being judged. */
@@ -83,7 +83,7 @@ export class Workshop {
     });
   }
 
-  requests(request: RunRequest): Promise<readonly RequestRow[]> {
+  requests(request: RunRequest): Promise<RequestSample> {
     return this.#work(() => this.#behind().requests(optionsOf(request)));
   }
 

@@ -46,6 +46,14 @@ test('what the first minute is made of works by keys alone, and a reload goes on
   await keyboard.press('[');
   expect(await playheadOf(page)).toBeGreaterThanOrEqual(Number(at));
 
+  // The keyboard leads to a card, and nothing else has to say which is meant.
+  await keyboard.press('Escape');
+  await page.getByRole('button', { name: /^users, / }).focus();
+  await keyboard.press('ArrowRight');
+  await keyboard.press('ArrowRight');
+  await keyboard.press('k');
+  await faults.getByText(/^kill edge at/).waitFor();
+
   await keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
   await keyboard.press('Escape');

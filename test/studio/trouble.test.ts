@@ -78,10 +78,18 @@ test('a reload goes on where it was; another tab has runs of its own; a server t
   await runEnded(second.page);
   await seen(page, /Stopped|\d+(\/| of )\d+/);
   await second.close();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await seen(page, /Running/);
 
   const port = new URL(studio.url).port;
   await studio.close();
   await page.getByText('Studio’s server does not answer.').waitFor();
+  // Nobody knows how that run goes on, and nobody can be asked for anything.
+  await seen(page, /Contact lost/);
+  for (const name of ['Run again', 'Pause the simulation', 'Stop the simulation']) {
+    expect(await page.getByRole('button', { name }).isDisabled()).toBe(true);
+  }
+  await page.keyboard.press('r');
   await page.getByRole('button', { name: 'Pause playing' }).click();
   await page.getByRole('slider', { name: 'Playhead' }).press('Home');
   expect(await playheadOf(page)).toBe(0);
@@ -91,6 +99,9 @@ test('a reload goes on where it was; another tab has runs of its own; a server t
     .getByText(/address that (it|`loadpath studio`) printed/)
     .first()
     .waitFor();
+  await page.getByText('Studio was started again.').waitFor();
+  expect(await page.getByText('Studio’s server does not answer.').count()).toBe(0);
+  await seen(page, /Contact lost/);
   const anew = await openPage(browser, again.url);
   await runFor(anew.page, '2 s');
   await anew.close();

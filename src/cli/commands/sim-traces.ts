@@ -62,11 +62,11 @@ export async function showSlowest(
   const simulator = runner.openSimulator(design, options);
   try {
     screen.status('looking for the slowest requests');
-    const rows = await simulator.requests(options, signal);
-    const ended = rows.filter(({ latencyUs }) => latencyUs !== null);
-    const slowest = ended.sort((a, b) => b.latencyUs! - a.latencyUs!).slice(0, count);
+    const { slowest, failed } = await simulator.requests(options, signal);
+    const ended = [...slowest, ...failed].filter(({ latencyUs }) => latencyUs !== null);
+    const shownFirst = ended.sort((a, b) => b.latencyUs! - a.latencyUs!).slice(0, count);
     const shown: string[] = [];
-    for (const { index } of slowest) {
+    for (const { index } of shownFirst) {
       if (signal.aborted) return;
       screen.status(`following request #${index}`);
       shown.push(renderWaterfall(await simulator.waterfall(options, index, signal), outStyle));

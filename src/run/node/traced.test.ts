@@ -33,7 +33,7 @@ const asked: TracedOptions = { seed: 1, forUs: 3_000_000, faults: [], ownFaults:
 
 test('the slowest request of a run has its way, and its latency is the longest of the report', async () => {
   const report = await simulator.simulate({ ...asked, check: false });
-  const [slowest] = await simulator.requests(asked);
+  const [slowest] = (await simulator.requests(asked)).slowest;
   expect(slowest!.latencyUs! / 1_000).toBeCloseTo(report.latencyMs.max, 1);
   const { request, spans } = await simulator.waterfall(asked, slowest!.index);
   expect(request).toEqual(slowest);
@@ -48,7 +48,7 @@ test('what is set, other data and faults are those of the run that is meant', as
   const data = { ...design, blocks: [{ ...design.blocks[0], cost: '7ms' }, design.blocks[1]] };
   expect(await served({ ...asked, data })).toEqual([20, 7_000]);
   const faults = ['power off app at 0s'];
-  const failed = await simulator.requests({ ...asked, faults });
+  const { failed } = await simulator.requests({ ...asked, faults });
   expect(new Set(failed.map(({ outcome }) => outcome))).toEqual(new Set(['status 504']));
   const set = { 'app.instances': 1 };
   const { messages } = await simulator.messages(

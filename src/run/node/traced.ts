@@ -1,7 +1,7 @@
 /** Questions about single requests and messages, for a worker: each is one more run of the same seed. */
 import type { System } from '../../design/system.ts';
 import { resolve } from '../options.ts';
-import type { MessageQuery, MessageWindow, RequestRow, Waterfall } from '../traced.ts';
+import type { MessageQuery, MessageWindow, RequestSample, Waterfall } from '../traced.ts';
 import { traceMessages, traceRequests, traceWaterfall } from '../tracing.ts';
 import { followHere } from './here.ts';
 import { Reins } from './reins.ts';
@@ -18,7 +18,7 @@ export type Question =
   | { readonly ask: 'waterfall'; readonly index: number }
   | { readonly ask: 'messages'; readonly query: MessageQuery };
 
-export type Traced = readonly RequestRow[] | Waterfall | MessageWindow;
+export type Traced = RequestSample | Waterfall | MessageWindow;
 
 export function traceHere(task: TraceTask, evaluate: () => System): Promise<Traced> {
   const { seed, untilUs, question } = task;

@@ -8,7 +8,7 @@ import type { Address, Micros, NodeId } from '../../host/host.ts';
 import type { WebMessage, WebRequest } from '../../host/web.ts';
 import type { SentMessage, Tracer } from '../../sim/causality.ts';
 import type { TraceEvent } from '../../sim/network.ts';
-import type { RequestRow } from '../traced.ts';
+import type { RequestRow, RequestSample } from '../traced.ts';
 import { Leading } from './leading.ts';
 import { outcomeOf, type Words } from './words.ts';
 
@@ -65,6 +65,8 @@ export class RequestTracer implements Tracer {
   readonly #open = new Map<NodeId, Map<number, Open>>();
   readonly #slowest = new Leading<Ended>(rowsMax, (a, b) => a.latencyUs! > b.latencyUs!);
   readonly #failed = new Leading<Ended>(rowsMax, (a, b) => a.open.index < b.open.index);
+  #answeredCount = 0;
+  #failedCount = 0;
 
   constructor(words: Words) {
     this.#words = words;
@@ -80,14 +82,19 @@ export class RequestTracer implements Tracer {
     return false;
   }
 
-  /** Slowest first, then failed ones in the order of their beginning. */
-  rows(): readonly RequestRow[] {
+  /** Asked once, at the end. */
+  sample(): RequestSample {
     for (const opens of this.#open.values()) {
       for (const open of opens.values()) {
-        this.#failed.add({ open, latencyUs: null, outcome: 'in flight' });
+        this.#fails({ open, latencyUs: null, outcome: 'in flight' });
       }
     }
-    return [...this.#slowest.items, ...this.#failed.items].map((ended) => this.#row(ended));
+    return {
+      slowest: this.#slowest.items.map((ended) => this.#row(ended)),
+      failed: this.#failed.items.map((ended) => this.#row(ended)),
+      answeredCount: this.#answeredCount,
+      failedCount: this.#failedCount,
+    };
   }
 
   sent(sent: SentMessage): undefined {
@@ -105,7 +112,9 @@ export class RequestTracer implements Tracer {
     const open = this.#take(to.node, web.id);
     if (!open) return;
     const ended = { open, latencyUs: at - open.sentAt, outcome: outcomeOf(web.status) };
-    (web.status >= 500 ? this.#failed : this.#slowest).add(ended);
+    if (web.status >= 500) return this.#fails(ended);
+    this.#answeredCount++;
+    this.#slowest.add(ended);
   }
 
   refused(): undefined {}
@@ -116,7 +125,12 @@ export class RequestTracer implements Tracer {
 
   ended(from: Address, id: number, why: Unanswered, at: Micros): void {
     const open = this.#take(from.node, id);
-    if (open) this.#failed.add({ open, latencyUs: at - open.sentAt, outcome: why });
+    if (open) this.#fails({ open, latencyUs: at - open.sentAt, outcome: why });
+  }
+
+  #fails(ended: Ended): undefined {
+    this.#failedCount++;
+    this.#failed.add(ended);
   }
 
   #take(node: NodeId, id: number): Open | undefined {

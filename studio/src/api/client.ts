@@ -14,7 +14,7 @@ import type {
   MessageWindow,
   Micros,
   Refusal,
-  RequestRow,
+  RequestSample,
   RunRequest,
   RunSummary,
   SweepEvents,
@@ -46,7 +46,7 @@ export interface Client {
   resumeRun(id: string): Promise<void>;
   stopRun(id: string): Promise<void>;
   deleteRun(id: string): Promise<void>;
-  requests(id: string): Promise<readonly RequestRow[]>;
+  requests(id: string): Promise<RequestSample>;
   waterfall(id: string, index: number): Promise<Waterfall>;
   messages(id: string, query: MessageQuery): Promise<MessageWindow>;
   html(id: string): Promise<Blob>;

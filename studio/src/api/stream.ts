@@ -9,7 +9,8 @@ export type MessagesOf<Events> = {
   [Name in keyof Events]: { readonly name: Name; readonly data: Events[Name] };
 }[keyof Events];
 
-export type StreamState = 'opening' | 'open' | 'lost' | 'closed';
+/** `refused`: something answers, but not with this stream. */
+export type StreamState = 'opening' | 'open' | 'lost' | 'refused' | 'closed';
 
 export interface Stream {
   close(): void;
@@ -20,8 +21,8 @@ interface StreamListener<Message> {
   onState?(state: StreamState): void;
 }
 
-/** The browser tries again by itself after what breaks; a server that refuses is asked again after these. */
-const retriesMs: readonly number[] = [500, 1_000, 2_000, 4_000];
+/** A server that is gone, or refuses, is asked again after these. */
+const retriesMs: readonly number[] = [500, 1_000, 2_000, 4_000, 8_000];
 
 export function openStream<Message extends { readonly name: string }>(
   url: string,
@@ -30,7 +31,7 @@ export function openStream<Message extends { readonly name: string }>(
 ): Stream {
   let source: EventSource | undefined;
   let closed = false;
-  let tries = 0;
+  let failures = 0;
   let lastId = -1;
   let waiting: Message[] = [];
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -44,15 +45,19 @@ export function openStream<Message extends { readonly name: string }>(
   function open(): void {
     source = new EventSource(url);
     source.onopen = () => {
-      tries = 0;
+      failures = 0;
       listener.onState?.('open');
     };
     source.onerror = () => {
       if (closed) return;
-      listener.onState?.('lost');
-      if (source?.readyState !== EventSource.CLOSED) return;
-      retry = setTimeout(open, retriesMs[Math.min(tries, retriesMs.length - 1)]);
-      tries++;
+      const isRefused = source?.readyState === EventSource.CLOSED;
+      const wait = retryAfterMs(failures, isRefused);
+      failures++;
+      if (wait !== null) {
+        source?.close();
+        retry = setTimeout(open, wait);
+      }
+      listener.onState?.(isRefused ? 'refused' : 'lost');
     };
     for (const name of names) source.addEventListener(name, take);
   }
@@ -78,6 +83,15 @@ export function openStream<Message extends { readonly name: string }>(
       listener.onState?.('closed');
     },
   };
+}
+
+/**
+ * How long to wait before it is opened anew; null: leave that to the browser. Its own next try tells
+ * the server how much was read already, but it would go on trying as fast for ever.
+ */
+export function retryAfterMs(failures: number, isRefused: boolean): number | null {
+  if (failures === 0 && !isRefused) return null;
+  return retriesMs[Math.min(failures, retriesMs.length - 1)]!;
 }
 
 /** What comes alone is told at once; what keeps coming, this often. */

@@ -3,7 +3,7 @@ import type { ProblemView } from 'loadpath/studio';
 import { Button, IconButton } from '../parts/Button.tsx';
 import { plural } from '../parts/format.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { isDrawing, shownRun } from '../state/store.ts';
+import { canRun, isDrawing, shownRun } from '../state/store.ts';
 import styles from './Banners.module.css';
 import { useActions, useStudioState } from './studio.ts';
 
@@ -17,6 +17,7 @@ export function Banners() {
   const path = useStudioState((state) => state.design?.path);
   const isShown = useStudioState((state) => Boolean(state.design?.structure?.blocks.length));
   const refusal = useStudioState((state) => state.refusal);
+  const isReady = useStudioState(canRun);
   const failure = useStudioState((state) => shownRun(state)?.failure);
   return (
     <div className={styles.banners} aria-live="polite">
@@ -68,7 +69,7 @@ export function Banners() {
             <strong>The run failed: {headOf(failure.message)}</strong>
             <Problems problems={failure.problems} />
           </div>
-          <Button small onPress={() => void actions.run()}>
+          <Button small disabled={!isReady} onPress={() => void actions.run()}>
             Run again
           </Button>
         </div>

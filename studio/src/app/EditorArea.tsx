@@ -50,6 +50,7 @@ function Options({ block, kind, options, problems, onOption }: OptionsFormProps)
       options={values}
       edits={noEdits}
       problems={problems}
+      canEdit
       canRun
       isLive
       onEdit={(key, value) => {

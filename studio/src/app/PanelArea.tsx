@@ -3,7 +3,7 @@ import { type PointerEvent, Suspense, useMemo, useState } from 'react';
 import { IconButton } from '../parts/Button.tsx';
 import type { IconName } from '../parts/Icon.tsx';
 import { type Tab, Tabs } from '../parts/Tabs.tsx';
-import { type Panel, panels, shownRun } from '../state/store.ts';
+import { type Panel, panels, panelsIn, shownRun } from '../state/store.ts';
 import styles from './PanelArea.module.css';
 import { viewOf } from './panels/index.ts';
 import { useActions, useStudioState } from './studio.ts';
@@ -35,13 +35,6 @@ const words: Readonly<Record<Panel, Words>> = {
   source: { label: 'Source', icon: 'source', tip: 'The design’s files' },
 };
 
-/** What there is to see of a running system, and of a finished run in a file. */
-const shownIn = {
-  design: panels,
-  live: ['verdict', 'charts', 'faults', 'inspect', 'source'],
-  report: ['verdict', 'charts', 'inspect'],
-} as const satisfies Record<string, readonly Panel[]>;
-
 const widthKey = 'loadpath.panel';
 const widthPreset = 440;
 const widthMin = 340;
@@ -67,7 +60,7 @@ export function PanelArea() {
       ? { verdict: { text: String(brokenCount(outcome)), tone: 'bad' as const } }
       : {}),
   };
-  const tabs = shownIn[mode].map((id) => ({
+  const tabs = panelsIn[mode].map((id) => ({
     id,
     ...words[id],
     shortcut: id === 'source' ? 'S' : String(panels.indexOf(id) + 1),

@@ -4,7 +4,7 @@ import { Field } from '../parts/Field.tsx';
 import { durationText } from '../parts/format.ts';
 import { formProblems, type RunForm } from '../state/form.ts';
 import { isGoing } from '../state/run.ts';
-import { shownRun } from '../state/store.ts';
+import { canRun, isOutOfReach, shownRun } from '../state/store.ts';
 import styles from './RunControl.module.css';
 import { useActions, useStudioState } from './studio.ts';
 
@@ -15,9 +15,8 @@ export function RunControl() {
   const actions = useActions();
   const form = useStudioState((state) => state.form);
   const rate = useStudioState((state) => state.design?.structure?.ratePerSec);
-  const canRun = useStudioState(
-    ({ design }) => design?.problems.length === 0 && design.structure !== null,
-  );
+  const isReady = useStudioState(canRun);
+  const isAlone = useStudioState(isOutOfReach);
   // Not the run itself, which changes with all that streams in: a form is in no need of that.
   const state = useStudioState((all) => shownRun(all)?.state);
   const ownUs = useStudioState((all) => {
@@ -77,7 +76,7 @@ export function RunControl() {
           tone="primary"
           icon={going ? 'restart' : 'play'}
           shortcut="R"
-          disabled={!canRun || Object.keys(problems).length > 0}
+          disabled={!isReady}
           tip={going ? 'Begin again' : 'Simulate'}
         >
           {going ? 'Run again' : 'Run'}
@@ -87,11 +86,13 @@ export function RunControl() {
             <IconButton
               icon={state === 'paused' ? 'play' : 'pause'}
               label={state === 'paused' ? 'Resume the simulation' : 'Pause the simulation'}
+              disabled={isAlone}
               onPress={() => void (state === 'paused' ? actions.resume() : actions.pause())}
             />
             <IconButton
               icon="stop"
               label="Stop the simulation"
+              disabled={isAlone}
               onPress={() => void actions.stop()}
             />
           </>

@@ -3,8 +3,8 @@
 import { useMemo } from 'react';
 import { clockText, countText, durationText, plural } from '../parts/format.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
-import { endUs, isGoing, lengthUs, type RunState } from '../state/run.ts';
-import { shownRun } from '../state/store.ts';
+import { endUs, isGoing, lengthUs, type RunState, seedsOf } from '../state/run.ts';
+import { isOutOfReach, shownRun } from '../state/store.ts';
 import { useShownTheme } from '../theme/use-shown-theme.ts';
 import { Playhead } from '../timeline/Playhead.tsx';
 import { type Scale, wholePixels } from '../timeline/scale.ts';
@@ -170,6 +170,7 @@ function Now() {
 function Course({ run }: { readonly run: RunState }) {
   const startedAt = useStudioState((state) => shownRun(state)?.startedAtMs);
   const isLive = useStudioState((state) => state.hello?.mode === 'live');
+  const isAlone = useStudioState(isOutOfReach);
   if (!isGoing(run) || run.layout?.forUs === null) {
     const { report } = run;
     if (report?.world !== 'simulated') return null;
@@ -181,15 +182,27 @@ function Course({ run }: { readonly run: RunState }) {
       </span>
     );
   }
+  const seeds = seedsOf(run);
+  const seed = seeds.count > 1 ? `seed ${run.request?.seed}` : '';
+  if (run.report && seeds.count > 1 && !isAlone) {
+    return (
+      <span className={styles.course}>
+        {seed} is shown, {plural(seeds.count - seeds.done, 'other')} still to come
+      </span>
+    );
+  }
   const at = run.progress?.at ?? 0;
+  const reached = `${clockText(Math.max(0, at), false)} of ${clockText(lengthUs(run), false)}`;
+  if (isAlone) return <span className={styles.course}>contact lost at {reached}</span>;
   const seconds = startedAt === undefined ? 0 : (Date.now() - startedAt) / 1_000;
   const times = seconds > 0.5 && at > 0 ? ` · ${countText(at / 1e6 / seconds)}× real time` : '';
   return (
     <span className={styles.course}>
+      {seed !== '' && `${seed}: `}
       {run.state === 'paused'
         ? 'paused at'
         : (phaseText(run.progress?.phase) ?? (isLive ? 'at' : 'simulating'))}{' '}
-      {clockText(Math.max(0, at), false)} of {clockText(lengthUs(run), false)}
+      {reached}
       {run.state === 'paused' ? '' : times}
     </span>
   );

@@ -1,4 +1,5 @@
 /** What keys do on the page, where nobody types. The help lists these and no others. */
+import { type Selection, selectionTypes } from '../state/selection.ts';
 import { type Panel, panels } from '../state/store.ts';
 
 export type KeyAction =
@@ -25,8 +26,8 @@ export const keyHelp: readonly KeyHelp[] = [
     what: 'Faults for what is pointed at or focused',
     group: 'Break',
   },
-  { keys: ['B'], what: 'Faults for what is selected', group: 'Break' },
-  { keys: ['K'], what: 'Kill what is selected, at the playhead', group: 'Break' },
+  { keys: ['B'], what: 'Faults for what is focused or selected', group: 'Break' },
+  { keys: ['K'], what: 'Kill what is focused or selected, at the playhead', group: 'Break' },
   { keys: ['Tab', '↑ ↓ ← →'], what: 'Into the graph, and from block to block', group: 'Graph' },
   { keys: ['+', '-', '0', 'F'], what: 'Zoom in, out, to 100 %, fit', group: 'Graph' },
   { keys: ['O'], what: 'Open or close a block', group: 'Graph' },
@@ -66,10 +67,32 @@ export interface Press {
   readonly altKey: boolean;
 }
 
-export function keyAction(press: Press): KeyAction | undefined {
+/** A panel has the same key wherever it has a tab, and none where it has not. */
+export function keyAction(press: Press, tabs: readonly Panel[]): KeyAction | undefined {
   if (press.ctrlKey || press.metaKey || press.altKey) return undefined;
+  const action = meaningOf(press.key);
+  return action?.do === 'show' && !tabs.includes(action.panel) ? undefined : action;
+}
+
+function meaningOf(key: string): KeyAction | undefined {
   // Zero is the graph's: 100 %.
-  const panel = /^[1-9]$/.test(press.key) ? panels[Number(press.key) - 1] : undefined;
+  const panel = /^[1-9]$/.test(key) ? panels[Number(key) - 1] : undefined;
   if (panel !== undefined) return { do: 'show', panel };
-  return plain[press.key] ?? plain[press.key.toLowerCase()];
+  return plain[key] ?? plain[key.toLowerCase()];
+}
+
+interface Focused {
+  readonly dataset: Readonly<Record<string, string | undefined>>;
+  matches(selectors: ':focus-visible'): boolean;
+}
+
+/**
+ * What a key is about: where the keyboard has led to on the graph, before what was selected earlier.
+ * A focus that only a click left behind is not seen: what that click selected may be selected no more.
+ */
+export function meantBy(focused: Focused | null, selection: Selection | null): Selection | null {
+  const { type: named, id } = focused?.dataset ?? {};
+  const type = selectionTypes.find((one) => one === named);
+  if (!type || id === undefined || !focused?.matches(':focus-visible')) return selection;
+  return { type, id };
 }

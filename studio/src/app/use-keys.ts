@@ -6,9 +6,9 @@ import { timeText } from '../state/faults.ts';
 import { nextMark, previousMark } from '../state/marks.ts';
 import { faster, slower } from '../state/playhead.ts';
 import { endUs } from '../state/run.ts';
-import { shownRun, shownStructure } from '../state/store.ts';
+import { panelsIn, shownRun, shownStructure } from '../state/store.ts';
 import { nextTheme } from '../theme/theme.ts';
-import { type KeyAction, keyAction } from './keys.ts';
+import { type KeyAction, keyAction, meantBy } from './keys.ts';
 import { marksIn, type Studio, useStudio } from './studio.ts';
 
 export function useKeys(onHelp: () => void): void {
@@ -16,7 +16,8 @@ export function useKeys(onHelp: () => void): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || isTyping(event.target) || isSomethingOpen()) return;
-      const action = keyAction(event);
+      const mode = studio.store.getState().hello?.mode ?? 'design';
+      const action = keyAction(event, panelsIn[mode]);
       if (!action) return;
       // A button that has the focus is pressed by the space bar, as everywhere.
       if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
@@ -32,14 +33,15 @@ export function useKeys(onHelp: () => void): void {
 function perform(action: KeyAction, { store, actions }: Studio): void {
   const state = store.getState();
   const run = shownRun(state);
-  const { playheadUs, hello, selection } = state;
+  const { playheadUs, hello } = state;
+  const focused = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+  const target = meantBy(focused, state.selection);
   const frameUs = run?.layout?.frameUs ?? 100_000;
   switch (action.do) {
     case 'play':
       return state.playing ? actions.pausePlaying() : actions.play();
     case 'run':
-      if (hello?.mode === 'design') void actions.run();
-      return;
+      return void actions.run();
     case 'next':
     case 'previous': {
       const find = action.do === 'next' ? nextMark : previousMark;
@@ -69,20 +71,20 @@ function perform(action: KeyAction, { store, actions }: Studio): void {
     case 'clear':
       return actions.select(null);
     case 'faults': {
-      if (!selection || hello?.mode === 'report') return;
-      const box = document.activeElement?.getBoundingClientRect();
-      const isOnPage = box && document.activeElement !== document.body;
+      if (!target || hello?.mode === 'report') return;
+      const box = focused?.getBoundingClientRect();
+      const isOnPage = box && focused !== document.body;
       const [x, y] = isOnPage ? [box.right + 8, box.top] : [innerWidth / 3, innerHeight / 4];
-      return actions.openFaultMenu({ target: selection, x, y });
+      return actions.openFaultMenu({ target, x, y });
     }
     case 'kill': {
       const kill = verbs.find(({ id }) => id === 'kill');
       const structure = shownStructure(state);
-      if (!selection || !kill || !structure || !verbsFor(selection).includes(kill)) return;
+      if (!target || !kill || !structure || !verbsFor(target).includes(kill)) return;
       if (hello?.mode === 'report') return;
       const isLive = hello?.mode === 'live';
       const at = isLive ? null : timeText(faultTimeUs(state, run));
-      const sentence = sentenceOf({ verb: kill, target: selection, at, lasts: '' }, structure);
+      const sentence = sentenceOf({ verb: kill, target, at, lasts: '' }, structure);
       return isLive ? actions.askLive(sentence) : void actions.inflict(sentence);
     }
     default:

@@ -29,6 +29,7 @@ export interface FaultsPanelProps {
   /** The shown run had other faults than the list now has. */
   readonly changed: boolean;
   readonly onChange: (list: FaultList) => void;
+  readonly canRun: boolean;
   readonly onRun: () => void;
   readonly onSave: () => void;
   readonly onSeek: (us: Micros) => void;
@@ -80,7 +81,7 @@ export function FaultsPanel(props: FaultsPanelProps) {
           <Button
             tone={changed ? 'primary' : 'plain'}
             icon="play"
-            disabled={hasProblem}
+            disabled={hasProblem || !props.canRun}
             tip={
               hasProblem
                 ? 'A sentence has a mistake; switch it off or mend it'

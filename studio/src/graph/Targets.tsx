@@ -58,6 +58,7 @@ const TargetButton = memo(function TargetButton(props: TargetButtonProps) {
       className={styles.target}
       data-target={target.key}
       data-type={target.selection.type}
+      data-id={target.selection.id}
       style={{ left: x, top: y, width, height }}
       tabIndex={props.isTabStop ? 0 : -1}
       aria-pressed={props.isSelected}

@@ -13,6 +13,7 @@ import styles from './HuntPanel.module.css';
 export interface HuntPanelProps {
   readonly design: DesignView;
   readonly hunt: HuntState | null;
+  readonly canStart: boolean;
   readonly onStart: (request: HuntRequest) => void;
   readonly onStop: () => void;
   readonly onTake: (finding: Finding) => void;
@@ -29,7 +30,7 @@ interface HuntForm {
 /** Long enough for an election and a recovery, short enough for hundreds. */
 const presets: HuntForm = { seedFirst: '1', seedCount: '200', duration: '20s', rate: '50' };
 
-export function HuntPanel({ design, hunt, onStart, onStop, onTake }: HuntPanelProps) {
+export function HuntPanel({ design, hunt, canStart, onStart, onStop, onTake }: HuntPanelProps) {
   const [form, setForm] = useState(presets);
   const isGoing = hunt !== null && hunt.report === null && hunt.failure === null;
   const forUs = parseDuration(form.duration);
@@ -83,7 +84,7 @@ export function HuntPanel({ design, hunt, onStart, onStop, onTake }: HuntPanelPr
           <Button
             tone="primary"
             icon="hunt"
-            disabled={!isRight || design.problems.length > 0}
+            disabled={!isRight || !canStart}
             onPress={() => onStart({ seedFirst, seedCount, forUs, ratePerSec })}
           >
             Hunt

@@ -45,6 +45,7 @@ export interface InspectViewProps {
   /** What the server said of the last request to run. */
   readonly problems: readonly ProblemView[];
   /** A live system and a finished report cannot be run with other options. */
+  readonly canEdit: boolean;
   readonly canRun: boolean;
   readonly onEdit: (key: string, value: OptionValue | null) => void;
   readonly onRun: () => void;
@@ -87,6 +88,7 @@ export function InspectView(props: InspectViewProps) {
           options={options[block.name] ?? {}}
           edits={props.edits}
           problems={props.problems}
+          canEdit={props.canEdit}
           canRun={props.canRun}
           onEdit={props.onEdit}
           onRun={props.onRun}

@@ -13,6 +13,7 @@ export interface KnobFormProps {
   readonly options: Readonly<Record<string, OptionValue>>;
   readonly edits: Edits;
   readonly problems: readonly ProblemView[];
+  readonly canEdit: boolean;
   readonly canRun: boolean;
   /** Each change counts at once: there is nothing to run with. */
   readonly isLive?: boolean;
@@ -24,7 +25,7 @@ export interface KnobFormProps {
 const searchFrom = 9;
 
 export function KnobForm(props: KnobFormProps) {
-  const { block, knobs, options, edits, problems, canRun, onEdit, onRun } = props;
+  const { block, knobs, options, edits, problems, canEdit, canRun, onEdit, onRun } = props;
   const [search, setSearch] = useState('');
   const fields = useMemo(
     () => fieldsOf(block, knobs, options, edits, problems),
@@ -55,15 +56,15 @@ export function KnobForm(props: KnobFormProps) {
         }}
       >
         {matching(fields, search).map((field) => (
-          <KnobField key={field.key} field={field} canEdit={canRun} onEdit={onEdit} />
+          <KnobField key={field.key} field={field} canEdit={canEdit} onEdit={onEdit} />
         ))}
-        {props.isLive ? null : canRun ? (
+        {props.isLive ? null : canEdit ? (
           <div className={styles.foot}>
             <Button
               submit
               tone="primary"
               icon="play"
-              disabled={changed === 0}
+              disabled={changed === 0 || !canRun}
               tip={
                 changed === 0
                   ? 'Change an option first'

@@ -1,13 +1,19 @@
 /** The sampled requests of a run, and the way of the one that is opened. */
-import type { RequestRow, Waterfall } from 'loadpath/studio';
+import type { RequestRow, RequestSample, Waterfall } from 'loadpath/studio';
 import { useMemo, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
 import { Empty } from '../parts/Empty.tsx';
 import { Choice } from '../parts/Field.tsx';
-import { clockText, durationText, plural } from '../parts/format.ts';
+import { clockText, durationText } from '../parts/format.ts';
 import { useAnswer } from '../parts/use-answer.ts';
 import styles from './RequestsView.module.css';
-import { isFailed, type RequestOrder, shownRequests } from './request-list.ts';
+import {
+  countText,
+  isFailed,
+  nothingText,
+  type RequestOrder,
+  shownRequests,
+} from './request-list.ts';
 import { WaterfallView } from './WaterfallView.tsx';
 
 export interface RequestsViewProps {
@@ -15,7 +21,7 @@ export interface RequestsViewProps {
   readonly run: string | null;
   /** Why there is none, when that is not for want of a run: live runs keep no single requests. */
   readonly whyNot?: string | undefined;
-  readonly load: () => Promise<readonly RequestRow[]>;
+  readonly load: () => Promise<RequestSample>;
   readonly open: (index: number) => Promise<Waterfall>;
   readonly onSeek: (us: number) => void;
   readonly onSelectNode: (id: string) => void;
@@ -26,9 +32,6 @@ const orders: readonly { readonly value: RequestOrder; readonly label: string }[
   { value: 'failed', label: 'failed only' },
   { value: 'first', label: 'in their order' },
 ];
-
-/** As many rows as anybody scrolls through; a word in the search finds the others. */
-const rowsMax = 200;
 
 export function RequestsView(props: RequestsViewProps) {
   const { run, whyNot } = props;
@@ -58,23 +61,25 @@ export function RequestsView(props: RequestsViewProps) {
       </div>
     );
   }
-  const row = answer.value.find((one) => one.index === opened);
+  const { slowest, failed } = answer.value;
+  const row = [...slowest, ...failed].find((one) => one.index === opened);
   return row ? (
     <Opened {...props} run={run} row={row} onBack={() => setOpened(null)} />
   ) : (
-    <RequestTable rows={answer.value} onOpen={setOpened} />
+    <RequestTable sample={answer.value} onOpen={setOpened} />
   );
 }
 
 function RequestTable({
-  rows,
+  sample,
   onOpen,
 }: {
-  readonly rows: readonly RequestRow[];
+  readonly sample: RequestSample;
   readonly onOpen: (index: number) => void;
 }) {
   const [order, setOrder] = useState<RequestOrder>('slowest');
   const [search, setSearch] = useState('');
+  const rows = useMemo(() => [...sample.slowest, ...sample.failed], [sample]);
   const shown = useMemo(() => shownRequests(rows, { order, search }), [rows, order, search]);
   const slowest = Math.max(1, ...rows.map((row) => row.latencyUs ?? 0));
   return (
@@ -90,17 +95,11 @@ function RequestTable({
           onChange={(event) => setSearch(event.target.value)}
         />
         <span className={styles.count} role="status">
-          {plural(shown.length, 'request')}
+          {countText(shown.length, sample)}
         </span>
       </div>
       {shown.length === 0 ? (
-        <p className={styles.status}>
-          {rows.length === 0
-            ? 'No request was sampled in this run.'
-            : order === 'failed'
-              ? 'None of the sampled requests failed.'
-              : 'No request is like that.'}
-        </p>
+        <p className={styles.status}>{nothingText(sample, { order, search })}</p>
       ) : (
         <table className={styles.table}>
           <thead>
@@ -115,7 +114,7 @@ function RequestTable({
             </tr>
           </thead>
           <tbody>
-            {shown.slice(0, rowsMax).map((row) => (
+            {shown.map((row) => (
               <tr
                 key={row.index}
                 data-failed={isFailed(row) || undefined}
@@ -144,9 +143,6 @@ function RequestTable({
             ))}
           </tbody>
         </table>
-      )}
-      {shown.length > rowsMax && (
-        <p className={styles.status}>The first {rowsMax} are shown: search for the others.</p>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { shownRequests } from './request-list.ts';
+import { countText, nothingText, sampleText, shownRequests } from './request-list.ts';
 import { requests, waterfall } from './waterfall.fixture.ts';
 import { isLate, partsOf, rowsOf, sharesOf, spanInWords, whereTimeWent } from './waterfall.ts';
 
@@ -110,5 +110,36 @@ describe('list', () => {
     expect(shownRequests(requests, { order: 'first', search: 'post' })[0]!.index).toBeLessThan(
       8_213,
     );
+  });
+});
+
+describe('what is kept of all requests', () => {
+  const failed = requests.filter(({ outcome }) => outcome !== 'ok');
+  const slowest = requests.filter(({ outcome }) => outcome === 'ok').slice(0, 20);
+  const part = { slowest, answeredCount: 14_938, failed, failedCount: failed.length };
+
+  test('is told with how many there were', () => {
+    expect(sampleText(part)).toBe(
+      `the slowest 20 of 14,938 answered and the ${failed.length} failed`,
+    );
+    expect(sampleText({ ...part, failed: failed.slice(0, 5), failedCount: 1_200 })).toBe(
+      'the slowest 20 of 14,938 answered and the first 5 of 1,200 failed',
+    );
+    expect(sampleText({ ...part, failed: [], failedCount: 0 })).toBe(
+      'the slowest 20 of 14,938 answered',
+    );
+    expect(sampleText({ slowest, answeredCount: 20, failed: [], failedCount: 0 })).toBe(
+      'all 20 requests',
+    );
+  });
+
+  test('is all that a search looks at, and it says so', () => {
+    expect(countText(3, part)).toBe(`3 of ${sampleText(part)}`);
+    expect(countText(20 + failed.length, part)).toBe(sampleText(part));
+    const search = { order: 'slowest', search: 'DELETE' } as const;
+    expect(nothingText(part, search)).toMatch(/^None is like that of the slowest 20 of 14,938/);
+    const whole = { slowest, answeredCount: 20, failed: [], failedCount: 0 };
+    expect(nothingText(whole, search)).toBe('No request is like that.');
+    expect(nothingText(whole, { order: 'failed', search: '' })).toBe('No request failed.');
   });
 });

@@ -1,12 +1,13 @@
 import type { DesignView, RunRequest, RunSummary } from 'loadpath/studio';
 import { describe, expect, test, vi } from 'vitest';
-import { type Client, type Listener, Refused } from '../api/client.ts';
+import { type Client, type Listener, Refused, Unreachable } from '../api/client.ts';
+import type { StreamState } from '../api/stream.ts';
 import { createActions } from './actions.ts';
 import { faultTimeUs } from './fault-actions.ts';
 import { frame, layout } from './fixture.ts';
 import type { RunMessage } from './run.ts';
 import { sessionOf, sessionText } from './session.ts';
-import { createStudioStore, shownRun } from './store.ts';
+import { canRun, createStudioStore, shownRun } from './store.ts';
 
 const design: DesignView = {
   revision: 1,
@@ -27,7 +28,7 @@ function server(runs: readonly RunSummary[] = []) {
   const asked: RunRequest[] = [];
   const listeners = new Map<string, Listener<RunMessage>>();
   let watcher: Parameters<Client['watch']>[0] | undefined;
-  let refusal: Refused | undefined;
+  let refusal: Refused | Unreachable | undefined;
   let answering = Promise.resolve();
   const client = {
     hello: async () => ({ version: '0', mode: 'design', palette: [] }),
@@ -54,12 +55,13 @@ function server(runs: readonly RunSummary[] = []) {
   } satisfies Partial<Client> as unknown as Client;
   return {
     client,
+    contact: (state: StreamState) => watcher!.onState!(state),
     asked,
     listeners,
     stream: (id: string, messages: readonly RunMessage[]) =>
       listeners.get(id)!.onMessages(messages),
     save: (changed: DesignView) => watcher!.onMessages([{ name: 'design', data: changed }]),
-    refuse: (why: Refused | undefined) => {
+    refuse: (why: Refused | Unreachable | undefined) => {
       refusal = why;
     },
     /** The next request is taken, and answered when this is called. */
@@ -156,6 +158,24 @@ describe('a session', () => {
     expect(store.getState().design!.structure!.design).toBe('shop');
   });
 
+  test('runs nothing while nothing can be run, and leaves the run that is shown', async () => {
+    const { actions, asked, save, store } = await opened();
+    const isAsked = async (act: () => Promise<void>) => {
+      const before = asked.length;
+      await act();
+      expect(asked.length > before).toBe(canRun(store.getState()));
+      return asked.length > before;
+    };
+    expect(await isAsked(() => actions.run())).toBe(true);
+    actions.setForm({ duration: 'soon' });
+    expect(await isAsked(() => actions.run())).toBe(false);
+    actions.setForm({ duration: '' });
+    save({ ...design, revision: 2, structure: null, problems: [{ at: 'shop.ts', what: 'no' }] });
+    expect(await isAsked(() => actions.run())).toBe(false);
+    expect(await isAsked(() => actions.inflict('kill links/1 at 1s'))).toBe(false);
+    expect(store.getState().shownRun).toBe('r2');
+  });
+
   test('what is refused is said, and gone with the next that is not', async () => {
     const { actions, refuse, store } = await opened();
     refuse(new Refused(400, { code: 'bad-option', message: 'no such node', problems: [] }));
@@ -164,6 +184,34 @@ describe('a session', () => {
     refuse(undefined);
     await actions.run();
     expect(store.getState().refusal).toBeNull();
+  });
+
+  test('a server that is gone is said once, asked for nothing, and forgotten when it is back', async () => {
+    const { actions, asked, contact, refuse, store, shown } = await opened();
+    refuse(new Unreachable('nobody answers'));
+    await actions.run();
+    expect(store.getState().refusal?.code).toBe('unreachable');
+    // A run that could not take its place goes on.
+    expect(shown()).toMatchObject({ id: 'r1', state: 'running' });
+    contact('lost');
+    expect(store.getState()).toMatchObject({ connection: 'lost', refusal: null });
+    expect(canRun(store.getState())).toBe(false);
+    await actions.run();
+    await actions.attempt(() => Promise.reject(new Unreachable('nobody answers')));
+    expect(store.getState().refusal).toBeNull();
+    refuse(undefined);
+    contact('open');
+    expect(store.getState()).toMatchObject({ connection: 'open', refusal: null });
+    await actions.run();
+    expect(asked.length).toBe(2);
+  });
+
+  test('a run that is refused leaves the one that goes on to be followed', async () => {
+    const { actions, refuse, stream, shown } = await opened();
+    refuse(new Refused(400, { code: 'bad-option', message: 'no such node', problems: [] }));
+    await actions.inflict('kill nobody at 1s');
+    stream('r1', [...film(3), { name: 'end', data: { state: 'done' } }]);
+    expect(shown()).toMatchObject({ id: 'r1', state: 'done' });
   });
 
   test('a reloaded tab goes on with the run it showed', async () => {

@@ -3,13 +3,13 @@
  * talks to the server; without React, so that tests can run a whole session against a fake client.
  */
 import type { JsonDesign, Micros, Refusal, ReportFile, RunRequest } from 'loadpath/studio';
-import { type Client, Refused } from '../api/client.ts';
-import type { Stream } from '../api/stream.ts';
+import { type Client, Refused, Unreachable } from '../api/client.ts';
+import type { Stream, StreamState } from '../api/stream.ts';
 import type { ThemeChoice } from '../theme/theme.ts';
 import { type OptionValue, stillEdits, withEdit, withoutEdit } from './edits.ts';
 import { createFaultActions } from './fault-actions.ts';
 import { firstDifferenceUs, withDesignFaults } from './faults.ts';
-import { allFaults, formProblems, type RunForm, requestOf, sameButFaults } from './form.ts';
+import { allFaults, type RunForm, requestOf, sameButFaults } from './form.ts';
 import { advance, type Extent, sought } from './playhead.ts';
 import { endUs, isGoing, type Lender, newRun, type RunState, withMessages } from './run.ts';
 import { createSearches } from './searches.ts';
@@ -17,6 +17,7 @@ import { type Selection, stillThere } from './selection.ts';
 import type { Session } from './session.ts';
 import {
   baselineRun,
+  canRun,
   type Notice,
   type Panel,
   type Place,
@@ -28,6 +29,8 @@ import {
 /** As many as the server keeps. */
 const runsMax = 8;
 const noticesMax = 3;
+/** The code of a refusal by nobody. */
+const unreachable = 'unreachable';
 /** Enough for an interval that says something, few enough to wait for. */
 const replications = 10;
 
@@ -65,7 +68,7 @@ export function createActions(store: StudioStore, client: Client) {
     if (former) {
       attach(former.id, former.request);
       set(sought(session?.playheadUs ?? 0));
-    } else if (design.problems.length === 0 && design.structure) {
+    } else {
       await run();
     }
   }
@@ -91,13 +94,17 @@ export function createActions(store: StudioStore, client: Client) {
     });
   }
 
-  function takeConnection(state: 'opening' | 'open' | 'lost' | 'closed'): void {
-    if (get().connection === 'barred') return;
-    if (state === 'open' || state === 'lost') set({ connection: state });
-    if (state === 'lost') void tellBarred();
+  function takeConnection(state: StreamState): void {
+    if (get().connection === 'barred' || state === 'opening' || state === 'closed') return;
+    set(({ refusal }) => ({
+      connection: state === 'open' ? 'open' : 'lost',
+      // Said of the connection as a whole while it is lost, and no longer so when it is back.
+      refusal: refusal?.code === unreachable ? null : refusal,
+    }));
+    if (state === 'refused') void tellBarred();
   }
 
-  /** A stream cannot tell a server that is gone from one that refuses it. */
+  /** A stream is not told why it is refused. */
   async function tellBarred(): Promise<void> {
     try {
       await client.hello();
@@ -190,10 +197,10 @@ export function createActions(store: StudioStore, client: Client) {
 
   // Runs -------------------------------------------------------------------------------------------
 
-  /** Runs what stands in the form, the fault list and the inspector. */
+  /** Runs what stands in the form, the fault list and the inspector; nothing, where that cannot be. */
   async function run(options: { readonly fromUs?: Micros | undefined } = {}): Promise<void> {
     const { design, form, faultList, edits } = get();
-    if (!design || Object.keys(formProblems(form)).length > 0) return;
+    if (!design || !canRun(get())) return;
     await start(requestOf(form, faultList, edits, design), options.fromUs);
   }
 
@@ -212,9 +219,12 @@ export function createActions(store: StudioStore, client: Client) {
     const former = shownRun(get());
     const lender = lenderOf(former, request);
     await attempt(async () => {
-      if (former && isGoing(former)) closeStream(former.id);
       const id = await client.startRun(request);
-      if (former && isGoing(former)) change(former.id, (run) => ({ ...run, state: 'stopped' }));
+      // Not before: where nothing was started, the former goes on.
+      if (former && isGoing(former)) {
+        closeStream(former.id);
+        change(former.id, (run) => (isGoing(run) ? { ...run, state: 'stopped' } : run));
+      }
       attach(id, request, lender);
       change(id, (run) => ({ ...run, startedAtMs: Date.now() }));
       set({ ...sought(fromUs ?? 0), playing: true, following: false });
@@ -239,7 +249,7 @@ export function createActions(store: StudioStore, client: Client) {
   /** The shown run and the one it is held against, over several seeds each: then figures have intervals. */
   async function replicate(): Promise<void> {
     const [before, shown] = [baselineRun(get()), shownRun(get())];
-    if (!before?.request || !shown?.request) return;
+    if (!before?.request || !shown?.request || !canRun(get())) return;
     await start({ ...before.request, seeds: replications });
     const [former, wanted] = [get().shownRun, shown.request];
     const stopWaiting = store.subscribe((state) => {
@@ -316,7 +326,8 @@ export function createActions(store: StudioStore, client: Client) {
       set({ refusal: null });
       await what();
     } catch (error) {
-      set({ refusal: refusalOf(error) });
+      const isSaid = error instanceof Unreachable && get().connection !== 'open';
+      if (!isSaid) set({ refusal: refusalOf(error) });
     }
   }
 
@@ -384,5 +395,6 @@ function sameSystem(a: JsonDesign, b: JsonDesign): boolean {
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refused) return error.refusal;
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'unreachable', message, problems: [] };
+  const code = error instanceof Unreachable ? unreachable : 'failed';
+  return { code, message, problems: [] };
 }

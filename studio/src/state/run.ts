@@ -173,6 +173,18 @@ export function isGoing(run: Pick<RunState, 'state'> | undefined): boolean {
   return run?.state === 'running' || run?.state === 'paused';
 }
 
+/** Of the seeds that were asked for, the first is the one that is watched; the others only give their figures. */
+export function seedsOf({
+  request,
+  report,
+  summary,
+}: Pick<RunState, 'request' | 'report' | 'summary'>): {
+  readonly done: number;
+  readonly count: number;
+} {
+  return { done: summary?.seeds.length ?? (report ? 1 : 0), count: request?.seeds ?? 1 };
+}
+
 function putFrame(frames: Frame[], frame: Frame): void {
   const first = frames[0]?.index ?? frame.index;
   const place = frame.index - first;

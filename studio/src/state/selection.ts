@@ -1,7 +1,8 @@
 /** What is selected on the page, and how it is called. */
 import type { StructuralView } from 'loadpath/studio';
 
-export type SelectionType = 'node' | 'block' | 'zone' | 'path' | 'users';
+export const selectionTypes = ['node', 'block', 'zone', 'path', 'users'] as const;
+export type SelectionType = (typeof selectionTypes)[number];
 
 export interface Selection {
   readonly type: SelectionType;

@@ -20,7 +20,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ThemeChoice } from '../theme/theme.ts';
 import type { Edits } from './edits.ts';
 import type { FaultList } from './faults.ts';
-import { emptyForm, type RunForm } from './form.ts';
+import { emptyForm, formProblems, type RunForm } from './form.ts';
 import type { Playhead } from './playhead.ts';
 import type { RunState } from './run.ts';
 import type { Selection } from './selection.ts';
@@ -38,6 +38,13 @@ export const panels = [
   'source',
 ] as const;
 export type Panel = (typeof panels)[number];
+
+/** What there is to see of a running system, and of a finished run in a file, is less. */
+export const panelsIn: Readonly<Record<Hello['mode'], readonly Panel[]>> = {
+  design: panels,
+  live: ['verdict', 'charts', 'faults', 'inspect', 'source'],
+  report: ['verdict', 'charts', 'inspect'],
+};
 
 /** `barred`: a server is there, but was started again and does not know this page's token. */
 export type Connection = 'opening' | 'open' | 'lost' | 'barred';
@@ -169,4 +176,26 @@ export function baselineRun(
 export function isDrawing({ hello, design, drawing }: StudioState): boolean {
   if (hello?.mode !== 'design' || design?.kind !== 'data' || !design.data) return false;
   return drawing ?? (design.structure?.blocks.length ?? 0) === 0;
+}
+
+/** Whether the server is known not to be there, or not to know this page. */
+export function isOutOfReach({ connection }: Pick<StudioState, 'connection'>): boolean {
+  return connection === 'lost' || connection === 'barred';
+}
+
+/** Whether a run can be asked for, by whichever button or key: another one would take the shown run off the page for nothing. */
+export function canRun({
+  connection,
+  hello,
+  design,
+  form,
+}: Pick<StudioState, 'connection' | 'hello' | 'design' | 'form'>): boolean {
+  return (
+    connection === 'open' &&
+    hello?.mode === 'design' &&
+    design !== null &&
+    design.problems.length === 0 &&
+    design.structure !== null &&
+    Object.keys(formProblems(form)).length === 0
+  );
 }

@@ -1,5 +1,5 @@
 /** One option over a range: the curve where a design gives in, growing while it is measured. */
-import type { SweepPoint } from 'loadpath/studio';
+import type { RunRequest, SweepPoint } from 'loadpath/studio';
 import { useId, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
 import { Columns } from '../parts/Columns.tsx';
@@ -13,6 +13,7 @@ import {
   firstBroken,
   latencyPlot,
   pointInWords,
+  restInWords,
   sweepables,
   throughputPlot,
   valuesProblem,
@@ -22,7 +23,11 @@ export interface SweepViewProps {
   readonly options: Options;
   /** What the workload sends, where that is one number. */
   readonly ratePerSec: number | undefined;
+  /** What every point is run with, but for its value and seeds. */
+  readonly run: RunRequest;
+  readonly designFaults: readonly string[];
   readonly sweep: SweepState | null;
+  readonly canRun: boolean;
   readonly onStart: (over: string, values: string, seeds: number) => void;
   readonly onStop: () => void;
   /** Runs the design with this value, and shows that run. */
@@ -32,7 +37,10 @@ export interface SweepViewProps {
 export function SweepView({
   options,
   ratePerSec,
+  run,
+  designFaults,
   sweep,
+  canRun,
   onStart,
   onStop,
   onRunPoint,
@@ -45,6 +53,7 @@ export function SweepView({
   const values = typed ?? chosen?.values ?? '';
   const problem = valuesProblem(values);
   const seedCount = /^[1-9]\d{0,2}$/.test(seeds) ? Number(seeds) : null;
+  const canStart = canRun && chosen !== undefined && problem === null && seedCount !== null;
   const isGoing = sweep !== null && sweep.report === null && sweep.failure === null;
   const list = useId();
   return (
@@ -53,8 +62,7 @@ export function SweepView({
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (chosen && problem === null && seedCount !== null && !isGoing)
-            onStart(over, values, seedCount);
+          if (canStart && !isGoing) onStart(over, values, seedCount);
         }}
       >
         <label className={styles.over}>
@@ -102,12 +110,7 @@ export function SweepView({
             Stop
           </Button>
         ) : (
-          <Button
-            submit
-            tone="primary"
-            icon="play"
-            disabled={!chosen || problem !== null || seedCount === null}
-          >
+          <Button submit tone="primary" icon="play" disabled={!canStart}>
             Sweep
           </Button>
         )}
@@ -116,8 +119,9 @@ export function SweepView({
         {chosen
           ? chosen.now === null
             ? 'Requests a second that users send, in place of the design’s load.'
-            : `The design says ${chosen.over} = ${chosen.now}. Everything else stays as it is.`
+            : `The design says ${chosen.over} = ${chosen.now}.`
           : 'There is no such number in this design: choose one of the list.'}
+        {chosen && ` ${restInWords(over, run, seedCount ?? 1, designFaults)}`}
       </p>
       {sweep?.failure && (
         <p className={styles.failure} role="alert">

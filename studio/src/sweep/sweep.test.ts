@@ -4,6 +4,7 @@ import {
   firstBroken,
   latencyPlot,
   pointInWords,
+  restInWords,
   sweepables,
   throughputPlot,
   valuesProblem,
@@ -40,6 +41,28 @@ describe('what can be swept', () => {
     expect(valuesProblem('100/s')).toMatch(/at least two/);
     expect(valuesProblem('1, , 2')).toMatch(/1\.\.8/);
   });
+});
+
+test('what every point is run with is what was asked for, not only what the design says', () => {
+  const plain = { seed: 1, faults: [], ownFaults: true, set: {} };
+  expect(restInWords('rate', plain, 3, [])).toBe(
+    'With seeds 1 to 3; everything else as the design says.',
+  );
+  const asked = {
+    seed: 2,
+    forUs: 4_000_000,
+    ratePerSec: 80,
+    faults: ['kill api/1 at 2s'],
+    ownFaults: false,
+    set: { 'api.instances': 1, 'api.cores': 4 },
+  };
+  expect(restInWords('rate', asked, 1, ['kill links/1 at 1s'])).toBe(
+    'With api.instances = 1, api.cores = 4, 1 fault, without the design’s own faults, for 4s, seed 2; everything else as the design says.',
+  );
+  // The value that is swept takes the place of what was set.
+  expect(restInWords('api.instances', { ...asked, ownFaults: true }, 1, ['a', 'b'])).toBe(
+    'With api.cores = 4, 80/s, 3 faults, for 4s, seed 2; everything else as the design says.',
+  );
 });
 
 test('curves carry their intervals, in the units of plots', () => {

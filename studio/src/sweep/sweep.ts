@@ -4,12 +4,15 @@ import {
   parseDuration,
   parseRate,
   parseValues,
+  type RunRequest,
   type SweepPoint,
   sweepValuesForm,
 } from 'loadpath/studio';
-import { shareText } from '../parts/format.ts';
+import { plural, shareText } from '../parts/format.ts';
 import type { Curve, Plot } from '../parts/plot/plot.ts';
 import type { Options, OptionValue } from '../state/edits.ts';
+import { timeText } from '../state/faults.ts';
+import { allFaults } from '../state/form.ts';
 
 export interface Sweepable {
   /** `rate`, `api.instances`. */
@@ -57,6 +60,26 @@ function around(value: number, write: (value: number) => string): string {
 
 function round(value: number): number {
   return Number(value.toPrecision(3));
+}
+
+/** What every point is run with beside its value: what stands in the bar, the fault list and the inspector. */
+export function restInWords(
+  over: string,
+  run: RunRequest,
+  seedCount: number,
+  designFaults: readonly string[],
+): string {
+  const { seed, set, ratePerSec, forUs, ownFaults } = run;
+  const faultCount = allFaults(run, designFaults).length;
+  const parts = [
+    ...Object.entries(set).flatMap(([key, value]) => (key === over ? [] : `${key} = ${value}`)),
+    ...(ratePerSec === undefined || over === 'rate' ? [] : [`${round(ratePerSec)}/s`]),
+    ...(faultCount === 0 ? [] : [plural(faultCount, 'fault')]),
+    ...(designFaults.length > 0 && !ownFaults ? ['without the design’s own faults'] : []),
+    ...(forUs === undefined ? [] : [`for ${timeText(forUs)}`]),
+    seedCount === 1 ? `seed ${seed}` : `seeds ${seed} to ${seed + seedCount - 1}`,
+  ];
+  return `With ${parts.join(', ')}; everything else as the design says.`;
 }
 
 /** Read as the server reads them, for an early word. */

@@ -2,7 +2,7 @@
 import type { Micros } from 'loadpath/studio';
 import { clockText, countText, msText, plural, rateText, wholeText } from '../parts/format.ts';
 import type { Mark, ObjectiveTargets } from '../state/marks.ts';
-import { lengthUs, type RunState } from '../state/run.ts';
+import { isGoing, lengthUs, type RunState } from '../state/run.ts';
 import styles from './VerdictPanel.module.css';
 
 export interface UnderwayProps {
@@ -10,25 +10,30 @@ export interface UnderwayProps {
   readonly targets: ObjectiveTargets;
   readonly invariants: readonly string[];
   readonly marks: readonly Mark[];
+  /** Whether its server is missed: nobody knows how it goes on. */
+  readonly isOutOfReach: boolean;
   readonly onSeek: (us: Micros) => void;
 }
 
 const storyMax = 60;
 
-export function Underway({ run, targets, invariants, marks, onSeek }: UnderwayProps) {
+export function Underway(props: UnderwayProps) {
+  const { run, targets, invariants, marks, isOutOfReach, onSeek } = props;
   const { progress, layout } = run;
   const isEndless = layout?.forUs === null;
   return (
     <section className={styles.panel} aria-label="Verdict">
       <div className={`${styles.headline} ${styles.underway}`}>
         <div>
-          <h2>{titleOf(run)}</h2>
+          <h2>{titleOf(run, isOutOfReach)}</h2>
           <p>
-            {isEndless
-              ? 'A running system is judged when it ends; what it shows until then stands here.'
-              : run.state === 'stopped' || run.state === 'failed'
-                ? 'There is no verdict on a run that did not end.'
-                : 'The verdict is spoken at the end of the run, over all of it.'}
+            {isOutOfReach && isGoing(run)
+              ? 'This is what was heard of the run until contact was lost.'
+              : isEndless
+                ? 'A running system is judged when it ends; what it shows until then stands here.'
+                : run.state === 'stopped' || run.state === 'failed'
+                  ? 'There is no verdict on a run that did not end.'
+                  : 'The verdict is spoken at the end of the run, over all of it.'}
           </p>
         </div>
       </div>
@@ -89,9 +94,10 @@ function Figure({ name, value }: { readonly name: string; readonly value: string
   );
 }
 
-function titleOf(run: RunState): string {
+function titleOf(run: RunState, isOutOfReach: boolean): string {
   if (run.state === 'stopped') return 'Stopped';
   if (run.state === 'failed') return 'Failed';
+  if (isOutOfReach) return 'Contact lost';
   if (run.layout?.forUs === null) return 'Live';
   const whole = lengthUs(run);
   const at = run.progress?.at ?? 0;

@@ -24,6 +24,8 @@ export interface VerdictPanelProps {
   readonly changes: readonly string[];
   /** Before its end: the command goes on where this run does not. */
   readonly isStopped: boolean;
+  /** So many other seeds have not ended: what they show may still be worse. */
+  readonly seedsLeft: number;
   readonly replayCommand: string;
   readonly onSeek: (us: Micros) => void;
   readonly onCompare: () => void;
@@ -59,6 +61,8 @@ export function VerdictPanel(props: VerdictPanelProps) {
           <p>
             {headline.text}
             {props.isStopped ? ', as far as it ran.' : '.'}
+            {props.seedsLeft > 0 &&
+              ` This is seed ${report.seed}: ${plural(props.seedsLeft, 'other')} still to come.`}
           </p>
         </div>
       </div>

@@ -1,5 +1,7 @@
-import type { Report } from 'loadpath/studio';
+import type { Report, Summary } from 'loadpath/studio';
 import { describe, expect, test } from 'vitest';
+import { runWith } from '../state/fixture.ts';
+import { pillOf } from './pill.ts';
 import { accountOf, headlineOf, promisesOf } from './verdict.ts';
 
 const plain = (text: string) => text.replaceAll('\u202f', ' ');
@@ -63,5 +65,55 @@ describe('a verdict', () => {
 
   test('accounts for every request', () => {
     expect(accountOf(report)).toBe('1,000 requests in 60 s, 990 answered, 10 failed.');
+  });
+});
+
+describe('the pill', () => {
+  const progress = {
+    phase: 'load',
+    at: 3_600_000,
+    endsAt: 60_000_000,
+    generated: 9,
+    completed: 9,
+    failed: 0,
+    rejected: 0,
+    throughputPerSec: 9,
+    p99Ms: 1,
+  } as const;
+  const going = runWith({ progress });
+
+  test('says how far a run is while it can be followed', () => {
+    expect(plain(pillOf(going, false).text)).toBe('Running 6 %');
+  });
+
+  test('speaks no verdict while other seeds may break it', () => {
+    const request = { ...going.request!, seeds: 5 };
+    const first = runWith({ progress, request, report });
+    expect(pillOf(first, false)).toEqual({ standing: 'none', text: '1 of 5 seeds', share: 0.2 });
+    const none = { mean: 0, plusMinus: null, min: 0, max: 0 };
+    const summary: Summary = {
+      ...report,
+      seeds: [1, 2, 3],
+      throughputPerSec: none,
+      availability: none,
+      latencyMs: { p50: none, p90: none, p99: none, p999: none, max: none, mean: none },
+      objectives: [],
+      invariants: [],
+      runs: [],
+    };
+    expect(pillOf({ ...first, summary }, false).text).toBe('3 of 5 seeds');
+    expect(pillOf({ ...first, summary, state: 'done' }, false).text).toMatch(/^Broken/);
+    expect(plain(pillOf({ ...first, report: null }, false).text)).toBe('Running 6 %');
+  });
+
+  test('claims nothing of a run that can no longer be followed', () => {
+    const lost = pillOf(going, true);
+    expect({ ...lost, text: plain(lost.text) }).toEqual({
+      standing: 'lost',
+      text: 'Contact lost at 6 %',
+      share: null,
+    });
+    const ended = runWith({ state: 'done', report });
+    expect(pillOf(ended, true)).toEqual(pillOf(ended, false));
   });
 });

@@ -1,5 +1,5 @@
 import { CompareView } from '../../compare/CompareView.tsx';
-import { baselineRun } from '../../state/store.ts';
+import { baselineRun, canRun } from '../../state/store.ts';
 import { useShownTheme } from '../../theme/use-shown-theme.ts';
 import { useActions, useShownRun, useStudioState } from '../studio.ts';
 
@@ -11,6 +11,7 @@ export default function Compare() {
   const shown = useShownRun();
   const baseline = useStudioState(baselineRun);
   const playheadUs = useStudioState((state) => Math.floor(state.playheadUs / stepUs) * stepUs);
+  const isReady = useStudioState(canRun);
   const theme = useShownTheme();
   return (
     <CompareView
@@ -22,7 +23,7 @@ export default function Compare() {
       onBaseline={actions.compareWith}
       onShow={actions.show}
       onSeek={actions.seek}
-      onReplicate={() => void actions.replicate()}
+      onReplicate={isReady ? () => void actions.replicate() : undefined}
     />
   );
 }

@@ -5,7 +5,7 @@ import { firstDifferenceUs, timeText } from '../../state/faults.ts';
 import { allFaults, requestOf } from '../../state/form.ts';
 import { activeFaults } from '../../state/marks.ts';
 import { endUs } from '../../state/run.ts';
-import { shownRun, shownStructure } from '../../state/store.ts';
+import { canRun, shownRun, shownStructure } from '../../state/store.ts';
 import { useActions, useShownRun, useStudioState } from '../studio.ts';
 
 export function Faults() {
@@ -25,6 +25,7 @@ function Planned() {
   const now = useStudioState((state) => timeText(faultTimeUs(state, shownRun(state))));
   const form = useStudioState((state) => state.form);
   const edits = useStudioState((state) => state.edits);
+  const isReady = useStudioState(canRun);
   const run = useShownRun();
   if (!design || !structure) return null;
   const request = requestOf(form, list, edits, design);
@@ -39,6 +40,7 @@ function Planned() {
       playheadUs={playheadUs}
       nowText={now}
       changed={changed}
+      canRun={isReady}
       onChange={actions.setFaults}
       onRun={() => void actions.runFaults()}
       onSave={() => void actions.saveFaults()}

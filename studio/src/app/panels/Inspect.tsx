@@ -1,5 +1,5 @@
 import { InspectView } from '../../inspect/InspectView.tsx';
-import { shownStructure } from '../../state/store.ts';
+import { canRun, shownStructure } from '../../state/store.ts';
 import { useActions, useShownRun, useStudioState } from '../studio.ts';
 
 const none = [] as const;
@@ -14,6 +14,7 @@ export default function Inspect() {
   const options = useStudioState((state) => state.design?.options ?? noOptions);
   const palette = useStudioState((state) => state.hello?.palette ?? none);
   const mode = useStudioState((state) => state.hello?.mode);
+  const isReady = useStudioState(canRun);
   const edits = useStudioState((state) => state.edits);
   const problems = useStudioState((state) => state.refusal?.problems ?? none);
   const playheadUs = useStudioState((state) => Math.floor(state.playheadUs / stepUs) * stepUs);
@@ -31,7 +32,8 @@ export default function Inspect() {
       options={options}
       edits={edits}
       problems={problems}
-      canRun={mode === 'design'}
+      canEdit={mode === 'design'}
+      canRun={isReady}
       onEdit={actions.edit}
       onRun={() => {
         actions.setPanel('compare');

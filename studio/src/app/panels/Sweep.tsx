@@ -1,26 +1,27 @@
 import { requestOf } from '../../state/form.ts';
+import { canRun } from '../../state/store.ts';
 import { SweepView } from '../../sweep/SweepView.tsx';
-import { useActions, useStudio, useStudioState } from '../studio.ts';
-
-const noOptions = {};
+import { useActions, useStudioState } from '../studio.ts';
 
 export default function Sweep() {
-  const { store } = useStudio();
   const actions = useActions();
-  const options = useStudioState((state) => state.design?.options ?? noOptions);
-  const ratePerSec = useStudioState((state) => state.design?.structure?.ratePerSec);
+  const design = useStudioState((state) => state.design);
+  const form = useStudioState((state) => state.form);
+  const faultList = useStudioState((state) => state.faultList);
+  const edits = useStudioState((state) => state.edits);
   const sweep = useStudioState((state) => state.sweep);
+  const isReady = useStudioState(canRun);
+  if (!design) return null;
+  const { seeds: _, ...run } = requestOf(form, faultList, edits, design);
   return (
     <SweepView
-      options={options}
-      ratePerSec={ratePerSec}
+      options={design.options}
+      ratePerSec={design.structure?.ratePerSec}
+      run={run}
+      designFaults={design.faults}
       sweep={sweep}
-      onStart={(over, values, seeds) => {
-        const { form, faultList, edits, design } = store.getState();
-        if (!design) return;
-        const { seeds: _, ...run } = requestOf(form, faultList, edits, design);
-        void actions.startSweep({ over, values, seeds, run });
-      }}
+      canRun={isReady}
+      onStart={(over, values, seeds) => void actions.startSweep({ over, values, seeds, run })}
       onStop={() => void actions.stopSweep()}
       onRunPoint={(over, value) => {
         if (over === 'rate') actions.setForm({ rate: value });

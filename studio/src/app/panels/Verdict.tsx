@@ -1,9 +1,9 @@
-import { compareReports } from 'loadpath/studio';
+import { type Comparison, compareReports } from 'loadpath/studio';
 import { lazy, Suspense, useMemo } from 'react';
 import { Empty } from '../../parts/Empty.tsx';
 import { commandOf } from '../../state/form.ts';
-import { lengthUs } from '../../state/run.ts';
-import { baselineRun } from '../../state/store.ts';
+import { isGoing, lengthUs, seedsOf } from '../../state/run.ts';
+import { baselineRun, isOutOfReach } from '../../state/store.ts';
 import { Underway } from '../../verdicts/Underway.tsx';
 import { VerdictPanel } from '../../verdicts/VerdictPanel.tsx';
 import { useActions, useMarks, useShownRun, useStudioState } from '../studio.ts';
@@ -15,6 +15,11 @@ const CounterexampleView = lazy(async () => {
   return { default: CounterexampleView };
 });
 
+/** What was done otherwise comes first: without it, less load would look like less throughput. */
+function againstText({ cautions, sentences }: Comparison): readonly string[] {
+  return [...cautions, ...sentences.slice(0, changesMax)];
+}
+
 export function Verdict() {
   const actions = useActions();
   const run = useShownRun();
@@ -22,13 +27,11 @@ export function Verdict() {
   const path = useStudioState((state) => state.design?.path ?? '');
   const targets = useStudioState((state) => state.design?.objectives);
   const invariants = useStudioState((state) => state.design?.invariants);
+  const isAlone = useStudioState(isOutOfReach);
   const marks = useMarks();
   const report = run?.report ?? null;
   const changes = useMemo(
-    () =>
-      report && before?.report
-        ? compareReports(before.report, report).sentences.slice(0, changesMax)
-        : [],
+    () => (report && before?.report ? againstText(compareReports(before.report, report)) : []),
     [report, before?.report],
   );
   if (!run) {
@@ -45,11 +48,13 @@ export function Verdict() {
         targets={targets ?? {}}
         invariants={invariants ?? []}
         marks={marks}
+        isOutOfReach={isAlone}
         onSeek={actions.seek}
       />
     );
   }
   const request = run.request ?? { seed: report.seed, faults: [], ownFaults: true, set: {} };
+  const seeds = seedsOf(run);
   const replayCommand = commandOf({ ...request, forUs: run.layout?.forUs ?? lengthUs(run) }, path);
   return (
     <VerdictPanel
@@ -58,6 +63,7 @@ export function Verdict() {
       marks={marks}
       changes={changes}
       isStopped={run.state === 'stopped'}
+      seedsLeft={isGoing(run) ? seeds.count - seeds.done : 0}
       replayCommand={replayCommand}
       onSeek={actions.seek}
       onCompare={() => actions.setPanel('compare')}
