@@ -6,6 +6,7 @@
 
 import type { Frame, Micros, Report, RunEvent } from 'loadpath/studio';
 import { Histogram, parseDuration, percentileOf } from 'loadpath/studio';
+import { groupFrames, secondLength } from '../parts/plot/series.ts';
 
 export type MarkType = 'fault' | 'crash' | 'boot' | 'note' | 'objective' | 'invariant';
 
@@ -101,7 +102,7 @@ export function objectiveMarks(
 ): readonly Mark[] {
   const marks: Mark[] = [];
   let before: ReadonlySet<string> = new Set();
-  for (const window of windowsOf(frames)) {
+  for (const { frames: window } of groupFrames(frames, secondLength(frames))) {
     const missed = missedIn(window, targets);
     if (!missed) continue;
     for (const [name, { atUs, text }] of missed.begins) {
@@ -216,16 +217,4 @@ function percentilesOf(targets: ObjectiveTargets) {
 
 function total(frames: readonly Frame[], of: (frame: Frame) => number): number {
   return frames.reduce((sum, frame) => sum + of(frame), 0);
-}
-
-function* windowsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {
-  let window: Frame[] = [];
-  for (const frame of frames) {
-    window.push(frame);
-    if (frame.toUs - window[0]!.fromUs >= windowUs) {
-      yield window;
-      window = [];
-    }
-  }
-  if (window.length > 0) yield window;
 }

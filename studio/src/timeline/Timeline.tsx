@@ -10,7 +10,7 @@ import { drawSpark, sparkColours } from './draw.ts';
 import { bandsOf, clusterName, clustersOf, clusterText } from './lanes.ts';
 import { Sign } from './Sign.tsx';
 import { type Scale, ticksOf, usOf, xOf } from './scale.ts';
-import { niceCeiling, sparkOf } from './spark.ts';
+import { latencyAxis, niceCeiling, sparkOf } from './spark.ts';
 import styles from './Timeline.module.css';
 
 export interface TimelineProps {
@@ -39,6 +39,7 @@ export function Timeline(props: TimelineProps) {
   const [width, setWidth] = useState(0);
   const scale = useMemo(() => ({ fromUs, untilUs, width }), [fromUs, untilUs, width]);
   const spark = useMemo(() => sparkOf(frames, scale), [frames, scale]);
+  const latencies = latencyAxis(spark);
   const { bands, rowCount } = useMemo(() => bandsOf(marks, scale, rowsMax), [marks, scale]);
   const ticks = useMemo(() => ticksOf(scale), [scale]);
   const tenths = (ticks[1] ?? 0) % 1e6 !== (ticks[0] ?? 0) % 1e6;
@@ -72,7 +73,10 @@ export function Timeline(props: TimelineProps) {
           <span className={styles.top}>{rateText(niceCeiling(spark.ratePeak))}</span>
         )}
         {spark.p99PeakUs > 0 && (
-          <span className={styles.middle}>{durationText(niceCeiling(spark.p99PeakUs))}</span>
+          <span data-tip="p99 over every second, on a scale of magnitudes">
+            <span className={styles.middle}>{durationText(latencies.max)}</span>
+            <span className={styles.bottom}>{durationText(latencies.min)}</span>
+          </span>
         )}
       </div>
       <div
