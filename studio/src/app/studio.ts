@@ -5,7 +5,7 @@ import { useStore } from 'zustand';
 import type { Client } from '../api/client.ts';
 import { nothingRecent, type Recent, showing } from '../graph/recent.ts';
 import type { Actions } from '../state/actions.ts';
-import { invariantMarks, type Mark, marksOf, type ObjectiveTargets } from '../state/marks.ts';
+import { type Mark, marksOf, type ObjectiveTargets } from '../state/marks.ts';
 import { frameAt, lastSecond } from '../state/playhead.ts';
 import { endUs, type RunState } from '../state/run.ts';
 import { type StudioState, type StudioStore, shownRun } from '../state/store.ts';
@@ -141,11 +141,7 @@ export function marksIn(
   if (!run) return noMarks;
   const known = marked.get(run);
   if (known?.targets === targets) return known.marks;
-  const untilUs = endUs(run);
-  const marks = [
-    ...marksOf(run.events, run.frames, targets, untilUs),
-    ...invariantMarks(run.report, untilUs),
-  ];
+  const marks = marksOf(run.events, run.frames, targets, run.report, endUs(run));
   marked.set(run, { targets, marks });
   return marks;
 }

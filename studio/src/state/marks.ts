@@ -30,11 +30,14 @@ export function marksOf(
   events: readonly RunEvent[],
   frames: readonly Frame[],
   targets: ObjectiveTargets,
+  report: Report | null,
   untilUs: Micros,
 ): readonly Mark[] {
-  return [...eventMarks(events, untilUs), ...objectiveMarks(frames, targets)].sort(
-    (a, b) => a.atUs - b.atUs,
-  );
+  return [
+    ...eventMarks(events, untilUs),
+    ...objectiveMarks(frames, targets),
+    ...invariantMarks(report, untilUs),
+  ].sort((a, b) => a.atUs - b.atUs);
 }
 
 export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readonly Mark[] {
@@ -141,13 +144,13 @@ export function previousMark(marks: readonly Mark[], atUs: Micros): Mark | undef
 /** Playing goes on while one looks for the key; the mark just passed is not the previous one. */
 const jumpSlackUs = 1_000;
 
-/** Broken invariants have no instant unless their evidence names one; they stand at the end. */
+/** A broken invariant stands where its evidence says that it broke; without such evidence at the end. */
 export function invariantMarks(report: Report | null, untilUs: Micros): readonly Mark[] {
   return (report?.invariants ?? [])
     .filter((invariant) => invariant.verdict === 'violated')
     .map((invariant) => ({
       type: 'invariant',
-      atUs: untilUs,
+      atUs: Math.min(invariant.evidence?.at ?? untilUs, untilUs),
       text: `violated: ${invariant.name}`,
     }));
 }
