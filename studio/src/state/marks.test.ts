@@ -29,6 +29,22 @@ describe('marks', () => {
     expect(open!.untilUs).toBe(9_000_000);
   });
 
+  test('faults that read the same end each at its own end', () => {
+    const fault = (id: number, seconds: number, began: boolean) =>
+      ({ type: 'fault', at: seconds * 1e6, text: 'kill links/1', began, id }) as const;
+    const spans = (film: readonly ReturnType<typeof fault>[]) =>
+      eventMarks(film, 20e6).map(({ atUs, untilUs }) => [atUs / 1e6, untilUs! / 1e6]);
+    const both = [fault(1, 13, true), fault(2, 13.5, true)];
+    expect(spans([...both, fault(1, 15, false)])).toEqual([
+      [13, 15],
+      [13.5, 20],
+    ]);
+    expect(spans([...both, fault(2, 15.5, false)])).toEqual([
+      [13, 20],
+      [13.5, 15.5],
+    ]);
+  });
+
   test('a broken invariant stands where its evidence says, among the others', () => {
     const invariants = [
       { name: 'linearizable(links)', verdict: 'violated', detail: '', evidence },

@@ -5,7 +5,7 @@
  */
 
 import type { Frame, Micros, Report, RunEvent } from 'loadpath/studio';
-import { Histogram, parseDuration, percentileOf } from 'loadpath/studio';
+import { faultSpansOf, Histogram, parseDuration, percentileOf } from 'loadpath/studio';
 import { groupFrames, secondLength } from '../parts/plot/series.ts';
 
 export type MarkType = 'fault' | 'crash' | 'boot' | 'note' | 'objective' | 'invariant';
@@ -41,21 +41,15 @@ export function marksOf(
 }
 
 export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readonly Mark[] {
-  const marks: Mark[] = [];
-  const open = new Map<string, number>();
+  const marks: Mark[] = faultSpansOf(events).map((span) => ({
+    type: 'fault',
+    atUs: span.fromUs,
+    untilUs: span.untilUs ?? untilUs,
+    text: span.text,
+  }));
   const known = new Set<string>();
   for (const event of events) {
     switch (event.type) {
-      case 'fault':
-        if (event.began) {
-          open.set(event.text, marks.length);
-          marks.push({ type: 'fault', atUs: event.at, untilUs, text: event.text });
-        } else {
-          const index = open.get(event.text);
-          if (index !== undefined) marks[index] = { ...marks[index]!, untilUs: event.at };
-          open.delete(event.text);
-        }
-        break;
       case 'crash':
         known.add(event.node);
         marks.push({
