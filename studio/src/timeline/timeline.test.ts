@@ -56,22 +56,24 @@ describe('a moving playhead', () => {
 
 describe('faults and marks', () => {
   test('faults at the same time stand in rows', () => {
-    const { bands, rowCount } = bandsOf(
-      [fault(0, 10e6), fault(5e6, 8e6), fault(20e6, 21e6)],
-      scale,
-      3,
-    );
-    expect(bands.map(({ row }) => row)).toEqual([0, 1, 0]);
-    expect(rowCount).toBe(2);
+    const faults = [fault(0, 10e6), fault(5e6, 8e6), fault(9e6, 12e6), fault(20e6, 21e6)];
+    expect(bandsOf(faults, scale, 3).map(({ row }) => row)).toEqual([0, 1, 1, 0]);
+  });
+
+  test('only those that overlap are thin', () => {
+    const faults = [fault(0, 5e6), fault(6e6, 10e6), fault(8e6, 12e6), fault(20e6, 21e6)];
+    expect(bandsOf(faults, scale, 3).map(({ isThin }) => isThin)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('a hundred faults at once take no more rows than there are', () => {
-    const { rowCount } = bandsOf(
-      Array.from({ length: 100 }, () => fault(0, 60e6)),
-      scale,
-      3,
-    );
-    expect(rowCount).toBe(3);
+    const faults = Array.from({ length: 100 }, () => fault(0, 60e6));
+    const rows = bandsOf(faults, scale, 3).map(({ row }) => row);
+    expect(new Set(rows)).toEqual(new Set([0, 1, 2]));
   });
 
   test('signs that would cover one another become one, with the gravest on top', () => {
