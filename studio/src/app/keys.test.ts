@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyAction } from './keys.ts';
+import { keyAction, keyHelp } from './keys.ts';
 
 const press = (key: string, more = {}) =>
   keyAction({ key, ctrlKey: false, metaKey: false, altKey: false, ...more });
@@ -13,6 +13,11 @@ describe('keys', () => {
 
   test('letters mean the same with the caps lock on', () => {
     expect(press('K')).toEqual(press('k'));
+  });
+
+  test('the help has the keys of the drawing board, too', () => {
+    const board = keyHelp.filter(({ group }) => group === 'Board').flatMap(({ keys }) => keys);
+    expect(board).toEqual(expect.arrayContaining(['Ctrl Z', 'Ctrl Y', 'C']));
   });
 
   test('what belongs to the browser stays its own', () => {

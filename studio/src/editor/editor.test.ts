@@ -18,6 +18,7 @@ import {
 } from './board.ts';
 import { readCalls, writeCalls } from './calls.ts';
 import { begin, change, redo, settle, undo } from './history.ts';
+import { isSaved, keptOf, withRead, withSent } from './kept.ts';
 
 const empty: JsonDesign = { name: 'design', blocks: [], entry: '' };
 
@@ -221,6 +222,22 @@ describe('history', () => {
     history = settle(history);
     history = change(history, move(history.now, 'api', { x: 90, y: 0 }), 'move api');
     expect(placesOf(undo(history).now).get('api')).toEqual({ x: 30, y: 0 });
+  });
+
+  test('what was drawn is known as long as the file holds what the board sent', () => {
+    const first = shop();
+    const second = rename(first, 'store', 'links');
+    const drawn = { ...keptOf(first), history: change(begin(first), second) };
+    expect(isSaved(drawn)).toBe(false);
+    const sent = withSent(drawn, second);
+    expect(isSaved(sent)).toBe(true);
+    // The board is left and opened again, before and after the file says what it was sent.
+    expect(withRead(sent, first)).toBe(sent);
+    expect(undo(withRead(sent, second).history).now).toBe(first);
+    // Somebody else wrote to it.
+    const foreign = withRead(sent, rename(first, 'store', 'other'));
+    expect(foreign.history.past).toEqual([]);
+    expect(isSaved(foreign)).toBe(true);
   });
 
   test('a change after an undo forgets what was undone', () => {
