@@ -10,7 +10,16 @@ import { Dialog } from '../parts/Dialog.tsx';
 import { plural } from '../parts/format.ts';
 import { BlockForm } from './BlockForm.tsx';
 import { BoardArea } from './BoardArea.tsx';
-import { addBlock, addUsers, blockOf, type Place, remove, usersName, usersOf } from './board.ts';
+import {
+  addBlock,
+  addUsers,
+  blockOf,
+  mistakesIn,
+  type Place,
+  remove,
+  usersName,
+  usersOf,
+} from './board.ts';
 import { DesignForm } from './DesignForm.tsx';
 import styles from './Editor.module.css';
 import { change, type History, redo, settle, undo } from './history.ts';
@@ -56,7 +65,8 @@ export function EditorView(props: EditorViewProps) {
   const [selected, setSelected] = useState<string | null>(null);
   const [code, setCode] = useState<string | null>(null);
   const design = history.now;
-  const { problems, saving } = useSaving(props);
+  const { problems: told, saving } = useSaving(props);
+  const problems = mistakesIn(design, told);
   const edit = useCallback(
     (to: (design: JsonDesign) => JsonDesign, label?: string) =>
       setHistory((former) => change(former, to(former.now), label)),

@@ -7,6 +7,7 @@ import {
   blocksOf,
   connect,
   disconnect,
+  mistakesIn,
   move,
   nameProblem,
   optionsIn,
@@ -36,6 +37,13 @@ function shop(): JsonDesign {
 }
 
 describe('a design drawn from nothing', () => {
+  test('is not wrong before there is a block', () => {
+    const entry = { at: 'design.entry', what: "there is no block ''" };
+    const promise = { at: 'design.objectives.p99', what: 'is no duration' };
+    expect(mistakesIn(empty, [entry, promise])).toEqual([promise]);
+    expect(mistakesIn(shop(), [entry])).toEqual([entry]);
+  });
+
   test('is what one would have written', () => {
     const { studio: _places, ...design } = shop();
     expect(design).toEqual({
