@@ -234,6 +234,16 @@ describe('a chart', () => {
     );
   });
 
+  test('a fault that reads like another ends where its own number says', () => {
+    const event = (id: number, at: number, began: boolean) =>
+      ({ type: 'fault', text: 'a', at: at * 1e6, began, id }) as const;
+    const events = [event(1, 1, true), event(2, 2, true), event(2, 3, false)];
+    expect(faultSpans(events).map(({ from, to }) => [from, to])).toEqual([
+      [1, undefined],
+      [2, 3],
+    ]);
+  });
+
   test('pairs the begin of a fault with its own end', () => {
     const event = (text: string, at: number, began: boolean) =>
       ({ type: 'fault', text, at: at * 1e6, began }) as const;

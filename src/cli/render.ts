@@ -3,6 +3,7 @@
  * At most 100 columns, and readable without colour.
  */
 import type { RunEvent } from '../host/events.ts';
+import { faultSpansOf } from '../run/fault-spans.ts';
 import {
   type InvariantResult,
   type ObjectiveResult,
@@ -275,19 +276,13 @@ function timeText(span: Span): string {
   return span.to === undefined ? `${clock(span.from)}-` : `${clock(span.from)}-${clock(span.to)}`;
 }
 
-/** Pairs the begin of each fault with its end; what ends only in the heal has no end here. */
+/** What ends only in the heal has no end here. */
 export function faultSpans(events: readonly RunEvent[]): Span[] {
-  const spans: { label: string; from: number; to: number | undefined }[] = [];
-  for (const event of events) {
-    if (event.type !== 'fault') continue;
-    if (event.began) {
-      spans.push({ label: event.text, from: event.at / 1e6, to: undefined });
-    } else {
-      const open = spans.find((span) => span.label === event.text && span.to === undefined);
-      if (open) open.to = event.at / 1e6;
-    }
-  }
-  return spans;
+  return faultSpansOf(events).map(({ text, fromUs, untilUs }) => ({
+    label: text,
+    from: fromUs / 1e6,
+    to: untilUs === undefined ? undefined : untilUs / 1e6,
+  }));
 }
 
 function noteLines(notes: readonly string[]): string[] {

@@ -7,7 +7,15 @@ export type RunEvent =
       readonly at: Micros;
       readonly phase: 'setup' | 'load' | 'heal' | 'drain' | 'judge';
     }
-  | { readonly type: 'fault'; readonly at: Micros; readonly text: string; readonly began: boolean }
+  | {
+      readonly type: 'fault';
+      readonly at: Micros;
+      /** Without its times; two at work at once may read the same. */
+      readonly text: string;
+      readonly began: boolean;
+      /** Its number in the run: an end bears that of its beginning. Reports saved earlier have none. */
+      readonly id?: number | undefined;
+    }
   | { readonly type: 'boot'; readonly at: Micros; readonly node: NodeId; readonly life: number }
   | {
       readonly type: 'crash';

@@ -27,7 +27,8 @@ export interface Reach {
   /** Starts a node that nothing keeps down any more. */
   bringBack(seat: Seat): void;
   note(node: NodeId, text: string): void;
-  told(fault: Fault, began: boolean): void;
+  /** @param id its number in the run, by which its end is known. */
+  told(fault: Fault, began: boolean, id: number): void;
 }
 
 interface Active {
@@ -43,6 +44,7 @@ export class LiveFaults {
   readonly #reach: Reach;
   readonly #active = new Set<Active>();
   readonly #toCome = new Set<NodeJS.Timeout>();
+  #count = 0;
   readonly #dark = new Map<NodeId, number>();
   #rules: ReadonlyMap<NodeId, NodeRules> = new Map();
   #told: ReadonlyMap<string, Message> = new Map();
@@ -67,7 +69,8 @@ export class LiveFaults {
   }
 
   inject(fault: Fault): void {
-    this.#reach.told(fault, true);
+    const id = ++this.#count;
+    this.#reach.told(fault, true, id);
     let over = false;
     const undo = this.#begin(fault, () => end());
     const active: Active = {
@@ -84,7 +87,7 @@ export class LiveFaults {
       clearTimeout(active.timer);
       this.#active.delete(active);
       this.#spread();
-      this.#reach.told(fault, false);
+      this.#reach.told(fault, false, id);
     };
     this.#active.add(active);
     this.#spread();

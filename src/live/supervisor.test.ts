@@ -77,8 +77,11 @@ describe.each([
       await t.see((event) => event.type === 'boot' && event.node === 'b/0' && event.life === 2);
       tell(t, 'a/0', { type: 'go', node: 'b/0', count: 10, inFlight: 1 });
       expect(await t.hear('done')).toMatchObject({ back: 10 });
-      const words = t.events.filter((event) => event.type === 'fault').map((event) => event.began);
-      expect(words).toEqual([true, false]);
+      const faults = t.events.filter((event) => event.type === 'fault');
+      expect(faults.map(({ began, id }) => [began, id])).toEqual([
+        [true, 1],
+        [false, 1],
+      ]);
     }));
 
   test('a message to a port where nobody listens, or to nobody, comes back', () =>

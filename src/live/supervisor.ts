@@ -110,8 +110,8 @@ class Supervisor implements LiveSystem {
       drain: (seat) => this.#drainSeat(seat, drainDefaultUs),
       bringBack: (seat) => this.#bringBack(seat),
       note: (node, text) => this.#say({ type: 'note', at: this.now(), node, text }),
-      told: (fault, began) => {
-        this.#say({ type: 'fault', at: this.now(), text: this.#describe(fault), began });
+      told: (fault, began, id) => {
+        this.#say({ type: 'fault', at: this.now(), text: this.#describe(fault), began, id });
         options.onFault?.(fault, began);
       },
     });

@@ -52,6 +52,8 @@ export interface ChaosMessage extends Message {
 
 /** One that has begun and not ended. */
 export interface ActiveFault {
+  /** Its number in the run, by which its end is known. */
+  readonly id: number;
   readonly fault: Fault;
   undo: () => void;
 }

@@ -197,6 +197,22 @@ describe('a crash', () => {
     ]);
   });
 
+  test('has a number by which its end is known: two that read the same may overlap', () => {
+    const told: string[] = [];
+    const world = sandbox({
+      onEvent: (event) => {
+        if (event.type === 'fault') told.push(`${event.text} ${event.began} ${event.id}`);
+      },
+      nodes: { a: { p: () => ({ message: () => {} }) } },
+    });
+    world.bootAll();
+    world.inject({ do: 'kill', target: { node: 'a' }, atUs: 0 });
+    world.inject({ do: 'kill', target: { node: 'a' }, atUs: 0, forUs: 1_000 });
+    world.run(second);
+    world.healAll();
+    expect(told).toEqual(['kill a true 1', 'kill a true 2', 'kill a false 2', 'kill a false 1']);
+  });
+
   test('leaves the dead no way to speak, write or record', () => {
     const recorded: string[] = [];
     let first: Host | undefined;

@@ -63,6 +63,7 @@ export class World {
   readonly #byId = new Map<NodeId, Machine>();
   readonly #regionOf: ReadonlyMap<string, string>;
   readonly #active = new Set<ActiveFault>();
+  #faultCount = 0;
   readonly #scheduled = new Set<{ slot: number; generation: number }>();
   /** Whose code runs now; what is thrown then is that node's end. */
   #current: Machine | undefined;
@@ -241,14 +242,14 @@ export class World {
 
   /** Begins a fault now, whatever its `atUs`. The answer ends it before its time. */
   inject(fault: Fault): () => void {
-    const active: ActiveFault = { fault, undo: () => {} };
+    const active: ActiveFault = { id: ++this.#faultCount, fault, undo: () => {} };
     const end = () => {
       if (!this.#active.delete(active)) return;
       active.undo();
-      this.#tellFault(fault, false);
+      this.#tellFault(active, false);
     };
     this.#active.add(active);
-    this.#tellFault(fault, true);
+    this.#tellFault(active, true);
     active.undo = this.#faults.begin(fault, end);
     // Done is done.
     if (isDone(fault)) this.#active.delete(active);
@@ -275,7 +276,7 @@ export class World {
     for (const active of [...this.#active].reverse()) {
       this.#active.delete(active);
       active.undo();
-      this.#tellFault(active.fault, false);
+      this.#tellFault(active, false);
     }
     for (const machine of this.#machines) {
       if (!machine.isUp && machine.phase !== 'new') this.#boot(machine);
@@ -647,8 +648,8 @@ export class World {
     return deepFreeze(passed) as unknown as Message;
   }
 
-  #tellFault(fault: Fault, began: boolean): void {
-    this.#tell({ type: 'fault', at: this.now, text: faultText(fault), began });
+  #tellFault({ id, fault }: ActiveFault, began: boolean): void {
+    this.#tell({ type: 'fault', at: this.now, text: faultText(fault), began, id });
     this.#options.onFault?.(fault, began);
   }
 

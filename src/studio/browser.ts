@@ -29,6 +29,7 @@ export {
   compareReports,
   type Difference,
 } from '../run/compare.ts';
+export { type FaultSpan, faultSpansOf } from '../run/fault-spans.ts';
 export type { Frame, FrameLayout, NodeState, PathState } from '../run/frames.ts';
 export { continues, widened } from '../run/frames.ts';
 export type {

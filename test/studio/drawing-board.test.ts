@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/run/report.ts';
@@ -110,7 +111,50 @@ describe('the drawing board', () => {
     await close();
     await studio.close();
   });
+
+  test('an empty board says what to do first; undo takes back one edit of a field, after a look at the traffic, too', async () => {
+    const file = join(folder, 'undone.json');
+    const studio = await openStudio('--new', file);
+    const { page, close } = await openPage(browser, studio.url);
+    const button = (name: string) => page.getByRole('button', { name });
+    await page.getByText('Begin with a block').waitFor();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    expect(await page.getByText('mistake').count()).toBe(0);
+
+    await button('+ service').click();
+    const mean = page.getByLabel('Mean');
+    for (const cost of ['8ms', '9ms']) {
+      await mean.fill(cost);
+      await mean.press('Tab');
+    }
+    await button('Show traffic').click();
+    await expect.poll(() => drawnIn(file).blocks[0]).toHaveProperty('cost', '9ms');
+    await button('Edit').click();
+    await button('Undo').click();
+    await expect.poll(() => drawnIn(file).blocks[0]).toHaveProperty('cost', '8ms');
+    await close();
+    await studio.close();
+  });
+
+  test('a link without a token says how to open it, and its design is offered where it opens', async () => {
+    const studio = await openStudio('--new', join(folder, 'linked.json'));
+    const { page } = await openPage(browser, studio.url);
+    await page.getByRole('button', { name: '+ service' }).click();
+    await page.goto(`${new URL(studio.url).origin}/#${linkOf({ name: 'sent', blocks: [] })}`);
+    await page.getByText('This link holds a design').waitFor();
+    await page.goto(studio.url);
+    await page.getByText('The link holds a design “sent”').waitFor();
+    await page.getByRole('button', { name: 'Keep what is there' }).click();
+    // Not `close`: that the page was refused stands in its console.
+    await page.context().close();
+    await studio.close();
+  });
 });
+
+/** As *Copy a link* makes it. */
+function linkOf(design: unknown): string {
+  return `design=${deflateRawSync(JSON.stringify(design)).toString('base64url')}`;
+}
 
 async function named(page: Page, from: string, to: string): Promise<void> {
   const name = page.getByRole('textbox', { name: 'Name', exact: true });

@@ -1,8 +1,9 @@
 /** The drawing board of a design of data, with the server behind it. */
 import type { JsonDesign } from 'loadpath/studio';
-import { useMemo } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { optionsIn } from '../editor/board.ts';
 import { EditorView, type OptionsFormProps } from '../editor/EditorView.tsx';
+import { type Kept, keptOf } from '../editor/kept.ts';
 import { KnobForm } from '../inspect/KnobForm.tsx';
 import type { OptionValue } from '../state/edits.ts';
 import { useStudio, useStudioState } from './studio.ts';
@@ -13,11 +14,19 @@ const noEdits = {};
 const ownForms: ReadonlySet<string> = new Set(['cost', 'latency', 'calls', 'routes']);
 
 export default function EditorArea({ design }: { readonly design: JsonDesign }) {
-  const { client } = useStudio();
+  const { client, store } = useStudio();
   const palette = useStudioState((state) => state.hello?.palette ?? noPalette);
+  const [first] = useState(() => keptOf(design));
+  const kept = useStudioState((state) => state.board ?? first);
+  const keep = useCallback(
+    (to: (former: Kept) => Kept) => store.setState(({ board }) => ({ board: to(board ?? first) })),
+    [store, first],
+  );
   return (
     <EditorView
       design={design}
+      kept={kept}
+      onKept={keep}
       palette={palette}
       check={client.checkDesign}
       save={client.saveDesign}

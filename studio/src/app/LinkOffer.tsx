@@ -3,23 +3,35 @@ import type { JsonDesign } from 'loadpath/studio';
 import { useEffect, useState } from 'react';
 import { Button } from '../parts/Button.tsx';
 import { Dialog } from '../parts/Dialog.tsx';
-import { designIn } from '../share/link.ts';
+import { designIn, takeLink } from '../share/link.ts';
 import { useStudio, useStudioState } from './studio.ts';
+
+/** Of a link that was opened before the address with the token was. */
+function linkFromBefore(): string {
+  try {
+    return takeLink(localStorage);
+  } catch {
+    return '';
+  }
+}
 
 export function LinkOffer() {
   const { actions, client } = useStudio();
   const kind = useStudioState((state) => state.design?.kind);
   const path = useStudioState((state) => state.design?.path);
   const mode = useStudioState((state) => state.hello?.mode);
+  const isBoard = mode === 'design' && kind === 'data';
   const [offered, setOffered] = useState<JsonDesign | null>(null);
 
   useEffect(() => {
-    const look = () =>
-      void actions.attempt(async () => setOffered((await designIn(location.hash)) ?? null));
-    look();
+    const lookAt = (fragment: string) =>
+      void actions.attempt(async () => setOffered((await designIn(fragment)) ?? null));
+    const look = () => lookAt(location.hash);
+    // One that was kept waits for a board.
+    lookAt(location.hash || (isBoard ? linkFromBefore() : ''));
     addEventListener('hashchange', look);
     return () => removeEventListener('hashchange', look);
-  }, [actions]);
+  }, [actions, isBoard]);
 
   if (!offered) return null;
   const close = () => {
@@ -28,7 +40,7 @@ export function LinkOffer() {
     setOffered(null);
   };
   const name = typeof offered.name === 'string' ? `“${offered.name}”` : 'without a name';
-  if (mode !== 'design' || kind !== 'data') {
+  if (!isBoard) {
     return (
       <Dialog title="The link holds a design" onClose={close}>
         <p>

@@ -58,7 +58,7 @@ export function ShareMenu() {
           await copyText(`${location.origin}${location.pathname}#${fragment}`);
           actions.notice(
             'good',
-            'The link is on the clipboard. What stands behind # opens in any Studio.',
+            'The link is on the clipboard, without your token: whoever gets it opens it with a Studio of their own, which offers the design.',
           );
         }),
     });

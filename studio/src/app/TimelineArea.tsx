@@ -6,15 +6,15 @@ import { nextMark, previousMark } from '../state/marks.ts';
 import { endUs, isGoing, lengthUs, type RunState, seedsOf } from '../state/run.ts';
 import { isOutOfReach, shownRun } from '../state/store.ts';
 import { useShownTheme } from '../theme/use-shown-theme.ts';
+import { figuresNow } from '../timeline/now.ts';
 import { Playhead } from '../timeline/Playhead.tsx';
 import { type Scale, wholePixels } from '../timeline/scale.ts';
-import { p99Of } from '../timeline/spark.ts';
 import { Timeline } from '../timeline/Timeline.tsx';
 import { Transport } from '../timeline/Transport.tsx';
 import {
   useActions,
   useMarks,
-  useReadableFrame,
+  useReadableSecond,
   useShownRun,
   useStudio,
   useStudioState,
@@ -123,9 +123,10 @@ function Clock({ untilUs }: { readonly untilUs: number }) {
 /** More faults at once than there is room for are counted. */
 const namedMax = 3;
 
-/** Figures of the frame at the playhead, and the faults at work in it. */
+/** Figures of the last second before the playhead, and the faults at work at it. */
 function Now() {
-  const frame = useReadableFrame();
+  const second = useReadableSecond();
+  const figures = useMemo(() => figuresNow(second), [second]);
   const marks = useMarks();
   const atWork = useStudioState((state) =>
     marks
@@ -139,20 +140,18 @@ function Now() {
       .join('\n'),
   );
   const active = atWork === '' ? [] : [...new Set(atWork.split('\n'))];
-  if (!frame) return null;
-  const seconds = Math.max((frame.toUs - frame.fromUs) / 1e6, 1e-6);
-  const failed = frame.users.failed + frame.users.rejected;
+  if (second.length === 0) return null;
+  const { completedPerSec, errorsPerSec, p99Us } = figures;
   return (
     <>
       <span className={styles.figure}>
-        <i className={styles.answered} /> {countText(frame.users.completed / seconds)}/s answered
+        <i className={styles.answered} /> {countText(completedPerSec)}/s answered
       </span>
-      <span className={`${styles.figure} ${failed > 0 ? styles.hasFailed : ''}`}>
-        <i className={styles.failed} /> {countText(failed / seconds)}/s failed
+      <span className={`${styles.figure} ${errorsPerSec > 0 ? styles.hasFailed : ''}`}>
+        <i className={styles.failed} /> {countText(errorsPerSec)}/s failed
       </span>
       <span className={styles.figure}>
-        <i className={styles.p99} /> p99{' '}
-        {frame.users.latency.count === 0 ? '–' : durationText(p99Of(frame))}
+        <i className={styles.p99} /> p99 {p99Us === 0 ? '–' : durationText(p99Us)}
       </span>
       {active.slice(0, namedMax).map((text) => (
         <span key={text} className={styles.fault}>

@@ -1,5 +1,6 @@
 /** Before there is anything: the server is asked, or is not there, or does not know this page. */
 import { Empty } from '../parts/Empty.tsx';
+import { holdsDesign } from '../share/link.ts';
 import { useStudioState } from './studio.ts';
 import styles from './TopBar.module.css';
 import { Logo } from './TopBar.tsx';
@@ -9,6 +10,17 @@ export function Welcome() {
   const refusal = useStudioState((state) => state.refusal);
   if (refusal) {
     const isToken = refusal.code === 'bad-token' || refusal.code === 'unauthorized';
+    if (isToken && holdsDesign(location.hash)) {
+      return (
+        <main>
+          <Empty icon="link" title="This link holds a design">
+            Open the address that your own Studio printed: the design is offered there, or, at
+            another port, once you put the part of this address from <code>#</code> on behind that
+            one.
+          </Empty>
+        </main>
+      );
+    }
     return (
       <main>
         <Empty
@@ -16,7 +28,6 @@ export function Welcome() {
           title={isToken ? 'This address does not open Studio' : 'Studio cannot open'}
         >
           {refusal.message}
-          {isToken && ' Open the address that `loadpath studio` printed, with its token.'}
         </Empty>
       </main>
     );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { panels, panelsIn } from '../state/store.ts';
-import { keyAction, meantBy } from './keys.ts';
+import { keyAction, keyHelp, meantBy } from './keys.ts';
 
 const press = (key: string, more = {}, tabs = panelsIn.design) =>
   keyAction({ key, ctrlKey: false, metaKey: false, altKey: false, ...more }, tabs);
@@ -23,6 +23,11 @@ describe('keys', () => {
 
   test('letters mean the same with the caps lock on', () => {
     expect(press('K')).toEqual(press('k'));
+  });
+
+  test('the help has the keys of the drawing board, too', () => {
+    const board = keyHelp.filter(({ group }) => group === 'Board').flatMap(({ keys }) => keys);
+    expect(board).toEqual(expect.arrayContaining(['Ctrl Z', 'Ctrl Y', 'C']));
   });
 
   test('what belongs to the browser stays its own', () => {

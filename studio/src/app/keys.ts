@@ -11,7 +11,7 @@ export type KeyAction =
 export interface KeyHelp {
   readonly keys: readonly string[];
   readonly what: string;
-  readonly group: 'Run' | 'Time' | 'Break' | 'Graph' | 'Page';
+  readonly group: 'Run' | 'Time' | 'Break' | 'Graph' | 'Board' | 'Page';
 }
 
 export const keyHelp: readonly KeyHelp[] = [
@@ -32,6 +32,10 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: ['+', '-', '0', 'F'], what: 'Zoom in, out, to 100 %, fit', group: 'Graph' },
   { keys: ['O'], what: 'Open or close a block', group: 'Graph' },
   { keys: ['/'], what: 'Search for a block or node', group: 'Graph' },
+  { keys: ['Ctrl Z', 'Ctrl Y'], what: 'Undo and redo', group: 'Board' },
+  { keys: ['C'], what: 'Connect the block that has the focus', group: 'Board' },
+  { keys: ['↑ ↓ ← →'], what: 'Move the block that has the focus', group: 'Board' },
+  { keys: ['Delete'], what: 'Remove what is selected', group: 'Board' },
   { keys: ['1 … 9'], what: 'Verdict, charts, faults and so on', group: 'Page' },
   { keys: ['S'], what: 'The source', group: 'Page' },
   { keys: ['\\'], what: 'Close or open the panel', group: 'Page' },

@@ -1,6 +1,7 @@
 /** How the page begins: with a report that it carries inside, or with its server, as often as it takes. */
 import { readReport, reportElement } from 'loadpath/studio';
 import { Refused } from '../api/client.ts';
+import { keepLink } from '../share/link.ts';
 import { sessionOf, sessionText } from '../state/session.ts';
 import type { Studio } from './studio.ts';
 
@@ -27,7 +28,10 @@ export async function openPage({ store, actions }: Studio): Promise<void> {
       return;
     } catch (error) {
       // A wrong token stays wrong; a server that is not there may come back.
-      if (error instanceof Refused) return refuse(error);
+      if (error instanceof Refused) {
+        keepForLater(location.hash);
+        return refuse(error);
+      }
       store.setState({ connection: 'lost' });
     }
     await new Promise((resolve) => setTimeout(resolve, retryMs));
@@ -37,6 +41,14 @@ export async function openPage({ store, actions }: Studio): Promise<void> {
     const refusal = error instanceof Refused ? error.refusal : undefined;
     const message = error instanceof Error ? error.message : String(error);
     store.setState({ refusal: refusal ?? { code: 'failed', message, problems: [] } });
+  }
+}
+
+function keepForLater(fragment: string): void {
+  try {
+    keepLink(localStorage, fragment);
+  } catch {
+    // Without storage it has to be put behind the address by hand, as the page says.
   }
 }
 

@@ -5,8 +5,8 @@ import { useStore } from 'zustand';
 import type { Client } from '../api/client.ts';
 import { nothingRecent, type Recent, showing } from '../graph/recent.ts';
 import type { Actions } from '../state/actions.ts';
-import { invariantMarks, type Mark, marksOf, type ObjectiveTargets } from '../state/marks.ts';
-import { frameIndexAt } from '../state/playhead.ts';
+import { type Mark, marksOf, type ObjectiveTargets } from '../state/marks.ts';
+import { frameAt, lastSecond } from '../state/playhead.ts';
 import { endUs, type RunState } from '../state/run.ts';
 import { type StudioState, type StudioStore, shownRun } from '../state/store.ts';
 
@@ -85,37 +85,42 @@ function useStudioSlowly<Part>(
   return useSyncExternalStore(subscribe, () => select(store.getState()));
 }
 
-/** The frames of the last second as they were played; changes as often as figures can be read. */
+/** The frames of the last second; changes as often as figures can be read. */
 export function useRecent(): Recent {
   const select = useMemo(() => {
     let recent = nothingRecent;
     return (state: StudioState) => {
-      const frame = frameNow(state);
+      const frames = shownRun(state)?.frames ?? noFrames;
       // At rest, what stands there exactly.
-      const isSkipped = !state.playing && frame !== undefined && recent.frames.at(-1) !== frame;
-      recent = showing(isSkipped ? nothingRecent : recent, frame, frameBack(state, 1));
+      recent = showing(state.playing ? recent : atRest(recent, state), frames, state.playheadUs);
       return recent;
     };
   }, []);
   return useStudioState(select);
 }
 
-/** The frame at the playhead, for what is read rather than watched. */
-export function useReadableFrame(): Frame | undefined {
-  return useStudioSlowly(frameNow, readableMs, bothOrNeither);
+/** The same for what is read rather than watched: words and numbers. */
+export function useReadableSecond(): readonly Frame[] {
+  const { store } = useStudio();
+  const frame = useStudioSlowly(frameNow, readableMs, bothOrNeither);
+  return useMemo(() => {
+    const frames = shownRun(store.getState())?.frames ?? noFrames;
+    return frame ? lastSecond(frames, frame.fromUs) : noFrames;
+  }, [store, frame]);
 }
+
+const noFrames: readonly Frame[] = [];
 
 function bothOrNeither(former: unknown, next: unknown): boolean {
   return (former === undefined) === (next === undefined);
 }
 
-function frameNow(state: StudioState): Frame | undefined {
-  return frameBack(state, 0);
+function atRest(recent: Recent, state: StudioState): Recent {
+  return recent.frames.at(-1) === frameNow(state) ? recent : nothingRecent;
 }
 
-function frameBack(state: StudioState, back: number): Frame | undefined {
-  const run = shownRun(state);
-  return run?.frames[frameIndexAt(run.frames, state.playheadUs) - back];
+function frameNow(state: StudioState): Frame | undefined {
+  return frameAt(shownRun(state)?.frames ?? noFrames, state.playheadUs);
 }
 
 const noMarks: readonly Mark[] = [];
@@ -136,11 +141,7 @@ export function marksIn(
   if (!run) return noMarks;
   const known = marked.get(run);
   if (known?.targets === targets) return known.marks;
-  const untilUs = endUs(run);
-  const marks = [
-    ...marksOf(run.events, run.frames, targets, untilUs),
-    ...invariantMarks(run.report, untilUs),
-  ];
+  const marks = marksOf(run.events, run.frames, targets, run.report, endUs(run));
   marked.set(run, { targets, marks });
   return marks;
 }

@@ -11,7 +11,13 @@ import {
   type Plot,
   type PlotUnit,
 } from '../parts/plot/plot.ts';
-import { errorReasons, type Group, percentilesOf } from '../parts/plot/series.ts';
+import {
+  errorReasons,
+  type Group,
+  groupFrames,
+  percentilesOf,
+  secondLength,
+} from '../parts/plot/series.ts';
 import { busyOf, greatest, hitRatioOf, mostAt, perSecond, queueOf, sumAt } from './columns.ts';
 
 export type Subject =
@@ -76,8 +82,10 @@ function everything(
 ): Plot[] {
   const users = (what: string, pick: (frame: Frame) => number) =>
     perSecond(groups, `users ${what}`, pick);
-  const percentiles = groups.map(percentilesOf);
-  const reasons = errorReasons(groups.flatMap((group) => group.frames));
+  const frames = groups.flatMap((group) => group.frames);
+  const windows = windowsOf(groups, frames);
+  const percentiles = windows.map(percentilesOf);
+  const reasons = errorReasons(frames);
   const blocks = layout.blocks
     .map((name) => ({ name, indexes: indexesOf(layout, (node) => node.block === name) }))
     .filter(({ name }) => name !== 'users');
@@ -89,12 +97,19 @@ function everything(
       ['failed', users('failed', (frame) => frame.users.failed)],
     ]),
     {
-      ...plot(groups, 'latency', 'Latency', 'us', [
-        ['p50', percentiles.map((point) => point.p50)],
-        ['p90', percentiles.map((point) => point.p90)],
-        ['p99', percentiles.map((point) => point.p99)],
-        ['p99.9', percentiles.map((point) => point.p999)],
-      ]),
+      ...plot(
+        windows,
+        'latency',
+        'Latency',
+        'us',
+        [
+          ['p50', percentiles.map((point) => point.p50)],
+          ['p90', percentiles.map((point) => point.p90)],
+          ['p99', percentiles.map((point) => point.p99)],
+          ['p99.9', percentiles.map((point) => point.p999)],
+        ],
+        windows === groups ? undefined : `over windows of ${secondLength(frames) / 1e6} s`,
+      ),
       limits,
     },
     {
@@ -132,6 +147,13 @@ function everything(
     ),
     plot(groups, 'hits', 'Hit ratio', 'ratio', hitRatios(layout, groups)),
   ].filter(saysSomething);
+}
+
+/** Points shorter than a second hold too few requests for percentiles: those are over windows of one. */
+function windowsOf(groups: readonly Group[], frames: readonly Frame[]): readonly Group[] {
+  const windowUs = secondLength(frames);
+  const isShort = groups.every(({ fromUs, toUs }) => toUs - fromUs < windowUs);
+  return isShort ? groupFrames(frames, windowUs) : groups;
 }
 
 function ofBlock(layout: FrameLayout, groups: readonly Group[], name: string): Plot[] {
@@ -339,9 +361,10 @@ function indexesOf(
   return layout.nodes.flatMap((node, index) => (is(node) ? [index] : []));
 }
 
-function worstCaption(layout: FrameLayout, groups: readonly Group[]): string | undefined {
+function worstCaption(layout: FrameLayout, groups: readonly Group[]): string {
   const several = groups.some((group) => group.frames.length > 1);
-  return several ? `the highest of any ${layout.frameUs / 1e6} s within each point` : undefined;
+  const frame = `${layout.frameUs / 1e6} s`;
+  return several ? `the highest of any ${frame} within each point` : `over every ${frame}`;
 }
 
 /** Percentiles of nothing are nothing, not zero. */

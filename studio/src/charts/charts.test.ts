@@ -60,6 +60,23 @@ describe('charts', () => {
     expect(halves[0]!.curves[0]!.values[24]).toBeGreaterThan(counted * 0.7);
   });
 
+  test('percentiles are over a second where points are shorter, and the chart says so', () => {
+    const charts = plotsFor(layout, groupFrames(frames, 100_000), { type: 'everything' }, []);
+    const latency = charts.find(({ id }) => id === 'latency')!;
+    expect(latency.x.length).toBe(60);
+    expect(latency.caption).toBe('over windows of 1 s');
+    expect(latency.curves[2]!.values[25]).toBe(percentilesOf(minute[25]!).p99);
+    const long = plotsFor(layout, groupFrames(frames, 2_000_000), { type: 'everything' }, []);
+    expect(long.find(({ id }) => id === 'latency')!.x.length).toBe(30);
+  });
+
+  test('p99 of nodes says over what it is', () => {
+    const caption = (pointUs: number) =>
+      plotsFor(layout, groupFrames(frames, pointUs), { type: 'zone', name: 'b' }, [])[1]!.caption;
+    expect(caption(100_000)).toBe('over every 0.1 s');
+    expect(caption(1_000_000)).toBe('the highest of any 0.1 s within each point');
+  });
+
   test('errors are told by reason, and only while there are any', () => {
     const errors = plotOf({ type: 'everything' }, 'errors');
     expect(errors.stacked).toBe(true);

@@ -38,6 +38,12 @@ export function DesignForm({ design, problems, onEdit }: DesignFormProps) {
         value={String(design.name ?? '')}
         onChange={(name) => onEdit((former) => ({ ...former, name }), 'name')}
       />
+      {blocks.length === 0 && (
+        <p className={styles.note}>
+          Begin with a block: press one above the board, or drag it there. Users come in at the
+          first.
+        </p>
+      )}
       <Problems problems={problems} />
       {blocks.length > 0 && (
         <Choice

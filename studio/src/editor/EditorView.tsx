@@ -10,10 +10,20 @@ import { Dialog } from '../parts/Dialog.tsx';
 import { plural } from '../parts/format.ts';
 import { BlockForm } from './BlockForm.tsx';
 import { BoardArea } from './BoardArea.tsx';
-import { addBlock, addUsers, blockOf, type Place, remove, usersName, usersOf } from './board.ts';
+import {
+  addBlock,
+  addUsers,
+  blockOf,
+  mistakesIn,
+  type Place,
+  remove,
+  usersName,
+  usersOf,
+} from './board.ts';
 import { DesignForm } from './DesignForm.tsx';
 import styles from './Editor.module.css';
-import { begin, change, type History, redo, settle, undo } from './history.ts';
+import { change, type History, redo, settle, undo } from './history.ts';
+import { isSaved, type Kept, withRead, withSent } from './kept.ts';
 import { UsersForm } from './UsersForm.tsx';
 
 export interface OptionsFormProps {
@@ -29,6 +39,8 @@ export interface OptionsFormProps {
 export interface EditorViewProps {
   /** As it was read; a later one, of another hand, takes the place of what is drawn. */
   readonly design: JsonDesign;
+  readonly kept: Kept;
+  readonly onKept: (to: (former: Kept) => Kept) => void;
   readonly palette: readonly PaletteBlock[];
   readonly check: (design: JsonDesign) => Promise<DesignView>;
   readonly save: (design: JsonDesign) => Promise<DesignView>;
@@ -43,18 +55,24 @@ const saveAfterMs = 900;
 type Saving = 'saved' | 'changed' | 'failed';
 
 export function EditorView(props: EditorViewProps) {
-  const { palette, optionsForm } = props;
-  const [history, setHistory] = useState<History<JsonDesign>>(() => begin(props.design));
+  const { palette, optionsForm, onKept } = props;
+  const { history } = props.kept;
+  const setHistory = useCallback(
+    (to: (former: History<JsonDesign>) => History<JsonDesign>) =>
+      onKept((former) => ({ ...former, history: to(former.history) })),
+    [onKept],
+  );
   const [selected, setSelected] = useState<string | null>(null);
   const [code, setCode] = useState<string | null>(null);
   const design = history.now;
-  const { problems, saving } = useSaving(props, design, (saved) => setHistory(begin(saved)));
+  const { problems: told, saving } = useSaving(props);
+  const problems = mistakesIn(design, told);
   const edit = useCallback(
     (to: (design: JsonDesign) => JsonDesign, label?: string) =>
       setHistory((former) => change(former, to(former.now), label)),
-    [],
+    [setHistory],
   );
-  const rest = useCallback(() => setHistory(settle), []);
+  const rest = useCallback(() => setHistory(settle), [setHistory]);
   const add = (kind: string, at?: Place) => {
     if (kind === usersName) {
       edit((former) => addUsers(former, at));
@@ -145,7 +163,8 @@ export function EditorView(props: EditorViewProps) {
           onRest={rest}
           onAdd={add}
         />
-        <aside className={styles.form} aria-label="What is selected">
+        {/* Who comes back to a field begins another change. */}
+        <aside className={styles.form} aria-label="What is selected" onBlur={rest}>
           {block ? (
             <BlockForm
               key={block.name}
@@ -229,39 +248,31 @@ function useKeys(pressed: (event: KeyboardEvent) => boolean): void {
   });
 }
 
-function useSaving(
-  { design: read, check, save }: EditorViewProps,
-  design: JsonDesign,
-  onForeign: (design: JsonDesign) => void,
-): { readonly problems: readonly ProblemView[]; readonly saving: Saving } {
+function useSaving(props: EditorViewProps): {
+  readonly problems: readonly ProblemView[];
+  readonly saving: Saving;
+} {
+  const { design: read, kept, onKept } = props;
+  const design = kept.history.now;
   const [problems, setProblems] = useState<readonly ProblemView[]>([]);
   const [saving, setSaving] = useState<Saving>('saved');
-  /** What the file is known to hold, then what was sent to it since and has not come back. */
-  const sent = useRef([JSON.stringify(read)]);
-  const calls = useRef({ check, save, onForeign });
-  calls.current = { check, save, onForeign };
+  const latest = useRef(props);
+  latest.current = props;
 
-  // What comes back is what was sent, perhaps some strokes ago, unless somebody wrote to the file meanwhile.
-  useEffect(() => {
-    const text = JSON.stringify(read);
-    const place = sent.current.indexOf(text);
-    sent.current = place < 0 ? [text] : sent.current.slice(place);
-    if (place < 0) calls.current.onForeign(read);
-  }, [read]);
+  useEffect(() => onKept((former) => withRead(former, read)), [read, onKept]);
 
   useEffect(() => {
     let isStale = false;
     const take = (view: DesignView) => {
       if (!isStale) setProblems(view.problems);
     };
-    const text = JSON.stringify(design);
-    const isNew = text !== sent.current.at(-1);
+    const isNew = !isSaved(latest.current.kept);
     if (isNew) setSaving('changed');
-    const soon = setTimeout(() => calls.current.check(design).then(take, () => {}), checkAfterMs);
+    const soon = setTimeout(() => latest.current.check(design).then(take, () => {}), checkAfterMs);
     const later = setTimeout(() => {
       if (!isNew) return;
-      sent.current.push(text);
-      calls.current.save(design).then(
+      onKept((former) => withSent(former, design));
+      latest.current.save(design).then(
         (view) => {
           take(view);
           if (!isStale) setSaving('saved');
@@ -274,7 +285,20 @@ function useSaving(
       clearTimeout(soon);
       clearTimeout(later);
     };
-  }, [design]);
+  }, [design, onKept]);
+
+  // Who leaves the board sees the traffic of what was drawn last, not of what was drawn a second ago.
+  useEffect(
+    () => () => {
+      const { kept, save } = latest.current;
+      if (isSaved(kept)) return;
+      const { now } = kept.history;
+      onKept((former) => withSent(former, now));
+      // A server that is not there is told by the page.
+      save(now).catch(() => {});
+    },
+    [onKept],
+  );
 
   return { problems, saving };
 }

@@ -2,7 +2,7 @@
  * A design of data as one draws it: every change is a function from one design to the next, so that
  * undo is keeping the last. What this does not know of a design (`zones`, a policy) stays as it is.
  */
-import type { JsonDesign } from 'loadpath/studio';
+import type { JsonDesign, ProblemView } from 'loadpath/studio';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,6 +36,15 @@ const spacing = { x: 230, y: 110 } as const;
 
 export function blocksOf(design: JsonDesign): readonly BoardBlock[] {
   return Array.isArray(design.blocks) ? design.blocks.filter(isBlock) : [];
+}
+
+/** What is wrong so far as somebody is to mend it: that a board without blocks has no entry is not. */
+export function mistakesIn(
+  design: JsonDesign,
+  problems: readonly ProblemView[],
+): readonly ProblemView[] {
+  if (blocksOf(design).length > 0) return problems;
+  return problems.filter(({ at }) => at !== 'design.entry');
 }
 
 export function blockOf(design: JsonDesign, name: string): BoardBlock | undefined {

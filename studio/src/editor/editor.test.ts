@@ -7,6 +7,7 @@ import {
   blocksOf,
   connect,
   disconnect,
+  mistakesIn,
   move,
   nameProblem,
   optionsIn,
@@ -18,6 +19,7 @@ import {
 } from './board.ts';
 import { readCalls, writeCalls } from './calls.ts';
 import { begin, change, redo, settle, undo } from './history.ts';
+import { isSaved, keptOf, withRead, withSent } from './kept.ts';
 
 const empty: JsonDesign = { name: 'design', blocks: [], entry: '' };
 
@@ -35,6 +37,13 @@ function shop(): JsonDesign {
 }
 
 describe('a design drawn from nothing', () => {
+  test('is not wrong before there is a block', () => {
+    const entry = { at: 'design.entry', what: "there is no block ''" };
+    const promise = { at: 'design.objectives.p99', what: 'is no duration' };
+    expect(mistakesIn(empty, [entry, promise])).toEqual([promise]);
+    expect(mistakesIn(shop(), [entry])).toEqual([entry]);
+  });
+
   test('is what one would have written', () => {
     const { studio: _places, ...design } = shop();
     expect(design).toEqual({
@@ -221,6 +230,22 @@ describe('history', () => {
     history = settle(history);
     history = change(history, move(history.now, 'api', { x: 90, y: 0 }), 'move api');
     expect(placesOf(undo(history).now).get('api')).toEqual({ x: 30, y: 0 });
+  });
+
+  test('what was drawn is known as long as the file holds what the board sent', () => {
+    const first = shop();
+    const second = rename(first, 'store', 'links');
+    const drawn = { ...keptOf(first), history: change(begin(first), second) };
+    expect(isSaved(drawn)).toBe(false);
+    const sent = withSent(drawn, second);
+    expect(isSaved(sent)).toBe(true);
+    // The board is left and opened again, before and after the file says what it was sent.
+    expect(withRead(sent, first)).toBe(sent);
+    expect(undo(withRead(sent, second).history).now).toBe(first);
+    // Somebody else wrote to it.
+    const foreign = withRead(sent, rename(first, 'store', 'other'));
+    expect(foreign.history.past).toEqual([]);
+    expect(isSaved(foreign)).toBe(true);
   });
 
   test('a change after an undo forgets what was undone', () => {

@@ -14,6 +14,7 @@ import {
   grown,
 } from './draw-nodes.ts';
 import { glyph, shapeGlyphs } from './glyphs.ts';
+import { cardTexts } from './label.ts';
 import type { BlockBox } from './layout.ts';
 import type { Pen } from './pen.ts';
 import type { BlockFigures } from './scene.ts';
@@ -189,18 +190,18 @@ function drawFigures(pen: Pen, block: BlockBox, figures: BlockFigures, paint: Ca
     pen.text('–', left, below, { ...style, colour: colours.textFaint });
   } else {
     const hasErrors = figures.errorRatio > 0.0005;
-    const width = pen.text(rateText(figures.ratePerSec), left, below, {
+    const { rate, p99 } = cardTexts(
+      rateText(figures.ratePerSec),
+      figures.p99Us > 0 ? durationText(figures.p99Us) : '',
+      right - left,
+      // As wide as the wider of the two: the rate stands in stronger letters.
+      (text) => pen.width(text, px, style.weight),
+    );
+    pen.text(rate, left, below, {
       ...style,
       colour: hasErrors ? colours.badText : colours.textSoft,
     });
-    const p99 = figures.p99Us > 0 ? durationText(figures.p99Us) : '';
-    const tail = { px, align: 'right', colour: colours.textFaint } as const;
-    const room = right - left - width - 8;
-    if (p99 !== '' && pen.width(`p99 ${p99}`, px) <= room) {
-      pen.text(`p99 ${p99}`, right, below, tail);
-    } else {
-      pen.text(p99, right, below, { ...tail, widthMax: room });
-    }
+    pen.text(p99, right, below, { px, align: 'right', colour: colours.textFaint });
   }
   ctx.globalAlpha = alpha;
 }
@@ -237,13 +238,8 @@ function drawCount(
     if (width + 12 <= room) {
       drawTicks(pen, Math.min(3, figures.queue), right - width - 3, y - 8.5, 8.5, colours.queue);
     }
-  } else if (total > 1) {
-    pen.text(`×${total}`, right, y, {
-      ...style,
-      weight: 400,
-      widthMax: room,
-      colour: colours.textFaint,
-    });
+  } else if (total > 1 && pen.width(`×${total}`, style.px) <= room) {
+    pen.text(`×${total}`, right, y, { ...style, weight: 400, colour: colours.textFaint });
   }
 }
 

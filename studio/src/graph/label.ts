@@ -1,6 +1,13 @@
 /** How things on the graph are called aloud, with the figures of now: `links/1, replica in zone b, up, 210/s, p99 3 ms`. */
 import type { BlockView } from 'loadpath/studio';
-import { countText, durationText, plural, rateText, shareText } from '../parts/format.ts';
+import {
+  countText,
+  durationText,
+  plural,
+  rateText,
+  shareText,
+  shorterTexts,
+} from '../parts/format.ts';
 import {
   type BlockFigures,
   type NodeFigures,
@@ -59,6 +66,29 @@ export function pathLabel(from: string, to: string, figures: PathFigures | undef
       ? `cut for ${figures.cutCount} of ${figures.callerCount}`
       : pathLookText[figures.look];
   return `${who}, ${state}${rates(figures)}`;
+}
+
+/** Between the two figures of a card. */
+const apart = 8;
+
+/**
+ * What a card says in one line of so much room: decimals go before a unit does, and a p99 that has
+ * no room at all is left out, because a figure that is cut off reads as another one.
+ */
+export function cardTexts(
+  rate: string,
+  p99: string,
+  room: number,
+  widthOf: (text: string) => number,
+): { readonly rate: string; readonly p99: string } {
+  if (p99 === '') return { rate, p99 };
+  const tails = [`p99 ${p99}`, ...shorterTexts(p99)];
+  for (const shown of shorterTexts(rate)) {
+    const left = room - apart - widthOf(shown);
+    const tail = tails.find((text) => widthOf(text) <= left);
+    if (tail !== undefined) return { rate: shown, p99: tail };
+  }
+  return { rate, p99: '' };
 }
 
 interface Rated {

@@ -15,17 +15,9 @@ import { clockText } from '../parts/format.ts';
 import { Spark } from '../parts/Spark.tsx';
 import { useSlowly } from '../parts/use-slowly.ts';
 import type { Edits, Options, OptionValue } from '../state/edits.ts';
-import { frameAt } from '../state/playhead.ts';
+import { frameAt, lastSecond } from '../state/playhead.ts';
 import { blockOf, pathEnds, type Selection, titleOf } from '../state/selection.ts';
-import {
-  figuresOf,
-  nodeIndexes,
-  nodeRows,
-  pathIndexes,
-  pathStates,
-  recentFrames,
-  stateOf,
-} from './figures.ts';
+import { figuresOf, nodeIndexes, nodeRows, pathIndexes, pathStates, stateOf } from './figures.ts';
 import styles from './InspectView.module.css';
 import { KnobForm } from './KnobForm.tsx';
 import { policyInWords } from './policy.ts';
@@ -109,7 +101,7 @@ function Now(
     () => figuresOf(selection, layout, frames, 0, report),
     [selection, layout, frames, report],
   );
-  const recent = figuresOf(selection, layout, recentFrames(frames, playheadUs), playheadUs, null);
+  const recent = figuresOf(selection, layout, lastSecond(frames, playheadUs), playheadUs, null);
   const figures = overall.map((figure, i) => ({ ...figure, now: recent[i]!.now }));
   const frame = frameAt(frames, playheadUs);
   const story = useMemo(() => storyOf(selection, layout, events), [selection, layout, events]);

@@ -2,6 +2,7 @@
 import type { Frame, FrameLayout, NodeState, PathState, Report } from 'loadpath/studio';
 import { countText, durationText, msText, rateText, shareText } from '../parts/format.ts';
 import { groupFrames, mergedLatency, secondsOf, sum } from '../parts/plot/series.ts';
+import { lastSecond } from '../state/playhead.ts';
 import { pathEnds, type Selection } from '../state/selection.ts';
 
 export interface Figure {
@@ -82,13 +83,6 @@ export function pathStates(
   });
 }
 
-/** The last second before the playhead. */
-export function recentFrames(frames: readonly Frame[], playheadUs: number): readonly Frame[] {
-  return frames.filter(
-    (frame) => frame.fromUs < Math.max(1, playheadUs) && frame.toUs > playheadUs - historyUs,
-  );
-}
-
 export function figuresOf(
   selection: Selection,
   layout: FrameLayout,
@@ -96,7 +90,7 @@ export function figuresOf(
   playheadUs: number,
   report: Report | null,
 ): Figure[] {
-  const recent = recentFrames(frames, playheadUs);
+  const recent = lastSecond(frames, playheadUs);
   if (selection.type === 'users') return usersFigures(frames, recent);
   if (selection.type === 'path') return pathFigures(frames, recent, pathIndexes(layout, selection));
   return nodesFigures(selection, frames, recent, nodeIndexes(layout, selection), layout, report);

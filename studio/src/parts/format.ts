@@ -59,6 +59,17 @@ export function shareText(ratio: number): string {
   return `${Number(percent.toFixed(digits))}${thin}%`;
 }
 
+/** The same with fewer and fewer decimals, for where there is little room: `1.14 ms`, `1.1 ms`, `1 ms`. */
+export function shorterTexts(figure: string): readonly string[] {
+  const [, whole = '0', decimals = '', rest = ''] = /^(\d+)\.(\d+)(.*)$/.exec(figure) ?? [];
+  // Without its decimals a half would be one, or nothing.
+  if (whole === '0') return [figure];
+  const shorter = Array.from({ length: decimals.length }, (_, index) =>
+    Number(`${whole}.${decimals}`).toFixed(decimals.length - 1 - index),
+  );
+  return [figure, ...shorter.map((digits) => `${digits}${rest}`)];
+}
+
 /** `1 fault`, `3 faults`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${wholeText(count)} ${count === 1 ? one : many}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { designIn, fragmentOf } from './link.ts';
+import { designIn, fragmentOf, keepLink, takeLink } from './link.ts';
 
 const design = { name: 'shop', blocks: { api: { kind: 'service', cost: '2ms — “quick”' } } };
 
@@ -19,4 +19,18 @@ describe('a design in a link', () => {
     const fragment = await fragmentOf(design);
     await expect(designIn(`#${fragment.slice(0, -9)}`)).rejects.toThrow('cut off or changed');
   });
+});
+
+test('a link that no page opened is kept until one does, and offered once', () => {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => void kept.set(name, value),
+    removeItem: (name: string) => void kept.delete(name),
+  };
+  keepLink(storage, '#charts');
+  expect(takeLink(storage)).toBe('');
+  keepLink(storage, '#design=q1Y');
+  expect(takeLink(storage)).toBe('#design=q1Y');
+  expect(takeLink(storage)).toBe('');
 });

@@ -12,10 +12,33 @@ export async function fragmentOf(design: JsonDesign): Promise<string> {
   return mark + textOf(packed);
 }
 
+export function holdsDesign(fragment: string): boolean {
+  return fragment.replace(/^#/, '').startsWith(mark);
+}
+
+const keptName = 'loadpath.link';
+
+/**
+ * A link has no token, so that it opens no page by itself. What it holds is kept in the browser until
+ * the address with the token is opened there, perhaps in another tab.
+ */
+export function keepLink(storage: LinkStorage, fragment: string): void {
+  if (holdsDesign(fragment)) storage.setItem(keptName, fragment);
+}
+
+/** It is offered once. */
+export function takeLink(storage: LinkStorage): string {
+  const fragment = storage.getItem(keptName) ?? '';
+  storage.removeItem(keptName);
+  return fragment;
+}
+
+export type LinkStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+
 /** Undefined: there is no design in it. Throws when there is one that cannot be read. */
 export async function designIn(fragment: string): Promise<JsonDesign | undefined> {
+  if (!holdsDesign(fragment)) return undefined;
   const text = fragment.replace(/^#/, '');
-  if (!text.startsWith(mark)) return undefined;
   try {
     const packed = bytesOf(text.slice(mark.length));
     const bytes = await throughStream(packed, new DecompressionStream('deflate-raw'));

@@ -1,6 +1,15 @@
+import type { Report } from 'loadpath/studio';
 import { describe, expect, test } from 'vitest';
+import { evidence } from '../counterexample/evidence.fixture.ts';
 import { frame, frames } from './fixture.ts';
-import { activeFaults, eventMarks, nextMark, objectiveMarks, previousMark } from './marks.ts';
+import {
+  activeFaults,
+  eventMarks,
+  marksOf,
+  nextMark,
+  objectiveMarks,
+  previousMark,
+} from './marks.ts';
 
 const kill = 'kill links/1 at 2s, restart after 1s';
 const events = [
@@ -18,6 +27,41 @@ describe('marks', () => {
     expect(fault).toMatchObject({ type: 'fault', atUs: 2_000_000, untilUs: 3_000_000 });
     const [open] = eventMarks(events.slice(0, 3), 9_000_000);
     expect(open!.untilUs).toBe(9_000_000);
+  });
+
+  test('faults that read the same end each at its own end', () => {
+    const fault = (id: number, seconds: number, began: boolean) =>
+      ({ type: 'fault', at: seconds * 1e6, text: 'kill links/1', began, id }) as const;
+    const spans = (film: readonly ReturnType<typeof fault>[]) =>
+      eventMarks(film, 20e6).map(({ atUs, untilUs }) => [atUs / 1e6, untilUs! / 1e6]);
+    const both = [fault(1, 13, true), fault(2, 13.5, true)];
+    expect(spans([...both, fault(1, 15, false)])).toEqual([
+      [13, 15],
+      [13.5, 20],
+    ]);
+    expect(spans([...both, fault(2, 15.5, false)])).toEqual([
+      [13, 20],
+      [13.5, 15.5],
+    ]);
+  });
+
+  test('a broken invariant stands where its evidence says, among the others', () => {
+    const invariants = [
+      { name: 'linearizable(links)', verdict: 'violated', detail: '', evidence },
+      { name: 'noOverload', verdict: 'violated', detail: '' },
+      { name: 'recovers', verdict: 'holds', detail: '', evidence },
+    ] as const;
+    const film = frames(300);
+    const report = { invariants } as unknown as Report;
+    const marks = marksOf([], film, { p99: '1ms' }, report, 30e6);
+    expect(marks.map(({ type, atUs }) => [type, atUs])).toEqual([
+      ['objective', 0],
+      ['invariant', evidence.at],
+      ['invariant', 30e6],
+    ]);
+    expect(nextMark(marks, 1e6)!.atUs).toBe(evidence.at);
+    // Judged after the load, it may have broken beyond what there are frames of.
+    expect(marksOf([], film, {}, report, 10e6).map(({ atUs }) => atUs)).toEqual([10e6, 10e6]);
   });
 
   test('everybody’s first boot is no news, a second one is', () => {

@@ -5,7 +5,8 @@
  */
 
 import type { Frame, Micros, Report, RunEvent } from 'loadpath/studio';
-import { Histogram, parseDuration, percentileOf } from 'loadpath/studio';
+import { faultSpansOf, Histogram, parseDuration, percentileOf } from 'loadpath/studio';
+import { groupFrames, secondLength } from '../parts/plot/series.ts';
 
 export type MarkType = 'fault' | 'crash' | 'boot' | 'note' | 'objective' | 'invariant';
 
@@ -29,29 +30,26 @@ export function marksOf(
   events: readonly RunEvent[],
   frames: readonly Frame[],
   targets: ObjectiveTargets,
+  report: Report | null,
   untilUs: Micros,
 ): readonly Mark[] {
-  return [...eventMarks(events, untilUs), ...objectiveMarks(frames, targets)].sort(
-    (a, b) => a.atUs - b.atUs,
-  );
+  return [
+    ...eventMarks(events, untilUs),
+    ...objectiveMarks(frames, targets),
+    ...invariantMarks(report, untilUs),
+  ].sort((a, b) => a.atUs - b.atUs);
 }
 
 export function eventMarks(events: readonly RunEvent[], untilUs: Micros): readonly Mark[] {
-  const marks: Mark[] = [];
-  const open = new Map<string, number>();
+  const marks: Mark[] = faultSpansOf(events).map((span) => ({
+    type: 'fault',
+    atUs: span.fromUs,
+    untilUs: span.untilUs ?? untilUs,
+    text: span.text,
+  }));
   const known = new Set<string>();
   for (const event of events) {
     switch (event.type) {
-      case 'fault':
-        if (event.began) {
-          open.set(event.text, marks.length);
-          marks.push({ type: 'fault', atUs: event.at, untilUs, text: event.text });
-        } else {
-          const index = open.get(event.text);
-          if (index !== undefined) marks[index] = { ...marks[index]!, untilUs: event.at };
-          open.delete(event.text);
-        }
-        break;
       case 'crash':
         known.add(event.node);
         marks.push({
@@ -101,7 +99,7 @@ export function objectiveMarks(
 ): readonly Mark[] {
   const marks: Mark[] = [];
   let before: ReadonlySet<string> = new Set();
-  for (const window of windowsOf(frames)) {
+  for (const { frames: window } of groupFrames(frames, secondLength(frames))) {
     const missed = missedIn(window, targets);
     if (!missed) continue;
     for (const [name, { atUs, text }] of missed.begins) {
@@ -140,13 +138,13 @@ export function previousMark(marks: readonly Mark[], atUs: Micros): Mark | undef
 /** Playing goes on while one looks for the key; the mark just passed is not the previous one. */
 const jumpSlackUs = 1_000;
 
-/** Broken invariants have no instant unless their evidence names one; they stand at the end. */
+/** A broken invariant stands where its evidence says that it broke; without such evidence at the end. */
 export function invariantMarks(report: Report | null, untilUs: Micros): readonly Mark[] {
   return (report?.invariants ?? [])
     .filter((invariant) => invariant.verdict === 'violated')
     .map((invariant) => ({
       type: 'invariant',
-      atUs: untilUs,
+      atUs: Math.min(invariant.evidence?.at ?? untilUs, untilUs),
       text: `violated: ${invariant.name}`,
     }));
 }
@@ -216,16 +214,4 @@ function percentilesOf(targets: ObjectiveTargets) {
 
 function total(frames: readonly Frame[], of: (frame: Frame) => number): number {
   return frames.reduce((sum, frame) => sum + of(frame), 0);
-}
-
-function* windowsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {
-  let window: Frame[] = [];
-  for (const frame of frames) {
-    window.push(frame);
-    if (frame.toUs - window[0]!.fromUs >= windowUs) {
-      yield window;
-      window = [];
-    }
-  }
-  if (window.length > 0) yield window;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { frames } from './fixture.ts';
-import { advance, faster, frameAt, frameIndexAt, slower } from './playhead.ts';
+import { advance, faster, frameAt, frameIndexAt, lastSecond, slower } from './playhead.ts';
 
 const playhead = {
   playheadUs: 1_000_000,
@@ -55,6 +55,27 @@ describe('the frame at an instant', () => {
   test('is none before there are any', () => {
     expect(frameIndexAt([], 0)).toBe(-1);
     expect(frameAt([], 0)).toBeUndefined();
+  });
+});
+
+describe('the last second', () => {
+  const all = frames(20);
+
+  test('ends with the frame at the instant, whatever was shown before', () => {
+    const indexes = (atUs: number) => lastSecond(all, atUs).map(({ index }) => index);
+    expect(indexes(1_450_000)).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+    expect(indexes(150_000)).toEqual([0, 1]);
+    expect(indexes(9_000_000)[0]).toBe(10);
+    expect(lastSecond([], 0)).toEqual([]);
+  });
+
+  test('is one frame where frames are longer', () => {
+    const long = all.map((one, index) => ({
+      ...one,
+      fromUs: index * 1_500_000,
+      toUs: (index + 1) * 1_500_000,
+    }));
+    expect(lastSecond(long, 4_600_000).map(({ index }) => index)).toEqual([3]);
   });
 });
 

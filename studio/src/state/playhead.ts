@@ -61,6 +61,21 @@ export function frameIndexAt(frames: readonly Frame[], atUs: Micros): number {
   return high < 0 ? -1 : low;
 }
 
+const secondUs = 1_000_000;
+
+/**
+ * The last second as it is seen at an instant, and what every figure of "now" is of: the frame that
+ * holds the instant, and those before it. A frame alone holds so little that its figures flicker.
+ */
+export function lastSecond(frames: readonly Frame[], atUs: Micros): readonly Frame[] {
+  const index = frameIndexAt(frames, atUs);
+  if (index < 0) return [];
+  const { toUs } = frames[index]!;
+  let first = index;
+  while (first > 0 && toUs - frames[first - 1]!.fromUs <= secondUs) first--;
+  return frames.slice(first, index + 1);
+}
+
 export function faster(speed: number): number {
   return speeds.find((one) => one > speed) ?? speed;
 }

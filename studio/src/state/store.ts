@@ -17,6 +17,7 @@ import type {
   WatchEvents,
 } from 'loadpath/studio';
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Kept } from '../editor/kept.ts';
 import type { ThemeChoice } from '../theme/theme.ts';
 import type { Edits } from './edits.ts';
 import type { FaultList } from './faults.ts';
@@ -110,6 +111,8 @@ export interface StudioState extends Playhead {
   readonly faultMenu: FaultMenuState | null;
   /** The drawing board in place of the graph; null: not chosen yet. */
   readonly drawing: boolean | null;
+  /** What was drawn and can be undone; null: nobody was at the board yet. */
+  readonly board: Kept | null;
   readonly hunt: HuntState | null;
   readonly sweep: SweepState | null;
   readonly notices: readonly Notice[];
@@ -145,6 +148,7 @@ export function createStudioStore(start: Partial<StudioState> = {}): StudioStore
     theme: 'system',
     faultMenu: null,
     drawing: null,
+    board: null,
     hunt: null,
     sweep: null,
     notices: [],

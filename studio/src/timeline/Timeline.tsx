@@ -10,7 +10,7 @@ import { drawSpark, sparkColours } from './draw.ts';
 import { bandsOf, clusterName, clustersOf, clusterText } from './lanes.ts';
 import { Sign } from './Sign.tsx';
 import { type Scale, ticksOf, usOf, xOf } from './scale.ts';
-import { niceCeiling, sparkOf } from './spark.ts';
+import { latencyAxis, niceCeiling, sparkOf } from './spark.ts';
 import styles from './Timeline.module.css';
 
 export interface TimelineProps {
@@ -28,6 +28,8 @@ export interface TimelineProps {
 }
 
 const rowsMax = 3;
+/** Of thin bands: so many rows are as high as a band with words. */
+const rowPx = 5;
 /** Many faults lie over one another; what is below them is still to be read. */
 const shadeOf = (count: number) => Math.max(0.015, 0.09 / Math.sqrt(count));
 const lanes = { rateHeight: 30, p99Height: 22, gap: 6 };
@@ -39,7 +41,8 @@ export function Timeline(props: TimelineProps) {
   const [width, setWidth] = useState(0);
   const scale = useMemo(() => ({ fromUs, untilUs, width }), [fromUs, untilUs, width]);
   const spark = useMemo(() => sparkOf(frames, scale), [frames, scale]);
-  const { bands, rowCount } = useMemo(() => bandsOf(marks, scale, rowsMax), [marks, scale]);
+  const latencies = latencyAxis(spark);
+  const bands = useMemo(() => bandsOf(marks, scale, rowsMax), [marks, scale]);
   const ticks = useMemo(() => ticksOf(scale), [scale]);
   const tenths = (ticks[1] ?? 0) % 1e6 !== (ticks[0] ?? 0) % 1e6;
   const clusters = useMemo(() => clustersOf(marks, scale), [marks, scale]);
@@ -72,7 +75,10 @@ export function Timeline(props: TimelineProps) {
           <span className={styles.top}>{rateText(niceCeiling(spark.ratePeak))}</span>
         )}
         {spark.p99PeakUs > 0 && (
-          <span className={styles.middle}>{durationText(niceCeiling(spark.p99PeakUs))}</span>
+          <span data-tip="p99 over every second, on a scale of magnitudes">
+            <span className={styles.middle}>{durationText(latencies.max)}</span>
+            <span className={styles.bottom}>{durationText(latencies.min)}</span>
+          </span>
         )}
       </div>
       <div
@@ -103,14 +109,14 @@ export function Timeline(props: TimelineProps) {
             </button>
           ))}
         </div>
-        <div className={rowCount > 1 ? styles.bandsMany : styles.bands}>
-          {bands.map(({ mark, x, width, row }) => (
+        <div className={styles.bands}>
+          {bands.map(({ mark, x, width, row, isThin }) => (
             <button
               key={`${row} ${mark.atUs} ${mark.text}`}
               type="button"
               tabIndex={-1}
-              className={styles.band}
-              style={{ left: x, width, top: `calc(${row} * var(--row))` }}
+              className={isThin ? styles.thinBand : styles.band}
+              style={{ left: x, width, top: row * rowPx }}
               data-tip={`${mark.text}, ${clockText(mark.atUs)} to ${clockText(mark.untilUs!)}`}
               aria-label={`fault: ${mark.text}, from ${clockText(mark.atUs)} to ${clockText(mark.untilUs!)}`}
               onClick={() => onSeek(mark.atUs)}

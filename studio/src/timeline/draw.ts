@@ -1,10 +1,11 @@
 /**
- * Paints the sparkline: completed as an area with what failed on top of it, and p99 as a line; hatched
- * is what was not simulated yet. All of it here, because a part of the page that moved with every frame
+ * Paints the sparkline: completed as an area with what failed on top of it, and p99 of every second as
+ * a line of steps on a scale of magnitudes; hatched is what was not simulated yet. All of it here, because a part of the page that moved with every frame
  * would have the browser compose the page anew.
  */
+import { placeOn } from '../parts/plot/axis.ts';
 import { readTokens } from '../theme/theme.ts';
-import { niceCeiling, type Spark } from './spark.ts';
+import { latencyAxis, niceCeiling, type Spark } from './spark.ts';
 
 export interface Lanes {
   readonly width: number;
@@ -78,20 +79,22 @@ export function drawSpark(
   context.fill(errors);
 
   const base = rateHeight + gap + p99Height;
-  const p99Top = niceCeiling(spark.p99PeakUs);
+  const latencies = latencyAxis(spark);
   context.strokeStyle = colour['--series-4'];
   context.lineWidth = 1.5;
   context.lineJoin = 'round';
   context.beginPath();
   let isDown = false;
-  for (const column of spark.columns) {
-    const x = column.x + column.width / 2;
-    const y = base - (column.p99Us / p99Top) * (p99Height - 3);
+  for (const { x, width: wide, p99Us } of spark.steps) {
+    const y = base - 1 - placeOn(latencies, p99Us) * (p99Height - 4);
     // A gap where nobody was answered, not a zero.
-    if (column.p99Us === 0) isDown = false;
+    if (p99Us === 0) isDown = false;
     else if (isDown) context.lineTo(x, y);
     else context.moveTo(x, y);
-    if (column.p99Us > 0) isDown = true;
+    if (p99Us > 0) {
+      isDown = true;
+      context.lineTo(x + wide, y);
+    }
   }
   context.stroke();
   context.strokeStyle = colour['--line'];

@@ -8,30 +8,36 @@ export interface Band {
   readonly x: number;
   readonly width: number;
   readonly row: number;
-}
-
-export interface Bands {
-  readonly bands: readonly Band[];
-  readonly rowCount: number;
+  /** It overlaps others, and is one of several rows; alone it has the height for its words. */
+  readonly isThin: boolean;
 }
 
 /** A band can be seen and pressed however short its fault was. */
 const bandLeastPx = 6;
 
 /** Each into the first row where there is room; what finds none of `rowsMax` lies over the last. */
-export function bandsOf(marks: readonly Mark[], scale: Scale, rowsMax: number): Bands {
-  const ends: number[] = [];
-  const bands = marks
-    .filter((mark) => mark.untilUs !== undefined)
-    .map((mark) => {
-      const x = xOf(scale, mark.atUs);
-      const width = Math.max(bandLeastPx, xOf(scale, mark.untilUs!) - x);
-      const free = ends.findIndex((end) => end <= x);
-      const row = free >= 0 ? free : Math.min(ends.length, rowsMax - 1);
-      ends[row] = Math.max(ends[row] ?? 0, x + width + 1);
-      return { mark, x, width, row };
-    });
-  return { bands, rowCount: ends.length };
+export function bandsOf(marks: readonly Mark[], scale: Scale, rowsMax: number): readonly Band[] {
+  const bands: Band[] = [];
+  let together: Omit<Band, 'isThin'>[] = [];
+  /** Of the rows of those that overlap one another. */
+  let ends: number[] = [];
+  const close = () => {
+    const isThin = ends.length > 1;
+    bands.push(...together.map((band) => ({ ...band, isThin })));
+    [together, ends] = [[], []];
+  };
+  for (const mark of marks) {
+    if (mark.untilUs === undefined) continue;
+    const x = xOf(scale, mark.atUs);
+    const width = Math.max(bandLeastPx, xOf(scale, mark.untilUs) - x);
+    if (ends.every((end) => end <= x)) close();
+    const free = ends.findIndex((end) => end <= x);
+    const row = free >= 0 ? free : Math.min(ends.length, rowsMax - 1);
+    ends[row] = Math.max(ends[row] ?? 0, x + width + 1);
+    together.push({ mark, x, width, row });
+  }
+  close();
+  return bands;
 }
 
 export interface Cluster {

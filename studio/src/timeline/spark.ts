@@ -1,6 +1,7 @@
 /** Throughput, errors and p99 over time, one column a few pixels wide. Pure; `draw.ts` paints it. */
 import type { Frame } from 'loadpath/studio';
-import { Histogram, percentileOf } from 'loadpath/studio';
+import { type Axis, logAxis } from '../parts/plot/axis.ts';
+import { groupFrames, percentilesOf, secondLength } from '../parts/plot/series.ts';
 import { type Scale, xOf } from './scale.ts';
 
 export interface SparkColumn {
@@ -9,18 +10,43 @@ export interface SparkColumn {
   readonly completedPerSec: number;
   /** Failed and rejected. */
   readonly errorsPerSec: number;
+}
+
+export interface SparkStep {
+  readonly x: number;
+  readonly width: number;
   /** 0 where nothing was completed. */
   readonly p99Us: number;
 }
 
 export interface Spark {
   readonly columns: readonly SparkColumn[];
+  /** Over windows of a second, as objectives are marked: a frame holds too few requests for a p99. */
+  readonly steps: readonly SparkStep[];
   readonly ratePeak: number;
   readonly p99PeakUs: number;
+  /** The lowest that there is; 0 where nothing was completed. */
+  readonly p99LeastUs: number;
 }
 
 /** At most as many columns as can be told apart; percentiles over merged histograms, never averaged. */
 export function sparkOf(frames: readonly Frame[], scale: Scale, leastPx = 2): Spark {
+  const columns = columnsOf(frames, scale, leastPx);
+  const steps = stepsOf(frames, scale, leastPx);
+  const known = steps.flatMap(({ p99Us }) => (p99Us > 0 ? [p99Us] : []));
+  return {
+    columns,
+    steps,
+    ratePeak: columns.reduce(
+      (max, one) => Math.max(max, one.completedPerSec + one.errorsPerSec),
+      0,
+    ),
+    p99PeakUs: Math.max(0, ...known),
+    p99LeastUs: known.length === 0 ? 0 : Math.min(...known),
+  };
+}
+
+function columnsOf(frames: readonly Frame[], scale: Scale, leastPx: number): SparkColumn[] {
   const columns: SparkColumn[] = [];
   let begin = 0;
   while (begin < frames.length) {
@@ -38,45 +64,29 @@ export function sparkOf(frames: readonly Frame[], scale: Scale, leastPx = 2): Sp
         width: xOf(scale, last.toUs) - x,
         completedPerSec: sum(({ users }) => users.completed) / seconds,
         errorsPerSec: sum(({ users }) => users.failed + users.rejected) / seconds,
-        p99Us: group.length === 1 ? p99Of(last) : mergedP99(group),
       });
     }
     begin = end;
   }
-  return {
-    columns,
-    ratePeak: columns.reduce(
-      (max, one) => Math.max(max, one.completedPerSec + one.errorsPerSec),
-      0,
-    ),
-    p99PeakUs: columns.reduce((max, one) => Math.max(max, one.p99Us), 0),
-  };
+  return columns;
 }
 
-/** Frames never change: each is asked once. */
-const known = new WeakMap<Frame, number>();
-
-export function p99Of(frame: Frame): number {
-  let p99 = known.get(frame);
-  if (p99 === undefined) {
-    p99 = percentileOf(frame.users.latency, 99);
-    known.set(frame, p99);
-  }
-  return p99;
+/** What a window came to is remembered: only the last one of a run that goes on still grows. */
+function stepsOf(frames: readonly Frame[], scale: Scale, leastPx: number): SparkStep[] {
+  const windowUs = secondLength(frames);
+  const windowPx = xOf(scale, scale.fromUs + windowUs);
+  const together = windowPx > 0 ? Math.max(1, Math.ceil(leastPx / windowPx)) : 1;
+  return groupFrames(frames, windowUs * together).map((group) => {
+    const x = xOf(scale, group.fromUs);
+    return { x, width: xOf(scale, group.toUs) - x, p99Us: percentilesOf(group).p99 ?? 0 };
+  });
 }
 
-/** By the first frame of a column. Only the last column of a run that goes on still gets frames. */
-const mergedBefore = new WeakMap<Frame, { readonly last: Frame; readonly p99: number }>();
-
-function mergedP99(frames: readonly Frame[]): number {
-  const [first, last] = [frames[0]!, frames.at(-1)!];
-  const before = mergedBefore.get(first);
-  if (before?.last === last) return before.p99;
-  const merged = new Histogram();
-  for (const { users } of frames) merged.add(users.latency);
-  const p99 = merged.percentile(99);
-  mergedBefore.set(first, { last, p99 });
-  return p99;
+/**
+ * Magnitudes: an outage is a thousand times slower than an ordinary second, and both are to be seen.
+ */
+export function latencyAxis({ p99LeastUs, p99PeakUs }: Spark): Axis {
+  return logAxis(Math.max(1, p99LeastUs), p99PeakUs);
 }
 
 /** The next round number, so that a scale does not move with every frame. */

@@ -1,21 +1,14 @@
 /** Faults as spans of time, from the events that say when each began and ended. */
-import type { RunEvent } from 'loadpath/studio';
+import { faultSpansOf, type RunEvent } from 'loadpath/studio';
 import type { Band } from './plot.ts';
 
 /** In the order of their beginning; the same sentence may be active more than once. */
 export function faultBands(events: readonly RunEvent[]): Band[] {
-  const bands: { fromUs: number; toUs: number; text: string }[] = [];
-  for (const event of events) {
-    if (event.type !== 'fault') continue;
-    const text = withoutTimes(event.text);
-    if (event.began) {
-      bands.push({ fromUs: event.at, toUs: Number.POSITIVE_INFINITY, text });
-      continue;
-    }
-    const open = bands.find((band) => band.text === text && band.toUs === Number.POSITIVE_INFINITY);
-    if (open) open.toUs = event.at;
-  }
-  return bands;
+  return faultSpansOf(events).map(({ text, fromUs, untilUs }) => ({
+    fromUs,
+    toUs: untilUs ?? Number.POSITIVE_INFINITY,
+    text: withoutTimes(text),
+  }));
 }
 
 /** `kill links/1 at 12s, restart after 5s` is drawn where it happened: `kill links/1`. */

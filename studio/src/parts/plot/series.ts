@@ -59,6 +59,17 @@ export function pointLength(frameUs: number, spanUs: number): number {
   }
 }
 
+const secondUs = 1_000_000;
+
+/**
+ * Length of the windows by which users' percentiles are told: a second, in whole frames. In the tenth
+ * of a second that a frame lasts there are so few requests that their p99 is the slowest of them.
+ */
+export function secondLength(frames: readonly Frame[]): number {
+  const frameUs = frames[0] ? frames[0].toUs - frames[0].fromUs : 0;
+  return frameUs <= 0 ? secondUs : Math.ceil(secondUs / frameUs) * frameUs;
+}
+
 /** Groups begin at multiples of their length, whatever is in view, so that zooming shifts nothing. */
 export function groupFrames(frames: readonly Frame[], pointUs: number): Group[] {
   const groups: Group[] = [];
