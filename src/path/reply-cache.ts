@@ -6,7 +6,7 @@
  * Where users are known, each has entries of their own: a service that forgets `Vary` must not hand one
  * user's page to another.
  */
-import type { Counter, Host, Micros } from '../host/host.ts';
+import type { Counter, Host, Micros, Timer } from '../host/host.ts';
 import type { Inlet } from '../host/stream.ts';
 import type { WebRequest } from '../host/web.ts';
 import { CachedFetch, type HttpCacheConfig, type Purge, type Served } from '../parts/http-cache.ts';
@@ -17,6 +17,8 @@ import { toBeKept } from './to-be-kept.ts';
 import { Touch } from './touch.ts';
 
 type Failure = Outcome & { readonly ok: false };
+
+const late: Failure = { ok: false, why: 'timeout', certain: false };
 
 interface Asking {
   readonly method: string;
@@ -89,12 +91,26 @@ export class ReplyCache {
     };
     // Out of touch with purges, what is stored may be what somebody removed.
     const rule = this.isInTouch ? this.#rule : { ...this.#rule, bypass: true };
-    return this.#of(service).serve(asking, rule, (served) => {
+    let isOver = false;
+    let timer: Timer | undefined;
+    const giveUp = this.#of(service).serve(asking, rule, (served) => {
+      isOver = true;
+      timer?.cancel();
       const { how } = served.ok ? served : { how: 'miss' };
       if (how === 'miss') this.#misses.add();
       else if (how !== 'pass') this.#hits.add();
       done(served, asking.inlet);
     });
+    if (!isOver && deadlineAt !== undefined) {
+      timer = this.#host.after(deadlineAt - this.#host.now(), () => {
+        giveUp();
+        done({ ok: false, failure: late }, undefined);
+      });
+    }
+    return () => {
+      timer?.cancel();
+      giveUp();
+    };
   }
 
   /** Whether it knows of all purges. */
@@ -121,8 +137,11 @@ export class ReplyCache {
         {
           now: () => host.now(),
           wall: () => host.wall(),
-          send: ({ method, url, headers }, asking, sent) => {
-            const { body, ip, session, caller, deadlineAt } = asking;
+          send: (request, asking, sent) => {
+            const { method, url, headers } = request;
+            const { body, ip, session, caller } = asking;
+            // What is asked for all who wait does not end when the most impatient of them goes.
+            const deadlineAt = request === asking ? asking.deadlineAt : undefined;
             const asked = { method, url, headers, body, ip, session };
             const how = { config: this.#config, rule: this.#rule };
             let stopReading: (() => void) | undefined;

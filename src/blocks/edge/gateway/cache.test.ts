@@ -122,6 +122,23 @@ test('the answer of a backup is for now, and not kept as if it were that of the 
   expect(await at.text(id)).toBe('news');
 });
 
+test('who waits with one that goes early does not go with it', async () => {
+  const api = service('api', {
+    instances: 1,
+    cost: { wait: '300ms' },
+    fetch: () => new Response('done', { headers: { 'cache-control': 'max-age=60' } }),
+  });
+  const at = visit(gateway('edge', { routes: [{ path: '/', to: api }], cache: {} }));
+  const hasty = at.send({ timeoutUs: 100_000 });
+  await at.run(50_000);
+  const patient = at.send();
+  await at.run(100_000);
+  expect([at.status(hasty), at.status(patient)]).toEqual([504, undefined]);
+  await at.run(400_000);
+  expect(at.status(patient)).toBe(200);
+  expect(at.counted('api', 'requests')).toBe(1);
+});
+
 test('what a service purges goes from every gateway, by address, prefix and tag', async () => {
   const pages = purges('pages', { lease: '1s' });
   let version = 0;
