@@ -41,6 +41,8 @@ describe('a request', () => {
   test.each<readonly [number, Said]>([
     [200, { headers: ['host', 'edge'] }],
     [200, { url: 'http://a.example.com:80/', headers: ['host', 'A.example.com:80'] }],
+    [200, { url: 'http://edge./', headers: ['host', 'edge.'] }],
+    [200, { url: 'http://a.example.com./', headers: ['host', 'a.example.com.'] }],
     [400, { headers: ['host', 'other'] }],
     [421, { url: 'http://other/', headers: ['host', 'other'] }],
     [421, { url: 'http://example.com/' }],
