@@ -113,6 +113,7 @@ function siteOf(declarations: readonly Declaration[], zones: readonly ZonePlan[]
       declarations.some(
         ({ block, binds }) => block.passesConnections && Object.values(binds).includes(declaration),
       ),
+    meshed: (mesh) => declarations.filter((other) => other.mesh === mesh),
     consumers: (declaration) =>
       declarations.filter((other) => other.consumes?.includes(declaration) ?? false),
   };

@@ -150,6 +150,8 @@ export interface Site {
   operators(declaration: Declaration): readonly Declaration[];
   /** Whether its connections come through somebody who passes them on. */
   isBehind(declaration: Declaration): boolean;
+  /** Whose calls go through this mesh. */
+  meshed(mesh: Declaration): readonly Declaration[];
   /** Who reads from this declaration (services with `on: { topic }`), by name. */
   consumers(declaration: Declaration): readonly Declaration[];
 }

@@ -69,12 +69,23 @@ test('what is not there, has nothing of a kind, or cannot be found out is told a
   expect(await codeOf(resolver.resolve4('edge-7.node.shop.test'))).toBe('ENOTFOUND');
   expect(await codeOf(resolver.resolve6('shop.test'))).toBe('ENODATA');
   expect(await codeOf(resolver.resolve4('broken.test'))).toBe('ESERVFAIL');
+  for (const between of ['_tcp.shop.test', '_udp.shop.test', 'node.shop.test']) {
+    expect(await codeOf(resolver.resolve4(between)), between).toBe('ENODATA');
+  }
+  for (const nowhere of ['_tcp.nothing.test', '_tcp.note.test', '_tcp.broken.test']) {
+    const expected = nowhere === '_tcp.broken.test' ? 'ESERVFAIL' : 'ENOTFOUND';
+    expect(await codeOf(resolver.resolve4(nowhere)), nowhere).toBe(expected);
+  }
 });
 
 test('what is no question is not answered, and hurts nobody', async () => {
   const socket = createSocket('udp4');
   const heard: number[] = [];
-  socket.on('message', (bytes) => heard.push(bytes[3]! & 15));
+  const opcodes: number[] = [];
+  socket.on('message', (bytes) => {
+    heard.push(bytes[3]! & 15);
+    opcodes.push((bytes[2]! >> 3) & 15);
+  });
   const question = Buffer.from('0007010000010000000000000473686f700000010001', 'hex');
   const sent = [
     Buffer.alloc(0),
@@ -88,6 +99,7 @@ test('what is no question is not answered, and hurts nobody', async () => {
   while (heard.length < 3) await once(socket, 'message');
   socket.close();
   expect(heard.sort()).toEqual([1, 3, 4]);
+  expect(opcodes.sort()).toEqual([0, 0, 5]);
   const stream = connect(port, '127.0.0.1');
   stream.on('error', () => {});
   stream.write(

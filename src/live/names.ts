@@ -39,6 +39,10 @@ interface Asked {
   /** The record that it is about, and the node of it that is meant, where one is. */
   readonly name: string;
   readonly node: string | undefined;
+  /** The record below which this name stands, with names made of that record below itself. */
+  readonly between: string | undefined;
+  /** There is no record of this name, and it was asked whether there is that one. */
+  readonly isBetween: boolean;
   readonly maxBytes: number;
   readonly send: (bytes: Uint8Array) => void;
   readonly timer: NodeJS.Timeout;
@@ -96,6 +100,10 @@ export class NamesDoor {
     if (!asked) return;
     this.#asked.delete(answer.id);
     clearTimeout(asked.timer);
+    const { between } = asked;
+    if (answer.code === 'no-name' && between !== undefined) {
+      return this.#ask({ ...asked, name: between, between: undefined, isBetween: true });
+    }
     asked.send(writeAnswer(asked.question, this.#told(asked, answer), asked.maxBytes));
   }
 
@@ -134,22 +142,24 @@ export class NamesDoor {
     const said = question.payloadMaxBytes ?? 0;
     const maxBytes = Math.max(wayMaxBytes, Math.min(said, payloadMaxBytes));
     if (question.flaw) return send(writeAnswer(question, { code: question.flaw }, maxBytes));
+    this.#ask({ question, ...meant(question.name), isBetween: false, maxBytes, send });
+  }
+
+  #ask(asked: Omit<Asked, 'timer'>): void {
     const id = this.#nextId++;
-    const { name, node } = meant(question.name);
-    const timer = setTimeout(() => {
-      this.#asked.delete(id);
-    }, patienceMs);
-    this.#asked.set(id, { question, name, node, maxBytes, send, timer });
-    this.#options.deliver({ type: 'query', id, name, region: null });
+    const timer = setTimeout(() => this.#asked.delete(id), patienceMs);
+    this.#asked.set(id, { ...asked, timer });
+    this.#options.deliver({ type: 'query', id, name: asked.name, region: null });
   }
 
   #told(asked: Asked, { code, nodes, aliases, text, ttlUs }: NameAnswer): WireAnswer {
-    const { question, name, node } = asked;
+    const { question, name, node, isBetween } = asked;
     const ttlSec = Math.ceil(ttlUs / 1_000_000);
     const authority: readonly WireRecord[] = [{ name, type: 'SOA', ttlSec }];
     if (code === 'failed') return { code: 'failed' };
+    if (isBetween && nodes.length > 0) return { code: 'ok', authority };
     const named = node === undefined ? nodes : nodes.filter((one) => labelOf(one) === node);
-    if (code !== 'ok' || (node !== undefined && named.length === 0)) {
+    if (code !== 'ok' || isBetween || (node !== undefined && named.length === 0)) {
       return { code: 'no-name', authority };
     }
     const answers: WireRecord[] = [];
@@ -190,11 +200,15 @@ function labelOf(node: NodeId): string {
   return `${node.replace('/', '-')}.node`;
 }
 
-/** `edge-0.node.shop.test` is a node of `shop.test`; `_http._tcp.shop.test` is `shop.test` itself. */
-function meant(asked: string): { readonly name: string; readonly node: string | undefined } {
+/**
+ * `edge-0.node.shop.test` is a node of `shop.test`; `_http._tcp.shop.test` is `shop.test` itself. What stands
+ * between, `_tcp.shop.test`, has nothing of its own, and is there all the same (RFC 8020, 2).
+ */
+function meant(asked: string): Pick<Asked, 'name' | 'node' | 'between'> {
   const node = /^([^.]+-\d+\.node)\.(.+)$/.exec(asked);
-  if (node) return { name: node[2]!, node: node[1]! };
-  return { name: asked.replace(/^_[^.]+\._(tcp|udp)\./, ''), node: undefined };
+  if (node) return { name: node[2]!, node: node[1]!, between: undefined };
+  const between = /^(?:_tcp|_udp|node)\.(.+)$/.exec(asked)?.[1];
+  return { name: asked.replace(/^_[^.]+\._(tcp|udp)\./, ''), node: undefined, between };
 }
 
 /** False when it could not be opened. */

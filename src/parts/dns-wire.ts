@@ -21,6 +21,8 @@ export type DnsTypeName = keyof typeof dnsTypes;
 
 export interface WireQuestion {
   readonly id: number;
+  /** What kind of request it is; 0 is a question about a name. */
+  readonly opcode: number;
   /** In lower case, without a dot at its end. */
   readonly name: string;
   readonly type: number;
@@ -72,16 +74,17 @@ export function readQuestion(bytes: Uint8Array): WireQuestion | undefined {
   const flags = view.getUint16(2);
   const isAnswer = (flags & 0x8000) !== 0;
   if (isAnswer) return undefined;
+  const opcode = (flags >> 11) & 15;
   const base = {
     id: view.getUint16(0),
+    opcode,
     name: '',
     type: 0,
     wantsRecursion: (flags & 0x0100) !== 0,
     payloadMaxBytes: undefined,
     bytes: new Uint8Array(0),
   };
-  const isQuery = ((flags >> 11) & 15) === 0;
-  if (!isQuery) return { ...base, flaw: 'not-done' };
+  if (opcode !== 0) return { ...base, flaw: 'not-done' };
   const name = view.getUint16(4) === 1 ? readName(bytes, headerBytes) : undefined;
   if (!name || name.end + 4 > bytes.length) return { ...base, flaw: 'format' };
   const asked = {
@@ -142,8 +145,8 @@ function write(
   const hasQuestion = asked.bytes.length > 0;
   put16(out, asked.id);
   // An answer, with recursion for all who want it.
-  const flags = 0x8080 | (asked.wantsRecursion ? 0x0100 : 0) | (isCut ? 0x0200 : 0) | codes[code];
-  put16(out, flags);
+  const said = (asked.opcode << 11) | (asked.wantsRecursion ? 0x0100 : 0) | (isCut ? 0x0200 : 0);
+  put16(out, 0x8080 | said | codes[code]);
   put16(out, hasQuestion ? 1 : 0);
   const [answers, authority, additional] = sections;
   put16(out, answers.length);

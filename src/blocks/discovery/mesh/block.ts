@@ -1,5 +1,6 @@
 /** A mesh as Loadpath sees it. */
 import type { Block, Declaration, Site } from '../../../host/declaration.ts';
+import type { Value } from '../../../host/host.ts';
 import type { NodePlan } from '../../../host/plan.ts';
 import { describeWeb, type WebMessage } from '../../../host/web.ts';
 import { spread } from '../../../parts/placement.ts';
@@ -30,6 +31,9 @@ export const meshBlock: Block = {
   clientConfig: (declaration, site): MeshClientConfig => ({
     name: declaration.name,
     control: controlOf(declaration, site),
+    services: Object.fromEntries(
+      site.meshed(declaration).map(({ name, config }) => [name, releasesIn(config)]),
+    ),
   }),
   sidecarConfig: (declaration, site, beside): SidecarConfig => ({
     ...(declaration.config as MeshConfig),
@@ -42,6 +46,12 @@ export const meshBlock: Block = {
   handle,
   describe: (message) => (isMesh(message) ? describe(message) : describeWeb(message as WebMessage)),
 };
+
+/** Of a service, which says how its calls are split at first. */
+function releasesIn(config: Value): readonly string[] {
+  const { traffic } = config as { readonly traffic: Readonly<Record<string, number>> };
+  return Object.keys(traffic);
+}
 
 function controlOf(declaration: Declaration, site: Site): string {
   return site.members(declaration)[0]!.id;

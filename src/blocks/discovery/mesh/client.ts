@@ -13,6 +13,8 @@ export type Ask =
   | { readonly type: 'ask-state' };
 
 export interface MeshApi {
+  /** Who is in the mesh, and the releases of each. */
+  readonly services: MeshClientConfig['services'];
   ask(
     what: Ask,
     deadlineAt: Micros | undefined,
@@ -26,6 +28,7 @@ export function client(host: Host, config: MeshClientConfig): Client {
   const calls = new Calls<MeshReply>(host);
   const to = { node: config.control, port: controlPort };
   const api: MeshApi = {
+    services: config.services,
     ask(what, deadlineAt, done) {
       const leftUs = Math.min(timeoutUs, (deadlineAt ?? Number.POSITIVE_INFINITY) - host.now());
       const fail = (why: string, certain: boolean): void =>

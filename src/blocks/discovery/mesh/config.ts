@@ -53,7 +53,12 @@ export type SidecarConfig = MeshConfig &
     readonly routes: Readonly<Record<string, FetcherConfig>>;
   };
 
-export type MeshClientConfig = { readonly name: string; readonly control: string };
+export type MeshClientConfig = {
+  readonly name: string;
+  readonly control: string;
+  /** Who is in the mesh, and the releases of each. */
+  readonly services: Readonly<Record<string, readonly string[]>>;
+};
 
 /** The port of the control plane. */
 export const controlPort = 'mesh';

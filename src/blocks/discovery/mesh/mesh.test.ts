@@ -154,6 +154,32 @@ describe('a mesh', () => {
   });
 });
 
+test('a change of what is not there, or after which nobody serves, is refused with its reasons', async () => {
+  const made = town();
+  const whatIsWrong = async (changes: object): Promise<string> => {
+    const applied = made.operate((net) => net.apply(changes as Parameters<typeof net.apply>[0]));
+    return applied.then(
+      ({ version }) => `version ${version}`,
+      ({ code, message }) => `${code}: ${message}`,
+    );
+  };
+  for (const [changes, reason] of [
+    [{ m2: { traffic: { v9: 1 } } }, 'net.apply.m2.traffic.v9'],
+    [{ m2: { traffic: { v1: 0, v2: 0 } } }, 'must leave a share above zero, or nobody serves m2'],
+    [{ m2: { traffic: {} } }, 'must leave a share above zero'],
+    [{ m22: { traffic: { v1: 1 } } }, 'no such service of net; did you mean m2?'],
+    [{ ops: { policy: { timeout: '1s' } } }, 'no such service of net; there are'],
+    [{ m2: { polcy: { timeout: '1s' } } }, 'no such option; did you mean policy?'],
+    [{ m2: { policy: { tmeout: '1s' } } }, 'no such option; did you mean timeout?'],
+  ] as const) {
+    const said = await whatIsWrong(changes);
+    expect(said).toMatch(/^bad-option: /);
+    expect(said).toContain(reason);
+  }
+  expect((await made.operate((net) => net.state())).version).toBe(0);
+  expect(new Set(await made.ask(4))).toEqual(new Set(['one']));
+});
+
 describe('a mesh whose members come and go', () => {
   /** front → m1 → m2, both found in a registry; each answer says who gave it. */
   async function run(faults: readonly string[]) {

@@ -196,6 +196,18 @@ describe('records', () => {
     expect(records.find('note', 'asia', 0).text).toBe('v=1');
     expect(records.find('other', 'asia', 0)).toMatchObject({ code: 'no-name', ttlUs: 5 * second });
   });
+
+  test('a name that others are below is there, with nothing of its own', () => {
+    const text = { kind: 'text', text: 'x', ttlUs: second } as const;
+    const records = make({}, { records: { 'a.deep.example': text }, places: {} });
+    const nothing = { nodes: [], aliases: [], text: null, ttlUs: 5 * second };
+    for (const name of ['deep.example', 'EXAMPLE.']) {
+      expect(records.find(name, 'asia', 0), name).toEqual({ code: 'ok', ...nothing });
+    }
+    for (const name of ['ep.example', 'b.deep.example', 'x.a.deep.example']) {
+      expect(records.find(name, 'asia', 0), name).toEqual({ code: 'no-name', ...nothing });
+    }
+  });
 });
 
 test('services look names up, and what is not there is remembered too', async () => {

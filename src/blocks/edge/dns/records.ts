@@ -31,10 +31,13 @@ export class Records {
   readonly #random: Random;
   readonly #known = new Map<string, Known>();
   readonly #down = new Set<NodeId>();
+  /** Names that others are below. */
+  readonly #between: ReadonlySet<string>;
 
   constructor(config: ServerConfig, random: Random) {
     this.#config = config;
     this.#random = random;
+    this.#between = new Set(Object.keys(config.records).flatMap(namesAbove));
     for (const [name, record] of Object.entries(config.records)) {
       if (record.kind === 'nodes') this.#known.set(name, this.#know(name, record));
     }
@@ -66,7 +69,8 @@ export class Records {
       const record = this.#config.records[name];
       if (!record) {
         return {
-          code: 'no-name',
+          // Where names are below it, it is a name without anything (RFC 8020, 2; RFC 4592, 2.2.2).
+          code: this.#between.has(name) ? 'ok' : 'no-name',
           nodes: [],
           aliases,
           text: null,
@@ -144,4 +148,10 @@ export class Records {
     }
     return distances;
   }
+}
+
+/** Of `a.shop.test`: `shop.test` and `test`. */
+function namesAbove(name: string): readonly string[] {
+  const labels = name.split('.');
+  return labels.slice(1).map((_, index) => labels.slice(index + 1).join('.'));
 }

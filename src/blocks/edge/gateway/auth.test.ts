@@ -78,6 +78,25 @@ describe('an API key', () => {
     expect(await seen(visit(gateway('edge', { routes, auth: other })), key('new'))).toBe('401');
   });
 
+  test('is asked for as a key, and a token as one', async () => {
+    const challenge = async (of: NonNullable<GatewayOptions['auth']>, said: Said) => {
+      const at = visit(gateway('edge', { routes, auth: of }));
+      const id = at.send(said);
+      await at.run(100_000);
+      const { headers } = at.reply(id)!;
+      return headers[headers.indexOf('www-authenticate') + 1];
+    };
+    const asksKey = 'ApiKey realm="gateway", header="x-api-key"';
+    const asksToken = 'Bearer realm="gateway"';
+    const tokens = jwt({ issuer: 'https://id', audience: 'shop', secret: 'x'.repeat(32) });
+    expect(await challenge(auth, {})).toBe(asksKey);
+    expect(await challenge(auth, key('wrong'))).toBe(`${asksKey}, error="no such key"`);
+    expect(await challenge(tokens, {})).toBe(asksToken);
+    expect(await challenge([auth, tokens], {})).toBe(`${asksKey}, ${asksToken}`);
+    const bad = { headers: ['authorization', 'Bearer x'] };
+    expect(await challenge([auth, tokens], bad)).toContain(`${asksToken}, error="invalid_token"`);
+  });
+
   test('is in no plan: there are digests only', () => {
     const plan = JSON.stringify(door().plan);
     expect(plan).toContain(digest('secret of acme'));

@@ -28,6 +28,8 @@ type Verdict = Identity | { readonly refusal: Parts };
 
 /** One way to show who one is. */
 interface Scheme {
+  /** How a refusal asks for it (RFC 9110, 11.6.1). */
+  readonly challenge: string;
   /** What this request shows in this way; undefined: nothing. */
   credentialOf(visit: Visit): string | undefined;
   /** May answer at once. */
@@ -38,6 +40,8 @@ export class Authentication {
   readonly #schemes: readonly Scheme[];
   readonly #config: AuthConfig;
   readonly #own: ReadonlySet<string>;
+  /** Of all ways in which one may show who one is. */
+  readonly #challenges: string;
 
   constructor(host: Host, config: AuthConfig, ask: AskService) {
     this.#config = config;
@@ -45,6 +49,7 @@ export class Authentication {
     this.#schemes = config.schemes.map((scheme) =>
       scheme.type === 'keys' ? new Keys(host, scheme) : new Tokens(host, scheme, ask),
     );
+    this.#challenges = this.#schemes.map(({ challenge }) => challenge).join(', ');
   }
 
   stage(mode: AuthMode, tiers: readonly string[]): Stage {
@@ -72,7 +77,7 @@ export class Authentication {
       isWithin = false;
       return atOnce;
     }
-    return mode === 'optional' ? undefined : unauthorized('');
+    return mode === 'optional' ? undefined : unauthorized(this.#challenges);
   }
 
   #admit(visit: Visit, identity: Identity, tiers: readonly string[]): Parts | undefined {
@@ -86,20 +91,25 @@ export class Authentication {
   }
 }
 
+function unauthorized(challenge: string): Parts {
+  return plain(401, 'who are you?', ['www-authenticate', challenge]);
+}
+
+const bearer = 'Bearer realm="gateway"';
+
 /** RFC 6750, section 3: without an error where nothing was shown. */
-function unauthorized(why: string): Parts {
-  const error = why === '' ? '' : ` error="invalid_token", error_description="${why}"`;
-  return plain(401, 'who are you?', [
-    'www-authenticate',
-    `Bearer realm="gateway"${error && `,${error}`}`,
-  ]);
+function badToken(why: string): Parts {
+  return unauthorized(`${bearer}, error="invalid_token", error_description="${why}"`);
 }
 
 /**
- * Keys are kept as digests: who reads the design or the plan learns none. The digest is what is looked
+ * Keys have no scheme that is registered; `ApiKey` is what many call it, with the header to show one in.
+ *
+ * They are kept as digests: who reads the design or the plan learns none. The digest is what is looked
  * up, so how long that takes says something about digests of guesses, and nothing about keys.
  */
 class Keys implements Scheme {
+  readonly challenge: string;
   readonly #host: Host;
   readonly #header: string;
   readonly #byDigest: ReadonlyMap<string, Identity>;
@@ -109,6 +119,7 @@ class Keys implements Scheme {
   constructor(host: Host, { header, keys }: KeysConfig) {
     this.#host = host;
     this.#header = header;
+    this.challenge = `ApiKey realm="gateway", header="${header}"`;
     this.#byDigest = new Map(keys.map(({ sha256, user, tier }) => [sha256, { user, tier }]));
   }
 
@@ -122,7 +133,7 @@ class Keys implements Scheme {
     this.#host.crypto.digest('SHA-256', encoder.encode(credential), (digest) => {
       const identity = this.#byDigest.get(hexOf(digest));
       if (identity) this.#shown.set(credential, identity);
-      done(identity ?? { refusal: unauthorized('no such key') });
+      done(identity ?? { refusal: unauthorized(`${this.challenge}, error="no such key"`) });
     });
   }
 }
@@ -133,6 +144,7 @@ interface Verified {
 }
 
 class Tokens implements Scheme {
+  readonly challenge = bearer;
   readonly #host: Host;
   readonly #config: JwtConfig;
   readonly #keys: KeySet | undefined;
@@ -160,15 +172,15 @@ class Tokens implements Scheme {
     const known = this.#verified.get(text);
     if (known) return done(this.#judge(known));
     const token = readToken(text);
-    if (!token) return done({ refusal: unauthorized('it is no token') });
+    if (!token) return done({ refusal: badToken('it is no token') });
     const { algorithm, claims, keyId, signed, signature } = token;
     if (!this.#config.algorithms.some((allowed) => allowed === algorithm)) {
-      return done({ refusal: unauthorized('its algorithm is not accepted') });
+      return done({ refusal: badToken('its algorithm is not accepted') });
     }
     const why = objection(claims, this.#config, this.#host.wall());
-    if (why !== undefined) return done({ refusal: unauthorized(why) });
+    if (why !== undefined) return done({ refusal: badToken(why) });
     const settled = (isGood: boolean): void => {
-      if (!isGood) return done({ refusal: unauthorized('its signature is wrong') });
+      if (!isGood) return done({ refusal: badToken('its signature is wrong') });
       const verified = { identity: this.#identityOf(claims), claims };
       this.#verified.set(text, verified);
       done(this.#judge(verified));
@@ -182,7 +194,7 @@ class Tokens implements Scheme {
     assert(this.#keys, 'signatures are accepted where keys are fetched from');
     this.#keys.find(keyId, name, (found) => {
       if (found === 'unreachable') return done({ refusal: plain(503, 'cannot check who you are') });
-      if (found === 'unknown') return done({ refusal: unauthorized('its key is not known') });
+      if (found === 'unknown') return done({ refusal: badToken('its key is not known') });
       crypto.verify(name, found, signed, signature, settled);
     });
   }
@@ -191,7 +203,7 @@ class Tokens implements Scheme {
   #judge({ identity, claims }: Verified): Verdict {
     const wall: Micros = this.#host.wall();
     const why = objection(claims, this.#config, wall);
-    return why === undefined ? identity : { refusal: unauthorized(why) };
+    return why === undefined ? identity : { refusal: badToken(why) };
   }
 
   #identityOf(claims: Claims): Identity {

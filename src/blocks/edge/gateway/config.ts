@@ -104,7 +104,11 @@ export const limitsKnobs = {
     allowed: 'the name of a header, in lower case',
     doc: 'Whose value is the key, for by: header. Only as good as who sets it: a CDN before the gateway, not the user.',
   }),
-  cost: count(1, { min: 1, max: 1_000_000, doc: 'Units that a request takes.' }),
+  cost: count(1, {
+    min: 1,
+    max: 1_000_000,
+    doc: 'Units that a request takes: no more than `burst`, or than a window has.',
+  }),
   tier: text('', {
     doc: 'Holds only for callers of this tier, as their key or token says; empty: for all.',
   }),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Said, visit } from '../../../../test/visitor.ts';
 import { service } from '../../compute/service/index.ts';
 import { acceptedOf } from './compress.ts';
-import { type GatewayOptions, gateway, secureHeaders } from './index.ts';
+import { type GatewayOptions, gateway, secureHeaders, tokenBucket } from './index.ts';
 
 const api = service('api', {
   instances: 1,
@@ -41,6 +41,8 @@ describe('a request', () => {
   test.each<readonly [number, Said]>([
     [200, { headers: ['host', 'edge'] }],
     [200, { url: 'http://a.example.com:80/', headers: ['host', 'A.example.com:80'] }],
+    [200, { url: 'http://edge./', headers: ['host', 'edge.'] }],
+    [200, { url: 'http://a.example.com./', headers: ['host', 'a.example.com.'] }],
     [400, { headers: ['host', 'other'] }],
     [421, { url: 'http://other/', headers: ['host', 'other'] }],
     [421, { url: 'http://example.com/' }],
@@ -131,6 +133,39 @@ describe('another site', () => {
       'access-control-expose-headers': 'x-b',
       vary: 'accept, origin',
     });
+  });
+
+  const preflight = {
+    ...from(cors.origins[0]!, ['access-control-request-method', 'PUT']),
+    method: 'OPTIONS',
+  };
+  const origin = from(cors.origins[0]!);
+  /** The statuses of requests, one after the other, all of which the other site can read. */
+  async function readable(options: Partial<GatewayOptions>, requests: readonly Said[]) {
+    const at = visit(gateway('edge', { routes: { '/': api }, cors, ...options }));
+    const statuses: number[] = [];
+    for (const said of requests) {
+      const id = at.send(said);
+      await at.run(50_000);
+      const { status, headers } = at.reply(id)!;
+      expect(headers.join(), String(status)).toContain(
+        `access-control-allow-origin,${cors.origins[0]}`,
+      );
+      statuses.push(status);
+    }
+    return statuses;
+  }
+
+  test('pays nothing for asking beforehand, and reads that it is over a limit', async () => {
+    const limit = tokenBucket({ rate: '1/h', burst: 1 });
+    const asked = [preflight, preflight, origin, origin, preflight];
+    expect(await readable({ limit }, asked)).toEqual([204, 204, 200, 429, 204]);
+  });
+
+  test('reads that its request is no good, and that it is shut out', async () => {
+    const requests = { hosts: ['other'] };
+    const flood = { strikes: 1, within: '1min', ban: '1min' } as const;
+    expect(await readable({ requests, flood }, [origin, origin, origin])).toEqual([421, 421, 403]);
   });
 
   test('that is not named is told nothing', async () => {

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Said, visit } from '../../../../test/visitor.ts';
 import type { Fault } from '../../../host/fault.ts';
+import { normalPath } from '../../../kit/url.ts';
 import { type Fetch, service } from '../../compute/service/index.ts';
 import { type GatewayOptions, gateway, type RouteOptions, tokenBucket } from './index.ts';
 import { Router, type Sought } from './router.ts';
 import { readRoutes } from './routes.ts';
-import { normalPath, splitUrl } from './url.ts';
+import { splitUrl } from './url.ts';
 
 const says =
   (text: string): Fetch<object> =>
@@ -45,6 +46,7 @@ describe('routing', () => {
     route('shop', { host: 'shop.example.com' }),
     route('shops', { host: '*.example.com' }),
     route('north', { host: '*.north.example.com' }),
+    route('south', { host: 'south.example.org.' }),
     route('user', { path: '/api/:kind/:id' }),
     route('order', { path: '/api/orders/:id' }),
     route('files', { path: '/files/*' }),
@@ -70,6 +72,9 @@ describe('routing', () => {
     ['http://shop.example.com/api', 'shop'],
     ['http://SHOP.example.com:8080/', 'shop'],
     ['http://other.example.com/api', 'shops'],
+    ['http://shop.example.com./', 'shop'],
+    ['http://other.example.com.:8080/api', 'shops'],
+    ['http://South.Example.org/', 'south'],
     ['http://a.north.example.com/', 'north'],
     ['http://example.com/api', 'api'],
     ['http://[::1]:8080/api', 'api'],

@@ -8,7 +8,7 @@ import { hexes } from '../../../kit/bytes.ts';
 import type { Random } from '../../../kit/random.ts';
 import type { RequestsConfig, TraceConfig } from './config.ts';
 import { headerOf } from './headers.ts';
-import { isAuthorityOf, splitUrl } from './url.ts';
+import { isAuthorityOf, plainHost, splitUrl } from './url.ts';
 import { type Parts, plain, type Stage, type Visit } from './visit.ts';
 
 /** Headers of which a request has one at most. Who joins two of them changes what they say. */
@@ -40,10 +40,9 @@ export class RequestCheck implements Stage {
 
   constructor(config: RequestsConfig) {
     this.#config = config;
-    this.#hosts = new Set(config.hosts.filter((host) => !host.startsWith('*.')));
-    this.#hostEnds = config.hosts
-      .filter((host) => host.startsWith('*.'))
-      .map((host) => host.slice(1));
+    const hosts = config.hosts.map(plainHost);
+    this.#hosts = new Set(hosts.filter((host) => !host.startsWith('*.')));
+    this.#hostEnds = hosts.filter((host) => host.startsWith('*.')).map((host) => host.slice(1));
   }
 
   enter({ request }: Visit): Parts | undefined {

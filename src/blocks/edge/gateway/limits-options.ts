@@ -63,6 +63,11 @@ export function readLimits(at: string, options: LimitsOptions): ReadLimits {
       problems.push(...made.problems, ...withoutHeader(place, made.config));
       if (backend?.block?.kind === 'limiter') {
         const { limit: rate } = backend.config as { readonly limit: Rate };
+        const limits = (backend.config as { readonly limits: readonly Rate[] }).limits;
+        const most = Math.min(...limits.map((one) => one.count));
+        problems.push(
+          ...neverAdmitted(place, made.config.cost, `a limit of ${backend.name}`, most),
+        );
         shared.push({ ...made.config, ...named, limiter: backend.name, rate });
         limiters.push(backend);
       } else {
@@ -73,7 +78,7 @@ export function readLimits(at: string, options: LimitsOptions): ReadLimits {
     }
     const made = configure(place, limitsKnobs, rest, ['only', 'except', 'backend']);
     problems.push(...made.problems, ...withoutHeader(place, made.config));
-    const { algorithm, over, cost } = made.config;
+    const { algorithm, over, cost, rate } = made.config;
     const isQueue = algorithm === 'leaky-queue' || over === 'delay';
     if (over === 'delay' && !paces.has(algorithm)) {
       const what = `delays a pace, such as token-bucket; ${algorithm} has none to wait for`;
@@ -81,10 +86,22 @@ export function readLimits(at: string, options: LimitsOptions): ReadLimits {
     }
     if (cost > 1 && (isQueue || algorithm === 'concurrency')) {
       problems.push({ at: `${place}.cost`, what: `must be 1 where requests wait or are open` });
+    } else if (paces.has(algorithm)) {
+      problems.push(...neverAdmitted(place, cost, '`burst`', made.config.burst));
+    } else {
+      problems.push(...neverAdmitted(place, cost, 'what `rate` allows a window', rate.count));
     }
     limits.push({ ...made.config, ...named });
   }
   return { limits, shared, limiters, problems };
+}
+
+/** A request that takes more than there ever is would be refused for ever. */
+function neverAdmitted(place: string, cost: number, of: string, most: number): readonly Problem[] {
+  if (cost <= most) return [];
+  return [
+    { at: `${place}.cost`, what: `must not be above ${of} (${most}), or none passes; got ${cost}` },
+  ];
 }
 
 function withoutHeader(

@@ -4,7 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { type Said, visit } from '../../../../test/visitor.ts';
 import { Atlas, networkOf, readNetwork } from '../../../parts/networks.ts';
 import { service } from '../../compute/service/index.ts';
-import { type GatewayOptions, gateway, type LimitsOptions } from './index.ts';
+import { limiter } from '../../resilience/limiter/index.ts';
+import {
+  type GatewayOptions,
+  gateway,
+  type LimitsOptions,
+  type NamedLimitOptions,
+} from './index.ts';
 
 const second = 1_000_000;
 const api = service('api', { instances: 1, fetch: () => new Response('fine') });
@@ -164,15 +170,6 @@ describe('a refusal', () => {
     await run(10_000);
     expect(status(again)).toBe(200);
   });
-
-  test('of a request that costs more than there ever is names no time', async () => {
-    const limits = { all: { algorithm: 'fixed-window', rate: '2/min', cost: 3 } } as const;
-    const { send, run, reply } = limited(limits);
-    const id = send();
-    await run(10_000);
-    expect(reply(id)!.status).toBe(429);
-    expect(fieldsOf(reply(id)!.headers)).not.toHaveProperty('retry-after');
-  });
 });
 
 describe('a limit that delays', () => {
@@ -234,6 +231,24 @@ describe('a limit on what is open', () => {
     await run(100_000);
     expect(later.map(status)).toEqual([200, 200]);
   });
+});
+
+test('a request that costs more than there ever is of a limit is refused with the design', () => {
+  const of = (limit: NamedLimitOptions) =>
+    gateway('edge', { routes: { '/': api }, limits: { reports: limit } }).problems.map(
+      ({ at, what }) => `${at} ${what}`,
+    );
+  const wrong = (of: string, most: number) => [
+    `edge.limits.reports.cost must not be above ${of} (${most}), or none passes; got 5`,
+  ];
+  expect(of({ cost: 5, burst: 3 })).toEqual(wrong('`burst`', 3));
+  expect(of({ cost: 5, burst: 5 })).toEqual([]);
+  const window = { algorithm: 'sliding-log', rate: '4/min', burst: 9 } as const;
+  expect(of({ ...window, cost: 5 })).toEqual(wrong('what `rate` allows a window', 4));
+  expect(of({ ...window, cost: 4 })).toEqual([]);
+  const counts = limiter('counts', { limit: '10/min', also: ['3/s'] });
+  expect(of({ backend: counts, cost: 5 })).toEqual(wrong('a limit of counts', 3));
+  expect(of({ backend: counts, cost: 3 })).toEqual([]);
 });
 
 describe('networks', () => {

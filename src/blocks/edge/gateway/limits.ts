@@ -214,7 +214,7 @@ class LimitStage implements Stage {
   /** For a refusal, which says it at once. */
   #tell(visit: Visit, now: Micros, waitUs: Micros): readonly string[] {
     this.#note(visit, now, waitUs);
-    return waitUs === Number.POSITIVE_INFINITY ? [] : ['retry-after', secondsOf(waitUs)];
+    return ['retry-after', secondsOf(waitUs)];
   }
 
   /** Now, since the slot of this caller may be another's by the time of the reply. */

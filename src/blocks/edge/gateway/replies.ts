@@ -29,17 +29,12 @@ const ownFields: ReadonlySet<string> = new Set([
   'access-control-expose-headers',
 ]);
 
-/**
- * Cross-origin reads as the Fetch standard has it: the gateway answers what a browser asks beforehand,
- * and says in each reply who may read it. Whoever is not allowed is not told more than nothing.
- */
-export class Cors implements Stage {
+/** Cross-origin reads as the Fetch standard has it: the gateway answers what a browser asks beforehand. */
+export class Preflights implements Stage {
   readonly #config: CorsConfig;
-  readonly #any: boolean;
 
   constructor(config: CorsConfig) {
     this.#config = config;
-    this.#any = config.origins.includes('*');
   }
 
   enter({ request }: Visit): Parts | undefined {
@@ -52,6 +47,24 @@ export class Cors implements Stage {
     if (allowed.length > 0) fields.push('access-control-allow-headers', allowed.join(', '));
     fields.push('access-control-max-age', secondsOf(maxAgeUs));
     return { status: 204, headers: fields, body: null };
+  }
+}
+
+/**
+ * Says in each reply who may read it from another site. It stands before whatever refuses, since a page can
+ * read no reply without it, not even that it should slow down. Whoever is not allowed is told nothing.
+ */
+export class CorsHeaders implements Stage {
+  readonly #config: CorsConfig;
+  readonly #any: boolean;
+
+  constructor(config: CorsConfig) {
+    this.#config = config;
+    this.#any = config.origins.includes('*');
+  }
+
+  enter(): undefined {
+    return undefined;
   }
 
   leave({ request }: Visit, reply: Parts | undefined): Parts | undefined {

@@ -27,6 +27,7 @@ import {
   redirectStatuses,
 } from './config.ts';
 import { type LimitsOptions, readLimits } from './limits-options.ts';
+import { plainHost } from './url.ts';
 
 /** `'v2'` is that value, `'v2*'` begins with it; true: it is there, false: it is not. */
 export type Conditions = Readonly<Record<string, string | boolean>>;
@@ -284,7 +285,7 @@ class Reader {
       this.wrong(at, `must be a host, or '*.' and one, got ${show(host)}`);
       return null;
     }
-    return host.toLowerCase();
+    return plainHost(host);
   }
 
   #destination(at: string, route: RouteOptions, path: string): Destination | undefined {

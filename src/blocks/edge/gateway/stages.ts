@@ -1,9 +1,9 @@
 /**
  * The stages of a gateway in their fixed order, of which each route has those that are configured:
  *
- *   trace → reply headers → flood → request check → limit by address → CORS → WAF → authenticate → usage → limit by identity → quota
+ *   trace → reply headers → CORS → flood → request check → preflights → limit by address → WAF → authenticate → usage → limit by identity → quota
  *
- * A limit that is shared comes after those of its place that are counted here.
+ * What browsers ask beforehand costs no limit: a page did not choose to ask. A limit that is shared comes after those of its place that are counted here.
  */
 import type { ProgramCode } from '../../../host/declaration.ts';
 import type { Host } from '../../../host/host.ts';
@@ -14,7 +14,7 @@ import { RequestCheck, TraceStage } from './hygiene.ts';
 import { Limits } from './limits.ts';
 import { QuotaBook } from './quota.ts';
 import { QuotaStage } from './quota-stage.ts';
-import { Cors, ReplyHeaders } from './replies.ts';
+import { CorsHeaders, Preflights, ReplyHeaders } from './replies.ts';
 import { UsageStage } from './usage.ts';
 import type { Stage } from './visit.ts';
 import { WafStage } from './waf.ts';
@@ -41,7 +41,8 @@ export function makeStages(
   const waf = config.waf ? new WafStage(host, config.waf) : undefined;
   const flood = config.flood ? new FloodStage(host, config.flood) : undefined;
   const checked = requests ? new RequestCheck(requests) : undefined;
-  const cors = config.cors ? new Cors(config.cors) : undefined;
+  const cors = config.cors ? new CorsHeaders(config.cors) : undefined;
+  const preflights = config.cors ? new Preflights(config.cors) : undefined;
   const usage = config.usage ? new UsageStage(host, config.usage) : undefined;
   const book = config.quotas.length > 0 ? new QuotaBook(host.disk) : undefined;
   const quota = book && new QuotaStage(host, book, config.quotas, config);
@@ -52,11 +53,12 @@ export function makeStages(
     return [
       trace,
       added,
+      cors,
       flood,
       checked,
+      preflights,
       own.byAddress,
       shared.byAddress,
-      cors,
       waf,
       // Who asks for what is not there need not say who it is, but may.
       authentication?.stage(route?.auth ?? 'optional', route?.tiers ?? []),

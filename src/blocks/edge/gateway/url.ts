@@ -4,10 +4,12 @@
  * become one that it was, or `/open/../admin` walks past the guard of `/admin`.
  */
 
+import { normalPath } from '../../../kit/url.ts';
+
 export interface Place {
   /** `http://Host:8080`, as it was given. */
   readonly origin: string;
-  /** In lower case, without the port. */
+  /** In lower case, without the port and the dot that names the root: `shop.test.` is `shop.test`. */
   readonly host: string;
   /** Normal: no dot segments, nothing encoded that need not be. */
   readonly path: string;
@@ -28,10 +30,15 @@ export function splitUrl(url: string): Place {
   const pathEnd = mark < 0 || mark > last ? last : mark;
   return {
     origin: url.slice(0, end),
-    host: host.toLowerCase(),
+    host: plainHost(host),
     path: pathEnd === end ? '/' : normalPath(url.slice(end, pathEnd)),
     search: url.slice(pathEnd, last),
   };
+}
+
+/** As names are compared: the dot at the end of one says no more than that it is whole. */
+export function plainHost(host: string): string {
+  return (host.length > 1 && host.endsWith('.') ? host.slice(0, -1) : host).toLowerCase();
 }
 
 /** Whether this is what stands in a URL between its scheme and its path, to the letter. */
@@ -44,34 +51,6 @@ export function isAuthorityOf(url: string, text: string): boolean {
 /** / ? # \ */
 function isDelimiter(code: number): boolean {
   return code === 47 || code === 63 || code === 35 || code === 92;
-}
-
-const needsCare = /[%\\]|\/\./;
-const unreserved = /[A-Za-z0-9\-._~]/;
-
-/** As RFC 3986, 6.2.2, with backslashes read as the URL standard reads them. */
-export function normalPath(path: string): string {
-  if (!needsCare.test(path)) return path;
-  const plain = path.replaceAll('\\', '/').replace(/%([0-9a-f]{2})/gi, (whole, hex: string) => {
-    const letter = String.fromCharCode(Number.parseInt(hex, 16));
-    return unreserved.test(letter) ? letter : whole.toUpperCase();
-  });
-  return plain.includes('/.') ? withoutDots(plain) : plain;
-}
-
-function withoutDots(path: string): string {
-  const kept: string[] = [];
-  const parts = path.split('/');
-  parts.forEach((part, index) => {
-    const isLast = index === parts.length - 1;
-    if (part === '..') {
-      if (kept.length > 1) kept.pop();
-      if (isLast) kept.push('');
-    } else if (part === '.') {
-      if (isLast) kept.push('');
-    } else kept.push(part);
-  });
-  return kept.length === 1 ? '/' : kept.join('/');
 }
 
 /** The value of a query parameter, decoded; undefined: it is not there. */

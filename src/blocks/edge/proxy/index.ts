@@ -8,6 +8,7 @@ import { configure, type OptionsOf, show } from '../../../kit/config.ts';
 import type { Problem } from '../../../kit/errors.ts';
 import { isSetIn } from '../../../kit/settings.ts';
 import { type BytesText, parseBytes } from '../../../kit/units.ts';
+import { normalPath } from '../../../kit/url.ts';
 import { readNetwork } from '../../../parts/networks.ts';
 import type { Fetcher } from '../../../path/fetcher-handle.ts';
 import { type PathOptions, pathPolicy } from '../../../path/policy.ts';
@@ -178,7 +179,7 @@ function ruleOf(at: string, rule: ProxyRule, wrong: Problem[]): RuleConfig {
   return {
     do: given.do,
     hosts: list('hosts', given.hosts, (one) => hostPattern.test(one), 'hosts'),
-    paths: list('paths', given.paths, (one) => one.startsWith('/'), 'paths'),
+    paths: list('paths', given.paths, (one) => one.startsWith('/'), 'paths').map(normalPath),
     from: list('from', given.from, (one) => readNetwork(one) !== undefined, 'networks'),
     users: list('users', given.users, (one) => one !== '', 'users'),
     types: list('types', given.types, (one) => /^[a-z0-9.+-]+\/[a-z0-9.+*-]+$/.test(one), 'types'),

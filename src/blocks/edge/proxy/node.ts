@@ -22,7 +22,7 @@ import {
   type WebRequest,
 } from '../../../host/web.ts';
 import { fromBase64Url, hexOf } from '../../../kit/bytes.ts';
-import { parseUrl } from '../../../kit/url.ts';
+import { normalPath, parseUrl } from '../../../kit/url.ts';
 import { Gcra } from '../../../parts/limit/gcra.ts';
 import { KeyedLimiter } from '../../../parts/limit/keyed.ts';
 import { limited } from '../../../parts/stream.ts';
@@ -37,7 +37,7 @@ import { ReplyCache } from '../../../path/reply-cache.ts';
 import { Accounts } from './accounts.ts';
 import type { NodeConfig } from './config.ts';
 import { inward, isLoop, outward } from './masking.ts';
-import { isOfHost, isPrivate, Rules, type Subject } from './rules.ts';
+import { isOfHost, isPrivate, plainHost, Rules, type Subject } from './rules.ts';
 import { Tunnels } from './tunnels.ts';
 
 type Parts = Pick<WebReply, 'status' | 'headers' | 'body' | 'inlet'>;
@@ -119,8 +119,8 @@ export function proxy(
     }
     const { hostname, pathname } = url;
     // Where to in a site, only who is at the ends of a tunnel knows.
-    const path = isTunnel(request) ? '' : pathname;
-    const subject = { host: hostname, path, ip: request.ip, user: undefined };
+    const path = isTunnel(request) ? '' : normalPath(pathname);
+    const subject = { host: plainHost(hostname), path, ip: request.ip, user: undefined };
     const startedAt = host.now();
     const visit: Visit = {
       from,

@@ -198,6 +198,26 @@ describe('rules', () => {
   });
 });
 
+test('a rule holds for a host and a path however they are spelled', async () => {
+  const rules = [
+    { do: 'block', hosts: ['*.bad.test', 'bad.test'] },
+    { do: 'block', paths: ['/secret', '/%61dmin/*'] },
+  ] as const;
+  const { ask } = egress({ rules });
+  for (const url of [
+    'http://bad.test./',
+    'http://BAD.test.:80/',
+    'http://a.bad.test./',
+    'http://news.example/%73ecret',
+    'http://news.example./x/../%73%65cret?a=b',
+    'http://news.example/admin/a',
+    'http://news.example/%61%64min',
+  ]) {
+    expect((await ask(url)).status, url).toBe(403);
+  }
+  expect((await ask('http://news.example./%2fsecret')).status).toBe(200);
+});
+
 test('private addresses are reached by name only, however they are spelled', async () => {
   const { ask } = egress();
   for (const host of [
@@ -211,10 +231,20 @@ test('private addresses are reached by name only, however they are spelled', asy
     '[::1]',
     '[::ffff:10.0.0.1]',
     '[fd00::1]',
+    '[fec0::1]',
+    '[::127.0.0.1]',
+    '[::ffff:0:10.0.0.1]',
+    '[64:ff9b::7f00:1]',
+    '[64:ff9b:1::808:808]',
+    '[2002:7f00:1::1]',
+    '127.0.0.1.',
+    'localhost.',
   ]) {
     expect((await ask(`http://${host}/`)).status, host).toBe(403);
   }
-  expect((await ask('http://93.184.216.34/')).status).toBe(200);
+  for (const host of ['93.184.216.34', '[64:ff9b::808:808]', '[2002:808:808::1]', '[2600::1]']) {
+    expect((await ask(`http://${host}/`)).status, host).toBe(200);
+  }
   expect(isPrivate('172.32.0.1')).toBe(false);
   const { ask: askAny } = egress({ privateHosts: 'allow' });
   expect((await askAny('http://127.0.0.1/')).status).toBe(200);

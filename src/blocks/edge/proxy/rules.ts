@@ -4,11 +4,13 @@
  *
  *   request ─▶ block: 403        allow, or not known yet ─▶ site ─▶ reply ─▶ block: 403, or it passes
  */
-import { readAddress, readNetwork } from '../../../parts/networks.ts';
+import { type Network, readAddress, readNetwork } from '../../../parts/networks.ts';
 import type { ProxyConfig, RuleConfig } from './config.ts';
 
 export interface Subject {
+  /** As `plainHost` has it. */
   readonly host: string;
+  /** Normal: `/%73ecret` is `/secret` (RFC 3986, 6.2.2.2). */
   readonly path: string;
   readonly ip: string;
   /** Undefined: nobody that is known. */
@@ -82,6 +84,11 @@ function holdsOf({ types, overBytes }: Rule, { type, bytes }: ReplyFacts): boole
   return overBytes === null || (bytes !== undefined && bytes > overBytes);
 }
 
+/** As rules compare it: the dots at the end of a name say no more than that it is whole. */
+export function plainHost(host: string): string {
+  return host.replace(/\.+$/, '');
+}
+
 /** `*.example` is whatever is below it, `*` anything. */
 export function isOfHost(pattern: string, host: string): boolean {
   if (pattern === '*' || pattern === host) return true;
@@ -99,19 +106,26 @@ function isOfType(pattern: string, type: string): boolean {
 }
 
 function coverOf(networks: readonly string[]): (ip: string) => boolean {
-  const read = networks.map((one) => readNetwork(one)!);
+  const isIn = within(networks);
   return (ip) => {
     const address = readAddress(ip);
-    if (!address) return false;
-    return read.some(({ bits, width, length }) => {
-      const rest = BigInt(width - length);
-      return width === address.width && bits >> rest === address.bits >> rest;
-    });
+    return address !== undefined && isIn(address);
   };
 }
 
-/** RFC 1918, 4193, 3927, 4291, 6598 and 6890: what no stranger should be led to. */
-const privateNetworks = coverOf([
+type Ip = Pick<Network, 'bits' | 'width'>;
+
+function within(networks: readonly string[]): (address: Ip) => boolean {
+  const read = networks.map((one) => readNetwork(one)!);
+  return (address) =>
+    read.some(({ bits, width, length }) => {
+      const rest = BigInt(width - length);
+      return width === address.width && bits >> rest === address.bits >> rest;
+    });
+}
+
+/** RFC 1918, 3879, 3927, 4193, 4291, 6598, 6890 and 8215: what no stranger should be led to. */
+const isOfPrivateNetwork = within([
   '0.0.0.0/8',
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -123,18 +137,34 @@ const privateNetworks = coverOf([
   '198.18.0.0/15',
   '224.0.0.0/3',
   '::/127',
+  '64:ff9b:1::/48',
   'fc00::/7',
   'fe80::/10',
+  'fec0::/10',
   'ff00::/8',
 ]);
 
+/**
+ * Where an IPv4 address stands in one of IPv6: mapped (RFC 4291), in the compatible form before that, translated
+ * (RFC 2765, 6052), and in 6to4 (RFC 3056). `after` bits follow it.
+ */
+const clothes = [
+  { network: '::/96', after: 0n },
+  { network: '::ffff:0:0/96', after: 0n },
+  { network: '::ffff:0:0:0/96', after: 0n },
+  { network: '64:ff9b::/96', after: 0n },
+  { network: '2002::/16', after: 80n },
+].map(({ network, after }) => ({ isIn: within([network]), after }));
+
 /** A host as a URL has it, where odd spellings of an address have become the usual one. */
 export function isPrivate(host: string): boolean {
-  const plain = host.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  const plain = plainHost(host.replace(/^\[|\]$/g, ''));
   if (plain === 'localhost' || plain.endsWith('.localhost')) return true;
-  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(plain);
-  if (!mapped) return privateNetworks(plain);
-  // An IPv4 address in the clothes of IPv6.
-  const [high, low] = [Number.parseInt(mapped[1]!, 16), Number.parseInt(mapped[2]!, 16)];
-  return privateNetworks([high >> 8, high & 255, low >> 8, low & 255].join('.'));
+  const address = readAddress(plain);
+  if (!address) return false;
+  if (isOfPrivateNetwork(address)) return true;
+  return clothes.some(({ isIn, after }) => {
+    if (!isIn(address)) return false;
+    return isOfPrivateNetwork({ bits: (address.bits >> after) & 0xffff_ffffn, width: 32 });
+  });
 }
