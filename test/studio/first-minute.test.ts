@@ -29,6 +29,11 @@ test('a replica is killed by a right-click, and the verdict is read', async () =
   const links = page.getByRole('button', { name: /^links, .*\d+\/s/ });
   await links.waitFor();
 
+  // What to do next stands above the graph, and hides none of it.
+  const hint = (await page.getByText('Right-click a node to break it').boundingBox())!;
+  const graph = (await page.getByRole('region', { name: /^Graph of/ }).boundingBox())!;
+  expect(hint.y + hint.height).toBeLessThanOrEqual(graph.y);
+
   // Shorter than the design says, for the sake of who waits for this test.
   await page.getByRole('textbox', { name: 'for' }).fill('10s');
   await links.click({ button: 'right' });
