@@ -3,9 +3,9 @@ import type { JsonDesign } from 'loadpath/studio';
 import { useCallback, useMemo, useState } from 'react';
 import { optionsIn } from '../editor/board.ts';
 import { EditorView, type OptionsFormProps } from '../editor/EditorView.tsx';
-import { type Kept, keptOf } from '../editor/kept.ts';
 import { KnobForm } from '../inspect/KnobForm.tsx';
 import type { OptionValue } from '../state/edits.ts';
+import { type Kept, keptOf } from '../state/kept.ts';
 import { useStudio, useStudioState } from './studio.ts';
 
 const noPalette = [] as const;

@@ -8,6 +8,8 @@ import { Button, IconButton } from '../parts/Button.tsx';
 import { CopyButton } from '../parts/Copy.tsx';
 import { Dialog } from '../parts/Dialog.tsx';
 import { plural } from '../parts/format.ts';
+import { change, type History, redo, settle, undo } from '../state/history.ts';
+import { isSaved, type Kept, withRead, withSent } from '../state/kept.ts';
 import { BlockForm } from './BlockForm.tsx';
 import { BoardArea } from './BoardArea.tsx';
 import {
@@ -22,8 +24,6 @@ import {
 } from './board.ts';
 import { DesignForm } from './DesignForm.tsx';
 import styles from './Editor.module.css';
-import { change, type History, redo, settle, undo } from './history.ts';
-import { isSaved, type Kept, withRead, withSent } from './kept.ts';
 import { UsersForm } from './UsersForm.tsx';
 
 export interface OptionsFormProps {

@@ -1,5 +1,7 @@
 import type { JsonDesign } from 'loadpath/studio';
 import { describe, expect, test } from 'vitest';
+import { begin, change, redo, settle, undo } from '../state/history.ts';
+import { isSaved, keptOf, withRead, withSent } from '../state/kept.ts';
 import {
   addBlock,
   addUsers,
@@ -18,8 +20,6 @@ import {
   wiresOf,
 } from './board.ts';
 import { readCalls, writeCalls } from './calls.ts';
-import { begin, change, redo, settle, undo } from './history.ts';
-import { isSaved, keptOf, withRead, withSent } from './kept.ts';
 
 const empty: JsonDesign = { name: 'design', blocks: [], entry: '' };
 

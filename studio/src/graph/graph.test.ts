@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { shorterTexts } from '../parts/format.ts';
 import { curveThrough, distanceSquared, placeAlong, stepPx } from '../parts/plane/curve.ts';
 import { fit, reveal, seen, toScreen, toWorld, zoomAt } from '../parts/plane/viewport.ts';
+import { mergedLatency } from '../parts/plot/series.ts';
 import { compactCard } from './card.ts';
 import { changesOf, withChanges } from './changes.ts';
 import { wholeAddresses } from './faces.ts';
@@ -227,6 +228,16 @@ describe('scene', () => {
     const broken = fixture.frameOf(layout, 40, { nodes: { 'links/1': 'd' } });
     const withBroken = [...frames.slice(0, 40), broken];
     expect(showing(recent, withBroken, broken.fromUs).frames.at(-1)).toBe(broken);
+  });
+
+  test('p99 of users is that of the second; of others the highest in it', () => {
+    const frames = Array.from({ length: 10 }, (_, index) => fixture.frameOf(layout, index));
+    const { blocks, paths } = figuresOf(scene, frames);
+    expect(blocks.get('users')!.p99Us).toBe(mergedLatency(frames).percentile(99));
+    const column = layout.blocks.indexOf('api');
+    const each = frames.map((frame) => frame.blocks.p99Us[column]!);
+    expect(blocks.get('api')!.p99Us).toBe(Math.max(...each));
+    expect(paths.get('api->links')!.p99Us).toBeGreaterThan(0);
   });
 
   test('a card loses decimals before it loses a unit', () => {

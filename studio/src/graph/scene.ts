@@ -2,14 +2,8 @@
  * What a frame says about the things that are drawn: per node, block and path the few figures and
  * the one look that it has now. Which column of a frame belongs to what is found once a run.
  */
-import {
-  type BlockView,
-  type CallView,
-  type Frame,
-  type FrameLayout,
-  percentileOf,
-  type StructuralView,
-} from 'loadpath/studio';
+import type { BlockView, CallView, Frame, FrameLayout, StructuralView } from 'loadpath/studio';
+import { mergedLatency } from '../parts/plot/series.ts';
 import { pathEnds } from '../state/selection.ts';
 
 /** `absent`: started later than this, or stopped for good. */
@@ -159,7 +153,7 @@ export function figuresOf(scene: Scene, frames: readonly Frame[]): Figures {
     const block = scene.views.get(name);
     if (!block) return undefined;
     const column = scene.blockColumns.get(name);
-    const p99Us = column === undefined ? 0 : window.last(({ blocks }) => blocks.p99Us[column]!);
+    const p99Us = column === undefined ? 0 : window.highest(({ blocks }) => blocks.p99Us[column]);
     const own = blockFigures([...membersOf.get(name)!.values()], p99Us);
     return block.kind === 'users' ? withUsers(own, window) : own;
   });
@@ -224,13 +218,16 @@ class Window {
     return total(this.#frames, (frame) => of(frame) ?? 0);
   }
 
-  /** Of the last that has one: where little comes, most frames have no p99. */
-  last(of: (frame: Frame) => number): number {
-    for (let index = this.#frames.length - 1; index >= 0; index--) {
-      const value = of(this.#frames[index]!);
-      if (value !== 0) return value;
-    }
-    return 0;
+  /** Of p99s, which cannot be added up: the highest of any frame, as in Inspect. */
+  highest(of: (frame: Frame) => number | undefined): number {
+    let highest = 0;
+    for (const frame of this.#frames) highest = Math.max(highest, of(frame) ?? 0);
+    return highest;
+  }
+
+  /** Of users there are histograms, so that theirs is that of the whole second, as on the timeline. */
+  usersP99Us(): number {
+    return mergedLatency(this.#frames).percentile(99);
   }
 }
 
@@ -245,7 +242,7 @@ function nodeFigures(column: number | undefined, window: Window): NodeFigures {
     errorRatio: ratio(errors, requests),
     busy: frame.nodes.busy[column]!,
     queue: frame.nodes.queue[column]!,
-    p99Us: window.last(({ nodes }) => nodes.p99Us[column]!),
+    p99Us: window.highest(({ nodes }) => nodes.p99Us[column]),
   };
 }
 
@@ -290,7 +287,7 @@ function withUsers(own: BlockFigures, window: Window): BlockFigures {
     ...own,
     ratePerSec: window.sum(({ users }) => users.generated) / window.seconds,
     errorRatio: ratio(failed, over),
-    p99Us: own.p99Us || percentileOf(window.frame.users.latency, 99),
+    p99Us: window.usersP99Us(),
   };
 }
 
@@ -303,7 +300,7 @@ function pathFigures(column: number, window: Window, isBusy: boolean): PathFigur
     look: lookOf(state, calls, errorRatio, isBusy),
     ratePerSec: calls / window.seconds,
     errorRatio,
-    p99Us: window.last(({ paths }) => paths.p99Us[column]!),
+    p99Us: window.highest(({ paths }) => paths.p99Us[column]),
     cutCount: state === 'c' ? 1 : 0,
     callerCount: 1,
   };

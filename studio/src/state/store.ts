@@ -17,11 +17,11 @@ import type {
   WatchEvents,
 } from 'loadpath/studio';
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { Kept } from '../editor/kept.ts';
 import type { ThemeChoice } from '../theme/theme.ts';
 import type { Edits } from './edits.ts';
 import type { FaultList } from './faults.ts';
 import { emptyForm, formProblems, type RunForm } from './form.ts';
+import type { Kept } from './kept.ts';
 import type { Playhead } from './playhead.ts';
 import type { RunState } from './run.ts';
 import type { Selection } from './selection.ts';
