@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Timer } from '../host/host.ts';
 import type { Chunk, Inlet, StreamEvents } from '../host/stream.ts';
-import { gather, peek } from './peek.ts';
+import { peek, readWhole } from './peek.ts';
 
 /** A body that is sent by hand, and what its stream was told. */
 function body() {
@@ -77,7 +77,7 @@ test('a body that comes soon is gathered whole', () => {
   const { inlet, told, send, events } = body();
   const { wait, isCancelled } = patience();
   const done: (string | undefined)[] = [];
-  gather(inlet, 6, wait, (whole) => done.push(whole && textOf(whole)));
+  readWhole(inlet, 6, wait, (whole) => done.push(whole && textOf(whole)));
   send('abc');
   send('def');
   expect(done).toEqual([]);
@@ -93,7 +93,7 @@ test('one that takes long, is long, or breaks off flows on from its beginning', 
     const { inlet, send, events } = body();
     const { wait, end } = patience();
     let got: string[] | undefined;
-    gather(inlet, 6, wait, (whole, flow) => {
+    readWhole(inlet, 6, wait, (whole, flow) => {
       expect(whole).toBeUndefined();
       got = readBy(flow);
     });
@@ -118,7 +118,7 @@ test('one that is given up is reset, and nobody hears of it any more', () => {
   const { inlet, told, send, events } = body();
   const { wait, isCancelled } = patience();
   const done: unknown[] = [];
-  const giveUp = gather(inlet, 6, wait, (whole) => done.push(whole));
+  const giveUp = readWhole(inlet, 6, wait, (whole) => done.push(whole));
   send('abc');
   giveUp();
   events().closed('reset');

@@ -22,7 +22,7 @@ export function peek(inlet: Inlet, maxBytes: number, seen: (first: Uint8Array) =
  * Reads a body to its end, where that comes before the patience with it does: then `done` gets all of it. Else
  * it gets the body as one that flows on, from its beginning. What it returns gives it up.
  */
-export function gather(
+export function readWhole(
   inlet: Inlet,
   maxBytes: number,
   patience: (fire: () => void) => Timer,

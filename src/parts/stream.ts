@@ -285,25 +285,40 @@ export function splice(
   return far;
 }
 
-/** The same, until more came than `maxBytes`: then it is reset, and `exceeded` is told before its reader. */
-export function limited(inlet: Inlet, maxBytes: number, exceeded: () => void): Inlet {
+/** The same, until a chunk comes that may not pass: then it is reset, and `refused` is told before its reader. */
+export function guarded(
+  inlet: Inlet,
+  mayPass: (chunk: Chunk) => boolean,
+  refused: () => void,
+): Inlet {
   const { stream } = inlet;
-  let bytes = 0;
+  let isOver = false;
   return {
     stream,
     attach(reader) {
       inlet.attach({
         ...reader,
         data(chunk) {
-          bytes += chunk.length;
-          if (bytes <= maxBytes) return reader.data(chunk);
+          if (isOver) return;
+          if (mayPass(chunk)) return reader.data(chunk);
+          isOver = true;
           stream.reset();
-          exceeded();
+          refused();
           reader.closed('reset');
         },
       });
     },
   };
+}
+
+/** The same, up to `maxBytes`. */
+export function limited(inlet: Inlet, maxBytes: number, exceeded: () => void): Inlet {
+  let bytes = 0;
+  const mayPass = ({ length }: Chunk): boolean => {
+    bytes += length;
+    return bytes <= maxBytes;
+  };
+  return guarded(inlet, mayPass, exceeded);
 }
 
 /** Bytes that went each way. */

@@ -11,7 +11,7 @@ import {
   type HttpCacheRule,
   judge,
 } from '../parts/http-cache.ts';
-import { gather } from '../parts/peek.ts';
+import { readWhole } from '../parts/peek.ts';
 import { headerOf } from './headers.ts';
 import type { Asked } from './ongoing.ts';
 
@@ -42,7 +42,7 @@ export function toBeKept(
     return nothing;
   }
   const patience = (fire: () => void) => host.after(patienceUs, fire);
-  return gather(inlet, config.objectMaxBytes, patience, (whole, flow) => {
+  return readWhole(inlet, config.objectMaxBytes, patience, (whole, flow) => {
     if (whole) done({ ...reply, body: whole }, undefined);
     else done(reply, flow);
   });

@@ -7,9 +7,10 @@
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md and …/http-grpc-status-mapping.md
  */
 import type { Micros } from '../../../host/host.ts';
-import type { Inlet } from '../../../host/stream.ts';
+import type { Chunk, Inlet } from '../../../host/stream.ts';
 import type { WebRequest, WebTrailers } from '../../../host/web.ts';
 import { parseTimeout } from '../../../parts/deadline.ts';
+import { guarded } from '../../../parts/stream.ts';
 import { endingWith, inletOfWhole } from '../../../parts/web/flow.ts';
 import { headerOf } from './headers.ts';
 import type { Parts } from './visit.ts';
@@ -28,31 +29,13 @@ export function grpcTimeoutUs({ headers }: WebRequest): Micros | undefined {
 
 /** The same body, unless it does not begin as a message does, compressed (1) or not (0): then it is reset, and `exposed` told. */
 export function onlyMessages(inlet: Inlet, exposed: () => void): Inlet {
-  const { stream } = inlet;
   let hasBegun = false;
-  let isOver = false;
-  return {
-    stream,
-    attach(reader) {
-      inlet.attach({
-        ...reader,
-        data(chunk) {
-          if (isOver) return;
-          if (!hasBegun && chunk.length > 0) {
-            hasBegun = true;
-            const flag = typeof chunk === 'string' ? chunk.charCodeAt(0) : chunk[0]!;
-            if (flag > 1) {
-              isOver = true;
-              stream.reset();
-              exposed();
-              return reader.closed('reset');
-            }
-          }
-          reader.data(chunk);
-        },
-      });
-    },
+  const mayPass = (chunk: Chunk): boolean => {
+    if (hasBegun || chunk.length === 0) return true;
+    hasBegun = true;
+    return (typeof chunk === 'string' ? chunk.charCodeAt(0) : chunk[0]!) <= 1;
   };
+  return guarded(inlet, mayPass, exposed);
 }
 
 /** Codes by HTTP status: as the mapping has it, but for what a gateway knows better. */
