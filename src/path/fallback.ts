@@ -18,6 +18,7 @@ import type { Counter, Host, Micros } from '../host/host.ts';
 import { isWebFailure, type WebReply } from '../host/web.ts';
 import { secondsIn, tagsOf, without } from '../parts/http-cache/fields.ts';
 import { resourceOf, selectionOf, varyOf } from '../parts/http-cache/key.ts';
+import { isMeant } from '../parts/http-cache/shelf.ts';
 import type { Purge } from '../parts/http-cache.ts';
 import { Lru } from '../parts/lru.ts';
 import { headerOf } from './headers.ts';
@@ -96,22 +97,12 @@ export class Fallback {
   purge(purge: Purge): void {
     const now = this.#host.now();
     this.#purgedAt = now;
-    const isMeant = ({ resource, reply, at }: Kept): boolean => {
-      switch (purge.by) {
-        case 'url':
-          // Whatever of the query counts for who purges: one too many is no loss.
-          return resourceOf(resource, bare) === resourceOf(purge.url, bare);
-        case 'prefix':
-          return resource.startsWith(purge.prefix);
-        case 'tag':
-          return tagsOf(reply.headers).includes(purge.tag);
-        case 'age':
-          return now - at > purge.ageUs;
-        case 'all':
-          return true;
-      }
-    };
-    const gone = [...this.#kept.entries()].filter(([, kept]) => isMeant(kept));
+    const isToGo = ({ resource, reply, at }: Kept): boolean =>
+      purge.by === 'url'
+        ? // Whatever of the query counts for who purges: one too many is no loss.
+          resourceOf(resource, bare) === resourceOf(purge.url, bare)
+        : isMeant(purge, { resource, tags: tagsOf(reply.headers), keptUs: now - at });
+    const gone = [...this.#kept.entries()].filter(([, kept]) => isToGo(kept));
     for (const [key] of gone) this.#kept.delete(key);
   }
 

@@ -35,7 +35,7 @@ import {
 } from './freshness.ts';
 import { extraOf, type KeyRule, resourceOf, selectionOf, varyOf } from './key.ts';
 import { annotated, fromStored, isKnown, merged, notModified, plain } from './replies.ts';
-import { ageOf, bytesOf, matches, type Purge, Shelf, type Stored } from './shelf.ts';
+import { ageOf, bytesOf, isMeant, matches, type Purge, Shelf, type Stored } from './shelf.ts';
 
 export type HttpCacheRule = CacheRule & KeyRule;
 
@@ -438,18 +438,7 @@ export class HttpCache<W> {
 
 /** A tag is known only of what is validated: what else comes is looked at then. */
 function isAimedAt<W>(purge: Purge, { resource, validates }: Flight<W>): boolean {
-  switch (purge.by) {
-    case 'url':
-      return resource === purge.url;
-    case 'prefix':
-      return resource.startsWith(purge.prefix);
-    case 'tag':
-      return validates?.tags.includes(purge.tag) ?? false;
-    case 'all':
-      return true;
-    case 'age':
-      return false;
-  }
+  return isMeant(purge, { resource, tags: validates?.tags ?? [], keptUs: 0 });
 }
 
 /** What each has to ask for by himself cannot be asked for on behalf of others. */

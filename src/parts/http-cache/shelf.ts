@@ -43,6 +43,29 @@ export type Purge =
   | { readonly by: 'age'; readonly ageUs: Micros }
   | { readonly by: 'all' };
 
+/** Of what was kept for so long, at an address as the cache knows it. */
+export function isMeant(
+  purge: Purge,
+  kept: {
+    readonly resource: string;
+    readonly tags: readonly string[];
+    readonly keptUs: Micros;
+  },
+): boolean {
+  switch (purge.by) {
+    case 'url':
+      return kept.resource === purge.url;
+    case 'prefix':
+      return kept.resource.startsWith(purge.prefix);
+    case 'tag':
+      return kept.tags.includes(purge.tag);
+    case 'age':
+      return kept.keptUs > purge.ageUs;
+    case 'all':
+      return true;
+  }
+}
+
 export interface ShelfOptions {
   readonly capacityBytes: number;
   readonly variantsMax: number;
@@ -147,12 +170,10 @@ export class Shelf {
         return [...(this.#resources.get(purge.url) ?? [])];
       case 'tag':
         return [...(this.#tagged.get(purge.tag) ?? [])];
-      case 'prefix':
-        return this.#all().filter(({ resource }) => resource.startsWith(purge.prefix));
-      case 'age':
-        return this.#all().filter(({ storedAt }) => now - storedAt > purge.ageUs);
-      case 'all':
-        return this.#all();
+      default:
+        return this.#all().filter(({ resource, tags, storedAt }) =>
+          isMeant(purge, { resource, tags, keptUs: now - storedAt }),
+        );
     }
   }
 
