@@ -48,10 +48,10 @@ export class Given {
     return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
   }
 
-  duration(name: string, example = '30s'): Micros | undefined {
+  duration(name: string, example = '30s', minUs: Micros = 1): Micros | undefined {
     return this.#parsed(name, `a duration such as '${example}'`, (text) => {
       const us = parseDuration(text);
-      return us !== undefined && us > 0 ? us : undefined;
+      return us !== undefined && us >= minUs ? us : undefined;
     });
   }
 

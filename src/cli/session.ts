@@ -65,6 +65,9 @@ export function watching(signal: AbortSignal, label: string): Watch {
       if (event.type === 'boot') met.add(event.node);
       const text = isFirst || isRepeated(event, said) ? undefined : eventLine(event);
       if (text !== undefined) screen.line(text);
+      if (event.type === 'phase' && event.phase === 'warm-up') {
+        screen.status(`${label} · warming up, uncounted`);
+      }
     },
     onProgress: (progress) => screen.status(progressLine(progress, label)),
     onReady: ({ urls, adminUrl, tryIt, studioUrl }) => {

@@ -14,7 +14,9 @@ export const control: Address = { node: 'control', port: 'control' };
 export type ToProgram =
   /** Users: prepare (preload), then say `ready`. */
   | { readonly type: 'prepare' }
-  /** Users: start the load; its time zero is now. */
+  /** Users: come as in the load's first instant, until `begin`. Nothing of it counts. */
+  | { readonly type: 'warm-up' }
+  /** Users: start the load; its time zero is now. Those who warmed up go on, and count from now. */
   | { readonly type: 'begin'; readonly forUs: Micros }
   /** Users: no new requests. Say `quiet` once none is in flight. */
   | { readonly type: 'stop' }

@@ -1,12 +1,11 @@
 /** What a run says while it runs, for progress lines, the timeline and Studio. The same in both worlds. */
 import type { Micros, NodeId } from './host.ts';
 
+/** In their order; without a warm-up that was asked for there is none. */
+export type Phase = 'setup' | 'warm-up' | 'load' | 'heal' | 'drain' | 'judge';
+
 export type RunEvent =
-  | {
-      readonly type: 'phase';
-      readonly at: Micros;
-      readonly phase: 'setup' | 'load' | 'heal' | 'drain' | 'judge';
-    }
+  | { readonly type: 'phase'; readonly at: Micros; readonly phase: Phase }
   | {
       readonly type: 'fault';
       readonly at: Micros;

@@ -39,6 +39,8 @@ export interface Runner {
 interface LoadOptions {
   /** Length of the measured load; the design's own when undefined. */
   readonly forUs?: Micros | undefined;
+  /** For how long users come before it, uncounted. Default 0. */
+  readonly warmUpUs?: Micros | undefined;
   readonly seed: number;
   /** Sentences. */
   readonly faults: readonly string[];

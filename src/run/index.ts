@@ -143,7 +143,8 @@ async function simulateIn(
   options: Omit<SimulateOptions, 'isolatePackages'>,
   watch: Watch,
 ): Promise<Report> {
-  const { seed, forUs, faults, ownFaults, ratePerSec, set, data, check, untilUs, trace } = options;
+  const { seed, forUs, warmUpUs, faults, ownFaults, ratePerSec, set, data } = options;
+  const { check, untilUs, trace } = options;
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const file = trace === undefined || trace === '-' ? undefined : await traceFile(trace);
   const reins = new Reins();
@@ -170,6 +171,7 @@ async function simulateIn(
         kind: 'simulate',
         seed,
         forUs,
+        warmUpUs,
         faults,
         ownFaults,
         ratePerSec,

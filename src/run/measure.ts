@@ -7,6 +7,7 @@ import { pathFigureOf } from '../host/path.ts';
 import type { Plan } from '../host/plan.ts';
 import { Histogram } from '../kit/histogram.ts';
 import type { MeterReading, MetersSnapshot } from '../kit/meters.ts';
+import { formatDuration } from '../kit/units.ts';
 import {
   type BlockReport,
   blockReport,
@@ -63,6 +64,20 @@ export function countsOf(users: MetersSnapshot): Counts {
     failed: sum('failed'),
     inFlight: users.reduce((total, { gauges }) => total + (gauges['in flight']?.last ?? 0), 0),
   };
+}
+
+/** What is said of requests that do not count. */
+export function warmUpNote(
+  totals: MetersSnapshot,
+  warmUpUs: Micros | undefined,
+): readonly string[] {
+  if (!warmUpUs) return [];
+  const users = totals.filter((reading) => reading.block === 'users');
+  const { asked = 0, failed = 0 } = withPrefix(users, 'warm-up: ');
+  const failures = failed > 0 ? ` (${failed} failed)` : '';
+  return [
+    `the load began after a warm-up of ${formatDuration(warmUpUs)}, whose ${asked} requests do not count${failures}`,
+  ];
 }
 
 /** Counters of a family, by what their names say after `prefix`. */

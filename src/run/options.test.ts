@@ -12,6 +12,7 @@ describe('what is asked of a run', () => {
   test('is nothing at first: the design’s own faults and load, for a while', () => {
     expect(resolve(design, {})).toEqual({
       forUs: defaultLoadUs,
+      warmUpUs: 0,
       faults: design.faults,
       load: undefined,
     });
@@ -42,6 +43,12 @@ describe('what is asked of a run', () => {
     expect(resolve(design, { ratePerSec: 0.5 }).load).toEqual({ rate: '0.5/s' });
     const visits = [{ atUs: 7_000_000, ip: '20.0.0.1', method: 'GET', path: '/' }];
     expect(resolve(design, { visits })).toMatchObject({ forUs: 8_000_000, load: { visits } });
+  });
+
+  test('warms nothing up with a log, which is sent once', () => {
+    const visits = [{ atUs: 7_000_000, ip: '20.0.0.1', method: 'GET', path: '/' }];
+    expect(() => resolve(design, { visits, warmUpUs: 1_000_000 })).toThrow(/recorded log/);
+    expect(resolve(design, { visits, warmUpUs: 0 }).forUs).toBe(8_000_000);
   });
 });
 

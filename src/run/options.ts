@@ -16,6 +16,7 @@ export const defaultLoadUs: Micros = 30_000_000;
 
 export interface Asked {
   readonly forUs?: Micros | undefined;
+  readonly warmUpUs?: Micros | undefined;
   readonly faults?: readonly string[] | undefined;
   readonly ratePerSec?: number | undefined;
   readonly visits?: readonly Visit[] | undefined;
@@ -23,6 +24,7 @@ export interface Asked {
 
 export interface Resolved {
   readonly forUs: Micros;
+  readonly warmUpUs: Micros;
   readonly faults: FaultPlan;
   readonly load: LoadOverride | undefined;
 }
@@ -30,7 +32,13 @@ export interface Resolved {
 export function resolve(design: System, asked: Asked): Resolved {
   const faults = asked.faults?.length ? parseFaults(asked.faults, namesIn(design)) : [];
   const lastVisitUs = asked.visits?.at(-1)?.atUs;
+  const { warmUpUs = 0 } = asked;
+  if (warmUpUs > 0 && asked.visits) {
+    const what = 'has no use with a recorded log: what was recorded is sent once';
+    refuse('bad-option', design.name, [{ at: 'warm-up', what }]);
+  }
   return {
+    warmUpUs,
     forUs: asked.forUs ?? (lastVisitUs === undefined ? defaultLoadUs : lastVisitUs + 1_000_000),
     faults: [...design.faults, ...faults],
     load: loadOf(asked),

@@ -23,6 +23,11 @@ export interface SimulateOptions {
   readonly seed?: number;
   /** Length of the load. Default '30s'. */
   readonly for?: DurationText;
+  /**
+   * For how long users come before the load, as in its first instant and uncounted: queues and caches are
+   * filled when measuring begins. Faults are timed from the load. Default: no time.
+   */
+  readonly warmUp?: DurationText;
   /** Sentences, added to the design's own: `'kill links/1 at 10s, restart after 5s'`. */
   readonly faults?: readonly string[];
   /** In place of the design's arrival rate. */
@@ -72,7 +77,7 @@ export async function simulate(
 
 function checked(options: SimulateOptions) {
   const problems: Problem[] = [];
-  const known = ['seed', 'for', 'faults', 'rate', 'set', 'check'];
+  const known = ['seed', 'for', 'warmUp', 'faults', 'rate', 'set', 'check'];
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
       problems.push({ at: name, what: `no such option; there are ${known.join(', ')}` });
@@ -85,6 +90,11 @@ function checked(options: SimulateOptions) {
   if (options.for !== undefined && !forUs) {
     problems.push({ at: 'for', what: `must be a duration like '30s', got ${show(options.for)}` });
   }
+  const warmUpUs = options.warmUp === undefined ? 0 : parseDuration(options.warmUp);
+  if (warmUpUs === undefined) {
+    const what = `must be a duration like '10s', got ${show(options.warmUp)}`;
+    problems.push({ at: 'warmUp', what });
+  }
   const rate = options.rate === undefined ? undefined : parseRate(options.rate);
   if (options.rate !== undefined && !rate) {
     problems.push({ at: 'rate', what: `must be a rate like '500/s', got ${show(options.rate)}` });
@@ -93,6 +103,7 @@ function checked(options: SimulateOptions) {
   return {
     seed,
     forUs,
+    warmUpUs,
     ratePerSec: rate && ratePerSec(rate),
     faults: options.faults ?? [],
     check: options.check ?? false,

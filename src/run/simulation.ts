@@ -1,7 +1,7 @@
 /**
  * One simulated run of a design, from the first boot to the verdict:
  *
- *   boot → setup → load (faults, one window a second) → stop → heal → drain → judge
+ *   boot → setup → warm-up → load (faults, one window a second) → stop → heal → drain → judge
  *
  * Synchronous: it must be called from a macrotask, and returns when all is over.
  */
@@ -13,7 +13,7 @@ import { declarationsOf, type Objectives, planOf, type System } from '../design/
 import type { Boot, NodeRuntime } from '../host/boot.ts';
 import type { FromProgram, ToProgram } from '../host/control.ts';
 import type { Declaration } from '../host/declaration.ts';
-import type { RunEvent } from '../host/events.ts';
+import type { Phase, RunEvent } from '../host/events.ts';
 import type { FaultPlan } from '../host/fault.ts';
 import type { HistoryEvent } from '../host/history.ts';
 import type { Host, Micros, NodeId } from '../host/host.ts';
@@ -36,7 +36,7 @@ import { type Describe, describer } from './describe.ts';
 import { Framer } from './framer.ts';
 import type { Frame, FrameLayout } from './frames.ts';
 import { judgeAll, judgedBlocks } from './judge.ts';
-import { figuresOf } from './measure.ts';
+import { figuresOf, warmUpNote } from './measure.ts';
 import { lateFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
 import { SeriesTable } from './series.ts';
@@ -49,6 +49,8 @@ export interface SimulationOptions {
   readonly afresh?: (() => System) | undefined;
   readonly seed: number;
   readonly forUs: Micros;
+  /** For how long users come before it, uncounted. */
+  readonly warmUpUs?: Micros | undefined;
   readonly faults: FaultPlan;
   readonly load?: LoadOverride | undefined;
   /** Hash content, freeze messages, pass them through the codec. */
@@ -193,6 +195,7 @@ class Simulation {
     this.#caught(() => {
       this.#world.bootAll();
       this.#prepare();
+      this.#warmUp();
       this.#load();
       if (this.#options.shouldStop?.(this.#world.now)) return;
       // The last requests have their ends only now, as in the run that is followed.
@@ -214,11 +217,12 @@ class Simulation {
   }
 
   #run(): SimulationOutcome {
-    const { clock, seed, design, forUs } = this.#options;
+    const { clock, seed, design, forUs, warmUpUs } = this.#options;
     const startedAt = clock();
     this.#phase('setup');
     this.#world.bootAll();
     this.#prepare();
+    this.#warmUp();
     this.#load();
     this.#heal();
     this.#quieten();
@@ -228,10 +232,11 @@ class Simulation {
     this.#drain();
     this.#phase('judge');
     const loadUs = this.#loadUs || forUs;
+    const totals = this.#world.meters.snapshot();
     const { counts, latencies, errors, blocks, complaints } = figuresOf({
       plan: this.#world.plan,
       loadUs,
-      totals: this.#world.meters.snapshot(),
+      totals,
       busyUs: (node) => this.#busyDuringLoad.get(node) ?? 0,
       boots: (node) => this.#boots.get(node) ?? 0,
       keptUs: (node) => this.#world.keptUs(node, this.#loadBeganAt, this.#loadBeganAt + loadUs),
@@ -264,6 +269,7 @@ class Simulation {
       events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
       notes: [
         ...changesOf(design.options),
+        ...warmUpNote(totals, warmUpUs),
         ...this.#notes,
         ...lateFaults(this.#options),
         ...this.#stuck(),
@@ -374,6 +380,17 @@ class Simulation {
     if (ready.failure !== undefined) {
       throw new LoadpathError('design-failed', `the workload's setup failed: ${ready.failure}`);
     }
+  }
+
+  /** Nobody else learns that it goes on: the load only begins where a system is already at work. */
+  #warmUp(): void {
+    const world = this.#world;
+    const endsAt = world.now + (this.#options.warmUpUs ?? 0);
+    if (endsAt === world.now || !this.#options.design.workload) return;
+    this.#phase('warm-up');
+    this.#post({ type: 'warm-up' });
+    do world.run(Math.min(endsAt, world.now + 1_000_000));
+    while (world.now < endsAt && !this.#isToStop());
   }
 
   #load(): void {
@@ -524,7 +541,7 @@ class Simulation {
     else this.#quiet = true;
   }
 
-  #phase(phase: 'setup' | 'load' | 'heal' | 'drain' | 'judge'): void {
+  #phase(phase: Phase): void {
     this.#tell({ type: 'phase', at: this.#world.now, phase });
   }
 

@@ -29,8 +29,8 @@ async function insist(url: string, init: RequestInit): Promise<Record<string, un
 
 test.concurrent('a shop that loses a part of it under load keeps all its promises to who orders', async () => {
   const fault = 'kill stock/0 at 500ms, restart after 500ms';
-  const load = ['--load', '--rps', '10', '--for', '3s', '--json', '--fault', fault];
-  const running = start('shop', ...load);
+  const load = ['--load', '--rps', '10', '--warm-up', '500ms', '--for', '3s', '--json'];
+  const running = start('shop', ...load, '--fault', fault);
   const url = await running.url();
   const orders = ['customer-1', 'customer-2', 'customer-3'].map(async (name, index) => {
     const password = name.replace('customer', 'secret');
@@ -43,7 +43,8 @@ test.concurrent('a shop that loses a part of it under load keeps all its promise
   });
   for (const { orders: made } of await Promise.all(orders)) expect(made).toHaveLength(1);
   const { out, err } = await running.ended;
-  const { invariants, events } = JSON.parse(out) as {
+  const { invariants, events, notes } = JSON.parse(out) as {
+    readonly notes: readonly string[];
     readonly invariants: readonly { readonly name: string; readonly verdict: string }[];
     readonly events: readonly { readonly type: string; readonly node?: string }[];
   };
@@ -51,6 +52,9 @@ test.concurrent('a shop that loses a part of it under load keeps all its promise
   expect(broken, err).toEqual([]);
   expect(invariants.length).toBeGreaterThan(5);
   expect(events.some(({ type, node }) => type === 'crash' && node === 'stock/0')).toBe(true);
+  expect(notes).toContainEqual(
+    expect.stringMatching(/a warm-up of 500ms, whose \d+ requests do not count/),
+  );
   await nothingLeft(running);
 });
 

@@ -6,6 +6,7 @@ import { collect, type Given } from '../options.ts';
 
 export interface LoadGiven {
   readonly forUs: number | undefined;
+  readonly warmUpUs: number | undefined;
   readonly seed: number;
   readonly faults: readonly string[];
   readonly ownFaults: boolean;
@@ -17,6 +18,7 @@ export interface LoadGiven {
 export function withLoadOptions(command: Command): Command {
   return command
     .option('--for <duration>', 'how long the load lasts (default: what the design says)')
+    .option('--warm-up <duration>', 'users come this long before the load, uncounted (default: 0)')
     .option('--seed <n>', 'seed of everything random', '1')
     .option('--rps <rate>', "requests a second, instead of the design's own rate")
     .option('--fault <sentence>', 'what goes wrong and when; may be repeated', collect)
@@ -49,6 +51,7 @@ export function settingsGiven(given: Given): SettingTable {
 export function loadGiven(given: Given, flags: { readonly ownFaults?: unknown }): LoadGiven {
   return {
     forUs: given.duration('for'),
+    warmUpUs: given.duration('warmUp', '3s', 0),
     seed: given.whole('seed') ?? 1,
     faults: given.texts('fault'),
     ownFaults: flags.ownFaults !== false,

@@ -2,7 +2,7 @@
  * One live run of a design, from the first process to the verdict. The same phases as in the
  * simulator, in real time:
  *
- *   start → setup → load (faults) → stop → heal → drain → judge
+ *   start → setup → warm-up → load (faults) → stop → heal → drain → judge
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ import { grower } from '../../design/plan.ts';
 import { declarationsOf, namesIn, planOf, type System } from '../../design/system.ts';
 import type { FromProgram, ToProgram } from '../../host/control.ts';
 import type { Declaration } from '../../host/declaration.ts';
-import type { RunEvent } from '../../host/events.ts';
+import type { Phase, RunEvent } from '../../host/events.ts';
 import type { Micros, NodeId, Value } from '../../host/host.ts';
 import type { NodePlan, Plan } from '../../host/plan.ts';
 import { LoadpathError } from '../../kit/errors.ts';
@@ -26,7 +26,7 @@ import { onFormerData } from '../../verify/former.ts';
 import type { LiveControl, LiveOptions, Watch } from '../api.ts';
 import { Crowds } from '../crowds.ts';
 import { judgeAll, judgedBlocks } from '../judge.ts';
-import { figuresOf } from '../measure.ts';
+import { figuresOf, warmUpNote } from '../measure.ts';
 import { lateFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
 import { version } from '../version.ts';
@@ -198,6 +198,7 @@ class Live {
 
   async #loaded(system: LiveSystem): Promise<Report> {
     await this.#prepare(system);
+    await this.#warmUp(system);
     system.clearMeters();
     this.#loadBeganAt = system.now();
     this.#phase('load', this.#loadBeganAt);
@@ -209,6 +210,14 @@ class Live {
     await this.#observer.end(loadUs);
     await this.#end(system);
     return this.#report(system, loadUs);
+  }
+
+  async #warmUp(system: LiveSystem): Promise<void> {
+    const { warmUpUs } = this.#asked;
+    if (warmUpUs === 0) return;
+    this.#phase('warm-up', system.now());
+    this.#post(system, { type: 'warm-up' });
+    await this.#pause(warmUpUs);
   }
 
   async #prepare(system: LiveSystem): Promise<void> {
@@ -297,7 +306,7 @@ class Live {
       blocks,
       series: this.#observer.series(loadUs),
       events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
-      notes: this.#notes,
+      notes: [...this.#notes, ...warmUpNote(snapshot, this.#asked.warmUpUs)],
     });
   }
 
@@ -324,7 +333,7 @@ class Live {
     else this.#quiet?.();
   }
 
-  #phase(phase: 'setup' | 'load' | 'heal' | 'drain' | 'judge', at: Micros = 0): void {
+  #phase(phase: Phase, at: Micros = 0): void {
     this.#tell({ type: 'phase', at, phase });
   }
 

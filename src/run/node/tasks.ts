@@ -25,6 +25,7 @@ export interface SimulateTask extends Otherwise {
   readonly kind: 'simulate';
   readonly seed: number;
   readonly forUs?: Micros | undefined;
+  readonly warmUpUs?: Micros | undefined;
   readonly faults: readonly string[];
   /** Whether the faults that the design declares happen too. */
   readonly ownFaults: boolean;

@@ -3,6 +3,7 @@
  * comes back.
  *
  *   run ──prepare──▶ crowd: setup(user) …                  ──ready──▶ run
+ *   run ──warm-up──▶ crowd: the same as in the load, uncounted   (where one was asked for)
  *   run ──begin────▶ crowd: arrivals, each act(user) …
  *   run ──stop─────▶ crowd: no new requests, wait          ──quiet──▶ run
  *
@@ -17,8 +18,8 @@ import { isWebFailure, type WebMessage, type WebReply } from '../../../host/web.
 import { sampler } from '../../../kit/distribution.ts';
 import { Calls } from '../../../path/calls.ts';
 import { takeWeb } from '../../../path/streaming.ts';
-import { Arrivals } from './arrivals.ts';
-import type { CrowdConfig, Visit } from './config.ts';
+import { Arrivals, perSecAt } from './arrivals.ts';
+import type { CrowdConfig, Load, Shape, Visit } from './config.ts';
 import { Script, type UsersCode } from './script.ts';
 import { Tally } from './tally.ts';
 import { Wire } from './wire.ts';
@@ -58,10 +59,25 @@ export function crowd(
   let waiting: Timer | undefined;
   let ending: Timer | undefined;
 
-  function begin(forUs: Micros): void {
+  function warmUp(): void {
+    tally.warmUp();
     running = true;
     script.open();
     beganAt = host.now();
+    const { load } = config;
+    if (load.kind === 'closed') loopAll(load);
+    if (load.kind !== 'open') return;
+    const perSec = perSecAt(load.shape, 0);
+    come({ kind: 'steady', perSec }, 'arrivals to warm up');
+  }
+
+  function begin(forUs: Micros): void {
+    const isWarm = running;
+    tally.load();
+    running = true;
+    script.open();
+    beganAt = host.now();
+    waiting?.cancel();
     ending?.cancel();
     ending = host.after(forUs, () => {
       // A generator that has fallen behind owes these.
@@ -70,15 +86,14 @@ export function crowd(
       stop();
     });
     const { load } = config;
-    if (load.kind === 'open') {
-      arrivals = new Arrivals(load.shape, config.arrivals, host.random.fork('arrivals'));
-      awaitArrival(arrivals.nextAfter(0));
-    } else if (load.kind === 'closed') {
-      const think = sampler(load.think);
-      for (let user = 0; user < load.users; user++) loop(userOf(user), think);
-    } else {
-      replay(load.visits, 0);
-    }
+    if (load.kind === 'open') come(load.shape, 'arrivals');
+    else if (load.kind === 'replay') replay(load.visits, 0);
+    else if (!isWarm) loopAll(load);
+  }
+
+  function come(shape: Shape, stream: string): void {
+    arrivals = new Arrivals(shape, config.arrivals, host.random.fork(stream));
+    awaitArrival(arrivals.nextAfter(0));
   }
 
   /** Waits for the arrival at `nextUs`, then starts everybody who is due. */
@@ -102,6 +117,11 @@ export function crowd(
   function arrive(dueUs: number, now: number): void {
     due.add();
     if (now - dueUs > lateUs) late.add();
+  }
+
+  function loopAll({ users, think }: Load & { readonly kind: 'closed' }): void {
+    const draw = sampler(think);
+    for (let user = 0; user < users; user++) loop(userOf(user), draw);
   }
 
   function loop(user: number, think: (random: typeof host.random) => number): void {
@@ -163,6 +183,8 @@ export function crowd(
       switch (message.type) {
         case 'prepare':
           return script.prepare((failure) => say({ type: 'ready', failure }));
+        case 'warm-up':
+          return warmUp();
         case 'begin':
           return begin(message.forUs);
         case 'surge':

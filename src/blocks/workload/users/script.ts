@@ -156,12 +156,12 @@ export class Script {
   }
 
   #send(said: Asked, shouldBeginAt: Micros, done?: () => void): void {
-    this.#tally.began();
+    const counts = this.#tally.began();
     this.#wire.request(said, (answer) => {
       if (answer.ok) {
         answer.reply.inlet?.stream.reset();
-        this.#tally.replied(answer.reply.status, this.#host.now() - shouldBeginAt);
-      } else this.#tally.lost(answer.why);
+        this.#tally.replied(counts, answer.reply.status, this.#host.now() - shouldBeginAt);
+      } else this.#tally.lost(counts, answer.why);
       done?.();
     });
   }
@@ -185,16 +185,16 @@ export class Script {
             const startedAt = beginAt ?? host.now();
             // Only the first request of a visit was due at the arrival; the next ones begin when made.
             beginAt = undefined;
-            if (counted) this.#tally.began();
+            const counts = counted ? this.#tally.began() : undefined;
             let isAnswered = false;
             let inlet: Inlet | undefined;
             const giveUp = this.#wire.request(askedOf(parts, ip, session), (answer) => {
               if (answer.ok) {
-                if (counted) this.#tally.replied(answer.reply.status, host.now() - startedAt);
+                this.#tally.replied(counts, answer.reply.status, host.now() - startedAt);
                 inlet = answer.reply.inlet;
                 resolve(toResponse(answer.reply));
               } else {
-                if (counted) this.#tally.lost(answer.why);
+                this.#tally.lost(counts, answer.why);
                 reject(new Unavailable('users', 'fetch', answer.why, answer.certain));
               }
               isAnswered = true;
@@ -205,7 +205,7 @@ export class Script {
               if (isAnswered) return;
               isAnswered = true;
               giveUp();
-              if (counted) this.#tally.lost('abandoned');
+              this.#tally.lost(counts, 'abandoned');
               reject(signal.reason);
             });
           };
@@ -220,7 +220,7 @@ export class Script {
           }
           const startedAt = beginAt ?? host.now();
           beginAt = undefined;
-          if (counted) this.#tally.began();
+          const counts = counted ? this.#tally.began() : undefined;
           let inlet: Inlet | undefined;
           const asked = { ...upgradeOf(path, options, this.#config.origin), ip, session };
           const opened = (it: Inlet): void => {
@@ -230,11 +230,11 @@ export class Script {
             asked,
             (answer) => {
               if (!answer.ok) {
-                if (counted) this.#tally.lost(answer.why);
+                this.#tally.lost(counts, answer.why);
                 return reject(new Unavailable('users', 'connect', answer.why, answer.certain));
               }
               const { status, headers } = answer.reply;
-              if (counted) this.#tally.replied(status, host.now() - startedAt);
+              this.#tally.replied(counts, status, host.now() - startedAt);
               if (status === 101) {
                 const over = (): void => void (counted && this.#sockets.delete(socket));
                 const socket = userSocket(host, inlet!, protocolOf(headers), over);

@@ -5,8 +5,17 @@
  *   completed  a reply below 500, but for 429
  *   rejected   429: the system said, correctly, that it is too much
  *   failed     5xx, no reply in time, refused, broken off; by reason
+ *
+ * What began in a warm-up is none of these: how often it was asked and failed is told apart, and what
+ * users complained of counts as ever, since a wrong answer is wrong at any time.
  */
 import type { Counter, Gauge, Meter, Recorder } from '../../../host/host.ts';
+
+/** What is told of a warm-up, once it is over. */
+export const warmUpMeters = { asked: 'warm-up: asked', failed: 'warm-up: failed' };
+
+/** As what a request counts, by when it began; undefined: not at all, as those of `setup`. */
+export type Counted = 'load' | 'warm-up' | undefined;
 
 export class Tally {
   readonly #meter: Meter;
@@ -18,6 +27,8 @@ export class Tally {
   readonly #inFlight: Gauge;
   readonly #reasons = new Map<string, Counter>();
   #open = 0;
+  #isWarmingUp = false;
+  readonly #warmUp = { asked: 0, failed: 0, complaints: new Map<string, number>() };
 
   constructor(meter: Meter) {
     this.#meter = meter;
@@ -33,13 +44,36 @@ export class Tally {
     return this.#open;
   }
 
-  began(): void {
+  warmUp(): void {
+    this.#isWarmingUp = true;
+  }
+
+  /** From now on it counts. All meters were cleared just before. */
+  load(): void {
+    if (!this.#isWarmingUp) return;
+    this.#isWarmingUp = false;
+    const { asked, failed, complaints } = this.#warmUp;
+    this.#meter.counter(warmUpMeters.asked).add(asked);
+    this.#meter.counter(warmUpMeters.failed).add(failed);
+    for (const [reason, count] of complaints) this.#count(`complaint: ${reason}`, count);
+  }
+
+  began(): Counted {
+    if (this.#isWarmingUp) {
+      this.#warmUp.asked++;
+      return 'warm-up';
+    }
     this.#generated.add();
     this.#inFlight.set(++this.#open);
+    return 'load';
   }
 
   /** `tookUs` is counted from when the request should have begun. */
-  replied(status: number, tookUs: number): void {
+  replied(as: Counted, status: number, tookUs: number): void {
+    if (as !== 'load') {
+      if (as === 'warm-up' && status >= 500) this.#warmUp.failed++;
+      return;
+    }
     this.#inFlight.set(--this.#open);
     if (status === 429) {
       this.#rejected.add();
@@ -56,7 +90,11 @@ export class Tally {
     if (status >= 400) this.#because(String(status));
   }
 
-  lost(why: string): void {
+  lost(as: Counted, why: string): void {
+    if (as !== 'load') {
+      if (as === 'warm-up') this.#warmUp.failed++;
+      return;
+    }
     this.#inFlight.set(--this.#open);
     this.#failed.add();
     this.#because(why);
@@ -64,19 +102,21 @@ export class Tally {
 
   /** A user got an answer that cannot be right. */
   complained(reason: string): void {
-    this.#count(`complaint: ${reason}`);
+    if (!this.#isWarmingUp) return this.#count(`complaint: ${reason}`);
+    const { complaints } = this.#warmUp;
+    complaints.set(reason, (complaints.get(reason) ?? 0) + 1);
   }
 
   #because(reason: string): void {
     this.#count(`reason: ${reason}`);
   }
 
-  #count(name: string): void {
+  #count(name: string, count = 1): void {
     let counter = this.#reasons.get(name);
     if (!counter) {
       counter = this.#meter.counter(name);
       this.#reasons.set(name, counter);
     }
-    counter.add();
+    counter.add(count);
   }
 }

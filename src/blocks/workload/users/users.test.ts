@@ -121,6 +121,96 @@ describe('the crowd', () => {
   });
 });
 
+describe('a warm-up', () => {
+  /** Its first hundred requests are slow and fail: what a cold system does. */
+  const cold = (): ServiceOptions<Record<never, never>> => {
+    let served = 0;
+    return {
+      instances: 1,
+      fetch: async () => {
+        const isCold = served++ < 100;
+        if (isCold) await new Promise((resolve) => setTimeout(resolve, 500));
+        return new Response('', { status: isCold ? 503 : 200 });
+      },
+    };
+  };
+
+  test('comes before the load, and none of its requests counts', async () => {
+    const load = { rate: '50/s', arrivals: 'even' } as const;
+    const without = await run({ ...load, api: cold() });
+    expect(without.failed).toBe(100);
+    const warm = await run({ ...load, api: cold() }, { warmUp: '4s' });
+    expect(warm.failed).toBe(0);
+    expect(warm.generated).toBe(without.generated);
+    expect(warm.latencyMs.max).toBeLessThan(100);
+    expect(warm.notes).toEqual([
+      'the load began after a warm-up of 4s, whose 200 requests do not count (100 failed)',
+    ]);
+    expect(warm.invariants[0]).toMatchObject({ verdict: 'holds' });
+  });
+
+  test('ends in the middle of things: what it left unanswered is nobody’s', async () => {
+    const report = await run({ rate: '100/s', api: { cost: '900ms' } }, { warmUp: '2s' });
+    expect(report.completed).toBe(report.generated);
+    expect(report.latencyMs.p50).toBeGreaterThan(850);
+    // As many come back in the first second as in any other: the pipe was full when it began.
+    expect(report.blocks.api!.requestsPerSec).toBeGreaterThan(90);
+  });
+
+  test('is as the load is in its first instant, and what is timed is timed from the load', async () => {
+    const report = await run(
+      { rate: ramp({ from: '20/s', to: '100/s', over: '10s' }), arrivals: 'even' },
+      { warmUp: '5s', faults: ['kill edge at 4s, restart after 1s'] },
+    );
+    expect(report.notes[0]).toContain('whose 100 requests');
+    expect(report.series.throughput[0]).toBeLessThan(40);
+    expect(report.series.throughput[9]).toBeGreaterThan(70);
+    const began = report.events.find((event) => event.type === 'fault' && event.began);
+    expect(began).toMatchObject({ at: 4_000_000 });
+    const phases = report.events.flatMap((event) => (event.type === 'phase' ? event.phase : []));
+    expect(phases).toEqual(['setup', 'warm-up', 'load', 'heal', 'drain', 'judge']);
+  });
+
+  test('does not double users who wait for their replies', async () => {
+    const closed = { closed: { users: 10, think: '90ms' }, api: { cost: '8ms' } } as const;
+    const report = await run(closed, { warmUp: '3s' });
+    expect(report.throughputPerSec).toBeGreaterThan(90);
+    expect(report.throughputPerSec).toBeLessThan(102);
+  });
+
+  test('forgives no wrong answer', async () => {
+    const once = (warmUp: '0s' | '2s') => {
+      let visits = 0;
+      return run(
+        {
+          rate: '20/s',
+          act: (user) => {
+            if (visits++ === 3) user.complain('a page of somebody else');
+          },
+        },
+        { warmUp },
+      );
+    };
+    const complaint = expect.objectContaining({
+      verdict: 'violated',
+      detail: 'a page of somebody else (1)',
+    });
+    expect((await once('0s')).invariants).toContainEqual(complaint);
+    expect((await once('2s')).invariants).toContainEqual(complaint);
+  });
+
+  test('repeats itself, and leaves a run without one as it was', async () => {
+    const digests = await Promise.all(
+      (['2s', '2s', '0s'] as const).map(
+        async (warmUp) => (await run({ rate: '50/s' }, { warmUp })).digest,
+      ),
+    );
+    expect(digests[0]).toBe(digests[1]);
+    expect(digests[2]).toBe((await run({ rate: '50/s' })).digest);
+    expect(digests[0]).not.toBe(digests[2]);
+  });
+});
+
 describe('closed-loop users', () => {
   test('wait for their reply and think: their number bounds the load', async () => {
     const report = await run({
