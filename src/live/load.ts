@@ -58,6 +58,8 @@ export interface LoadOutcome {
   readonly inFlight: number;
   /** From the intended start to the last byte of the answer, completed requests only. */
   readonly latencies: Histogram;
+  /** Of those that were given up: each as long as the timeout. */
+  readonly inVain: Histogram;
   readonly errors: Readonly<Record<string, number>>;
   readonly seconds: readonly LoadSecond[];
   /** How long requests were sent. Less than asked for when interrupted. */
@@ -111,6 +113,7 @@ class Load {
   readonly #pool: Pool;
   readonly #headers: readonly string[];
   readonly #latencies = new Histogram();
+  readonly #inVain = new Histogram();
   readonly #secondLatencies = new Histogram();
   readonly #errors = new Map<string, number>();
   readonly #seconds: LoadSecond[] = [];
@@ -159,6 +162,7 @@ class Load {
       failed: this.#failed,
       inFlight: this.#openCount,
       latencies: this.#latencies,
+      inVain: this.#inVain,
       errors: Object.fromEntries(this.#errors),
       seconds: this.#seconds,
       loadUs: this.#loadUs,
@@ -314,6 +318,7 @@ class Load {
       this.#openHead++;
       if (!this.#finish(oldest)) continue;
       this.#fail('timeout');
+      this.#inVain.record(now - oldest.startUs);
       oldest.cancel?.(new Error('timeout'));
     }
     // Kept as an array with a head, and cut now and then: shifting each would copy it each time.

@@ -36,6 +36,7 @@ export function loadReport(
       inFlight: outcome.inFlight,
     },
     latencies: outcome.latencies,
+    inVain: outcome.inVain,
     objectives,
     moreObjectives: [achieved],
     invariants: [],

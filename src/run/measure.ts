@@ -2,6 +2,7 @@
  * From what programs counted to the figures of a report: the same for both worlds, which only hand
  * in their meters, what processors were busy with, and how often each node booted.
  */
+import { waitedInVain } from '../blocks/workload/users/tally.ts';
 import type { Micros, NodeId } from '../host/host.ts';
 import { pathFigureOf } from '../host/path.ts';
 import type { Plan } from '../host/plan.ts';
@@ -30,6 +31,8 @@ export interface Observed {
 export interface Figures {
   readonly counts: Counts;
   readonly latencies: Histogram;
+  /** Of those who gave up waiting. */
+  readonly inVain: Histogram;
   readonly errors: Readonly<Record<string, number>>;
   readonly blocks: Readonly<Record<string, BlockReport>>;
   readonly complaints: InvariantResult;
@@ -48,6 +51,7 @@ export function figuresOf(observed: Observed): Figures {
   return {
     counts: countsOf(users),
     latencies: merged(users, 'latency'),
+    inVain: merged(users, waitedInVain),
     errors: withPrefix(users, 'reason: '),
     blocks: blocksOf(observed),
     complaints: complaintsOf(withPrefix(users, 'complaint: ')),

@@ -6,6 +6,8 @@
  */
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
+import { Histogram } from '../kit/histogram.ts';
+import { formatDuration } from '../kit/units.ts';
 import type { Evidence } from '../verify/evidence.ts';
 
 export interface Report {
@@ -151,7 +153,9 @@ export interface Measured {
   readonly loadUs: Micros;
   readonly wallUs: Micros;
   readonly counts: Counts;
-  readonly latencies: Latencies;
+  readonly latencies: Histogram;
+  /** The waits of those who gave up: objectives of latency are held against these, too. */
+  readonly inVain?: Histogram | undefined;
   readonly objectives: Objectives;
   /** What only this world can judge, such as the rate a live load generator reached. */
   readonly moreObjectives?: readonly ObjectiveResult[] | undefined;
@@ -168,7 +172,7 @@ export interface Measured {
  * that nobody has to declare.
  */
 export function assemble(measured: Measured): Report {
-  const { counts, latencies } = measured;
+  const { counts, latencies, inVain = new Histogram() } = measured;
   const loadSeconds = measured.loadUs / 1e6;
   const throughputPerSec = loadSeconds > 0 ? counts.completed / loadSeconds : 0;
   const availability = availabilityOf(counts);
@@ -185,7 +189,7 @@ export function assemble(measured: Measured): Report {
     availability,
     latencyMs: latencyMs(latencies),
     objectives: [
-      ...judge(measured.objectives, latencies, availability, throughputPerSec),
+      ...judge(measured.objectives, waits(latencies, inVain), availability, throughputPerSec),
       ...(measured.moreObjectives ?? []),
     ],
     invariants: [...measured.invariants, conservation(counts)],
@@ -193,8 +197,25 @@ export function assemble(measured: Measured): Report {
     blocks: measured.blocks,
     series: measured.series,
     events: measured.events,
-    notes: measured.notes,
+    notes: [...measured.notes, ...inVainNote(inVain, measured.objectives)],
   };
+}
+
+function waits(latencies: Histogram, inVain: Histogram): Histogram {
+  if (inVain.count === 0) return latencies;
+  const all = new Histogram();
+  all.merge(latencies);
+  all.merge(inVain);
+  return all;
+}
+
+/** Why a percentile that was promised is another than the one of what was completed. */
+function inVainNote(inVain: Histogram, objectives: Objectives): readonly string[] {
+  const { p50Us, p90Us, p99Us, p999Us } = objectives;
+  if (inVain.count === 0 || !(p50Us ?? p90Us ?? p99Us ?? p999Us)) return [];
+  return [
+    `${inVain.count} requests were waited for in vain, ${formatDuration(Math.round(inVain.mean))} on average: objectives count those waits, the percentiles of latency are of replies`,
+  ];
 }
 
 export function availabilityOf(counts: Pick<Counts, 'completed' | 'failed'>): number {

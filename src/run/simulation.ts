@@ -31,13 +31,14 @@ import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
+import { brokenOff } from './broken-off.ts';
 import { Crowds } from './crowds.ts';
 import { type Describe, describer } from './describe.ts';
 import { Framer } from './framer.ts';
 import type { Frame, FrameLayout } from './frames.ts';
 import { judgeAll, judgedBlocks } from './judge.ts';
 import { figuresOf, warmUpNote } from './measure.ts';
-import { lateFaults } from './options.ts';
+import { idleFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
 import { SeriesTable } from './series.ts';
 import { version } from './version.ts';
@@ -233,7 +234,7 @@ class Simulation {
     this.#phase('judge');
     const loadUs = this.#loadUs || forUs;
     const totals = this.#world.meters.snapshot();
-    const { counts, latencies, errors, blocks, complaints } = figuresOf({
+    const { counts, latencies, inVain, errors, blocks, complaints } = figuresOf({
       plan: this.#world.plan,
       loadUs,
       totals,
@@ -243,6 +244,7 @@ class Simulation {
     });
     // Told from the beginning of the load, as faults are; what `setup` did lies before zero.
     const origin = this.#loadBeganAt;
+    const events = this.#events.map((event) => ({ ...event, at: event.at - origin }));
     // In place: nobody else has them, and there may be millions.
     for (const event of this.#history) event.at -= origin;
     const history: readonly HistoryEvent[] = this.#history;
@@ -251,6 +253,8 @@ class Simulation {
     const invariants = judgeAll(design.invariants, history, this.#options.budget);
     if (complaints.verdict !== 'holds') invariants.push(complaints);
     if (recovery) invariants.push(recovery);
+    const broken = brokenOff(events, this.#world.plan, loadUs);
+    if (broken) invariants.push(broken);
     const report = assemble({
       version,
       design: design.name,
@@ -261,17 +265,18 @@ class Simulation {
       wallUs: Math.round((clock() - startedAt - this.#stoodStillMs) * 1_000),
       counts,
       latencies: design.workload ? latencies : new Histogram(),
+      inVain,
       objectives: design.objectives satisfies Objectives,
       invariants,
       errors,
       blocks,
       series: this.#series.series(),
-      events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
+      events,
       notes: [
         ...changesOf(design.options),
         ...warmUpNote(totals, warmUpUs),
         ...this.#notes,
-        ...lateFaults(this.#options),
+        ...idleFaults(this.#options),
         ...this.#stuck(),
       ],
     });

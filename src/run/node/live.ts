@@ -24,10 +24,11 @@ import { type LiveSystem, startLive } from '../../live/supervisor.ts';
 import { faultText } from '../../sim/faults.ts';
 import { onFormerData } from '../../verify/former.ts';
 import type { LiveControl, LiveOptions, Watch } from '../api.ts';
+import { brokenOff } from '../broken-off.ts';
 import { Crowds } from '../crowds.ts';
 import { judgeAll, judgedBlocks } from '../judge.ts';
 import { figuresOf, warmUpNote } from '../measure.ts';
-import { lateFaults, type Resolved, resolve } from '../options.ts';
+import { idleFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
 import { version } from '../version.ts';
 import type { DesignBundle } from './bundle.ts';
@@ -119,7 +120,7 @@ class Live {
         `went on with the data of earlier runs in ${this.#dataDir}; --fresh starts empty`,
       );
     }
-    this.#notes.push(...changesOf(design.options), ...lateFaults(this.#asked));
+    this.#notes.push(...changesOf(design.options), ...idleFaults(this.#asked));
     this.#phase('setup');
     const system = startLive({
       plan: this.#plan,
@@ -273,7 +274,7 @@ class Live {
     const origin = this.#loadBeganAt;
     const snapshot = await system.meters();
     const status = new Map(system.status().map((node) => [node.id, node]));
-    const { counts, latencies, errors, blocks, complaints } = figuresOf({
+    const { counts, latencies, inVain, errors, blocks, complaints } = figuresOf({
       // What is somebody else's was not measured.
       plan: {
         ...system.plan,
@@ -289,6 +290,9 @@ class Live {
     const history = this.#hadData ? onFormerData(recorded) : recorded;
     const invariants = this.#isJudged ? judgeAll(design.invariants, history, undefined) : [];
     if (complaints.verdict !== 'holds') invariants.push(complaints);
+    const events = this.#events.map((event) => ({ ...event, at: event.at - origin }));
+    const broken = brokenOff(events, system.plan, loadUs);
+    if (broken) invariants.push(broken);
     return assemble({
       version,
       design: design.name,
@@ -299,13 +303,14 @@ class Live {
       wallUs: Math.round((performance.now() - this.#startedAt) * 1_000),
       counts,
       latencies,
+      inVain,
       objectives: this.#run.load ? design.objectives : {},
       moreObjectives: this.#achieved(snapshot, loadUs),
       invariants,
       errors,
       blocks,
       series: this.#observer.series(loadUs),
-      events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
+      events,
       notes: [...this.#notes, ...warmUpNote(snapshot, this.#asked.warmUpUs)],
     });
   }

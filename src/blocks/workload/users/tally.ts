@@ -14,6 +14,14 @@ import type { Counter, Gauge, Meter, Recorder } from '../../../host/host.ts';
 /** What is told of a warm-up, once it is over. */
 export const warmUpMeters = { asked: 'warm-up: asked', failed: 'warm-up: failed' };
 
+/**
+ * The waits of those who gave up. They are no latencies, since nothing came; but who promises an answer
+ * within 50 ms has not kept it where somebody left after ten seconds.
+ */
+export const waitedInVain = 'waited in vain';
+
+const gaveUp: ReadonlySet<string> = new Set(['timeout', 'abandoned']);
+
 /** As what a request counts, by when it began; undefined: not at all, as those of `setup`. */
 export type Counted = 'load' | 'warm-up' | undefined;
 
@@ -26,6 +34,7 @@ export class Tally {
   readonly #latency: Recorder;
   readonly #inFlight: Gauge;
   readonly #reasons = new Map<string, Counter>();
+  #waits: Recorder | undefined;
   #open = 0;
   #isWarmingUp = false;
   readonly #warmUp = { asked: 0, failed: 0, complaints: new Map<string, number>() };
@@ -90,13 +99,15 @@ export class Tally {
     if (status >= 400) this.#because(String(status));
   }
 
-  lost(as: Counted, why: string): void {
+  /** `waitedUs`: for how long in vain, where a user waited at all. */
+  lost(as: Counted, why: string, waitedUs: number): void {
     if (as !== 'load') {
       if (as === 'warm-up') this.#warmUp.failed++;
       return;
     }
     this.#inFlight.set(--this.#open);
     this.#failed.add();
+    if (gaveUp.has(why)) this.#inVain().record(waitedUs);
     this.#because(why);
   }
 
@@ -105,6 +116,12 @@ export class Tally {
     if (!this.#isWarmingUp) return this.#count(`complaint: ${reason}`);
     const { complaints } = this.#warmUp;
     complaints.set(reason, (complaints.get(reason) ?? 0) + 1);
+  }
+
+  /** Most runs never need it. */
+  #inVain(): Recorder {
+    this.#waits ??= this.#meter.histogram(waitedInVain);
+    return this.#waits;
   }
 
   #because(reason: string): void {
