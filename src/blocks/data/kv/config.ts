@@ -61,6 +61,8 @@ export const knobs = {
   }),
   keysMax: count(1_000_000, {
     min: 1,
+    // A `Map` takes 2^24.
+    max: 16_000_000,
     doc: 'Keys a node holds in memory, tombstones included. Beyond it new keys are refused, existing ones still change.',
   }),
   hintsMax: count(100_000, {
