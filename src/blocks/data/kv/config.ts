@@ -27,7 +27,7 @@ export const knobs = {
     count(3, {
       min: 1,
       max: 1_000,
-      doc: 'Data nodes on the ring. By default as many as replicas; more share keys and load between them.',
+      doc: 'Data nodes on the ring. By default as many as replicas; more share keys and load between them. A store that has data refuses to start with another number, or with other replicas, tokens or zones: keys would be looked for where they are not.',
     }),
   ),
   read: optional(
