@@ -22,7 +22,7 @@
 import type { Disk, DiskOutcome, Value } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { decode, encode, ValueWriter } from './codec.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c, Stretches } from './crc32c.ts';
 
 type Done = (outcome: DiskOutcome) => void;
 
@@ -321,9 +321,13 @@ const placeView = new DataView(place.buffer);
 
 /** Of the frame at `bytes[start]` that stands at `offset` of its file: offset, length, entries. */
 function checksum(bytes: Uint8Array, start: number, length: number, offset: number): number {
-  placeView.setFloat64(0, offset, true);
-  const head = crc32c(bytes, crc32c(place), start, start + 4);
+  const head = headChecksum(bytes, start, offset);
   return crc32c(bytes, head, start + frameHeadBytes, start + frameHeadBytes + length);
+}
+
+function headChecksum(bytes: Uint8Array, start: number, offset: number): number {
+  placeView.setFloat64(0, offset, true);
+  return crc32c(bytes, crc32c(place), start, start + 4);
 }
 
 function base(entries: readonly Uint8Array[]): Uint8Array {
@@ -360,7 +364,7 @@ function scan<T extends Value>(
     view.getUint32(12, true) === crc32c(bytes, 0, 0, 12);
   if (!headed) {
     // The first write of all may be torn; anything else without a header is not a young journal.
-    if (frameAfter(view, bytes, 0) !== undefined) throw corrupt(name, 0);
+    if (hasFrameAfter(view, bytes, 0)) throw corrupt(name, 0);
     return { entries, validBytes: 0 };
   }
   const baseBytes = view.getFloat64(4, true);
@@ -368,7 +372,7 @@ function scan<T extends Value>(
   while (at < bytes.length) {
     const length = frameLength(view, bytes, at);
     if (length === undefined) {
-      if (at < baseBytes || frameAfter(view, bytes, at + 1) !== undefined) throw corrupt(name, at);
+      if (at < baseBytes || hasFrameAfter(view, bytes, at + 1)) throw corrupt(name, at);
       // A header alone is the first write, torn right behind it.
       return { entries, validBytes: at === headerBytes ? 0 : at };
     }
@@ -388,18 +392,35 @@ function scan<T extends Value>(
 
 /** The length of the whole, undamaged frame at `at`, or undefined. */
 function frameLength(view: DataView, bytes: Uint8Array, at: number): number | undefined {
-  if (at + frameHeadBytes > bytes.length) return undefined;
-  const length = view.getUint32(at, true);
-  if (length < entryHeadBytes || at + frameHeadBytes + length > bytes.length) return undefined;
+  const length = claimedLength(view, at);
+  if (length === undefined) return undefined;
   return view.getUint32(at + 4, true) === checksum(bytes, at, length, at) ? length : undefined;
 }
 
-/** Where a whole frame stands at or behind `from`: proof that what lies before it had been synced. */
-function frameAfter(view: DataView, bytes: Uint8Array, from: number): number | undefined {
+/** What a frame at `at` would be long, if there is room for it. */
+function claimedLength(view: DataView, at: number): number | undefined {
+  if (at + frameHeadBytes > view.byteLength) return undefined;
+  const length = view.getUint32(at, true);
+  return length < entryHeadBytes || at + frameHeadBytes + length > view.byteLength
+    ? undefined
+    : length;
+}
+
+/**
+ * Whether a whole frame stands at or behind `from`: proof that what lies before it had been synced.
+ * Each byte may begin one, and what lies there may claim any length, so their checksums are taken
+ * as stretches of one walk: one by one they would cost the square of the tail, hours for megabytes.
+ */
+function hasFrameAfter(view: DataView, bytes: Uint8Array, from: number): boolean {
+  const stretches = new Stretches(bytes, from);
   for (let at = from; at + frameHeadBytes < bytes.length; at++) {
-    if (frameLength(view, bytes, at) !== undefined) return at;
+    const length = claimedLength(view, at);
+    if (length === undefined) continue;
+    const start = at + frameHeadBytes;
+    const sum = stretches.crc32c(headChecksum(bytes, at, at), start, start + length);
+    if (view.getUint32(at + 4, true) === sum) return true;
   }
-  return undefined;
+  return false;
 }
 
 function corrupt(name: string, offset: number): LoadpathError {
