@@ -73,11 +73,31 @@ export class Journal<T extends Value> {
     name: string,
   ): { readonly journal: Journal<T>; readonly entries: T[]; readonly tornBytes: number } {
     const bytes = disk.read(name) ?? new Uint8Array(0);
-    const { entries, validBytes } = scan<T>(name, bytes);
+    const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
+    const isCut = wholeBytes < bytes.length;
+    if (wholeBytes < baseBytes || (isCut && hasFrameAfter(bytes, wholeBytes))) {
+      throw corrupt(name, wholeBytes);
+    }
+    // A header alone is the first write, torn right behind it.
+    const validBytes = isCut && entries.length === 0 ? 0 : wholeBytes;
     const tornBytes = bytes.length - validBytes;
     if (tornBytes > 0) disk.truncate(name, validBytes);
     const journal = new Journal<T>(disk, name, validBytes, entries.length);
     return { journal, entries, tornBytes };
+  }
+
+  /**
+   * Reads a journal to which nobody appends any more, and leaves it as it is: all of it had been
+   * acknowledged, so what looks like a torn tail is damage as well. The entries before it are whole.
+   */
+  static read<T extends Value>(
+    disk: Disk,
+    name: string,
+  ): { readonly entries: T[]; readonly damage: LoadpathError | undefined } {
+    const bytes = disk.read(name) ?? new Uint8Array(0);
+    const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
+    const isWhole = wholeBytes === bytes.length && wholeBytes >= baseBytes;
+    return { entries, damage: isWhole ? undefined : corrupt(name, wholeBytes) };
   }
 
   get sizeBytes(): number {
@@ -351,31 +371,27 @@ function base(entries: readonly Uint8Array[]): Uint8Array {
   return concat(header(offset), ...frames);
 }
 
-function scan<T extends Value>(
-  name: string,
-  bytes: Uint8Array,
-): { readonly entries: T[]; readonly validBytes: number } {
+interface Scanned<T> {
+  readonly entries: T[];
+  /** Where the first frame begins that is not whole: the end of the file if all are. */
+  readonly wholeBytes: number;
+  readonly baseBytes: number;
+}
+
+function scan<T extends Value>(bytes: Uint8Array): Scanned<T> {
   const entries: T[] = [];
-  if (bytes.length === 0) return { entries, validBytes: 0 };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headed =
+  const view = viewOf(bytes);
+  const isHeaded =
     bytes.length >= headerBytes &&
     view.getUint32(0, true) === magic &&
     view.getUint32(12, true) === crc32c(bytes, 0, 0, 12);
-  if (!headed) {
-    // The first write of all may be torn; anything else without a header is not a young journal.
-    if (hasFrameAfter(view, bytes, 0)) throw corrupt(name, 0);
-    return { entries, validBytes: 0 };
-  }
+  // The first write of all may be torn.
+  if (!isHeaded) return { entries, wholeBytes: 0, baseBytes: 0 };
   const baseBytes = view.getFloat64(4, true);
   let at = headerBytes;
   while (at < bytes.length) {
     const length = frameLength(view, bytes, at);
-    if (length === undefined) {
-      if (at < baseBytes || hasFrameAfter(view, bytes, at + 1)) throw corrupt(name, at);
-      // A header alone is the first write, torn right behind it.
-      return { entries, validBytes: at === headerBytes ? 0 : at };
-    }
+    if (length === undefined) break;
     const end = at + frameHeadBytes + length;
     for (let entry = at + frameHeadBytes; entry < end; ) {
       const size = view.getUint32(entry, true);
@@ -386,8 +402,11 @@ function scan<T extends Value>(
     }
     at = end;
   }
-  if (at < baseBytes) throw corrupt(name, at);
-  return { entries, validBytes: at };
+  return { entries, wholeBytes: at, baseBytes };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The length of the whole, undamaged frame at `at`, or undefined. */
@@ -411,7 +430,8 @@ function claimedLength(view: DataView, at: number): number | undefined {
  * Each byte may begin one, and what lies there may claim any length, so their checksums are taken
  * as stretches of one walk: one by one they would cost the square of the tail, hours for megabytes.
  */
-function hasFrameAfter(view: DataView, bytes: Uint8Array, from: number): boolean {
+function hasFrameAfter(bytes: Uint8Array, from: number): boolean {
+  const view = viewOf(bytes);
   const stretches = new Stretches(bytes, from);
   for (let at = from; at + frameHeadBytes < bytes.length; at++) {
     const length = claimedLength(view, at);
