@@ -76,6 +76,11 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     switch (seen.state) {
       case 'stale':
         return;
+      case 'over': {
+        // Late, and heard by nobody; or its node has forgotten how often it lived, and waits.
+        const why = `${from.node} says that this is its life ${life}, and was in life ${seen.life} before`;
+        return refuse(from, id, why, false);
+      }
       case 'stored':
         duplicates.add();
         return reply(from, { type: 'published', id, offset: seen.offset });
