@@ -279,6 +279,32 @@ describe('a group', () => {
   });
 });
 
+describe.each([
+  ['as messages go in a plain run', {}],
+  ['as a codec leaves them', { check: true, codec: { encode, decode } }],
+])('values %s', (_how, world) => {
+  test('are stored as they were published, and come again as they came first', () => {
+    const declared = topic<{ state: string }>('clicks', { partitions: 1, nodes: 1 });
+    const { handle, api, run } = cluster([declared], {
+      seed: 5,
+      groups: [{ topic: declared, group }],
+      ...world,
+    });
+    const got: string[] = [];
+    (api('clicks.consumer') as Consumer).start((batch: { value: { state: string } }[], done) => {
+      got.push(batch.map(({ value }) => value.state).join());
+      for (const { value } of batch) value.state = 'seen';
+      batch.length = 0;
+      done(got.length < 3 ? new Error('not yet') : undefined);
+    });
+    const click = { state: 'new' };
+    void handle(declared).publish(click);
+    click.state = 'published';
+    run(10 * second);
+    expect(got).toEqual(['new', 'new', 'new']);
+  });
+});
+
 describe('publishing', () => {
   test('fails with certainty while the broker is down, and says so', async () => {
     const declared = topic<string>('clicks', { timeout: '1s', key: (value) => value });
