@@ -170,7 +170,7 @@ test('who asks for instances gets a list of his own', async () => {
     env: { names, stock },
     fetch: async (_request, env) => {
       const entries = await env.names.instances('stock');
-      for (const entry of entries as { node: string }[]) {
+      for (const entry of entries as unknown as { node: string }[]) {
         seen.add(entry.node);
         entry.node = 'nobody/0';
       }

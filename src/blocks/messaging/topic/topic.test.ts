@@ -213,6 +213,24 @@ describe('a group', () => {
     expect(got.length).toBe(60 + inIt - 1 + inIt);
   });
 
+  test('reads from where the last of two replays at once says', async () => {
+    const { got, start, publish, run, handle, declared, settle } = readers({ clients: 1 });
+    start(0);
+    run(second);
+    publish(60);
+    run(second);
+    const partition = got[0]!.partition;
+    const offsets = () => got.filter((one) => one.partition === partition).map((one) => one.offset);
+    const all = offsets();
+    got.length = 0;
+    const [late, early] = [all.length - 2, 1].map((offset) =>
+      settle(handle(declared).replayFrom(group, partition, offset)),
+    );
+    expect([await late, await early]).toEqual([{ ok: all.length - 2 }, { ok: 1 }]);
+    run(second);
+    expect(offsets()).toEqual(all.slice(1));
+  });
+
   test('that begins late reads from the earliest message, across segments', () => {
     const { got, start, publish, run } = readers({ clients: 1 });
     publish(300);
