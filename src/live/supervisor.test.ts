@@ -366,6 +366,34 @@ describe('processes', () => {
     }
   });
 
+  test('one damaged node does not keep those from starting that do the same work', async () => {
+    const failures: string[] = [];
+    const t = trial(
+      child,
+      planOf(
+        nodePlan('a/0', 'asker'),
+        nodePlan('x/0', 'sick', { config: { corrupt: true } }),
+        nodePlan('x/1', 'sick', { config: { lives: 0 } }),
+      ),
+      { onFailure: ({ code, message }) => failures.push(`${code} ${message}`) },
+    );
+    try {
+      await t.system.ready;
+      const states = t.system.status().map(({ state, boots }) => [state, boots]);
+      expect(states).toEqual([
+        ['up', 1],
+        ['failed', 1],
+        ['up', 1],
+      ]);
+      expect(failures).toEqual(['data-corrupt x/0: links/log is damaged at byte 17']);
+      await t.see((event) => event.type === 'crash' && event.why.startsWith('given up'));
+      await t.system.heal();
+      expect(t.system.status().map(({ state }) => state)).toEqual(['up', 'failed', 'up']);
+    } finally {
+      await t.end();
+    }
+  });
+
   test('a promise that nobody looks after ends the node as a throw does', () =>
     during(planOf(nodePlan('a/0', 'echo')), {}, async (t) => {
       tell(t, 'a/0', { type: 'reject' });
