@@ -129,6 +129,11 @@ describe('the exit code', () => {
     expect(summaryExitCode(reports.slice(0, 1))).toBe(3);
   });
 
+  test('is never 0 for a verdict that nobody knows', () => {
+    const odd = JSON.parse('{"objectives":[],"invariants":[{"name":"x","detail":""}]}');
+    expect(exitCode(odd)).toBe(3);
+  });
+
   test('is 1 for a broken objective', () => {
     expect(exitCode(assemble(measured({ objectives: { p99Us: 10 } })))).toBe(1);
   });

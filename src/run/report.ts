@@ -339,9 +339,9 @@ export function outcomeOf(report: Pick<Report, 'objectives' | 'invariants'>): Ou
     report.objectives.some((objective) => !objective.holds) ||
     report.invariants.some((invariant) => invariant.verdict === 'violated');
   if (violated) return 'violated';
-  return report.invariants.some((invariant) => invariant.verdict === 'unknown')
-    ? 'unknown'
-    : 'holds';
+  return report.invariants.every((invariant) => invariant.verdict === 'holds')
+    ? 'holds'
+    : 'unknown';
 }
 
 /** 0 all holds, 1 something is violated, 3 a verdict is unknown. 2 is for mistakes in the input. */
