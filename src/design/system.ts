@@ -31,7 +31,7 @@ export interface ObjectiveOptions {
   readonly p999?: DurationText;
   /** Share of requests that did not fail, 0 … 1. What was rejected with 429 does not count. */
   readonly availability?: number;
-  /** Completed requests a second, at least. */
+  /** Requests served a second while the load lasts, at least. */
   readonly throughput?: RateText;
 }
 

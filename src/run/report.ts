@@ -29,7 +29,7 @@ export interface Report {
   readonly failed: number;
   /** Neither answered nor given up when the run ended. */
   readonly inFlight: number;
-  /** Completed requests per second of load. */
+  /** Served while the load lasted, per second of it. What an overloaded system answers later is no throughput. */
   readonly throughputPerSec: number;
   /** Completed ÷ (completed + failed). 1 when nothing was asked. */
   readonly availability: number;
@@ -77,6 +77,7 @@ export interface InvariantResult {
 
 /** One row of the table: a block over its nodes, or one of its nodes. */
 export interface BlockFigures {
+  /** What the load asked of it, while it was drained too, per second of load. */
   readonly requestsPerSec: number;
   /** Busy ÷ available core time, 0 to 1. Live: measured processor time. */
   readonly utilisation: number;
@@ -151,6 +152,8 @@ export interface Measured {
   readonly loadUs: Micros;
   readonly wallUs: Micros;
   readonly counts: Counts;
+  /** Good answers while the load lasted, those to the warm-up's last requests among them. */
+  readonly servedCount: number;
   readonly latencies: Latencies;
   readonly objectives: Objectives;
   /** What only this world can judge, such as the rate a live load generator reached. */
@@ -168,9 +171,9 @@ export interface Measured {
  * that nobody has to declare.
  */
 export function assemble(measured: Measured): Report {
-  const { counts, latencies } = measured;
+  const { counts, servedCount, latencies } = measured;
   const loadSeconds = measured.loadUs / 1e6;
-  const throughputPerSec = loadSeconds > 0 ? counts.completed / loadSeconds : 0;
+  const throughputPerSec = loadSeconds > 0 ? servedCount / loadSeconds : 0;
   const availability = availabilityOf(counts);
   return {
     version: measured.version,

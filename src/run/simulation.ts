@@ -233,7 +233,7 @@ class Simulation {
     this.#phase('judge');
     const loadUs = this.#loadUs || forUs;
     const totals = this.#world.meters.snapshot();
-    const { counts, latencies, errors, blocks, complaints } = figuresOf({
+    const { counts, servedCount, latencies, errors, blocks, complaints } = figuresOf({
       plan: this.#world.plan,
       loadUs,
       totals,
@@ -260,6 +260,7 @@ class Simulation {
       loadUs,
       wallUs: Math.round((clock() - startedAt - this.#stoodStillMs) * 1_000),
       counts,
+      servedCount,
       latencies: design.workload ? latencies : new Histogram(),
       objectives: design.objectives satisfies Objectives,
       invariants,

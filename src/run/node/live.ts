@@ -273,7 +273,7 @@ class Live {
     const origin = this.#loadBeganAt;
     const snapshot = await system.meters();
     const status = new Map(system.status().map((node) => [node.id, node]));
-    const { counts, latencies, errors, blocks, complaints } = figuresOf({
+    const { counts, servedCount, latencies, errors, blocks, complaints } = figuresOf({
       // What is somebody else's was not measured.
       plan: {
         ...system.plan,
@@ -298,6 +298,7 @@ class Live {
       loadUs,
       wallUs: Math.round((performance.now() - this.#startedAt) * 1_000),
       counts,
+      servedCount,
       latencies,
       objectives: this.#run.load ? design.objectives : {},
       moreObjectives: this.#achieved(snapshot, loadUs),

@@ -162,6 +162,7 @@ export function crowd(
 
   function stop(): void {
     running = false;
+    tally.over();
     waiting?.cancel();
     ending?.cancel();
     script.close();
