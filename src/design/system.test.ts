@@ -153,6 +153,18 @@ describe('a design that cannot be', () => {
     expect(wrong({ invariants: [noLoss(topic('clicks'))] })).toHaveLength(1);
   });
 
+  test('promises what is no invariant', () => {
+    const invariants = [() => true, { name: 'sums' }, null];
+    expect(wrong({ invariants })).toEqual([
+      expect.stringMatching(/^shop.invariants\[0\]: must be an invariant, .*, got a function$/),
+      expect.stringMatching(/^shop.invariants\[1\]: .*, got {"name":"sums"}$/),
+      expect.stringMatching(/^shop.invariants\[2\]: .*, got null$/),
+    ]);
+    expect(wrong({ invariants: noLoss(topic('clicks')) })).toEqual([
+      expect.stringContaining('shop.invariants: must be a list of invariants'),
+    ]);
+  });
+
   test('has a service that needs itself, and the way is told', () => {
     const a = service('a', { calls: [] });
     const b = service('b', { calls: [call(a)] });

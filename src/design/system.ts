@@ -31,7 +31,7 @@ export interface ObjectiveOptions {
   readonly p999?: DurationText;
   /** Share of requests that did not fail, 0 … 1. What was rejected with 429 does not count. */
   readonly availability?: number;
-  /** Completed requests a second, at least. */
+  /** Requests served a second while the load lasts, at least. */
   readonly throughput?: RateText;
 }
 
@@ -127,6 +127,7 @@ export function system(name: string, options: SystemOptions): System {
   if (!Array.isArray(tryIt) || tryIt.some((command) => typeof command !== 'string')) {
     problems.push({ at: `${name}.tryIt`, what: `must be a list of commands, got ${show(tryIt)}` });
   }
+  const invariants = invariantsOf(name, options.invariants ?? [], problems);
   const draft: System = {
     kind: 'system',
     name,
@@ -134,7 +135,7 @@ export function system(name: string, options: SystemOptions): System {
     declarations,
     workload,
     objectives,
-    invariants: options.invariants ?? [],
+    invariants,
     faults: [],
     zones,
     network,
@@ -195,6 +196,24 @@ export type { Gateway };
 
 function isDeclaration(value: unknown): value is Declaration {
   return typeof value === 'object' && value !== null && 'block' in value && 'binds' in value;
+}
+
+function invariantsOf(
+  name: string,
+  given: readonly Invariant[],
+  problems: Problem[],
+): readonly Invariant[] {
+  const at = `${name}.invariants`;
+  if (!Array.isArray(given)) {
+    problems.push({ at, what: `must be a list of invariants, got ${show(given)}` });
+    return [];
+  }
+  return given.filter((one, index) => {
+    const isOne = typeof one?.name === 'string' && typeof one.check === 'function';
+    const what = `must be an invariant, such as invariant('a name', check), got ${show(one)}`;
+    if (!isOne) problems.push({ at: `${at}[${index}]`, what });
+    return isOne;
+  });
 }
 
 function zonesOf(

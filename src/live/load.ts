@@ -53,6 +53,8 @@ export interface LoadSecond {
 export interface LoadOutcome {
   readonly generated: number;
   readonly completed: number;
+  /** Of these, before the load had ended. */
+  readonly servedCount: number;
   readonly rejected: number;
   readonly failed: number;
   readonly inFlight: number;
@@ -126,6 +128,8 @@ class Load {
   #socketsBusy = 0;
   #generated = 0;
   #completed = 0;
+  #servedCount = 0;
+  #isOver = false;
   #rejected = 0;
   #failed = 0;
   #sent = 0;
@@ -152,12 +156,14 @@ class Load {
   async run(): Promise<LoadOutcome> {
     this.#beganAt = performance.now();
     await this.#send();
+    this.#isOver = true;
     await this.#drain();
     this.#closeSeconds(Math.ceil(this.#loadUs / 1e6));
     const loadSeconds = this.#loadUs / 1e6;
     return {
       generated: this.#generated,
       completed: this.#completed,
+      servedCount: this.#servedCount,
       rejected: this.#rejected,
       failed: this.#failed,
       inFlight: this.#openCount,
@@ -288,6 +294,7 @@ class Load {
     } else {
       const us = Math.max(0, Math.round(this.#now() - open.startUs));
       this.#completed++;
+      if (!this.#isOver) this.#servedCount++;
       this.#latencies.record(us);
       this.#secondLatencies.record(us);
     }

@@ -35,6 +35,7 @@ export function loadReport(
       failed: outcome.failed,
       inFlight: outcome.inFlight,
     },
+    servedCount: outcome.servedCount,
     latencies: outcome.latencies,
     inVain: outcome.inVain,
     objectives,

@@ -30,6 +30,7 @@ export interface Observed {
 
 export interface Figures {
   readonly counts: Counts;
+  readonly servedCount: number;
   readonly latencies: Histogram;
   /** Of those who gave up waiting. */
   readonly inVain: Histogram;
@@ -50,6 +51,7 @@ export function figuresOf(observed: Observed): Figures {
   const users = observed.totals.filter((reading) => reading.block === 'users');
   return {
     counts: countsOf(users),
+    servedCount: sumOf(users, 'served'),
     latencies: merged(users, 'latency'),
     inVain: merged(users, waitedInVain),
     errors: withPrefix(users, 'reason: '),
@@ -59,15 +61,17 @@ export function figuresOf(observed: Observed): Figures {
 }
 
 export function countsOf(users: MetersSnapshot): Counts {
-  const sum = (name: string): number =>
-    users.reduce((total, reading) => total + (reading.counters[name] ?? 0), 0);
   return {
-    generated: sum('generated'),
-    completed: sum('completed'),
-    rejected: sum('rejected'),
-    failed: sum('failed'),
+    generated: sumOf(users, 'generated'),
+    completed: sumOf(users, 'completed'),
+    rejected: sumOf(users, 'rejected'),
+    failed: sumOf(users, 'failed'),
     inFlight: users.reduce((total, { gauges }) => total + (gauges['in flight']?.last ?? 0), 0),
   };
+}
+
+function sumOf(readings: MetersSnapshot, name: string): number {
+  return readings.reduce((total, { counters }) => total + (counters[name] ?? 0), 0);
 }
 
 /** What is said of requests that do not count. */

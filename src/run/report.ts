@@ -31,7 +31,7 @@ export interface Report {
   readonly failed: number;
   /** Neither answered nor given up when the run ended. */
   readonly inFlight: number;
-  /** Completed requests per second of load. */
+  /** Served while the load lasted, per second of it. What an overloaded system answers later is no throughput. */
   readonly throughputPerSec: number;
   /** Completed ÷ (completed + failed). 1 when nothing was asked. */
   readonly availability: number;
@@ -79,6 +79,7 @@ export interface InvariantResult {
 
 /** One row of the table: a block over its nodes, or one of its nodes. */
 export interface BlockFigures {
+  /** What the load asked of it, while it was drained too, per second of load. */
   readonly requestsPerSec: number;
   /** Busy ÷ available core time, 0 to 1. Live: measured processor time. */
   readonly utilisation: number;
@@ -153,6 +154,8 @@ export interface Measured {
   readonly loadUs: Micros;
   readonly wallUs: Micros;
   readonly counts: Counts;
+  /** Good answers while the load lasted, those to the warm-up's last requests among them. */
+  readonly servedCount: number;
   readonly latencies: Histogram;
   /** The waits of those who gave up: objectives of latency are held against these, too. */
   readonly inVain?: Histogram | undefined;
@@ -172,9 +175,9 @@ export interface Measured {
  * that nobody has to declare.
  */
 export function assemble(measured: Measured): Report {
-  const { counts, latencies, inVain = new Histogram() } = measured;
+  const { counts, servedCount, latencies, inVain = new Histogram() } = measured;
   const loadSeconds = measured.loadUs / 1e6;
-  const throughputPerSec = loadSeconds > 0 ? counts.completed / loadSeconds : 0;
+  const throughputPerSec = loadSeconds > 0 ? servedCount / loadSeconds : 0;
   const availability = availabilityOf(counts);
   return {
     version: measured.version,
@@ -360,9 +363,9 @@ export function outcomeOf(report: Pick<Report, 'objectives' | 'invariants'>): Ou
     report.objectives.some((objective) => !objective.holds) ||
     report.invariants.some((invariant) => invariant.verdict === 'violated');
   if (violated) return 'violated';
-  return report.invariants.some((invariant) => invariant.verdict === 'unknown')
-    ? 'unknown'
-    : 'holds';
+  return report.invariants.every((invariant) => invariant.verdict === 'holds')
+    ? 'holds'
+    : 'unknown';
 }
 
 /** 0 all holds, 1 something is violated, 3 a verdict is unknown. 2 is for mistakes in the input. */

@@ -234,7 +234,7 @@ class Simulation {
     this.#phase('judge');
     const loadUs = this.#loadUs || forUs;
     const totals = this.#world.meters.snapshot();
-    const { counts, latencies, inVain, errors, blocks, complaints } = figuresOf({
+    const { counts, servedCount, latencies, inVain, errors, blocks, complaints } = figuresOf({
       plan: this.#world.plan,
       loadUs,
       totals,
@@ -264,6 +264,7 @@ class Simulation {
       loadUs,
       wallUs: Math.round((clock() - startedAt - this.#stoodStillMs) * 1_000),
       counts,
+      servedCount,
       latencies: design.workload ? latencies : new Histogram(),
       inVain,
       objectives: design.objectives satisfies Objectives,

@@ -274,7 +274,7 @@ class Live {
     const origin = this.#loadBeganAt;
     const snapshot = await system.meters();
     const status = new Map(system.status().map((node) => [node.id, node]));
-    const { counts, latencies, inVain, errors, blocks, complaints } = figuresOf({
+    const { counts, servedCount, latencies, inVain, errors, blocks, complaints } = figuresOf({
       // What is somebody else's was not measured.
       plan: {
         ...system.plan,
@@ -302,6 +302,7 @@ class Live {
       loadUs,
       wallUs: Math.round((performance.now() - this.#startedAt) * 1_000),
       counts,
+      servedCount,
       latencies,
       inVain,
       objectives: this.#run.load ? design.objectives : {},

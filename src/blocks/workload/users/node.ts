@@ -173,6 +173,7 @@ export function crowd(
 
   function stop(): void {
     running = false;
+    tally.over();
     waiting?.cancel();
     ending?.cancel();
     script.close();

@@ -6,6 +6,9 @@
  *   rejected   429: the system said, correctly, that it is too much
  *   failed     5xx, no reply in time, refused, broken off; by reason
  *
+ * What is answered while the load lasts is `served`, whenever it was asked. An overloaded system
+ * completes the rest when nobody asks any more, and that is no throughput.
+ *
  * What began in a warm-up is none of these: how often it was asked and failed is told apart, and what
  * users complained of counts as ever, since a wrong answer is wrong at any time.
  */
@@ -29,6 +32,7 @@ export class Tally {
   readonly #meter: Meter;
   readonly #generated: Counter;
   readonly #completed: Counter;
+  readonly #served: Counter;
   readonly #rejected: Counter;
   readonly #failed: Counter;
   readonly #latency: Recorder;
@@ -37,12 +41,14 @@ export class Tally {
   #waits: Recorder | undefined;
   #open = 0;
   #isWarmingUp = false;
+  #isOver = false;
   readonly #warmUp = { asked: 0, failed: 0, complaints: new Map<string, number>() };
 
   constructor(meter: Meter) {
     this.#meter = meter;
     this.#generated = meter.counter('generated');
     this.#completed = meter.counter('completed');
+    this.#served = meter.counter('served');
     this.#rejected = meter.counter('rejected');
     this.#failed = meter.counter('failed');
     this.#latency = meter.histogram('latency');
@@ -59,12 +65,17 @@ export class Tally {
 
   /** From now on it counts. All meters were cleared just before. */
   load(): void {
+    this.#isOver = false;
     if (!this.#isWarmingUp) return;
     this.#isWarmingUp = false;
     const { asked, failed, complaints } = this.#warmUp;
     this.#meter.counter(warmUpMeters.asked).add(asked);
     this.#meter.counter(warmUpMeters.failed).add(failed);
     for (const [reason, count] of complaints) this.#count(`complaint: ${reason}`, count);
+  }
+
+  over(): void {
+    this.#isOver = true;
   }
 
   began(): Counted {
@@ -81,6 +92,7 @@ export class Tally {
   replied(as: Counted, status: number, tookUs: number): void {
     if (as !== 'load') {
       if (as === 'warm-up' && status >= 500) this.#warmUp.failed++;
+      if (as === 'warm-up' && status < 500 && status !== 429) this.#serve();
       return;
     }
     this.#inFlight.set(--this.#open);
@@ -95,6 +107,7 @@ export class Tally {
       return;
     }
     this.#completed.add();
+    this.#serve();
     this.#latency.record(tookUs);
     if (status >= 400) this.#because(String(status));
   }
@@ -122,6 +135,10 @@ export class Tally {
   #inVain(): Recorder {
     this.#waits ??= this.#meter.histogram(waitedInVain);
     return this.#waits;
+  }
+
+  #serve(): void {
+    if (!this.#isWarmingUp && !this.#isOver) this.#served.add();
   }
 
   #because(reason: string): void {

@@ -263,6 +263,29 @@ describe('closed-loop users', () => {
   });
 });
 
+describe('an overloaded system', () => {
+  // One core, 100 ms each: ten a second, whatever is asked.
+  const overloaded = system('crowd', {
+    entry: service('api', { instances: 1, cost: { cpu: '100ms' }, openMax: 10_000 }),
+    workload: users({ rate: '50/s', timeout: '1min' }),
+  });
+
+  test('has no throughput of what it works off when the load has ended', async () => {
+    const report = await simulate(overloaded, { for: '10s' });
+    expect(report.completed).toBeGreaterThan(15 * report.simulatedSeconds);
+    expect(report.throughputPerSec).toBeGreaterThan(8);
+    expect(report.throughputPerSec).toBeLessThanOrEqual(10);
+    const perSecond = report.series.throughput.reduce((sum, count) => sum + count, 0);
+    expect(perSecond).toBe(report.throughputPerSec * report.simulatedSeconds);
+  });
+
+  test('serves in the load what was asked in the warm-up', async () => {
+    const { throughputPerSec } = await simulate(overloaded, { for: '10s', warmUp: '3s' });
+    expect(throughputPerSec).toBeGreaterThan(8);
+    expect(throughputPerSec).toBeLessThanOrEqual(10.5);
+  });
+});
+
 describe('a visit', () => {
   test('is what act does: several requests, the first timed from the arrival', async () => {
     const report = await run({
