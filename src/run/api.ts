@@ -61,6 +61,8 @@ export interface SimulateOptions extends LoadOptions {
   readonly trace?: string | undefined;
   /** Stop at this virtual instant and report what was seen until then. */
   readonly untilUs?: Micros | undefined;
+  /** After the heal, send some load again and demand that it is served, as a hunt does. */
+  readonly probe?: boolean | undefined;
   /** Give every life of a node its own copy of packages too. */
   readonly isolatePackages: boolean;
   /** A design of data in place of the file's. */
@@ -78,7 +80,7 @@ export interface SimulatorOptions {
 /** Which run to trace: what does not change it, as its frames, does not matter. */
 export type TracedOptions = Omit<
   SimulateOptions,
-  'isolatePackages' | 'check' | 'trace' | 'frameCountMax'
+  'isolatePackages' | 'check' | 'probe' | 'trace' | 'frameCountMax'
 >;
 
 /** Holds a design as it was when it was opened: who sees a file change opens another. */
