@@ -216,7 +216,7 @@ export interface HuntOptions {
   readonly faultsMin: number;
   /** Worker threads; undefined: one a core. */
   readonly workers?: number | undefined;
-  /** Stop after this many different findings. */
+  /** Stop when this many different invariants have broken: each is found once. */
   readonly findingsMax: number;
   readonly shrink: boolean;
 }
@@ -239,6 +239,7 @@ export interface HuntWatch {
 export interface HuntReport {
   readonly version: string;
   readonly design: string;
+  /** All of them from the first on: what ended out of turn is not counted. */
   readonly seedsDone: number;
   readonly violatedCount: number;
   readonly unknownCount: number;

@@ -104,6 +104,28 @@ describe('a hunt', () => {
     expect(stopped.seedsDone).toBe(3);
   });
 
+  test('finds the same whichever of several threads ends first', async () => {
+    const both = ({ seed }: { seed: number }) =>
+      seed === 3 ? ['three'] : seed > 3 ? ['more', 'three'] : [];
+    for (const findingsMax of [1, 2]) {
+      const { attempt, ...options } = hunting(both, { findingsMax, shrink: false, parallel: 4 });
+      // Each later seed overtakes those before it.
+      const overtaking = async (asked: Attempt): Promise<Attempted> => {
+        for (let turns = 100 - 4 * asked.seed; turns > 0; turns--) await Promise.resolve();
+        return attempt(asked);
+      };
+      const report = await hunt({ ...options, attempt: overtaking });
+      expect(report.findings.map(({ seed, invariant }) => [seed, invariant])).toEqual(
+        [
+          [3, 'three'],
+          [4, 'more'],
+        ].slice(0, findingsMax),
+      );
+      expect(report.seedsDone).toBe(2 + findingsMax);
+      expect(report.violatedSeeds.map(({ seed }) => seed)).toEqual([3, 4].slice(0, findingsMax));
+    }
+  });
+
   test('runs as many seeds at once as it may, each of them once', async () => {
     const options = hunting(() => [], { parallel: 4 });
     await hunt(options);

@@ -32,6 +32,11 @@ export const huntLoadUs: Micros = 20_000_000;
 const faultsBeyondMin = 7;
 const shrinkAttemptsMax = 400;
 
+interface News {
+  readonly attempted: Attempted;
+  readonly invariant: string;
+}
+
 export async function hunt(options: Hunting): Promise<HuntReport> {
   return new Hunt(options).run();
 }
@@ -42,6 +47,8 @@ class Hunt {
   readonly #findings: Finding[] = [];
   /** Invariants found broken, shrunk or being shrunk. */
   readonly #known = new Set<string>();
+  /** Seeds that ended before one below them did. */
+  readonly #early = new Map<number, Attempted>();
   #design = '';
   #seedsDone = 0;
   readonly #violated: SeedVerdict[] = [];
@@ -61,6 +68,7 @@ class Hunt {
       while (next < seedFirst + seedCount && !this.#isOver(startedAt)) await this.#seed(next++);
     };
     await Promise.all(Array.from({ length: parallel }, lane));
+    this.#findings.sort((a, b) => a.seed - b.seed);
     return {
       version,
       design: this.#design,
@@ -82,24 +90,46 @@ class Hunt {
   }
 
   async #seed(seed: number): Promise<void> {
-    const attempted = await this.#attempt(seed);
-    this.#design = attempted.design;
+    this.#early.set(seed, await this.#attempt(seed));
+    for (const { attempted, invariant } of this.#news()) {
+      const finding = await this.#finding(attempted, invariant);
+      this.#findings.push(finding);
+      this.#options.onFinding?.(finding);
+    }
+  }
+
+  /**
+   * What breaks for the first time, in the order of seeds: which of several threads ends first must
+   * decide neither which seed is shrunk nor how many were looked at.
+   */
+  #news(): readonly News[] {
+    const { seedFirst, findingsMax } = this.#options;
+    const news: News[] = [];
+    while (this.#known.size < findingsMax) {
+      const seed = seedFirst + this.#seedsDone;
+      const attempted = this.#early.get(seed);
+      if (!attempted) break;
+      this.#early.delete(seed);
+      this.#count(attempted);
+      for (const { name } of attempted.violated) {
+        // One finding an invariant: shrinking the same mistake twice tells nothing new.
+        if (this.#known.has(name) || this.#known.size >= findingsMax) continue;
+        this.#known.add(name);
+        news.push({ attempted, invariant: name });
+      }
+    }
+    return news;
+  }
+
+  #count({ design, seed, simulatedSeconds, violated, unknown }: Attempted): void {
+    this.#design = design;
     this.#seedsDone++;
-    this.#simulatedSeconds += attempted.simulatedSeconds;
-    const { violated, unknown } = attempted;
+    this.#simulatedSeconds += simulatedSeconds;
     if (unknown.length > 0) this.#unknown.push({ seed, invariants: unknown });
     if (violated.length > 0) {
       this.#violated.push({ seed, invariants: violated.map(({ name }) => name) });
     }
     this.#tell();
-    for (const { name } of violated) {
-      // One finding an invariant: shrinking the same mistake twice tells nothing new.
-      if (this.#known.has(name) || this.#known.size >= this.#options.findingsMax) continue;
-      this.#known.add(name);
-      const finding = await this.#finding(attempted, name);
-      this.#findings.push(finding);
-      this.#options.onFinding?.(finding);
-    }
   }
 
   async #finding(found: Attempted, invariant: string): Promise<Finding> {

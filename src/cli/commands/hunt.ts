@@ -30,7 +30,7 @@ export function addHunt(program: Command): void {
     .option('--for <duration>', 'virtual length of each run', '20s')
     .option('--rps <rate>', 'requests a second in each run', '50')
     .option('--faults <n>', 'at least this many faults in each schedule', '3')
-    .option('--findings <n>', 'stop after this many seeds that break something', '1')
+    .option('--findings <n>', 'stop when this many different invariants have broken', '1')
     .option(...setOption)
     .option('--jobs <n>', 'simulations at once (default: one a core)')
     .option('--no-shrink', 'print the schedule as it was drawn')
