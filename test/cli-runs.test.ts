@@ -27,6 +27,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'loadpath-runs-'));
   writeFileSync(join(folder, 'pad.ts'), design);
   writeFileSync(join(folder, 'sulking.ts'), sulking);
+  writeFileSync(join(folder, 'sound.ts'), padDesign('replicas: 3'));
   writeFileSync(join(folder, 'access.log'), log);
 });
 
@@ -203,6 +204,18 @@ test('a replay in which the invariant does not break says so, loudly', async () 
   const words = `NOT BROKEN AGAIN: a hunt found that seed ${seed} breaks the system recovers`;
   expect(err).toContain(words);
   expect(JSON.parse(out).notes.join()).toContain(words);
+});
+
+test('Ctrl-C ends a hunt with what is known and the command that goes on, and nothing is claimed', async () => {
+  const hunting = start('hunt', 'sound.ts', '--seeds', '1000000', '--for', '1s', '--json');
+  await hunting.said(/[1-9]\d* of 1,000,000 seeds/);
+  hunting.interrupt();
+  const { code, out, err } = await hunting.ended;
+  const { ended, seedsDone } = JSON.parse(out);
+  expect({ code, ended }).toEqual({ code: 3, ended: 'interrupt' });
+  expect(err).toContain(
+    `Go on: loadpath hunt sound.ts --seed ${1 + seedsDone} --seeds ${1_000_000 - seedsDone} --for 1s --json`,
+  );
 });
 
 test('a hunt ends after its minutes', async () => {

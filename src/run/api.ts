@@ -239,6 +239,9 @@ export interface HuntWatch {
 export interface HuntReport {
   readonly version: string;
   readonly design: string;
+  readonly seedFirst: number;
+  /** As many as were asked for. */
+  readonly seedCount: number;
   /** All of them from the first on: what ended out of turn is not counted. */
   readonly seedsDone: number;
   readonly violatedCount: number;
@@ -248,6 +251,8 @@ export interface HuntReport {
   readonly unknownSeeds: readonly SeedVerdict[];
   readonly simulatedSeconds: number;
   readonly wallSeconds: number;
+  /** By what: all seeds done, as many findings as were asked for, the time over, or somebody's wish. */
+  readonly ended: 'seeds' | 'findings' | 'time' | 'interrupt';
   readonly findings: readonly Finding[];
 }
 
@@ -275,5 +280,7 @@ export interface Finding {
   readonly faults: readonly string[];
   /** How many faults the seed had drawn. */
   readonly faultCountBefore: number;
+  /** Whether shrinking came to its end: else fewer faults may do. */
+  readonly isShrunk: boolean;
   readonly digest: string | null;
 }

@@ -49,6 +49,7 @@ class Hunt {
   readonly #known = new Set<string>();
   /** Seeds that ended before one below them did. */
   readonly #early = new Map<number, Attempted>();
+  #startedAt = 0;
   #design = '';
   #seedsDone = 0;
   readonly #violated: SeedVerdict[] = [];
@@ -62,31 +63,41 @@ class Hunt {
 
   async run(): Promise<HuntReport> {
     const { clock, seedFirst, seedCount, parallel } = this.#options;
-    const startedAt = clock();
+    this.#startedAt = clock();
     let next = seedFirst;
     const lane = async (): Promise<void> => {
-      while (next < seedFirst + seedCount && !this.#isOver(startedAt)) await this.#seed(next++);
+      while (next < seedFirst + seedCount && !this.#isOver()) await this.#seed(next++);
     };
     await Promise.all(Array.from({ length: parallel }, lane));
     this.#findings.sort((a, b) => a.seed - b.seed);
     return {
       version,
       design: this.#design,
+      seedFirst,
+      seedCount,
       seedsDone: this.#seedsDone,
       violatedCount: this.#violated.length,
       unknownCount: this.#unknown.length,
       violatedSeeds: this.#violated,
       unknownSeeds: this.#unknown,
       simulatedSeconds: this.#simulatedSeconds,
-      wallSeconds: (clock() - startedAt) / 1_000,
+      wallSeconds: (clock() - this.#startedAt) / 1_000,
+      ended: this.#ended(),
       findings: this.#findings,
     };
   }
 
-  #isOver(startedAt: number): boolean {
+  #isOver(): boolean {
     const { clock, stopped, wallMaxUs, findingsMax } = this.#options;
-    const isLate = wallMaxUs !== undefined && (clock() - startedAt) * 1_000 > wallMaxUs;
+    const isLate = wallMaxUs !== undefined && (clock() - this.#startedAt) * 1_000 > wallMaxUs;
     return stopped() || isLate || this.#known.size >= findingsMax;
+  }
+
+  #ended(): HuntReport['ended'] {
+    const { seedCount, findingsMax, stopped } = this.#options;
+    if (this.#known.size >= findingsMax) return 'findings';
+    if (this.#seedsDone === seedCount) return 'seeds';
+    return stopped() ? 'interrupt' : 'time';
   }
 
   async #seed(seed: number): Promise<void> {
@@ -134,20 +145,24 @@ class Hunt {
 
   async #finding(found: Attempted, invariant: string): Promise<Finding> {
     let smallest = found;
+    let isShrunk = false;
     if (this.#options.shrink) {
+      let isCut = false;
       const fails = async (faults: readonly Fault[]): Promise<boolean> => {
-        if (this.#options.stopped()) return false;
+        if (this.#options.stopped()) {
+          isCut = true;
+          return false;
+        }
         this.#tell({ seed: found.seed, faultCount: faults.length });
         const again = await this.#attempt(found.seed, faults);
         const breaks = again.violated.some(({ name }) => name === invariant);
         if (breaks) smallest = again;
         return breaks;
       };
-      const { schedule } = await shrink(found.faults, fails, simpler, {
+      const { attempts } = await shrink(found.faults, fails, simpler, {
         attemptsMax: shrinkAttemptsMax,
       });
-      if (schedule.length !== smallest.faults.length)
-        smallest = await this.#attempt(found.seed, schedule);
+      isShrunk = !isCut && attempts < shrinkAttemptsMax;
     }
     const broken = smallest.violated.find(({ name }) => name === invariant);
     return {
@@ -163,6 +178,7 @@ class Hunt {
       evidence: broken?.evidence,
       faults: smallest.faults.map(formatFault),
       faultCountBefore: found.faults.length,
+      isShrunk,
       digest: smallest.digest,
     };
   }
