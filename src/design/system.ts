@@ -21,7 +21,8 @@ import {
 } from '../kit/units.ts';
 import type { Invariant } from '../verify/verdict.ts';
 import { type FaultNames, parseFault, withStarts } from './faults.ts';
-import { cloudNetwork, expand, reachable } from './plan.ts';
+import { type NetworkOptions, networkOf } from './network.ts';
+import { expand, reachable } from './plan.ts';
 
 /** What the design promises its users. Judged over the measured load. */
 export interface ObjectiveOptions {
@@ -57,7 +58,8 @@ export interface SystemOptions {
   readonly faults?: readonly string[];
   /** Where nodes stand. Default: zones a, b and c of one region. */
   readonly zones?: readonly (string | ZonePlan)[];
-  readonly network?: Partial<NetworkPlan>;
+  /** How far nodes are from each other. Default: as in a cloud region. */
+  readonly network?: NetworkOptions;
   /** Commands that `loadpath run` shows for pasting; `{url}` becomes the address of the edge. */
   readonly tryIt?: readonly string[];
 }
@@ -121,7 +123,7 @@ export function system(name: string, options: SystemOptions): System {
   problems.push(...sameNames(declarations));
   if (workload) problems.push(...workload.declare(entry).problems);
   const zones = zonesOf(name, options.zones ?? threeZones, problems);
-  const network = { ...cloudNetwork, ...options.network };
+  const network = networkOf(`${name}.network`, options.network ?? {}, problems);
   const objectives = objectivesOf(name, options.objectives ?? {}, problems);
   const tryIt: unknown = options.tryIt ?? [];
   if (!Array.isArray(tryIt) || tryIt.some((command) => typeof command !== 'string')) {

@@ -352,11 +352,12 @@ class Simulation {
     this.#followers.push(follower);
   };
 
-  /** User code let something fall that nobody caught. Real processes would go on or die; we say so. */
+  /** User code let something fall that nobody caught: the end of its process, here as it is live. */
   #stray(node: NodeId | undefined, failure: unknown): void {
     const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
     const at = this.#world.now;
     this.#tell({ type: 'log', at, node: node ?? 'run', level: 'error', text });
+    if (node !== undefined) this.#world.fail(node, failure);
   }
 
   /** User code that was still waiting when all was over. */
