@@ -27,6 +27,7 @@ import type { Causality } from '../sim/causality.ts';
 import { arithmetic } from '../sim/node/arithmetic.ts';
 import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks, type Token } from '../sim/node/leaks.ts';
+import { Reaches } from '../sim/node/reaches.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
@@ -143,6 +144,7 @@ class Simulation {
   readonly #programs = new Map<string, NodeRuntime>();
   readonly #notes: string[] = [];
   readonly #leaks = new Leaks();
+  readonly #reaches = new Reaches();
   #ready: FromProgram | undefined;
   #quiet = false;
   /** World time at which the load began; events are told relative to it. */
@@ -251,6 +253,7 @@ class Simulation {
     const invariants = judgeAll(design.invariants, history, this.#options.budget);
     if (complaints.verdict !== 'holds') invariants.push(complaints);
     if (recovery) invariants.push(recovery);
+    invariants.push(...this.#reached());
     const report = assemble({
       version,
       design: design.name,
@@ -314,6 +317,7 @@ class Simulation {
       fetch: (input) => {
         const url =
           typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+        this.#reaches.add(host.self, `fetch('${url}')`);
         throw new LoadpathError(
           'real-io',
           `${host.self} called fetch('${url}'). A simulation reaches nothing outside: declare it as external('…', { url, stub }) and call it through env`,
@@ -321,6 +325,7 @@ class Simulation {
       },
       log: (level, text) =>
         this.#tell({ type: 'log', at: this.#world.now, node: host.self, level, text }),
+      reached: (call) => this.#reaches.add(host.self, call),
     };
   }
 
@@ -351,6 +356,15 @@ class Simulation {
     const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
     const at = this.#world.now;
     this.#tell({ type: 'log', at, node: node ?? 'run', level: 'error', text });
+  }
+
+  /** What a node does after an error that it meets here only says nothing of what it does live. */
+  #reached(): InvariantResult[] {
+    const { count } = this.#reaches;
+    if (count === 0) return [];
+    const times = count === 1 ? 'once' : `${count} times`;
+    const detail = `user code reached for the real world ${times} and was refused, so what it does live was not simulated: ${this.#reaches.places().join('; ')}`;
+    return [{ name: 'all that happens is simulated', verdict: 'unknown', detail }];
   }
 
   /** User code that was still waiting when all was over. */
