@@ -76,6 +76,28 @@ describe('simulate', () => {
     expect(report.notes).toEqual([]);
   });
 
+  test('does not hold where user code goes on without the real world, and says where', async () => {
+    const fetching = async () => {
+      try {
+        return await fetch('http://example.com/rates');
+      } catch {
+        return new Response('a fallback that live is not needed');
+      }
+    };
+    const api = service('api', { instances: 1, fetch: fetching });
+    const design = system('shop', {
+      entry: api,
+      workload: users({ rate: '10/s' }),
+      objectives: { availability: 0.99 },
+    });
+    const report = await simulate(design, { for: '1s' });
+    expect(report).toMatchObject({ failed: 0, availability: 1 });
+    const unknown = report.invariants.filter(({ verdict }) => verdict === 'unknown');
+    expect(unknown).toHaveLength(1);
+    expect(unknown[0]!.detail).toContain("api/0: fetch('http://example.com/rates')");
+    expect(unknown[0]!.detail).toContain(`${report.generated} times`);
+  });
+
   test('is the same each time for a seed, and not for another', async () => {
     const [one, again, other] = [
       await simulate(shop(), { for: '2s', seed: 7 }),

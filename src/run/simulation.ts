@@ -27,6 +27,7 @@ import type { Causality } from '../sim/causality.ts';
 import { arithmetic } from '../sim/node/arithmetic.ts';
 import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks, type Token } from '../sim/node/leaks.ts';
+import { Reaches } from '../sim/node/reaches.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
@@ -144,6 +145,7 @@ class Simulation {
   readonly #programs = new Map<string, NodeRuntime>();
   readonly #notes: string[] = [];
   readonly #leaks = new Leaks();
+  readonly #reaches = new Reaches();
   #ready: FromProgram | undefined;
   #quiet = false;
   /** World time at which the load began; events are told relative to it. */
@@ -255,6 +257,7 @@ class Simulation {
     if (recovery) invariants.push(recovery);
     const broken = brokenOff(events, this.#world.plan, loadUs);
     if (broken) invariants.push(broken);
+    invariants.push(...this.#reached());
     const report = assemble({
       version,
       design: design.name,
@@ -320,6 +323,7 @@ class Simulation {
       fetch: (input) => {
         const url =
           typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+        this.#reaches.add(host.self, `fetch('${url}')`);
         throw new LoadpathError(
           'real-io',
           `${host.self} called fetch('${url}'). A simulation reaches nothing outside: declare it as external('…', { url, stub }) and call it through env`,
@@ -327,6 +331,7 @@ class Simulation {
       },
       log: (level, text) =>
         this.#tell({ type: 'log', at: this.#world.now, node: host.self, level, text }),
+      reached: (call) => this.#reaches.add(host.self, call),
     };
   }
 
@@ -358,6 +363,15 @@ class Simulation {
     const at = this.#world.now;
     this.#tell({ type: 'log', at, node: node ?? 'run', level: 'error', text });
     if (node !== undefined) this.#world.fail(node, failure);
+  }
+
+  /** What a node does after an error that it meets here only says nothing of what it does live. */
+  #reached(): InvariantResult[] {
+    const { count } = this.#reaches;
+    if (count === 0) return [];
+    const times = count === 1 ? 'once' : `${count} times`;
+    const detail = `user code reached for the real world ${times} and was refused, so what it does live was not simulated: ${this.#reaches.places().join('; ')}`;
+    return [{ name: 'all that happens is simulated', verdict: 'unknown', detail }];
   }
 
   /** User code that was still waiting when all was over. */

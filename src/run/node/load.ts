@@ -15,7 +15,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { LoadpathError } from '../../kit/errors.ts';
-import { loading } from '../../sim/node/scope.ts';
+import { current, loading } from '../../sim/node/scope.ts';
 import {
   type BundledPackage,
   type BundleOptions,
@@ -138,6 +138,7 @@ class Packages {
         { cause: failure },
       );
     }
+    current?.reached(`import('${path}')`);
     throw new LoadpathError(
       'real-io',
       `import('${path}') reads a module whose name is only known at run time. Import it statically, or by a literal name.`,

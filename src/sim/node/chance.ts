@@ -146,6 +146,7 @@ function secret(random: Random, given: readonly unknown[]): crypto.KeyObject {
 
 export function unseeded(name: string, instead: string): LoadpathError {
   const node = current?.node ?? '';
+  current?.reached(name);
   return new LoadpathError(
     'real-io',
     `${node}: ${name} draws real entropy, so that no run could be repeated. ${instead}.`,
@@ -155,6 +156,7 @@ export function unseeded(name: string, instead: string): LoadpathError {
 /** What only another thread could do, and no synchronous form exists for. */
 export function offThread(name: string, instead: string): LoadpathError {
   const node = current?.node ?? '';
+  current?.reached(name);
   return new LoadpathError(
     'real-io',
     `${node}: ${name} works on another thread, which cannot answer while a simulation runs. ${instead}.`,

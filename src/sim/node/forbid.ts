@@ -97,6 +97,7 @@ function forbid(
 function guarded(real: object, name: string, instead: Instead): object {
   const check = () => {
     if (current === undefined || (instead === 'disk' && isLoading())) return;
+    current.reached(name);
     throw new LoadpathError(
       'real-io',
       `${current.node}: ${name} reaches the real world, which a simulated node does not have. ${insteads[instead]}.`,

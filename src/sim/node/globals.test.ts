@@ -333,8 +333,9 @@ describe('the real world', () => {
         console.log((error as LoadpathError).code, (error as Error).message);
       }
     });
-    expect(lines[0]).toMatch(/^0 log: real-io api\/0: /);
-    expect(lines[0]).toContain(`: ${name} `);
+    expect(lines[0]).toBe(`0 reached: ${name}`);
+    expect(lines[1]).toMatch(/^0 log: real-io api\/0: /);
+    expect(lines[1]).toContain(`: ${name} `);
   });
 
   test('net.isIP and other pure parts of guarded modules stay usable', async () => {
@@ -561,6 +562,7 @@ function simulate(start: () => Promise<void> | void, seed = 1): Promise<string[]
         return Response.json({ asked: String(input), atUs: nowUs });
       },
       log: (level, text) => lines.push(`${nowUs} ${level}: ${text}`),
+      reached: (call) => lines.push(`${nowUs} reached: ${call}`),
     };
     scope.after(0, () => {
       void start();

@@ -19,6 +19,8 @@ export interface Scope {
   readonly random: Random;
   fetch(input: string | URL | globalThis.Request, init?: RequestInit): Promise<globalThis.Response>;
   log(level: LogLevel, text: string): void;
+  /** It asked for what only the real world has, by the name of the call, and is thrown an error: which may be caught. */
+  reached(call: string): void;
 }
 
 export type LogLevel = 'log' | 'warn' | 'error';
