@@ -16,6 +16,7 @@ import {
   type UsersOptions,
   users,
 } from 'loadpath';
+import { linearizable, noLoss, readYourWrites, uniqueIds } from 'loadpath/verify';
 import { describe, expectTypeOf, test } from 'vitest';
 
 type Link = { readonly url: string };
@@ -79,6 +80,25 @@ describe('on', () => {
       // @ts-expect-error: it is not bound.
       on: { orders: () => {} },
     });
+  });
+});
+
+describe('invariants', () => {
+  test('are about blocks whose history their judge can read', () => {
+    linearizable(links);
+    readYourWrites({ name: 'links' });
+    uniqueIds(codes);
+    noLoss(clicks);
+    // @ts-expect-error: a topic has no values by key.
+    linearizable(clicks);
+    // @ts-expect-error: nor do ids.
+    readYourWrites(codes);
+    // @ts-expect-error: a store gives no ids.
+    uniqueIds(links);
+    // @ts-expect-error: nobody publishes to a store.
+    noLoss(links);
+    // @ts-expect-error: a cache may forget.
+    linearizable(hot);
   });
 });
 

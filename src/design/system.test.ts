@@ -1,12 +1,14 @@
 /** What a design may be, and how it is told what it may not. */
 import { describe, expect, test } from 'vitest';
+
 import { call, service } from '../blocks/compute/service/index.ts';
+import { ids } from '../blocks/coordination/ids/index.ts';
 import { kv } from '../blocks/data/kv/index.ts';
 import { gateway } from '../blocks/edge/gateway/index.ts';
 import { topic } from '../blocks/messaging/topic/index.ts';
 import { users } from '../blocks/workload/users/index.ts';
 import { LoadpathError } from '../kit/errors.ts';
-import { linearizable, noLoss } from '../verify/index.ts';
+import { linearizable, noLoss, uniqueIds } from '../verify/index.ts';
 import { isSystem, namesIn, planOf, type SystemOptions, system } from './system.ts';
 
 const api = service('api', { instances: 2, calls: [] });
@@ -151,6 +153,23 @@ describe('a design that cannot be', () => {
 
   test('promises something of a block that is not in it', () => {
     expect(wrong({ invariants: [noLoss(topic('clicks'))] })).toHaveLength(1);
+  });
+
+  test('promises what a block of another kind cannot keep', () => {
+    const links = kv('links');
+    const codes = ids('codes');
+    const clicks = topic('clicks');
+    const code = service('code', { env: { links, codes, clicks }, fetch });
+    const rejected = (...invariants: unknown[]) => wrong({ blocks: [code], invariants });
+    const { name } = links;
+    expect(rejected(uniqueIds({ name }), linearizable({ name }), noLoss(clicks))).toEqual([
+      'shop.invariants: links are unique: links is a kv and records get, put, delete; this claim is about next, claim',
+    ]);
+    expect(rejected(linearizable({ name: 'clicks' }), noLoss({ name: 'codes' }))).toHaveLength(2);
+    expect(rejected(linearizable(links, { model: 'lock' }))).toHaveLength(1);
+    expect(rejected(linearizable({ name: 'edge' }))).toEqual([
+      expect.stringContaining('edge is a gateway and records nothing that is judged'),
+    ]);
   });
 
   test('has a service that needs itself, and the way is told', () => {

@@ -140,15 +140,7 @@ export function system(name: string, options: SystemOptions): System {
     network,
     tryIt: options.tryIt ?? [],
   };
-  for (const { name: claim, block } of draft.invariants) {
-    if (block === undefined || declarations.some((one) => one.name === block)) continue;
-    const near = nearest(
-      block,
-      declarations.map((one) => one.name),
-    );
-    const what = `${claim}: ${block} is not a block of this design${near ? `; did you mean ${near}?` : ''}`;
-    problems.push({ at: `${name}.invariants`, what });
-  }
+  problems.push(...misjudged(draft));
   if (problems.length > 0) return refuse('bad-design', name, problems);
   // Names in faults are those of nodes: there must be a plan first.
   const faults = faultsOf(draft, options.faults ?? [], problems);
@@ -247,6 +239,27 @@ function sameNames(declarations: readonly Declaration[]): readonly Problem[] {
     met.set(name, declaration);
   }
   return problems;
+}
+
+/** Claims about blocks that are not there, and those that their judge cannot judge. */
+function misjudged({ name, declarations, invariants }: System): readonly Problem[] {
+  return invariants.flatMap(({ name: claim, block, judges }) => {
+    if (block === undefined) return [];
+    const about = declarations.find((one) => one.name === block);
+    if (!about) {
+      const near = nearest(
+        block,
+        declarations.map((one) => one.name),
+      );
+      const what = `${claim}: ${block} is not a block of this design${near ? `; did you mean ${near}?` : ''}`;
+      return [{ at: `${name}.invariants`, what }];
+    }
+    const { kind, records } = about.block;
+    if (!judges || records?.every((operation) => judges.includes(operation))) return [];
+    const recorded = records ? `records ${records.join(', ')}` : 'records nothing that is judged';
+    const what = `${claim}: ${block} is a ${kind} and ${recorded}; this claim is about ${judges.join(', ')}`;
+    return [{ at: `${name}.invariants`, what }];
+  });
 }
 
 function faultsOf(

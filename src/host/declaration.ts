@@ -109,6 +109,8 @@ export interface Block {
   sidecarConfig?(declaration: Declaration, site: Site, beside: BesideInstance): Value;
   /** Made once a request, so keep it light: bind `context` and return. */
   handle?(api: never, context: RequestContext, declaration: Declaration): unknown;
+  /** The operations that its client half and its consumers put into the history, for judges. */
+  readonly records?: readonly string[];
   /** One line for a message: trace, golden story and tooltip. */
   describe(message: Message): string;
 }

@@ -69,7 +69,18 @@ describe('load', () => {
     expect(outcome.generated).toBe(200);
     expect(accounted(outcome)).toBe(200);
     expect(outcome).toMatchObject({ completed: 100, rejected: 50, failed: 50, inFlight: 0 });
-    expect(outcome.errors).toEqual({ 'status 429': 50, 'status 503': 50 });
+    expect(outcome.errors).toEqual({ 404: 50, 429: 50, 503: 50 });
+    expect(outcome.goodCount).toBe(50);
+  });
+
+  test('says what is answered otherwise than it was recorded', async () => {
+    const origin = await serving((index, response) => {
+      response.statusCode = index % 2 === 0 ? 404 : 200;
+      response.end();
+    });
+    const requests = arrivals(100, 1_000_000, 'constant', { ...get, recordedStatus: 204 }, 1);
+    const { otherwise } = await load(origin, 100, { requests });
+    expect(otherwise).toEqual({ count: 50, first: 'GET /, 404 instead of 204' });
   });
 
   test('sees a stall through the eyes of all who came during it', async () => {

@@ -20,6 +20,8 @@ export interface LoadRequest {
   /** Path and query. */
   readonly path: string;
   readonly body?: string | undefined;
+  /** What it was answered when it was recorded. */
+  readonly recordedStatus?: number | undefined;
 }
 
 export interface LoadOptions {
@@ -58,7 +60,12 @@ export interface LoadOutcome {
   readonly inFlight: number;
   /** From the intended start to the last byte of the answer, completed requests only. */
   readonly latencies: Histogram;
+  /** By reason, those of the completed as well that were answered 4xx: `timeout`, `404`, `503`. */
   readonly errors: Readonly<Record<string, number>>;
+  /** Answers that are no errors, 1xx to 3xx. */
+  readonly goodCount: number;
+  /** Answered as an error and recorded as none, or the other way round; in words, the first of them. */
+  readonly otherwise: { readonly count: number; readonly first: string };
   readonly seconds: readonly LoadSecond[];
   /** How long requests were sent. Less than asked for when interrupted. */
   readonly loadUs: Micros;
@@ -125,6 +132,8 @@ class Load {
   #completed = 0;
   #rejected = 0;
   #failed = 0;
+  #goodCount = 0;
+  #otherwise = { count: 0, first: '' };
   #sent = 0;
   #sentInTime = 0;
   #atLastSecond = { sent: 0, completed: 0, rejected: 0, failed: 0 };
@@ -160,6 +169,8 @@ class Load {
       inFlight: this.#openCount,
       latencies: this.#latencies,
       errors: Object.fromEntries(this.#errors),
+      goodCount: this.#goodCount,
+      otherwise: this.#otherwise,
       seconds: this.#seconds,
       loadUs: this.#loadUs,
       wallUs: Math.round(this.#now()),
@@ -275,18 +286,26 @@ class Load {
     this.#pump();
   }
 
+  /** Counted as users of a design are, and under the same names. */
   #answer(open: Open, status: number): void {
-    if (status === 429) {
-      this.#rejected++;
-      this.#count('status 429');
-    } else if (status >= 500) {
-      this.#fail(`status ${status}`);
-    } else {
+    this.#compare(open.request, status);
+    if (status < 400) this.#goodCount++;
+    else this.#count(String(status));
+    if (status === 429) this.#rejected++;
+    else if (status >= 500) this.#failed++;
+    else {
       const us = Math.max(0, Math.round(this.#now() - open.startUs));
       this.#completed++;
       this.#latencies.record(us);
       this.#secondLatencies.record(us);
     }
+  }
+
+  #compare({ method, path, recordedStatus }: LoadRequest, status: number): void {
+    if (recordedStatus === undefined || recordedStatus < 400 === status < 400) return;
+    const first =
+      this.#otherwise.first || `${method} ${path}, ${status} instead of ${recordedStatus}`;
+    this.#otherwise = { count: this.#otherwise.count + 1, first };
   }
 
   #fail(reason: string): void {

@@ -80,7 +80,7 @@ export interface Frame {
     readonly inFlight: number;
     /** Of completed requests, microseconds. */
     readonly latency: HistogramData;
-    /** By reason: `timeout`, `status 503`. */
+    /** By reason: `timeout`, `503`. */
     readonly errors: Readonly<Record<string, number>>;
   };
   readonly nodes: {

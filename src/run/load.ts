@@ -1,6 +1,12 @@
 /** A report of what `live/load` measured at a URL: the same shape as that of a design. */
 import type { LoadOutcome } from '../live/load.ts';
-import { assemble, type ObjectiveResult, type Objectives, type Report } from './report.ts';
+import {
+  assemble,
+  type InvariantResult,
+  type ObjectiveResult,
+  type Objectives,
+  type Report,
+} from './report.ts';
 import { version } from './version.ts';
 
 /** Below it the figures are about the generator, and the run fails. */
@@ -38,7 +44,7 @@ export function loadReport(
     latencies: outcome.latencies,
     objectives,
     moreObjectives: [achieved],
-    invariants: [],
+    invariants: nothingGood(outcome),
     errors: outcome.errors,
     blocks: {},
     series: {
@@ -50,10 +56,30 @@ export function loadReport(
       blocks: {},
     },
     events: [],
-    notes: achieved.holds
-      ? []
-      : [
-          `only ${achievedPerSec.toFixed(1)} of ${requestedPerSec.toFixed(1)} requests a second got a socket during the load: the server holds every connection (see --connections), or this machine cannot send that fast`,
-        ],
+    notes: notesOf(outcome, achieved.holds),
   });
+}
+
+/** Who measures how fast a wrong address is refused has measured nothing. */
+function nothingGood({ completed, goodCount, errors }: LoadOutcome): InvariantResult[] {
+  if (completed === 0 || goodCount > 0) return [];
+  const statuses = Object.keys(errors).filter((reason) => /^4\d\d$/.test(reason));
+  const detail = `not one was answered below 400, but ${statuses.join(', ')}: is this the right URL?`;
+  return [{ name: 'there are good answers', verdict: 'unknown', detail }];
+}
+
+function notesOf(outcome: LoadOutcome, hasAchieved: boolean): string[] {
+  const { requestedPerSec, achievedPerSec, otherwise } = outcome;
+  const notes: string[] = [];
+  if (!hasAchieved) {
+    notes.push(
+      `only ${achievedPerSec.toFixed(1)} of ${requestedPerSec.toFixed(1)} requests a second got a socket during the load: the server holds every connection (see --connections), or this machine cannot send that fast`,
+    );
+  }
+  if (otherwise.count > 0) {
+    notes.push(
+      `answered otherwise than the log says: ${otherwise.count} requests, the first ${otherwise.first}`,
+    );
+  }
+  return notes;
 }

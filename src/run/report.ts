@@ -37,7 +37,7 @@ export interface Report {
   readonly latencyMs: LatencyMs;
   readonly objectives: readonly ObjectiveResult[];
   readonly invariants: readonly InvariantResult[];
-  /** By reason, as clients saw it: `timeout`, `status 503`. Rejected ones included. */
+  /** By reason, as clients saw it: `timeout`, `503`. Rejected ones included. */
   readonly errors: Readonly<Record<string, number>>;
   /** By block name, in the order of the design. */
   readonly blocks: Readonly<Record<string, BlockReport>>;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HistoryEvent } from '../host/history.ts';
 import type { Value } from '../host/host.ts';
 import { onFormerData } from './former.ts';
-import { linearizable, noLoss } from './index.ts';
+import { linearizable, noLoss, uniqueIds } from './index.ts';
 
 let op = 0;
 function done(
@@ -67,5 +67,23 @@ describe('a run on the data of earlier ones', () => {
     expect(clicks.check(history).verdict).toBe('violated');
     expect(clicks.check(onFormerData(history)).verdict).toBe('holds');
     expect(clicks.check(onFormerData([...own, ...delivered('old', 10)])).verdict).toBe('violated');
+  });
+
+  it('may be refused names that an earlier run gave away, and may not be given them', () => {
+    const codes = uniqueIds({ name: 'codes' });
+    const claim = (at: number, owner: Value | undefined, isGranted: boolean) =>
+      done('codes', 'claim', 'cats', at, owner, isGranted);
+    const refused = claim(10, 'bob', false);
+    expect(codes.check(refused).verdict).toBe('violated');
+    expect(codes.check(onFormerData(refused)).verdict).toBe('holds');
+    // Its owner of then may ask again; nobody else gets it once somebody was refused.
+    const again = [...refused, ...claim(20, 'ann', true)];
+    expect(codes.check(onFormerData(again)).verdict).toBe('holds');
+    expect(codes.check(onFormerData([...again, ...claim(30, 'eve', true)])).verdict).toBe(
+      'violated',
+    );
+    expect(codes.check(onFormerData([...refused, ...claim(20, undefined, true)])).verdict).toBe(
+      'violated',
+    );
   });
 });

@@ -66,6 +66,7 @@ export function judgeUniqueIds(history: History, block: string): Verdict {
     if (!possible) return violated(`${name} was refused, and nobody else can have claimed it`);
   }
   if (operations.okCount === 0) return unknown('no operation succeeded');
+  if (givenBy.size === 0 && claims.size === 0) return unknown('no id was given, no name claimed');
   const parts: string[] = [];
   if (givenBy.size > 0) parts.push(countOf(givenBy.size, 'id'));
   if (claims.size > 0) parts.push(countOf(claims.size, 'claimed name'));

@@ -381,6 +381,14 @@ describe('ids', () => {
     expect(twice.counterexample!.operations.length).toBe(2);
   });
 
+  it('are judged by what gave them: other operations say nothing', () => {
+    const put: Line[] = [
+      ['ann', 'put', 'a', 1],
+      ['ann', 'ok'],
+    ];
+    expect(given(put)).toEqual({ verdict: 'unknown', detail: 'no id was given, no name claimed' });
+  });
+
   it('give a name to one owner', () => {
     const lines: Line[] = [
       ['ann', 'claim', 'cats'],

@@ -16,6 +16,9 @@ import { type Counterexample, countOf, holds, shown, unknown, type Verdict } fro
 const reads = new Set(['get', 'read']);
 const writes = new Set(['put', 'write', 'set', 'delete']);
 
+/** What sessions are judged by. */
+export const sessionOperations: readonly string[] = [...reads, ...writes];
+
 /** Writes of one value on one key, in the order of their calls. */
 interface Writers {
   readonly indexes: number[];

@@ -20,6 +20,8 @@ export interface Invariant {
   readonly kind: string;
   /** The block it watches, when it watches one. */
   readonly block?: string;
+  /** The operations it can judge; undefined: any. A block that records others is refused. */
+  readonly judges?: readonly string[];
   check(history: History, budget?: Budget): Verdict;
 }
 

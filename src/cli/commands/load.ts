@@ -38,7 +38,10 @@ export function addLoad(program: Command): void {
     .option('--body <text>', "'@file' reads a file")
     .option('--replay <access.log>', 'send what an access log recorded, at its pace')
     .option('--p99 <duration>', 'objective: fail when p99 is above')
-    .option('--availability <share>', 'objective: fail when fewer are answered well (default: 99%)')
+    .option(
+      '--availability <share>',
+      'objective: fail when fewer are answered below 500 (default: 99%)',
+    )
     .option('--url <url>', 'with a design: where its edge listens')
     .option('--seed <n>', 'seed of the arrivals', '1')
     .option('--json', 'print the report as JSON')
@@ -187,8 +190,8 @@ function lengthOf(log: AccessLog): number {
 /** Bodies are not in a log: what had one is sent without. */
 function* fromLog(log: AccessLog): Requests & Generator<{ atUs: number; request: LoadRequest }> {
   const starts = startsOf(log.entries);
-  for (const [index, { method, path }] of log.entries.entries()) {
-    yield { atUs: starts[index]!, request: { method, path } };
+  for (const [index, { method, path, status }] of log.entries.entries()) {
+    yield { atUs: starts[index]!, request: { method, path, recordedStatus: status } };
   }
 }
 

@@ -20,6 +20,7 @@ export const idsBlock: Block = {
   client,
   readsCode: ['allocator', 'client'],
   handle,
+  records: ['next', 'claim'],
   describe: (message) => describe(message as IdsMessage),
 };
 

@@ -23,6 +23,7 @@ export function blockWith(rules: Rules): Block {
     clientConfig: (declaration, site) => configOf(declaration, site) satisfies Value,
     client: coordinator(rules),
     handle: kvHandle,
+    records: ['get', 'put', 'delete'],
     describe: (message) => describe(message as KvMessage),
   };
 }
