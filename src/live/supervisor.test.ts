@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../host/events.ts';
 import type { Message, Value } from '../host/host.ts';
 import type { Plan } from '../host/plan.ts';
 import { readHistory } from './history-file.ts';
@@ -562,12 +563,46 @@ describe('processes', () => {
         const last = await t.see(
           (event) => event.type === 'crash' && event.why.includes('given up'),
         );
-        expect(last).toMatchObject({ node: 'x/0', why: 'given up: cannot come up' });
+        expect(last).toMatchObject({
+          node: 'x/0',
+          why: 'given up until loadpath fault --heal: cannot come up',
+        });
         expect(t.system.status()[1]).toMatchObject({ state: 'failed', life: 7 });
         await t.system.heal();
         expect(t.system.status()[1]).toMatchObject({ state: 'up', life: 8 });
       },
     ));
+
+  test('a machine without room for a while costs a node that time, and not for ever', () => {
+    const short = nodePlan('x/0', 'sick', { config: { from: 2, lives: 4, full: true } });
+    return during(planOf(nodePlan('a/0', 'echo'), short), { here: true }, async (t) => {
+      t.system.inject({ do: 'kill', atUs: 0, forUs: 1_000, target: { node: 'x/0' } });
+      await t.see((event) => event.type === 'crash' && event.why === 'no room');
+      await t.see((event) => event.type === 'boot' && event.node === 'x/0' && event.life === 5);
+    });
+  });
+
+  test('a start that the machine refuses is tried again, and the others run on', async () => {
+    const dataDir = tempFolder();
+    const life = join(dataDir, 'nodes', 'b+0', 'life');
+    try {
+      await during(pair, { dataDir }, async (t) => {
+        rmSync(life);
+        mkdirSync(life);
+        process.kill(pidOf(t, 'b/0'), 'SIGKILL');
+        const isRefused = (event: RunEvent) =>
+          event.type === 'crash' && event.node === 'b/0' && event.why.includes(life);
+        await t.see(isRefused);
+        expect(t.system.status()[0]).toMatchObject({ state: 'up', life: 1 });
+        rmSync(life, { recursive: true });
+        await t.see((event) => event.type === 'boot' && event.node === 'b/0' && event.life === 2);
+        tell(t, 'a/0', { type: 'go', node: 'b/0', count: 3, inFlight: 3 });
+        expect(await t.hear('done')).toMatchObject({ back: 3 });
+      });
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
 
   test('stop in the middle of starting ends everything, and `ready` says so', async () => {
     const t = trial(child, pair);

@@ -13,7 +13,7 @@ const sent: LoadOutcome = {
   inFlight: 0,
   latencies: new Histogram(),
   inVain: new Histogram(),
-  servedCount: 3,
+  servedCount: 100,
   errors: {},
   goodCount: 100,
   otherwise: { count: 0, first: '' },
