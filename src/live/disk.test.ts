@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Disk, DiskOutcome } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
 import { FileDisk, type LiveDisk } from './disk.ts';
+import { readAll, writeAll } from './files.ts';
 import { lockDirectory } from './lock.ts';
 import { built, gone, removeBuilt, tempFolder } from './testdata/harness.ts';
 import { UnsyncedDisk } from './unsynced-disk.ts';
@@ -28,6 +37,17 @@ const synced = (disk: Disk, name: string) =>
   new Promise<DiskOutcome>((resolve) => disk.sync(name, resolve));
 const replaced = (disk: Disk, name: string, words: string) =>
   new Promise<DiskOutcome>((resolve) => disk.replace(name, bytes(words), resolve));
+
+test('a file too large for one look is read and written in pieces', () => {
+  const path = join(folder, 'log');
+  const content = Uint8Array.from({ length: 1_000 }, (_, i) => i * 7);
+  for (const pieceBytes of [1, 7, 999, 1_000, 5_000]) {
+    const fd = openSync(path, 'w');
+    writeAll(fd, content, pieceBytes);
+    closeSync(fd);
+    expect(readAll(path, pieceBytes)).toEqual(content);
+  }
+});
 
 describe.each([
   ['files', (directory: string): LiveDisk => new FileDisk({ directory, enter })],

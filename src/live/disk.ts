@@ -12,7 +12,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import type { Disk, DiskOutcome } from '../host/host.ts';
 import { assert } from '../kit/assert.ts';
 import type { Random } from '../kit/random.ts';
-import { fileTrouble, isFull, syncFolderNow, writeAll } from './files.ts';
+import { fileTrouble, isFull, readAll, syncFolderNow, writeAll } from './files.ts';
 
 export interface LiveDisk extends Disk {
   /** What the disk pretends to suffer from. */
@@ -87,8 +87,7 @@ export class FileDisk implements LiveDisk {
   read(name: string): Uint8Array | undefined {
     const open = this.#files.get(name);
     try {
-      const buffer = fs.readFileSync(open?.replacing?.tmp ?? this.#pathOf(name));
-      return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+      return readAll(open?.replacing?.tmp ?? this.#pathOf(name));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw fileTrouble(error, 'reading', this.#pathOf(name));

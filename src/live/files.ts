@@ -1,5 +1,13 @@
 /** Files on this machine: names for what has names in a plan, and writing what must last. */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { LoadpathError } from '../kit/errors.ts';
 
@@ -38,8 +46,29 @@ export function fileTrouble(error: unknown, doing: string, path: string): Loadpa
       });
 }
 
-export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+/** Node and some systems read or write less than 2 GiB at once. */
+const pieceMaxBytes = 2 ** 30;
+
+export function readAll(path: string, pieceBytes = pieceMaxBytes): Uint8Array {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = new Uint8Array(fstatSync(fd).size);
+    let at = 0;
+    while (at < bytes.length) {
+      const count = readSync(fd, bytes, at, Math.min(pieceBytes, bytes.length - at), at);
+      if (count === 0) break;
+      at += count;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function writeAll(fd: number, bytes: Uint8Array, pieceBytes = pieceMaxBytes): void {
+  for (let at = 0; at < bytes.length; ) {
+    at += writeSync(fd, bytes, at, Math.min(pieceBytes, bytes.length - at));
+  }
 }
 
 /** When it returns the file holds `text`, and after a crash on the way it holds that or what it held before. */
