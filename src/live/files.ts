@@ -3,12 +3,13 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readSync,
   renameSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { LoadpathError } from '../kit/errors.ts';
 
 /** `links/2` as a folder or file name: `links+2`. No block's name may hold a plus. */
@@ -83,6 +84,19 @@ export function replaceFile(path: string, text: string): void {
   }
   renameSync(tmp, path);
   syncFolderNow(dirname(path));
+}
+
+/** Makes a folder, and those above it that are missing, durably: a synced file in a folder that is gone is gone. */
+export function makeFolder(path: string): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  const top = dirname(resolve(first));
+  // The name of a folder stands in the one above it.
+  let folder = resolve(path);
+  do {
+    folder = dirname(folder);
+    syncFolderNow(folder);
+  } while (folder !== top && folder !== dirname(folder));
 }
 
 /** What was made, renamed or removed in it is durable. */
