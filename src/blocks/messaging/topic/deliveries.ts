@@ -139,9 +139,9 @@ export class Deliveries {
     const cursor = group.cursors.get(partition)!;
     // Fenced at once: a commit that came in between would undo the replay.
     cursor.flight = undefined;
-    cursor.replaying = true;
+    cursor.replayingCount++;
     this.#offsets.commit(name, partition, offset, (outcome) => {
-      cursor.replaying = false;
+      cursor.replayingCount--;
       if (outcome === 'ok') {
         cursor.position = offset;
         cursor.failedCount = 0;
@@ -165,7 +165,7 @@ export class Deliveries {
   }
 
   #pump(group: Group, cursor: Cursor): void {
-    if (cursor.flight || cursor.replaying || this.#host.now() < cursor.heldUntil) return;
+    if (cursor.flight || cursor.replayingCount > 0 || this.#host.now() < cursor.heldUntil) return;
     const member = group.ownerOf(cursor);
     const log = this.#logs.get(cursor.partition);
     if (!member || !log) return;

@@ -48,8 +48,8 @@ export class Cursor {
   heldUntil: Micros = 0;
   /** The offset at which damage stops it, which was noted. */
   damagedAt: number | undefined;
-  /** A replay is being written. */
-  replaying = false;
+  /** Replays being written: nothing is delivered before the last of them has decided. */
+  replayingCount = 0;
   /** Until when the first message of the next batch waits for others. */
   lingersUntil: Micros | undefined;
   /** Highest offset ever delivered: below it, a delivery is a redelivery. */
