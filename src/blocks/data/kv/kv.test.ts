@@ -346,6 +346,53 @@ describe('room', () => {
   });
 });
 
+describe('a log that is written anew', () => {
+  const nodes = ['links/0', 'links/1', 'links/2'];
+
+  test('is so on one replica after the other, though all have the same data', async () => {
+    const links = kv<string>('links', { snapshot: '10kB' });
+    const { world, handle, settle, run } = cluster([links]);
+    const sizes = () =>
+      nodes.map((node) => world.usage().find((each) => each.node === node)!.diskBytes);
+    const shrunkAt = new Map<string, number>();
+    for (let i = 0; shrunkAt.size < nodes.length && i < 500; i++) {
+      const before = sizes();
+      await settle(handle(links).put(`k${i % 20}`, 'x'.repeat(50)));
+      run(50_000);
+      const after = sizes();
+      nodes.forEach((node, n) => {
+        if (after[n]! < before[n]! && !shrunkAt.has(node)) shrunkAt.set(node, i);
+      });
+    }
+    expect(new Set(shrunkAt.values()).size).toBe(nodes.length);
+  });
+
+  test('costs a node time, in slices between which everybody is answered', async () => {
+    const keyCount = 5_000;
+    const links = kv<string>('links', { replicas: 1, snapshot: '1kB' });
+    let messageCount = 0;
+    const { world, handle, settle } = cluster([links], {
+      onTrace: ({ to }) => {
+        if (to.node === 'links/0') messageCount++;
+      },
+    });
+    const store = handle(links);
+    const used = () => world.usage().find(({ node }) => node === 'links/0')!;
+    let slowestUs = 0;
+    let isAnew = false;
+    for (let i = 0; !isAnew; i++) {
+      const { diskBytes } = used();
+      const askedAt = world.now;
+      await settle(store.put(`k${i % keyCount}`, 'x'.repeat(100)));
+      slowestUs = Math.max(slowestUs, world.now - askedAt);
+      isAnew = i > keyCount && used().diskBytes < diskBytes;
+    }
+    const upkeepUs = used().busyUs - 10 * messageCount;
+    expect(upkeepUs).toBeGreaterThan(2 * keyCount);
+    expect(slowestUs).toBeLessThan(upkeepUs / 3);
+  });
+});
+
 describe('a store that has data', () => {
   /** As `before` in the first life of each replica, then as `changed` says. */
   async function restartedAs(before: object, changed: object): Promise<string[]> {

@@ -17,6 +17,7 @@ import { Ring } from '../../../parts/ring.ts';
 import { Calls } from '../../../path/calls.ts';
 import type { Member } from './client.ts';
 import { collector } from './collector.ts';
+import { compaction } from './compaction.ts';
 import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
 import { type Logged, type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
@@ -61,8 +62,6 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
     const refusals = new Map<string, Full>();
-    let compactedBytes = journal.sizeBytes;
-    let compacting = false;
     let drained: (() => void) | undefined;
 
     const meters = {
@@ -84,6 +83,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const self: Replica = { host, config, table, ring, calls, write };
     const hints = handover(self, rules);
     const tombstones = collector(self);
+    const anew = compaction(self, journal, ['shape', shape, null], settled);
 
     function recover(entry: Logged): void {
       if (entry[0] !== 'shape') return table.apply(unpack(entry));
@@ -124,28 +124,13 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
 
     function settled(): void {
       meters.queue.set(journal.pendingCount);
-      compact();
+      anew.consider();
       if (journal.idle) leave();
     }
 
     function leave(): void {
       drained?.();
       drained = undefined;
-    }
-
-    /** Writes the table anew once the log is mostly history: the cost stays a constant share. */
-    function compact(): void {
-      const { sizeBytes } = journal;
-      if (compacting || sizeBytes < config.snapshotBytes || sizeBytes < 2 * compactedBytes) return;
-      compacting = true;
-      const entries: Logged[] = [['shape', shape, null], ...table.snapshot().map(pack)];
-      journal.replaceWith(entries, (outcome) => {
-        compacting = false;
-        // After a failure, wait until the log has doubled once more: a full disk is not hammered.
-        compactedBytes = journal.sizeBytes;
-        if (outcome !== 'ok') host.meter.note(`could not compact the log: disk ${outcome}`);
-        if (journal.idle) leave();
-      });
     }
 
     function store(from: Address, message: Store | Hint, arrivedAt: number): void {
@@ -270,6 +255,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       },
       drain(done) {
         drained = done;
+        anew.abandon();
         if (journal.idle) leave();
       },
     };
