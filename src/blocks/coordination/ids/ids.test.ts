@@ -221,13 +221,16 @@ describe('a claim', () => {
     expect(await settle(handle(names).claim('mine'))).toEqual({ ok: true });
   });
 
-  test('is refused as a mistake when the name is empty or endless', async () => {
+  test('is refused as a mistake when the name is empty or endless, or a half of a pair is in it', async () => {
     const { handle, settle } = cluster([names], { seed: 3 });
-    for (const name of ['', 'x'.repeat(513), 7 as unknown as string]) {
+    for (const name of ['', 'x'.repeat(513), 7 as unknown as string, 'x\ud800']) {
       expect(await settle(handle(names).claim(name))).toMatchObject({
         error: { name: 'TypeError' },
       });
     }
+    expect(await settle(handle(names).claim('x', { owner: '\udc00' }))).toMatchObject({
+      error: { name: 'TypeError' },
+    });
   });
 });
 

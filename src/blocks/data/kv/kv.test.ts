@@ -248,6 +248,7 @@ describe('values', () => {
       expect(outcome).toMatchObject({ error: { name: 'TypeError' } });
       expect('error' in outcome && String(outcome.error)).toMatch(text);
     };
+    await refused('a\ud800', 1, /half of a surrogate pair/);
     await refused('k', new Map(), /links\.put\('k'\).*Map/);
     await refused('k', { at: new Date(0) }, /at: a Date/);
     await refused('k', undefined, /undefined/);

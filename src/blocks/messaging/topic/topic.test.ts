@@ -440,13 +440,16 @@ describe('publishing', () => {
   test('refuses what is no value, and a key that is no text', async () => {
     const bad = { made: new Date(0) } as unknown as string;
     const declared = topic<string>('clicks', {
-      key: (value) => (value === 'x' ? 'k' : (7 as never)),
+      key: (value) => (value === 'x' ? 'k' : value === 'half' ? '\ud83d' : (7 as never)),
     });
     const { handle, settle } = cluster([declared], { seed: 2 });
     expect(await settle(handle(declared).publish(bad))).toMatchObject({
       error: { name: 'TypeError' },
     });
     expect(await settle(handle(declared).publish('y'))).toMatchObject({
+      error: { name: 'TypeError' },
+    });
+    expect(await settle(handle(declared).publish('half'))).toMatchObject({
       error: { name: 'TypeError' },
     });
     expect(await settle(handle(declared).publish('x'))).toMatchObject({ ok: {} });
