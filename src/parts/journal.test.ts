@@ -222,6 +222,20 @@ describe('recovery', () => {
     }
   });
 
+  test('what is refused ends with what its writer advises', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.replaceWith(['a'], () => {});
+    disk.settle();
+    disk.files.get('log')![20]! ^= 1;
+    expect(() => Journal.open(disk, 'log', 'Ask the author.')).toThrow(
+      /acknowledged\. Ask the author\.$/,
+    );
+    expect(Journal.read(disk, 'log', 'Ask her.').damage?.message).toMatch(
+      /acknowledged\. Ask her\.$/,
+    );
+  });
+
   test('damage anywhere in a compacted file is refused, its last entry included', () => {
     const disk = new Bench();
     const { journal } = Journal.open<string>(disk, 'log');

@@ -80,16 +80,18 @@ export class Journal<T extends Value> {
   /**
    * Reads what is there, once a boot, and cuts off a torn tail. Throws `data-corrupt` when
    * something is damaged that had been acknowledged: starting without it would lose it silently.
+   * `advice` ends the message: what may be done, and what must not, only who writes the file knows.
    */
   static open<T extends Value>(
     disk: Disk,
     name: string,
+    advice = '',
   ): { readonly journal: Journal<T>; readonly entries: T[]; readonly tornBytes: number } {
     const bytes = disk.read(name) ?? new Uint8Array(0);
     const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
     const isCut = wholeBytes < bytes.length;
     if (wholeBytes < baseBytes || (isCut && hasFrameAfter(bytes, wholeBytes))) {
-      throw corrupt(name, wholeBytes);
+      throw corrupt(name, wholeBytes, advice);
     }
     // A header alone is the first write, torn right behind it.
     const validBytes = isCut && entries.length === 0 ? 0 : wholeBytes;
@@ -106,11 +108,12 @@ export class Journal<T extends Value> {
   static read<T extends Value>(
     disk: Disk,
     name: string,
+    advice = '',
   ): { readonly entries: T[]; readonly damage: LoadpathError | undefined } {
     const bytes = disk.read(name) ?? new Uint8Array(0);
     const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
     const isWhole = wholeBytes === bytes.length && wholeBytes >= baseBytes;
-    return { entries, damage: isWhole ? undefined : corrupt(name, wholeBytes) };
+    return { entries, damage: isWhole ? undefined : corrupt(name, wholeBytes, advice) };
   }
 
   get sizeBytes(): number {
@@ -505,10 +508,7 @@ function hasFrameAfter(bytes: Uint8Array, from: number): boolean {
   return false;
 }
 
-function corrupt(name: string, offset: number): LoadpathError {
-  return new LoadpathError(
-    'data-corrupt',
-    `${name} is damaged at byte ${offset}, before entries that were acknowledged. ` +
-      'Restore the file from a backup, or remove the data of this node and let its replicas refill it.',
-  );
+function corrupt(name: string, offset: number, advice: string): LoadpathError {
+  const text = `${name} is damaged at byte ${offset}, before entries that were acknowledged.`;
+  return new LoadpathError('data-corrupt', `${text} ${advice}`.trimEnd());
 }
