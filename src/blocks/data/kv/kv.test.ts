@@ -393,6 +393,44 @@ describe('a log that is written anew', () => {
   });
 });
 
+describe('a small disk', () => {
+  test('takes two fifths of itself in data', async () => {
+    const links = kv<string>('links', { snapshot: '10kB' });
+    const { handle, settle } = cluster([links], { diskSizeBytes: 200_000 });
+    for (let i = 0; i < 80; i++) {
+      const outcome = await settle(handle(links).put(`k${i}`, 'x'.repeat(1_000)));
+      expect(outcome, `put ${i}`).toEqual({ ok: undefined });
+    }
+  });
+
+  test.each([10, 100, 1_000, 10_000])(
+    'full of values of %i bytes takes changes and deletes all the same',
+    async (size) => {
+      const links = kv<string>('links', { snapshot: '10kB', tombstoneTtl: '1s' });
+      const diskSizeBytes = size < 1_000 ? 50_000 : 200_000;
+      const { world, handle, settle, run } = cluster([links], { diskSizeBytes });
+      const store = handle(links);
+      const put = async (key: number, text: string) =>
+        settle(store.put(`k${key}`, text.repeat(size)));
+      let count = 0;
+      while ('ok' in (await put(count, 'x'))) count++;
+      for (let i = 0; i < 3 * count; i++) {
+        expect(await put(i % count, 'y'), `change ${i}`).toEqual({ ok: undefined });
+        run(20_000);
+      }
+      for (let i = 0; i < count; i++) {
+        expect(await settle(store.delete(`k${i}`)), `delete ${i}`).toEqual({ ok: undefined });
+      }
+      run(30_000_000);
+      for (const node of ['links/0', 'links/1', 'links/2']) {
+        world.inject({ do: 'kill', target: { node }, atUs: 0, forUs: 1_000 });
+      }
+      run(5_000_000);
+      for (let i = 0; i < count / 2; i++) expect(await put(i, 'z')).toEqual({ ok: undefined });
+    },
+  );
+});
+
 describe('a store that has data', () => {
   /** As `before` in the first life of each replica, then as `changed` says. */
   async function restartedAs(before: object, changed: object): Promise<string[]> {

@@ -21,7 +21,8 @@ import { compaction } from './compaction.ts';
 import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
 import { type Logged, type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
-import type { Hint, KvMessage, Store } from './messages.ts';
+import type { Entry, Hint, KvMessage, Store } from './messages.ts';
+import { Room } from './room.ts';
 import { type Rules, soundRules } from './rules.ts';
 import { reshaped, shapeOf } from './shape.ts';
 import { Table } from './table.ts';
@@ -59,6 +60,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     let isShaped = false;
     const table = new Table();
     for (const entry of entries) recover(entry);
+    const room = new Room(host.disk, journal, table);
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
     const refusals = new Map<string, Full>();
@@ -83,7 +85,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const self: Replica = { host, config, table, ring, calls, write };
     const hints = handover(self, rules);
     const tombstones = collector(self);
-    const anew = compaction(self, journal, ['shape', shape, null], settled);
+    const anew = compaction(self, journal, room, ['shape', shape, null], settled);
 
     function recover(entry: Logged): void {
       if (entry[0] !== 'shape') return table.apply(unpack(entry));
@@ -136,12 +138,10 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     function store(from: Address, message: Store | Hint, arrivedAt: number): void {
       const { key, entry } = message;
       const known =
-        message.type === 'store'
-          ? table.get(key)?.version
-          : table.hints.get(message.owner)?.get(key)?.entry.version;
+        message.type === 'store' ? table.get(key) : table.hints.get(message.owner)?.get(key)?.entry;
       // This or something newer is durable already: as if it had been stored and replaced.
-      if (!isNewer(entry.version, known)) return confirm(from, message, arrivedAt);
-      const why = refusedBefore(from, message) ?? (known ? undefined : overFull(message));
+      if (!isNewer(entry.version, known?.version)) return confirm(from, message, arrivedAt);
+      const why = refusedBefore(from, message) ?? overFull(message, known);
       if (why) return refuse(from, message, why, arrivedAt);
       if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
       // As `write`, but with one function made for each and not two: no message is as common.
@@ -178,12 +178,18 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       answer(from, { type: 'denied', id, attempt, why: 'disk-failed', certain: false }, arrivedAt);
     }
 
-    /** Is there room for one more? */
-    function overFull(message: Store | Hint): Full | undefined {
-      if (message.type === 'hint') {
-        return table.hintCount < config.hintsMax ? undefined : 'hints-full';
+    /** Is there room for it, in place of what is known? */
+    function overFull(message: Store | Hint, known: Entry | undefined): Full | undefined {
+      if (!known && message.type === 'hint' && table.hintCount >= config.hintsMax) {
+        return 'hints-full';
       }
-      return table.keyCount < config.keysMax ? undefined : 'keys-full';
+      if (!known && message.type === 'store' && table.keyCount >= config.keysMax) {
+        return 'keys-full';
+      }
+      if (room.takes(message.key, message.entry, known)) return undefined;
+      // Others may have made room since it was last tried.
+      anew.consider();
+      return 'disk-full';
     }
 
     function hintOf({ owner, key, entry }: Hint): LogRecord {
