@@ -10,6 +10,7 @@ import { kvBlock } from './block.ts';
 import { complete } from './config.ts';
 import { declare, type KvHandle, kv } from './index.ts';
 import { type ReplicaConfig, replica } from './node.ts';
+import type { KvApi } from './operation.ts';
 import { kvAckCountedTwice, kvHintDropped, kvNoSync } from './testdata/planted.ts';
 import { type FaultKind, storm } from './testdata/storm.ts';
 
@@ -314,6 +315,18 @@ describe('room', () => {
     expect(kept()).toEqual([0, 0, 0]);
     expect(await settle(store.put('k0', 7))).toEqual({ ok: undefined });
     expect(await settle(store.get('k0'))).toEqual({ ok: 7 });
+  });
+
+  test('thousands that are deleted at once are forgotten as soon as one is', () => {
+    const links = kv('links', { tombstoneTtl: '1s' });
+    const { world, api, run } = cluster([links]);
+    const { start } = api('links') as KvApi;
+    for (let i = 0; i < 3_000; i++) start('delete', `k${i}`, null, {}, () => {});
+    run(1_000_000);
+    const kept = () => world.meters.snapshot().flatMap(({ gauges }) => gauges.keys?.last ?? []);
+    expect(kept()).toEqual([3_000, 3_000, 3_000]);
+    run(2_500_000);
+    expect(kept()).toEqual([0, 0, 0]);
   });
 
   test('no tombstone is forgotten while an owner is away', async () => {
