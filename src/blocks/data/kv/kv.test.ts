@@ -3,6 +3,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type Cluster, cluster } from '../../../../test/cluster.ts';
 import { inTurn } from '../../../../test/turns.ts';
 import type { Declaration } from '../../../host/declaration.ts';
+import type { Message } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
 import { judgeDurable, linearizability } from '../../../verify/index.ts';
@@ -404,6 +405,22 @@ describe('a log that is written anew', () => {
     expect(upkeepUs).toBeGreaterThan(2 * keyCount);
     expect(slowestUs).toBeLessThan(upkeepUs / 3);
   });
+});
+
+test('what is sent again while a slow disk is at it is written once, and answered each time', async () => {
+  const links = kv<string>('links', { consistency: 'quorum', replicas: 1, timeout: '300ms' });
+  const answers: Message[] = [];
+  const { world, handle, settle, run } = cluster([links], {
+    syncCost: { kind: 'constant', value: 350_000 },
+    onTrace: ({ message }) => {
+      if (message.type === 'stored') answers.push(message);
+    },
+  });
+  const value = 'x'.repeat(1_000);
+  expect(await settle(handle(links).put('k', value))).toMatchObject({ error: { certain: false } });
+  run(2_000_000);
+  expect(answers).toMatchObject([{ attempt: 0 }, { attempt: 1 }, { attempt: 2 }]);
+  expect(world.usage().find(({ node }) => node === 'links/0')!.diskBytes).toBeLessThan(1_500);
 });
 
 describe('a small disk', () => {

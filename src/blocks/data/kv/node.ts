@@ -11,7 +11,7 @@
  */
 import type { Address, DiskOutcome, Handlers, Host, NodeId } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
-import { isNewer } from '../../../parts/hlc.ts';
+import { isNewer, type Version } from '../../../parts/hlc.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { Ring } from '../../../parts/ring.ts';
 import { Calls } from '../../../path/calls.ts';
@@ -43,6 +43,15 @@ export interface Replica {
   write(record: LogRecord, done: (outcome: DiskOutcome) => void): void;
 }
 
+/** A store or hint on its way to the disk, and messages that are answered when it is there. */
+interface Syncing {
+  readonly version: Version;
+  /** Made when there is one. */
+  others:
+    | { readonly from: Address; readonly message: Store | Hint; readonly arrivedAt: number }[]
+    | undefined;
+}
+
 type Full = 'disk-full' | 'keys-full' | 'hints-full';
 
 const logName = 'kv/log';
@@ -64,6 +73,9 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
     const refusals = new Map<string, Full>();
+    /** By key: a message that comes again is not written again, least of all while the disk is slow. */
+    const syncingStores = new Map<string, Syncing>();
+    const syncingHints = new Map<string, Syncing>();
     let drained: (() => void) | undefined;
 
     const meters = {
@@ -141,9 +153,22 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
         message.type === 'store' ? table.get(key) : table.hints.get(message.owner)?.get(key)?.entry;
       // This or something newer is durable already: as if it had been stored and replaced.
       if (!isNewer(entry.version, known?.version)) return confirm(from, message, arrivedAt);
-      const why = refusedBefore(from, message) ?? overFull(message, known);
+      const refused = refusedBefore(from, message);
+      if (refused) return refuse(from, message, refused, arrivedAt);
+      const syncing = message.type === 'store' ? syncingStores : syncingHints;
+      const place = message.type === 'store' ? key : `${message.owner} ${key}`;
+      const ahead = syncing.get(place);
+      if (ahead && !isNewer(entry.version, ahead.version)) {
+        if (!rules.syncBeforeAnswer) return confirm(from, message, arrivedAt);
+        ahead.others ??= [];
+        ahead.others.push({ from, message, arrivedAt });
+        return;
+      }
+      const why = overFull(message, known);
       if (why) return refuse(from, message, why, arrivedAt);
       if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
+      const mine: Syncing = { version: entry.version, others: undefined };
+      syncing.set(place, mine);
       // As `write`, but with one function made for each and not two: no message is as common.
       const hint = message.type === 'hint' ? hintOf(message) : undefined;
       append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
@@ -155,7 +180,12 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
           count();
           if (entry.value === null) tombstones.wake();
         }
-        if (rules.syncBeforeAnswer) tell(from, message, outcome, arrivedAt);
+        if (syncing.get(place) === mine) syncing.delete(place);
+        if (rules.syncBeforeAnswer) {
+          tell(from, message, outcome, arrivedAt);
+          for (const other of mine.others ?? [])
+            tell(other.from, other.message, outcome, other.arrivedAt);
+        }
         settled();
       });
       meters.queue.set(journal.pendingCount);
