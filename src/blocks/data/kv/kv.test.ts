@@ -6,6 +6,7 @@ import type { Declaration } from '../../../host/declaration.ts';
 import type { Message } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
+import { Ring } from '../../../parts/ring.ts';
 import { judgeDurable, linearizability } from '../../../verify/index.ts';
 import { kvBlock } from './block.ts';
 import { complete } from './config.ts';
@@ -92,6 +93,55 @@ describe('quorum', () => {
       return linear(links, { seed, faults: everything, forUs: 5_000_000 }) === 'violated';
     });
     expect(found).toBe(true);
+  });
+});
+
+describe('a clock that jumps', () => {
+  const hour = 3_600_000_000;
+
+  test('far ahead does not win over all others for that time', async () => {
+    const links = kv<number>('links', { consistency: 'quorum' });
+    const { world, handle, settle, run } = cluster([links], { clients: 2 });
+    const jump = { do: 'skew', byUs: hour, driftPpm: 0, atUs: 0, forUs: 1_000_000 } as const;
+    world.inject({ ...jump, target: { node: 'driver/0' } });
+    const refused = await settle(handle(links, 0).put('k', 1));
+    expect(refused).toMatchObject({ error: { certain: true } });
+    expect('error' in refused && String(refused.error)).toContain('(clock-ahead)');
+    run(2_000_000);
+    expect(await settle(handle(links, 1).put('k', 2))).toEqual({ ok: undefined });
+    expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 2 });
+  });
+
+  test('a little ahead wins, and whoever lost to it is counted and does not lose again', async () => {
+    const links = kv<number>('links', { consistency: 'quorum' });
+    const { world, handle, settle } = cluster([links], { clients: 2 });
+    const jump = { do: 'skew', byUs: 5_000_000, driftPpm: 0, atUs: 0 } as const;
+    world.inject({ ...jump, target: { node: 'driver/0' } });
+    await settle(handle(links, 0).put('k', 1));
+    const lost = () =>
+      world.meters.snapshot().flatMap(({ counters }) => counters.superseded ?? []);
+    await settle(handle(links, 1).put('k', 2));
+    expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 1 });
+    expect(lost()).toEqual([0, 1]);
+    await settle(handle(links, 1).put('k', 3));
+    expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 3 });
+    expect(lost()).toEqual([0, 1]);
+  });
+
+  test('makes no stand-in forget what it keeps for others', async () => {
+    const links = kv<number>('links', { consistency: 'quorum', sloppy: true, nodes: 5 });
+    const { world, handle, settle, run } = cluster([links]);
+    const nodes = Array.from({ length: 5 }, (_, i) => `links/${i}`);
+    const members = nodes.map((id, i) => ({ id, zone: 'abc'[i % 3]! }));
+    const owners = new Ring(members).owners('k', 3);
+    for (const node of owners) world.inject({ do: 'kill', target: { node }, atUs: 0 });
+    expect(await settle(handle(links).put('k', 1))).toEqual({ ok: undefined });
+    const jump = { do: 'skew', byUs: 4 * hour, driftPpm: 0, atUs: 0, forUs: 1_000_000 } as const;
+    for (const node of nodes) world.inject({ ...jump, target: { node } });
+    run(3_000_000);
+    world.healAll();
+    run(20_000_000);
+    expect(await settle(handle(links).get('k'))).toEqual({ ok: 1 });
   });
 });
 

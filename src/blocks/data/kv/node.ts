@@ -52,7 +52,7 @@ interface Syncing {
     | undefined;
 }
 
-type Full = 'disk-full' | 'keys-full' | 'hints-full';
+type Refusal = 'disk-full' | 'keys-full' | 'hints-full' | 'clock-ahead';
 
 const logName = 'kv/log';
 /** Certain refusals remembered, in case the network repeats the message that was refused. */
@@ -72,7 +72,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const room = new Room(host.disk, journal, table);
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
-    const refusals = new Map<string, Full>();
+    const refusals = new Map<string, Refusal>();
     /** By key: a message that comes again is not written again, least of all while the disk is slow. */
     const syncingStores = new Map<string, Syncing>();
     const syncingHints = new Map<string, Syncing>();
@@ -100,11 +100,15 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const anew = compaction(self, journal, room, ['shape', shape, null], settled);
 
     function recover(entry: Logged): void {
-      if (entry[0] !== 'shape') return table.apply(unpack(entry));
+      if (entry[0] !== 'shape') return apply(unpack(entry));
       const [, was, first] = entry;
       if (was !== shape) throw reshaped(config.name, host.self, was, shape);
       isShaped = true;
-      if (first) table.apply(unpack(first));
+      if (first) apply(unpack(first));
+    }
+
+    function apply(record: LogRecord): void {
+      table.apply(record.do === 'hint' ? { ...record, since: host.now() } : record);
     }
 
     /** The first one that becomes durable brings the shape with it. */
@@ -152,7 +156,9 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       const known =
         message.type === 'store' ? table.get(key) : table.hints.get(message.owner)?.get(key)?.entry;
       // This or something newer is durable already: as if it had been stored and replaced.
-      if (!isNewer(entry.version, known?.version)) return confirm(from, message, arrivedAt);
+      if (known && !isNewer(entry.version, known.version)) {
+        return confirm(from, message, arrivedAt, known.version);
+      }
       const refused = refusedBefore(from, message);
       if (refused) return refuse(from, message, refused, arrivedAt);
       const syncing = message.type === 'store' ? syncingStores : syncingHints;
@@ -164,7 +170,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
         ahead.others.push({ from, message, arrivedAt });
         return;
       }
-      const why = overFull(message, known);
+      const why = isAhead(entry) ? 'clock-ahead' : overFull(message, known);
       if (why) return refuse(from, message, why, arrivedAt);
       if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
       const mine: Syncing = { version: entry.version, others: undefined };
@@ -191,8 +197,21 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       meters.queue.set(journal.pendingCount);
     }
 
-    function confirm(from: Address, { id, attempt }: Store | Hint, arrivedAt: number): void {
-      answer(from, { type: 'stored', id, attempt }, arrivedAt);
+    /** `held` is what was there. Where clocks decide, a writer is told that another one's was ahead. */
+    function confirm(
+      from: Address,
+      { id, attempt, entry }: Store | Hint,
+      arrivedAt: number,
+      held?: Version,
+    ): void {
+      const isLost = held && config.consistency === 'quorum' && isNewer(held, entry.version);
+      const stored = { type: 'stored', id, attempt } as const;
+      answer(from, isLost ? { ...stored, newer: held } : stored, arrivedAt);
+    }
+
+    /** Made by a clock that is not to be trusted: for as long as it is ahead, nobody could write over it. */
+    function isAhead({ version }: Entry): boolean {
+      return config.consistency === 'quorum' && version.at > host.wall() + config.skewMaxUs;
     }
 
     function tell(
@@ -209,7 +228,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     }
 
     /** Is there room for it, in place of what is known? */
-    function overFull(message: Store | Hint, known: Entry | undefined): Full | undefined {
+    function overFull(message: Store | Hint, known: Entry | undefined): Refusal | undefined {
       if (!known && message.type === 'hint' && table.hintCount >= config.hintsMax) {
         return 'hints-full';
       }
@@ -223,16 +242,16 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     }
 
     function hintOf({ owner, key, entry }: Hint): LogRecord {
-      return { do: 'hint', owner, key, entry, since: host.wall() };
+      return { do: 'hint', owner, key, entry, since: host.now() };
     }
 
     /** A certain no stays a no, also to a second copy of the same message. */
-    function refusedBefore(from: Address, message: Store | Hint): Full | undefined {
+    function refusedBefore(from: Address, message: Store | Hint): Refusal | undefined {
       // Mostly nothing was: then no text is made of every message.
       return refusals.size === 0 ? undefined : refusals.get(nameOf(from, message));
     }
 
-    function refuse(from: Address, message: Store | Hint, why: Full, arrivedAt: number): void {
+    function refuse(from: Address, message: Store | Hint, why: Refusal, arrivedAt: number): void {
       if (refusals.size >= refusalsMax) refusals.clear();
       refusals.set(nameOf(from, message), why);
       meters.errors.add();
