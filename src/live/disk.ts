@@ -193,6 +193,17 @@ export class FileDisk implements LiveDisk {
     file.size = length;
   }
 
+  freeBytes(): number {
+    if (this.fault === 'full') return 0;
+    try {
+      const { bavail, bsize } = fs.statfsSync(this.#directory);
+      return bavail * bsize;
+    } catch {
+      // Some file systems do not say. A write finds out.
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
   rot(bits: number, random: Random): void {
     const names = this.list().filter((name) => (this.read(name)?.length ?? 0) > 0);
     if (names.length === 0) return;

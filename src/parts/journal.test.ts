@@ -58,6 +58,9 @@ class Bench implements Disk {
     if (bytes) this.files.set(name, bytes.slice(0, length));
     this.durableBytes = Math.min(this.durableBytes, length);
   }
+  freeBytes(): number {
+    return this.full ? 0 : Number.POSITIVE_INFINITY;
+  }
   /** What the next boot finds: everything durable and some beginning of the rest. */
   crash(keepRatio: number): Bench {
     const bytes = this.former ?? this.read('log') ?? new Uint8Array(0);

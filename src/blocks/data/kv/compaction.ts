@@ -13,12 +13,15 @@ import { assert } from '../../../kit/assert.ts';
 import type { Journal, Replacement } from '../../../parts/journal.ts';
 import { type Logged, type LogRecord, pack } from './log.ts';
 import type { Replica } from './node.ts';
+import { gainShare, type Room } from './room.ts';
 
 /** A slice takes a millisecond or two at the most, unless one value alone takes more. */
 const sliceRecordsMax = 256;
 const sliceBytesMax = 1 << 18;
 /** As long as a slice: half of the node's time is left to those who ask. */
 const pauseUs = 2_000;
+/** After a failure: a disk that is full or broken is not hammered. */
+const retryUs = 10_000_000;
 /** Measured: encoding and checksum take a fifth of what a message does for a record, half of it for a kilobyte. */
 const recordShare = 0.2;
 const byteShare = 0.0005;
@@ -33,6 +36,7 @@ export interface Compaction {
 export function compaction(
   { host, config, table }: Replica,
   journal: Journal<Logged>,
+  room: Room,
   first: Logged,
   ended: () => void,
 ): Compaction {
@@ -40,11 +44,21 @@ export function compaction(
   assert(index >= 0, 'a replica is a member');
   const spread = 1 + index / (3 * config.members.length);
   let baseBytes = Math.min(journal.sizeBytes, table.bytes);
+  /** What a new log takes of what the table expects: its records are a little shorter. */
+  let sizeShare = 1;
+  let retryAt = 0;
   let underWay: Replacement<Logged> | undefined;
 
+  function isDue(): boolean {
+    const { sizeBytes } = journal;
+    if (sizeBytes >= spread * Math.max(config.snapshotBytes, 2 * baseBytes)) return true;
+    // Where the disk fills, sooner than it pays otherwise, while there is room for it.
+    const liveBytes = sizeShare * table.bytes;
+    return sizeBytes >= liveBytes * (1 + gainShare) && room.isTight && room.isEnough;
+  }
+
   function consider(): void {
-    const dueBytes = spread * Math.max(config.snapshotBytes, 2 * baseBytes);
-    if (underWay || journal.sizeBytes < dueBytes) return;
+    if (underWay || !isDue() || host.now() < retryAt) return;
     // An eighth more than there is, for what comes meanwhile.
     underWay = journal.beginReplacement(Math.ceil(table.bytes * 1.125) + 1_024);
     underWay.add(first);
@@ -78,9 +92,13 @@ export function compaction(
     if (underWay !== replacement) return;
     replacement.finish((outcome) => {
       underWay = undefined;
-      // After a failure, wait until the log has doubled once more: a full disk is not hammered.
-      baseBytes = journal.sizeBytes;
-      if (outcome !== 'ok') host.meter.note(`could not compact the log: disk ${outcome}`);
+      if (outcome === 'ok') {
+        baseBytes = journal.sizeBytes;
+        sizeShare = Math.min(1, baseBytes / Math.max(1, table.bytes));
+      } else {
+        retryAt = host.now() + retryUs;
+        host.meter.note(`could not compact the log: disk ${outcome}`);
+      }
       ended();
     });
   }

@@ -46,6 +46,10 @@ export const knobs = {
     false,
     'Whether a copy kept by a stand-in counts towards write when consistency is quorum. It accepts writes while owners are away, and reads miss them until these are handed over.',
   ),
+  skewMax: duration('1min', {
+    min: '1ms',
+    doc: 'How far a write may be ahead of the clock of a replica when consistency is quorum; beyond it the write is refused. Else one clock that jumps would win over all other writers until they reach it. Clocks that are kept in step differ by less than a second.',
+  }),
   timeout: duration('250ms', {
     min: '1ms',
     max: '1min',
