@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import type { NodeId } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
-import { fileNameOf, replaceFile } from './files.ts';
+import { fileNameOf, makeFolder, replaceFile } from './files.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 
 const runsKept = 5;
@@ -22,7 +22,7 @@ export class RunData {
 
   /** Throws what the file system says, or `LoadpathError('data-locked')`. */
   open(): void {
-    mkdirSync(join(this.#dataDir, 'nodes'), { recursive: true });
+    makeFolder(join(this.#dataDir, 'nodes'));
     this.#lock = lockDirectory(this.#dataDir);
     mkdirSync(this.historyDir, { recursive: true });
     const runs = readdirSync(join(this.#dataDir, 'history')).sort();
@@ -45,7 +45,7 @@ export class RunData {
    * when it is not known how often the node lived.
    */
   beginLife(id: NodeId, former: number): number {
-    mkdirSync(this.#folderOf(id), { recursive: true });
+    makeFolder(this.#folderOf(id));
     const life = 1 + (former > 0 ? former : this.#formerLives(id));
     replaceFile(this.lifePath(id), String(life));
     return life;

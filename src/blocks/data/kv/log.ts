@@ -17,7 +17,10 @@ export type LogRecord =
       readonly owner: NodeId;
       readonly key: string;
       readonly entry: Entry;
-      /** Wall clock: hints grow old across restarts. */
+      /**
+       * On the clock that only runs forward: a wall clock that jumps would make hints old at once. A
+       * restart begins to count anew, which keeps them longer.
+       */
       readonly since: Micros;
     }
   /** The hint was handed over, or grew too old. */

@@ -53,6 +53,13 @@ export interface Damage {
   readonly why: string;
 }
 
+/** A closed segment never changes, so that any whole copy of it is the right one. */
+const adviceClosed =
+  'There is no other copy of it here: put back a whole one, if there is one elsewhere, and start the broker again.';
+const adviceNewest =
+  'There is no other copy of it here. Without it, or with an older copy put back, what was published since is lost ' +
+  'and its offsets are given out again.';
+
 /** Closed segments kept decoded, for groups that lag behind. */
 const decodedMax = 2;
 
@@ -68,9 +75,10 @@ export class PartitionLog {
   #journal: Journal<Entry>;
   /** Of the newest segment. */
   #records: Stored[];
-  #headed: boolean;
+  /** How far the header of the newest segment is. */
+  #header: 'missing' | 'writing' | 'there';
   #writingCount = 0;
-  /** Waiting for the newest segment to come to rest, so that the next one can begin. */
+  /** Waiting for the newest segment's header, or for it to come to rest, so that the next one can begin. */
   #held: Held[] = [];
   #end: number;
 
@@ -94,7 +102,7 @@ export class PartitionLog {
       const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs);
       const damage = closedAt === undefined ? undefined : this.#read(last, closedAt).damage;
       if (damage) throw damage;
-      const { journal, entries } = Journal.open<Entry>(disk, last.name);
+      const { journal, entries } = Journal.open<Entry>(disk, last.name, adviceNewest);
       // A crash while it was begun: nothing in it was acknowledged.
       if (entries.length === 0 && this.#segments.length > 1) {
         disk.remove(last.name);
@@ -104,14 +112,14 @@ export class PartitionLog {
       }
       this.#journal = journal;
       this.#records = [];
-      this.#headed = false;
+      this.#header = 'missing';
       for (const entry of entries) {
         if (isStored(entry)) {
           const [, , , , node, life, seq, low] = entry;
           this.producers.stored({ node, life, seq, low }, last.base + this.#records.length);
           this.#records.push(recordOf(entry));
-        } else if (!this.#headed) {
-          this.#headed = true;
+        } else if (this.#header === 'missing') {
+          this.#header = 'there';
           this.producers.restore(entry.producers);
         }
       }
@@ -186,21 +194,31 @@ export class PartitionLog {
   }
 
   #write(): void {
+    if (this.#held.length === 0 || this.#header === 'writing') return;
     const isFull = this.#journal.sizeBytes >= this.#options.segmentBytes;
     if (isFull && this.#writingCount > 0) return;
+    // A header alone may fill it: a segment without a message would be followed by another.
+    if (isFull && this.#records.length > 0) this.#roll(this.#held[0]!.stored.at);
+    if (this.#header === 'missing') return this.#head();
     const held = this.#held;
     this.#held = [];
-    if (isFull && held.length > 0) this.#roll(held[0]!.stored.at);
     for (const one of held) this.#append(one);
   }
 
+  /** Nothing stands before it: what comes meanwhile waits, and shares the next sync as it would anyway. */
+  #head(): void {
+    this.#header = 'writing';
+    this.#journal.append({ producers: this.producers.snapshot() }, (outcome) => {
+      this.#header = outcome === 'ok' ? 'there' : 'missing';
+      if (outcome === 'ok') return this.#write();
+      // No message was written either. A disk may have room again for the next ones.
+      const held = this.#held;
+      this.#held = [];
+      for (const { done } of held) done(outcome, this.#end);
+    });
+  }
+
   #append({ stored, sent, done }: Held): void {
-    if (!this.#headed) {
-      // Again with each message until it is there: a disk may be full just now.
-      this.#journal.append({ producers: this.producers.snapshot() }, (outcome) => {
-        if (outcome === 'ok') this.#headed = true;
-      });
-    }
     const { message, key, value, at } = stored;
     const entry: StoredEntry = [message, key, value, at, sent.node, sent.life, sent.seq, sent.low];
     this.#writingCount++;
@@ -215,7 +233,7 @@ export class PartitionLog {
         this.producers.stored(sent, offset);
       }
       done(outcome, offset);
-      if (this.#writingCount === 0 && this.#held.length > 0) this.#write();
+      if (this.#writingCount === 0) this.#write();
     });
   }
 
@@ -225,7 +243,7 @@ export class PartitionLog {
     const segment = this.#begin(this.#end, Math.max(wallUs, closed.at));
     this.#journal = Journal.open<Entry>(this.#disk, segment.name).journal;
     this.#records = [];
-    this.#headed = false;
+    this.#header = 'missing';
   }
 
   #begin(base: number, at: Micros): Segment {
@@ -252,11 +270,11 @@ export class PartitionLog {
     { name, base }: Segment,
     end: number,
   ): { readonly records: readonly Stored[]; readonly damage: LoadpathError | undefined } {
-    const { entries, damage } = Journal.read<Entry>(this.#disk, name);
+    const { entries, damage } = Journal.read<Entry>(this.#disk, name, adviceClosed);
     const records = entries.filter(isStored).map(recordOf);
     const count = end - base;
     if (damage || records.length === count) return { records, damage };
-    const text = `${name} holds ${records.length} messages, of ${count} that were acknowledged.`;
+    const text = `${name} holds ${records.length} messages, of ${count} that were acknowledged. ${adviceClosed}`;
     return { records: records.slice(0, count), damage: new LoadpathError('data-corrupt', text) };
   }
 }

@@ -29,7 +29,12 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     if (brokerOf(partition, config.nodes) !== config.index) continue;
     openLog(partition);
   }
-  const opened = Journal.open<OffsetEntry>(host.disk, 'topic/offsets');
+  const opened = Journal.open<OffsetEntry>(
+    host.disk,
+    'topic/offsets',
+    'It holds how far groups have read. With an older copy put back they handle again what they committed since; ' +
+      `with the file removed they begin at the ${config.start} message.`,
+  );
   const offsets = new Offsets(opened.journal, opened.entries);
   const deliveries = new Deliveries(host, config, logs, offsets, reply);
   let pendingCount = 0;

@@ -420,16 +420,36 @@ describe('publishing', () => {
     ]);
   });
 
+  test('much at once takes little more on the disk than what was published', async () => {
+    const segment = '64kB';
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1, segment });
+    const { world, handle, settle } = cluster([declared], { seed: 1 });
+    const all = Array.from({ length: 1_500 }, () => handle(declared).publish('x'.repeat(100)));
+    expect(await settle(Promise.all(all))).toMatchObject({ ok: expect.any(Array) });
+    const { diskBytes } = world.usage().find(({ node }) => node === 'clicks/0')!;
+    expect(diskBytes / all.length).toBeLessThan(200);
+  });
+
+  test('a segment that its header fills takes a message all the same', async () => {
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1, segment: '1kB' });
+    const { handle, settle } = cluster([declared], { seed: 1 });
+    const all = Array.from({ length: 400 }, (_, index) => handle(declared).publish(`${index}`));
+    expect(await settle(Promise.all(all))).toMatchObject({ ok: expect.any(Array) });
+  });
+
   test('refuses what is no value, and a key that is no text', async () => {
     const bad = { made: new Date(0) } as unknown as string;
     const declared = topic<string>('clicks', {
-      key: (value) => (value === 'x' ? 'k' : (7 as never)),
+      key: (value) => (value === 'x' ? 'k' : value === 'half' ? '\ud83d' : (7 as never)),
     });
     const { handle, settle } = cluster([declared], { seed: 2 });
     expect(await settle(handle(declared).publish(bad))).toMatchObject({
       error: { name: 'TypeError' },
     });
     expect(await settle(handle(declared).publish('y'))).toMatchObject({
+      error: { name: 'TypeError' },
+    });
+    expect(await settle(handle(declared).publish('half'))).toMatchObject({
       error: { name: 'TypeError' },
     });
     expect(await settle(handle(declared).publish('x'))).toMatchObject({ ok: {} });
