@@ -30,7 +30,7 @@ export function runLiveNode(makeBoot: MakeBoot): void {
   process.on('SIGTERM', () => tell({ type: 'asked' }));
   process.on('disconnect', endProcess);
   process.on('uncaughtException', (error) => session.crash(error));
-  process.on('unhandledRejection', (reason) => session.crash(reason));
+  process.on('unhandledRejection', (reason) => session.crash(reason, 'rejected'));
   process.on('message', (order, socket) =>
     session.take(order as Order, socket as Socket | undefined),
   );

@@ -11,6 +11,7 @@
  *       │ ◀── event, control, reading, crashed, … ─│
  */
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import type { Boot } from '../host/boot.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Address, Message, Micros } from '../host/host.ts';
@@ -63,9 +64,13 @@ export type News =
       readonly type: 'crashed';
       readonly code: ErrorCode | undefined;
       readonly message: string;
-      readonly stack: string | undefined;
+      /** Where it came from, for people. Undefined for a mistake that its message explains. */
+      readonly trace: string | undefined;
     }
   | { readonly type: 'drained' };
+
+/** How an error left the code that it arose in: thrown, or as the rejection of a promise that nobody awaits. */
+export type HowItFell = 'thrown' | 'rejected';
 
 /** Loads what the node runs. Called once a life. */
 export type MakeBoot = (childData: unknown, node: NodePlan) => Promise<Boot> | Boot;
@@ -136,14 +141,14 @@ export class Session {
   }
 
   /** The node cannot go on: says why, loudly, and ends. */
-  crash(error: unknown): void {
+  crash(error: unknown, how: HowItFell = 'thrown'): void {
     if (this.#over) return;
     this.kill();
     this.#tell({
       type: 'crashed',
       code: error instanceof LoadpathError ? error.code : undefined,
       message: error instanceof Error ? error.message : String(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      trace: error instanceof LoadpathError ? undefined : traceOf(error, how),
     });
     this.#ended();
   }
@@ -198,4 +203,9 @@ export class Session {
     this.#tell({ type: 'drained' });
     this.#ended();
   }
+}
+
+function traceOf(error: unknown, how: HowItFell): string {
+  const thrown = error instanceof Error ? (error.stack ?? String(error)) : inspect(error);
+  return how === 'thrown' ? thrown : `a promise that nobody awaits was rejected: ${thrown}`;
 }

@@ -465,8 +465,11 @@ class Supervisor implements LiveSystem {
       }
       case 'crashed':
         seat.crash = { code: news.code, message: news.message };
-        if (news.code === undefined && news.stack) {
-          seat.lastLines = [...seat.lastLines, ...news.stack.split('\n')].slice(-linesKept);
+        if (news.trace !== undefined) {
+          const { trace } = news;
+          seat.lastLines = [...seat.lastLines, ...trace.split('\n')].slice(-linesKept);
+          const node = seat.node.id;
+          this.#say({ type: 'log', at: this.now(), node, level: 'error', text: trace });
         }
         return;
       case 'drained':

@@ -26,6 +26,11 @@ const programs: Readonly<Record<string, TestProgram>> = {
       if (message.type === 'ping') host.send(from, { ...message, type: 'pong' });
       else if (message.type === 'crash') throw new Error('told to crash');
       else if (message.type === 'reject') Promise.reject(new Error('unheard of'));
+      else if (message.type === 'throw later') {
+        setTimeout(() => {
+          throw new Error('too late');
+        });
+      }
     },
   }),
 
