@@ -55,7 +55,7 @@ export type News =
   | { readonly type: 'taken' }
   /** Its loop came round to the connections that wait. */
   | { readonly type: 'turn' }
-  /** Somebody outside asked this process to end (SIGTERM). */
+  /** Somebody outside asked this process to end (SIGTERM, SIGHUP). */
   | { readonly type: 'asked' }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'control'; readonly from: Address; readonly message: Message }
