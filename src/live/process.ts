@@ -46,21 +46,23 @@ export function startHere(makeBoot: MakeBoot, events: LifeEvents): Life {
     over = true;
     setImmediate(() => events.ended(how));
   };
-  const session = new Session(
+  const within = (run: () => void) => onBehalfOf(session, run);
+  const session: Session = new Session(
     makeBoot,
     (news) => setImmediate(() => events.news(news)),
     () => setImmediate(() => end('it ended')),
+    within,
   );
   return {
     pid: undefined,
     order: (order) => {
-      if (!over) setImmediate(() => onBehalfOf(session, () => session.take(order)));
+      if (!over) setImmediate(() => within(() => session.take(order)));
     },
     hand: (port, socket) => {
       if (over) socket.resetAndDestroy();
       else {
         const order: Order = { type: 'connection', port };
-        setImmediate(() => onBehalfOf(session, () => session.take(order, socket)));
+        setImmediate(() => within(() => session.take(order, socket)));
       }
     },
     kill: () => {

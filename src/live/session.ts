@@ -23,7 +23,7 @@ import type { Peer, Peers } from './transport.ts';
 
 /** What a node is told first. `childData` is whatever the caller wants its boot to know. */
 export interface NodeInit
-  extends Omit<LiveNodeOptions, 'boot' | 'onEvent' | 'onControl' | 'onCrash'> {
+  extends Omit<LiveNodeOptions, 'boot' | 'onEvent' | 'onControl' | 'onCrash' | 'within'> {
   readonly childData: unknown;
 }
 
@@ -81,13 +81,23 @@ export class Session {
   readonly #makeBoot: MakeBoot;
   readonly #tell: (news: News) => void;
   readonly #ended: () => void;
+  readonly #within: ((run: () => void) => void) | undefined;
   #node: LiveNode | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wasAsked = false;
   #over = false;
 
-  /** `ended` is called when this life is over by itself: it crashed, or it has drained. */
-  constructor(makeBoot: MakeBoot, tell: (news: News) => void, ended: () => void) {
+  /**
+   * `ended` is called when this life is over by itself: it crashed, or it has drained. `within` runs what it does, where
+   * it shares a process with others.
+   */
+  constructor(
+    makeBoot: MakeBoot,
+    tell: (news: News) => void,
+    ended: () => void,
+    within?: (run: () => void) => void,
+  ) {
+    this.#within = within;
     this.#makeBoot = makeBoot;
     this.#tell = tell;
     this.#ended = ended;
@@ -169,6 +179,7 @@ export class Session {
       onEvent: (event) => this.#tell({ type: 'event', event }),
       onControl: (from, message) => this.#tell({ type: 'control', from, message }),
       onCrash: (error) => this.crash(error),
+      within: this.#within,
     });
     if (this.#over) {
       node.kill();

@@ -34,6 +34,7 @@ function run(type: string): Promise<{ code: number; events: readonly RunEvent[];
 describe('with all nodes in one process', () => {
   test.each([
     ['a promise that nobody awaits', 'reject', 'unheard of'],
+    ['one that another node made it leave', 'pass on', 'unheard of'],
     ['a throw that nobody catches', 'throw later', 'too late'],
     ['a program that throws', 'crash', 'told to crash'],
   ])('%s ends the node whose it is, which comes back', async (_what, type, why) => {

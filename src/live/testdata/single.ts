@@ -1,9 +1,10 @@
 /**
- * A process that is two nodes, `a/0` and `b/0`. Tells `b/0` what its argument says, and prints what it hears of that until `b/0` is
- * up again; 'nobody' is an error of no node at all.
+ * A process that is two nodes, `a/0` and `b/0`. Tells `b/0` what its argument says ('pass on': by way of `a/0`), and prints
+ * what it hears of that until `b/0` is up again; 'nobody' is an error of no node at all.
  */
 import { rmSync } from 'node:fs';
 import type { RunEvent } from '../../host/events.ts';
+import type { Message } from '../../host/host.ts';
 import { startLive } from '../supervisor.ts';
 import { makeBoot, nodePlan, planOf } from './programs.ts';
 
@@ -31,4 +32,4 @@ const system = startLive({
 });
 await system.ready;
 if (type === 'nobody') void Promise.reject(new Error("nobody's"));
-else system.tell({ node: 'b/0' }, { type });
+else system.tell({ node: type === 'pass on' ? 'a/0' : 'b/0' }, { type, node: 'b/0' } as Message);
