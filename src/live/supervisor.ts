@@ -363,19 +363,18 @@ class Supervisor implements LiveSystem {
       const path = this.#data.lifePath(seat.node.id);
       const { code, message } = fileTrouble(error, 'counting lives', path);
       seat.crash = { code, message };
-      this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: message });
       this.#tryLater(seat, message);
+      if (seat.state !== 'waiting') return;
+      this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: message });
     }
   }
 
   #begin(seat: Seat): void {
     const { id } = seat.node;
-    // Of this run none was begun yet: the file knows of earlier ones.
-    if (seat.boots === 0) seat.life = this.#data.readLife(id);
-    this.#data.writeLife(id, seat.life + 1);
-    seat.life++;
+    seat.life = this.#data.beginLife(id, seat.life);
     seat.boots++;
     this.#setState(seat, 'starting');
+    seat.isStarted = false;
     seat.lastLines = [];
     const {
       childEntry,
@@ -490,20 +489,24 @@ class Supervisor implements LiveSystem {
     }, groupSignalMs).unref();
   }
 
-  /** At first, all wait for all, so that no program finds a neighbour missing. */
   #introduce(arrived: Seat): void {
-    const seats = [...this.#seats.values()];
-    if (!this.#isReady) {
-      if (seats.some((seat) => seat.state === 'starting' || seat.state === 'waiting')) return;
-      this.#broadcastPeers();
-      for (const seat of seats) if (seat.state === 'listening') this.#start(seat);
-      return;
-    }
+    if (!this.#isReady) return this.#introduceAll();
     this.#broadcastPeers();
     this.#start(arrived);
   }
 
+  /** At first, all wait for all, so that no program finds a neighbour missing. */
+  #introduceAll(): void {
+    const seats = [...this.#seats.values()];
+    if (seats.some(({ state }) => state === 'starting' || state === 'waiting')) return;
+    this.#broadcastPeers();
+    for (const seat of seats) {
+      if (seat.state === 'listening' && !seat.isStarted) this.#start(seat);
+    }
+  }
+
   #start(seat: Seat): void {
+    seat.isStarted = true;
     seat.handle?.order({
       type: 'start',
       peers: this.#peers(),
@@ -589,24 +592,25 @@ class Supervisor implements LiveSystem {
 
   #giveUp(seat: Seat, why: string): void {
     this.#setState(seat, 'failed');
-    const code = seat.crash?.code;
-    const { id } = seat.node;
-    const lines = seat.lastLines.map((line) => `  ${line}`).join('\n');
-    const error =
-      code !== undefined
-        ? new LoadpathError(code, `${id}: ${why}`)
-        : new LoadpathError(
-            'node-failed',
-            `${id} does not stay up: ${why}. Tried ${seat.failures} times.` +
-              (lines ? ` It said last:\n${lines}` : ''),
-          );
-    if (!this.#isReady) this.#fail(error);
-    else {
-      const text = `given up until loadpath fault --heal: ${why}`;
-      this.#say({ type: 'crash', at: this.now(), node: id, why: text });
-      this.#options.onFailure?.(error);
-      this.#checkUp();
-    }
+    const error = seat.failure(why);
+    if (!this.#isReady && !this.#isSpared(seat)) return this.#fail(error);
+    const text = `given up until loadpath fault --heal: ${why}`;
+    this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: text });
+    this.#options.onFailure?.(error);
+    if (!this.#isReady) this.#introduceAll();
+    this.#checkUp();
+  }
+
+  /** Damaged, while others do the same work: the system starts without it, as it would have gone on. */
+  #isSpared({ crash, node }: Seat): boolean {
+    const seats = [...this.#seats.values()];
+    return (
+      crash?.code === 'data-corrupt' &&
+      seats.some(
+        ({ node: { block, role }, state }) =>
+          block === node.block && role === node.role && state !== 'failed',
+      )
+    );
   }
 
   #checkUp(): void {

@@ -6,7 +6,10 @@ import type { Declaration } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
 import { judgeDurable, linearizability } from '../../../verify/index.ts';
-import { type KvHandle, kv } from './index.ts';
+import { kvBlock } from './block.ts';
+import { complete } from './config.ts';
+import { declare, type KvHandle, kv } from './index.ts';
+import { type ReplicaConfig, replica } from './node.ts';
 import { kvAckCountedTwice, kvHintDropped, kvNoSync } from './testdata/planted.ts';
 import { type FaultKind, storm } from './testdata/storm.ts';
 
@@ -228,6 +231,20 @@ describe('values', () => {
     expect(await settle(store.get('k'))).toMatchObject({ ok: { tags: ['a', 'ü'] } });
   });
 
+  test.each([
+    [3, /damaged at byte \d+.*Leave this node down/],
+    [1, /damaged at byte \d+.*There is no other copy/],
+  ])('a damaged log of %i is refused with what is true of it', async (replicas, advice) => {
+    const links = kv('links', { replicas });
+    const { world, handle, settle, events, run } = cluster([links], { seed: 4 });
+    for (let i = 0; i < 10; i++) await settle(handle(links).put(`k${i}`, 'v'));
+    world.inject({ do: 'rot', target: { node: 'links/0' }, bits: 5, atUs: 0 });
+    world.inject({ do: 'restart', target: { node: 'links/0' }, atUs: 0 });
+    run(100_000);
+    const texts = events.flatMap((event) => (event.type === 'crash' ? [event.why] : []));
+    expect(texts).toContainEqual(expect.stringMatching(advice));
+  });
+
   test('null is a value, absent is not', async () => {
     const links = kv('links');
     const { handle, settle } = cluster([links]);
@@ -245,6 +262,7 @@ describe('values', () => {
       expect(outcome).toMatchObject({ error: { name: 'TypeError' } });
       expect('error' in outcome && String(outcome.error)).toMatch(text);
     };
+    await refused('a\ud800', 1, /half of a surrogate pair/);
     await refused('k', new Map(), /links\.put\('k'\).*Map/);
     await refused('k', { at: new Date(0) }, /at: a Date/);
     await refused('k', undefined, /undefined/);
@@ -340,6 +358,87 @@ describe('room', () => {
     }
     expect(await settle(store.get('k'))).toMatchObject({ error: {} });
     expect(await settle(store.get('k'))).toEqual({ ok: 'value 499' });
+  });
+});
+
+describe('a log that is written anew', () => {
+  const nodes = ['links/0', 'links/1', 'links/2'];
+
+  test('is so on one replica after the other, though all have the same data', async () => {
+    const links = kv<string>('links', { snapshot: '10kB' });
+    const { world, handle, settle, run } = cluster([links]);
+    const sizes = () =>
+      nodes.map((node) => world.usage().find((each) => each.node === node)!.diskBytes);
+    const shrunkAt = new Map<string, number>();
+    for (let i = 0; shrunkAt.size < nodes.length && i < 500; i++) {
+      const before = sizes();
+      await settle(handle(links).put(`k${i % 20}`, 'x'.repeat(50)));
+      run(50_000);
+      const after = sizes();
+      nodes.forEach((node, n) => {
+        if (after[n]! < before[n]! && !shrunkAt.has(node)) shrunkAt.set(node, i);
+      });
+    }
+    expect(new Set(shrunkAt.values()).size).toBe(nodes.length);
+  });
+
+  test('costs a node time, in slices between which everybody is answered', async () => {
+    const keyCount = 5_000;
+    const links = kv<string>('links', { replicas: 1, snapshot: '1kB' });
+    let messageCount = 0;
+    const { world, handle, settle } = cluster([links], {
+      onTrace: ({ to }) => {
+        if (to.node === 'links/0') messageCount++;
+      },
+    });
+    const store = handle(links);
+    const used = () => world.usage().find(({ node }) => node === 'links/0')!;
+    let slowestUs = 0;
+    let isAnew = false;
+    for (let i = 0; !isAnew; i++) {
+      const { diskBytes } = used();
+      const askedAt = world.now;
+      await settle(store.put(`k${i % keyCount}`, 'x'.repeat(100)));
+      slowestUs = Math.max(slowestUs, world.now - askedAt);
+      isAnew = i > keyCount && used().diskBytes < diskBytes;
+    }
+    const upkeepUs = used().busyUs - 10 * messageCount;
+    expect(upkeepUs).toBeGreaterThan(2 * keyCount);
+    expect(slowestUs).toBeLessThan(upkeepUs / 3);
+  });
+});
+
+describe('a store that has data', () => {
+  /** As `before` in the first life of each replica, then as `changed` says. */
+  async function restartedAs(before: object, changed: object): Promise<string[]> {
+    const config = (given: ReplicaConfig, life: number): ReplicaConfig =>
+      life === 1 ? given : { ...given, ...complete({ ...given, ...changed }) };
+    const links = declare<number>('links', before, {
+      ...kvBlock,
+      programs: {
+        replica: (host, given: ReplicaConfig) => replica(host, config(given, host.life)),
+      },
+    });
+    const { world, handle, settle, run, events } = cluster([links]);
+    for (let i = 0; i < 40; i++) await settle(handle(links).put(`k${i}`, i));
+    world.inject({ do: 'restart', target: { node: 'links/1' }, atUs: 0 });
+    run(5_000_000);
+    return events.flatMap((event) =>
+      event.type === 'crash' && event.why !== 'stopped' ? [event.why] : [],
+    );
+  }
+
+  test('refuses to start when its keys would be looked for elsewhere, and names both values', async () => {
+    const [why] = await restartedAs({}, { nodes: 7 });
+    expect(why).toContain('links/1 keeps keys as one of a store with nodes 3, replicas 3;');
+    expect(why).toContain('the design now says nodes 7, replicas 3, tokens 128, zones a b c');
+    expect(await restartedAs({ nodes: 5 }, { tokens: 64 })).not.toEqual([]);
+    expect(await restartedAs({ snapshot: '1kB' }, { nodes: 4 })).not.toEqual([]);
+  });
+
+  test('starts with other options when all of its nodes own all keys, or owners stay who they are', async () => {
+    expect(await restartedAs({}, { tokens: 64, timeoutUs: 500_000 })).toEqual([]);
+    expect(await restartedAs({ nodes: 5 }, { keysMax: 7 })).toEqual([]);
   });
 });
 

@@ -17,11 +17,13 @@ import { Ring } from '../../../parts/ring.ts';
 import { Calls } from '../../../path/calls.ts';
 import type { Member } from './client.ts';
 import { collector } from './collector.ts';
+import { compaction } from './compaction.ts';
 import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
-import { type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
+import { type Logged, type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
 import type { Hint, KvMessage, Store } from './messages.ts';
 import { type Rules, soundRules } from './rules.ts';
+import { reshaped, shapeOf } from './shape.ts';
 import { Table } from './table.ts';
 
 export type ReplicaConfig = KvConfig & {
@@ -46,20 +48,33 @@ const logName = 'kv/log';
 /** Certain refusals remembered, in case the network repeats the message that was refused. */
 const refusalsMax = 1_024;
 
+/** An empty or older log is not known from a whole one: it counts towards majorities as if it had everything. */
+function adviceOf({ replicas }: ReplicaConfig): string {
+  return replicas === 1
+    ? 'There is no other copy of its keys. An older one put back, or an empty log, lacks what was put since.'
+    : 'Leave this node down: the other replicas serve without it. Its data may be removed once every key was read ' +
+        'while it was down, which brings the others up to date; before that, or with an older copy put back, ' +
+        'it would answer for writes that it lacks, and they could be lost.';
+}
+
 export function replica(host: Host, config: ReplicaConfig): Handlers {
   return replicaWith(soundRules)(host, config);
 }
 
 export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) => Handlers {
   return (host, config) => {
-    const { journal, entries, tornBytes } = Journal.open<PackedRecord>(host.disk, logName);
+    const { journal, entries, tornBytes } = Journal.open<Logged>(
+      host.disk,
+      logName,
+      adviceOf(config),
+    );
+    const shape = shapeOf(config);
+    let isShaped = false;
     const table = new Table();
-    for (const record of entries) table.apply(unpack(record));
+    for (const entry of entries) recover(entry);
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
     const refusals = new Map<string, Full>();
-    let compactedBytes = journal.sizeBytes;
-    let compacting = false;
     let drained: (() => void) | undefined;
 
     const meters = {
@@ -81,9 +96,27 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const self: Replica = { host, config, table, ring, calls, write };
     const hints = handover(self, rules);
     const tombstones = collector(self);
+    const anew = compaction(self, journal, ['shape', shape, null], settled);
+
+    function recover(entry: Logged): void {
+      if (entry[0] !== 'shape') return table.apply(unpack(entry));
+      const [, was, first] = entry;
+      if (was !== shape) throw reshaped(config.name, host.self, was, shape);
+      isShaped = true;
+      if (first) table.apply(unpack(first));
+    }
+
+    /** The first one that becomes durable brings the shape with it. */
+    function append(packed: PackedRecord, done: (outcome: DiskOutcome) => void): void {
+      if (isShaped) return journal.append(packed, done);
+      journal.append(['shape', shape, packed], (outcome) => {
+        if (outcome === 'ok') isShaped = true;
+        done(outcome);
+      });
+    }
 
     function write(record: LogRecord, done: (outcome: DiskOutcome) => void): void {
-      journal.append(pack(record), (outcome) => {
+      append(pack(record), (outcome) => {
         if (outcome === 'ok') keep(record);
         done(outcome);
         settled();
@@ -104,27 +137,13 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
 
     function settled(): void {
       meters.queue.set(journal.pendingCount);
-      compact();
+      anew.consider();
       if (journal.idle) leave();
     }
 
     function leave(): void {
       drained?.();
       drained = undefined;
-    }
-
-    /** Writes the table anew once the log is mostly history: the cost stays a constant share. */
-    function compact(): void {
-      const { sizeBytes } = journal;
-      if (compacting || sizeBytes < config.snapshotBytes || sizeBytes < 2 * compactedBytes) return;
-      compacting = true;
-      journal.replaceWith(table.snapshot().map(pack), (outcome) => {
-        compacting = false;
-        // After a failure, wait until the log has doubled once more: a full disk is not hammered.
-        compactedBytes = journal.sizeBytes;
-        if (outcome !== 'ok') host.meter.note(`could not compact the log: disk ${outcome}`);
-        if (journal.idle) leave();
-      });
     }
 
     function store(from: Address, message: Store | Hint, arrivedAt: number): void {
@@ -140,7 +159,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
       // As `write`, but with one function made for each and not two: no message is as common.
       const hint = message.type === 'hint' ? hintOf(message) : undefined;
-      journal.append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
+      append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
         if (outcome === 'ok' && hint) {
           keep(hint);
           hints.wake();
@@ -249,6 +268,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       },
       drain(done) {
         drained = done;
+        anew.abandon();
         if (journal.idle) leave();
       },
     };

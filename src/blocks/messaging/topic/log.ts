@@ -8,7 +8,7 @@
  * never acknowledged takes none. Retention removes whole segments from the old end.
  */
 import type { Disk, DiskOutcome, Micros, NodeId, Value } from '../../../host/host.ts';
-import { assert } from '../../../kit/assert.ts';
+import { LoadpathError } from '../../../kit/errors.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { Lru } from '../../../parts/lru.ts';
 import { Producers, type Sent } from './producers.ts';
@@ -45,6 +45,21 @@ interface Held {
   readonly done: (outcome: DiskOutcome, offset: number) => void;
 }
 
+/** Of offsets that were acknowledged and cannot be read any more. */
+export interface Damage {
+  readonly from: number;
+  /** From here on they can. */
+  readonly to: number;
+  readonly why: string;
+}
+
+/** A closed segment never changes, so that any whole copy of it is the right one. */
+const adviceClosed =
+  'There is no other copy of it here: put back a whole one, if there is one elsewhere, and start the broker again.';
+const adviceNewest =
+  'There is no other copy of it here. Without it, or with an older copy put back, what was published since is lost ' +
+  'and its offsets are given out again.';
+
 /** Closed segments kept decoded, for groups that lag behind. */
 const decodedMax = 2;
 
@@ -55,16 +70,22 @@ export class PartitionLog {
   readonly #options: LogOptions;
   readonly #segments: Segment[] = [];
   readonly #decoded = new Lru<string, readonly Stored[]>({ entriesMax: decodedMax });
+  /** Closed segments that turned out damaged, by name. */
+  readonly #damages = new Map<string, Damage>();
   #journal: Journal<Entry>;
   /** Of the newest segment. */
   #records: Stored[];
-  #headed: boolean;
+  /** How far the header of the newest segment is. */
+  #header: 'missing' | 'writing' | 'there';
   #writingCount = 0;
-  /** Waiting for the newest segment to come to rest, so that the next one can begin. */
+  /** Waiting for the newest segment's header, or for it to come to rest, so that the next one can begin. */
   #held: Held[] = [];
   #end: number;
 
-  /** Opens what is there. `wallUs` dates a first segment. */
+  /**
+   * Opens what is there. `wallUs` dates a first segment. Throws `data-corrupt` when the newest segment
+   * is damaged: how many messages were acknowledged is not known then, so none can get an offset.
+   */
   constructor(disk: Disk, folder: string, options: LogOptions, wallUs: Micros) {
     this.#disk = disk;
     this.#folder = folder;
@@ -76,25 +97,29 @@ export class PartitionLog {
       // Its true size is not worth reading it for: it was closed when it had reached this one.
       this.#segments.push({ name, base, at: Number(match[2]), sizeBytes: options.segmentBytes });
     }
+    let closedAt: number | undefined;
     for (;;) {
       const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs);
-      const { journal, entries } = Journal.open<Entry>(disk, last.name);
+      const damage = closedAt === undefined ? undefined : this.#read(last, closedAt).damage;
+      if (damage) throw damage;
+      const { journal, entries } = Journal.open<Entry>(disk, last.name, adviceNewest);
       // A crash while it was begun: nothing in it was acknowledged.
       if (entries.length === 0 && this.#segments.length > 1) {
         disk.remove(last.name);
         this.#segments.pop();
+        closedAt = last.base;
         continue;
       }
       this.#journal = journal;
       this.#records = [];
-      this.#headed = false;
+      this.#header = 'missing';
       for (const entry of entries) {
         if (isStored(entry)) {
           const [, , , , node, life, seq, low] = entry;
           this.producers.stored({ node, life, seq, low }, last.base + this.#records.length);
           this.#records.push(recordOf(entry));
-        } else if (!this.#headed) {
-          this.#headed = true;
+        } else if (this.#header === 'missing') {
+          this.#header = 'there';
           this.producers.restore(entry.producers);
         }
       }
@@ -132,6 +157,14 @@ export class PartitionLog {
     return this.#recordsOf(index).slice(from, from + max);
   }
 
+  /** Why `read` found nothing at `offset`, if it was not the end. */
+  damageAt(offset: number): Damage | undefined {
+    for (const damage of this.#damages.values()) {
+      if (offset >= damage.from && offset < damage.to) return damage;
+    }
+    return undefined;
+  }
+
   /** The first message stored at or after `wallUs`; the end when there is none. */
   offsetAt(wallUs: Micros): number {
     let index = this.#segments.length - 1;
@@ -154,27 +187,38 @@ export class PartitionLog {
       sizeBytes -= oldest.sizeBytes;
       this.#disk.remove(oldest.name);
       this.#decoded.delete(oldest.name);
+      this.#damages.delete(oldest.name);
       this.#segments.shift();
     }
     return this.first - before;
   }
 
   #write(): void {
+    if (this.#held.length === 0 || this.#header === 'writing') return;
     const isFull = this.#journal.sizeBytes >= this.#options.segmentBytes;
     if (isFull && this.#writingCount > 0) return;
+    // A header alone may fill it: a segment without a message would be followed by another.
+    if (isFull && this.#records.length > 0) this.#roll(this.#held[0]!.stored.at);
+    if (this.#header === 'missing') return this.#head();
     const held = this.#held;
     this.#held = [];
-    if (isFull && held.length > 0) this.#roll(held[0]!.stored.at);
     for (const one of held) this.#append(one);
   }
 
+  /** Nothing stands before it: what comes meanwhile waits, and shares the next sync as it would anyway. */
+  #head(): void {
+    this.#header = 'writing';
+    this.#journal.append({ producers: this.producers.snapshot() }, (outcome) => {
+      this.#header = outcome === 'ok' ? 'there' : 'missing';
+      if (outcome === 'ok') return this.#write();
+      // No message was written either. A disk may have room again for the next ones.
+      const held = this.#held;
+      this.#held = [];
+      for (const { done } of held) done(outcome, this.#end);
+    });
+  }
+
   #append({ stored, sent, done }: Held): void {
-    if (!this.#headed) {
-      // Again with each message until it is there: a disk may be full just now.
-      this.#journal.append({ producers: this.producers.snapshot() }, (outcome) => {
-        if (outcome === 'ok') this.#headed = true;
-      });
-    }
     const { message, key, value, at } = stored;
     const entry: StoredEntry = [message, key, value, at, sent.node, sent.life, sent.seq, sent.low];
     this.#writingCount++;
@@ -189,7 +233,7 @@ export class PartitionLog {
         this.producers.stored(sent, offset);
       }
       done(outcome, offset);
-      if (this.#writingCount === 0 && this.#held.length > 0) this.#write();
+      if (this.#writingCount === 0) this.#write();
     });
   }
 
@@ -199,7 +243,7 @@ export class PartitionLog {
     const segment = this.#begin(this.#end, Math.max(wallUs, closed.at));
     this.#journal = Journal.open<Entry>(this.#disk, segment.name).journal;
     this.#records = [];
-    this.#headed = false;
+    this.#header = 'missing';
   }
 
   #begin(base: number, at: Micros): Segment {
@@ -213,12 +257,25 @@ export class PartitionLog {
     if (index === this.#segments.length - 1) return this.#records;
     const segment = this.#segments[index]!;
     return this.#decoded.getOrSet(segment.name, () => {
-      const { entries } = Journal.open<Entry>(this.#disk, segment.name);
-      const records = entries.filter(isStored).map(recordOf);
-      const next = this.#segments[index + 1]!.base;
-      assert(segment.base + records.length === next, 'a closed segment is whole');
+      const to = this.#segments[index + 1]!.base;
+      const { records, damage } = this.#read(segment, to);
+      const from = segment.base + records.length;
+      if (damage) this.#damages.set(segment.name, { from, to, why: damage.message });
       return records;
     });
+  }
+
+  /** Of a segment that was closed at offset `end`: what can be read of it, from its beginning on. */
+  #read(
+    { name, base }: Segment,
+    end: number,
+  ): { readonly records: readonly Stored[]; readonly damage: LoadpathError | undefined } {
+    const { entries, damage } = Journal.read<Entry>(this.#disk, name, adviceClosed);
+    const records = entries.filter(isStored).map(recordOf);
+    const count = end - base;
+    if (damage || records.length === count) return { records, damage };
+    const text = `${name} holds ${records.length} messages, of ${count} that were acknowledged. ${adviceClosed}`;
+    return { records: records.slice(0, count), damage: new LoadpathError('data-corrupt', text) };
   }
 }
 
