@@ -7,8 +7,14 @@ import { exitCodes, explainFailure, screen } from './session.ts';
 // `loadpath … | head` closes our output early: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  orGone(error);
 });
+process.stderr.on('error', orGone);
+
+/** A terminal that was closed takes no words, and a run has yet to end its nodes in order. */
+function orGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EIO') throw error;
+}
 
 async function main(): Promise<void> {
   try {

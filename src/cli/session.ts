@@ -30,7 +30,7 @@ export function printJson(value: unknown): void {
 
 /**
  * The first Ctrl-C asks the run to end as every run ends, with a report; the second ends the
- * process. SIGTERM counts as the first.
+ * process. SIGTERM counts as the first, and so does a terminal that is closed (SIGHUP).
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -42,13 +42,12 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     screen.line('Stopping: heal, drain, judge. Ctrl-C again to leave at once.');
     controller.abort();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, stop);
   try {
     return await work(controller.signal);
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    for (const signal of signals) process.off(signal, stop);
     screen.clear();
   }
 }

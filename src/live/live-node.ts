@@ -74,6 +74,8 @@ export interface LiveNodeOptions {
   readonly onControl: (from: Address, message: Message) => void;
   /** A program threw. The node is dead when this is called. */
   readonly onCrash: (error: unknown) => void;
+  /** Runs each turn, where other nodes share the process. Default: as it is. */
+  readonly within?: ((run: () => void) => void) | undefined;
 }
 
 /** What the supervisor can do to a node short of ending it. */
@@ -157,7 +159,7 @@ export class LiveNode {
     this.#options = options;
     this.#kit = doors;
     this.#random = seeded(seed).fork(node.id).fork(`life ${life}`);
-    this.#turn = new Turn((error) => this.#crash(error));
+    this.#turn = new Turn((error) => this.#crash(error), options.within);
     const enter = (fire: () => void) => this.#turn.enter(call, fire, undefined);
     this.#wheel = new Wheel(processNow, enter, (run) => this.#turn.later(run));
     this.#cpu = new LiveCpu(this.#turn, this.#wheel);

@@ -1,6 +1,8 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecure } from 'node:https';
+import { type AddressInfo, createServer as createListener } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { makeCertificate } from './certificate.ts';
 import { arrivals, generateLoad, type LoadOptions, type LoadOutcome } from './load.ts';
 
 let server: Server | undefined;
@@ -12,9 +14,11 @@ afterEach(() => {
 });
 
 /** A server that answers as `answer` says, and its origin. */
-async function serving(answer: (index: number, response: ServerResponse) => void): Promise<string> {
+async function serving(
+  answer: (index: number, response: ServerResponse, request: IncomingMessage) => void,
+): Promise<string> {
   let index = 0;
-  const made = createServer((_request, response) => answer(index++, response));
+  const made = createServer((request, response) => answer(index++, response, request));
   server = made;
   await new Promise<void>((resolve) => {
     made.listen(0, '127.0.0.1', () => resolve());
@@ -32,7 +36,7 @@ function load(origin: string, ratePerSec: number, more: Partial<LoadOptions> = {
     forUs,
     connectionsMax: 64,
     timeoutUs: 5_000_000,
-    headers: {},
+    headers: [],
     ...more,
   });
 }
@@ -126,6 +130,65 @@ describe('load', () => {
     const outcome = await load(origin, 50);
     expect(outcome.failed).toBe(50);
     expect(Object.keys(outcome.errors)).toEqual(['connection refused']);
+  });
+
+  test('sends bytes as they are, and each header as often as it is given', async () => {
+    const taken: { readonly body: Buffer; readonly heads: readonly string[] }[] = [];
+    const origin = await serving((_index, response, request) => {
+      const pieces: Buffer[] = [];
+      request.on('data', (piece: Buffer) => pieces.push(piece));
+      request.on('end', () => {
+        taken.push({ body: Buffer.concat(pieces), heads: request.rawHeaders });
+        response.end();
+      });
+    });
+    const body = Uint8Array.from({ length: 512 }, (_, index) => index % 256);
+    const post = { method: 'POST', path: '/', body };
+    const outcome = await load(origin, 10, {
+      requests: arrivals(10, 1_000_000, 'constant', post, 1),
+      headers: [
+        ['x-tag', 'one'],
+        ['x-tag', 'two'],
+      ],
+    });
+    expect(outcome.completed).toBe(10);
+    for (const { body: arrived, heads } of taken) {
+      expect([...arrived]).toEqual([...body]);
+      expect(heads.filter((_, index) => heads[index - 1] === 'x-tag')).toEqual(['one', 'two']);
+    }
+  });
+
+  test('names what went wrong in words', async () => {
+    const listener = createListener((socket) => socket.end('220 mail.example ESMTP\r\n'));
+    await new Promise<void>((resolve) => {
+      listener.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = listener.address() as AddressInfo;
+    const plain = await load(`http://127.0.0.1:${port}`, 10, { forUs: 200_000 });
+    const secure = await load(`https://127.0.0.1:${port}`, 10, { forUs: 200_000 });
+    listener.close();
+    expect(Object.keys(plain.errors)).toEqual(['the answer is not HTTP']);
+    expect(Object.keys(secure.errors)).toEqual(['no TLS is spoken there']);
+  });
+
+  test('trusts a certificate of its own authority, or any when told to, and no other', async () => {
+    const authority = { name: 'ours', ...makeCertificate({ name: 'ours', isAuthority: true }) };
+    const identity = makeCertificate({ name: 'it', hosts: ['localhost'], issuer: authority });
+    const secure = createSecure(identity, (_request, response) => {
+      response.end('x');
+    });
+    await new Promise<void>((resolve) => {
+      secure.listen(0, 'localhost', resolve);
+    });
+    const origin = `https://localhost:${(secure.address() as AddressInfo).port}`;
+    const short = { forUs: 200_000 };
+    const strange = await load(origin, 10, short);
+    const known = await load(origin, 10, { ...short, tls: { ca: Buffer.from(authority.cert) } });
+    const any = await load(origin, 10, { ...short, tls: { isUnchecked: true } });
+    secure.closeAllConnections();
+    secure.close();
+    expect(strange.errors).toEqual({ 'the certificate is not trusted': 2 });
+    expect([known.completed, any.completed]).toEqual([2, 2]);
   });
 
   test('ends early when told to, and still accounts for everything', async () => {

@@ -19,7 +19,7 @@ export interface LoadRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   /** What it was answered when it was recorded. */
   readonly recordedStatus?: number | undefined;
 }
@@ -33,7 +33,12 @@ export interface LoadOptions {
   /** Sockets at most. A request waits for a free one, and the wait counts. */
   readonly connectionsMax: number;
   readonly timeoutUs: Micros;
-  readonly headers: Readonly<Record<string, string>>;
+  /** In this order, also several of one name. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Whom to trust where the origin is https. Default: as Node does. */
+  readonly tls?:
+    | { readonly ca?: Uint8Array | undefined; readonly isUnchecked?: boolean }
+    | undefined;
   readonly signal?: AbortSignal | undefined;
   onSecond?(second: LoadSecond): void;
 }
@@ -151,13 +156,15 @@ class Load {
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#loadUs = options.forUs;
-    this.#headers = Object.entries(options.headers).flat();
+    this.#headers = options.headers.flat();
+    const { ca, isUnchecked = false } = options.tls ?? {};
     this.#pool = new Pool(options.origin, {
       connections: options.connectionsMax,
       pipelining: 1,
       // Ours, from the intended start, is the one that counts.
       headersTimeout: 0,
       bodyTimeout: 0,
+      connect: { rejectUnauthorized: !isUnchecked, ...(ca ? { ca: Buffer.from(ca) } : {}) },
       connectTimeout: Math.max(1_000, options.timeoutUs / 1_000),
     });
   }
@@ -390,18 +397,37 @@ function sleep(ms = 1): Promise<void> {
   });
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  UND_ERR_SOCKET: 'connection reset',
+  UND_ERR_CONNECT_TIMEOUT: 'connect timeout',
+  ETIMEDOUT: 'connect timeout',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'host unreachable',
+  ENOTFOUND: 'host not found',
+  EAI_AGAIN: 'host not found',
+  EMFILE: 'out of file descriptors here',
+  EADDRNOTAVAIL: 'out of ports here',
+  UND_ERR_INVALID_ARG: 'cannot be sent as HTTP',
+  UND_ERR_NOT_SUPPORTED: 'cannot be sent as HTTP',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too long',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer is shorter or longer than it says',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'no TLS is spoken there',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is of another host',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is not trusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate is not trusted',
+};
+
 /** Short and countable: an address in each reason would make every one a reason of its own. */
 function reasonOf(error: Error & { readonly code?: unknown }): string {
-  const names: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'connection refused',
-    ECONNRESET: 'connection reset',
-    EPIPE: 'connection reset',
-    UND_ERR_SOCKET: 'connection reset',
-    UND_ERR_CONNECT_TIMEOUT: 'connect timeout',
-    ENOTFOUND: 'host not found',
-    EMFILE: 'out of file descriptors here',
-    EADDRNOTAVAIL: 'out of ports here',
-  };
   const code = typeof error.code === 'string' ? error.code : error.name;
-  return names[code] ?? code;
+  if (code.startsWith('HPE_') || code === 'HTTPParserError') return 'the answer is not HTTP';
+  if (code.startsWith('ERR_SSL_')) return reasons[code] ?? 'the TLS handshake failed';
+  return reasons[code] ?? code;
 }

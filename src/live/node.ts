@@ -24,13 +24,15 @@ export function runLiveNode(makeBoot: MakeBoot): void {
     if (process.connected) process.send?.({ type: 'bye' }, undefined, undefined, endProcess);
     else endProcess();
   });
-  // Ctrl-C reaches every process of the terminal, SIGTERM those of a service: what is to be done about
-  // it the supervisor decides.
+  // Ctrl-C and SIGHUP reach every process of the terminal, SIGTERM those of a service: what is to be done
+  // about it the supervisor decides.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => tell({ type: 'asked' }));
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => tell({ type: 'asked' }));
+  }
   process.on('disconnect', endProcess);
   process.on('uncaughtException', (error) => session.crash(error));
-  process.on('unhandledRejection', (reason) => session.crash(reason));
+  process.on('unhandledRejection', (reason) => session.crash(reason, 'rejected'));
   process.on('message', (order, socket) =>
     session.take(order as Order, socket as Socket | undefined),
   );

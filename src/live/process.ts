@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { NodePlan } from '../host/plan.ts';
 import { Fifo } from '../parts/fifo.ts';
 import { type MakeBoot, type News, type Order, Session } from './session.ts';
+import { onBehalfOf } from './strays.ts';
 
 export interface Life {
   /** Undefined when it is no process of its own. */
@@ -45,19 +46,24 @@ export function startHere(makeBoot: MakeBoot, events: LifeEvents): Life {
     over = true;
     setImmediate(() => events.ended(how));
   };
-  const session = new Session(
+  const within = (run: () => void) => onBehalfOf(session, run);
+  const session: Session = new Session(
     makeBoot,
     (news) => setImmediate(() => events.news(news)),
     () => setImmediate(() => end('it ended')),
+    within,
   );
   return {
     pid: undefined,
     order: (order) => {
-      if (!over) setImmediate(() => session.take(order));
+      if (!over) setImmediate(() => within(() => session.take(order)));
     },
     hand: (port, socket) => {
       if (over) socket.resetAndDestroy();
-      else setImmediate(() => session.take({ type: 'connection', port }, socket));
+      else {
+        const order: Order = { type: 'connection', port };
+        setImmediate(() => within(() => session.take(order, socket)));
+      }
     },
     kill: () => {
       session.kill();

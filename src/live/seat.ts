@@ -1,6 +1,6 @@
 /** What the supervisor keeps of one node, over all its lives. */
 import type { NodePlan } from '../host/plan.ts';
-import type { ErrorCode } from '../kit/errors.ts';
+import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
 import type { MetersSnapshot } from '../kit/meters.ts';
 import type { Life } from './process.ts';
 import type { SeatState } from './system.ts';
@@ -43,5 +43,15 @@ export class Seat {
 
   constructor(node: NodePlan) {
     this.node = node;
+  }
+
+  /** That it is given up, in words. */
+  failure(why: string): LoadpathError {
+    const { id } = this.node;
+    if (this.crash?.code !== undefined) return new LoadpathError(this.crash.code, `${id}: ${why}`);
+    const lines = this.lastLines.map((line) => `  ${line}`).join('\n');
+    const said = lines ? ` It said last:\n${lines}` : '';
+    const text = `${id} does not stay up: ${why}. Tried ${this.failures} times.${said}`;
+    return new LoadpathError('node-failed', text);
   }
 }

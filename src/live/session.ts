@@ -11,6 +11,7 @@
  *       │ ◀── event, control, reading, crashed, … ─│
  */
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import type { Boot } from '../host/boot.ts';
 import type { RunEvent } from '../host/events.ts';
 import type { Address, Message, Micros } from '../host/host.ts';
@@ -22,7 +23,7 @@ import type { Peer, Peers } from './transport.ts';
 
 /** What a node is told first. `childData` is whatever the caller wants its boot to know. */
 export interface NodeInit
-  extends Omit<LiveNodeOptions, 'boot' | 'onEvent' | 'onControl' | 'onCrash'> {
+  extends Omit<LiveNodeOptions, 'boot' | 'onEvent' | 'onControl' | 'onCrash' | 'within'> {
   readonly childData: unknown;
 }
 
@@ -54,7 +55,7 @@ export type News =
   | { readonly type: 'taken' }
   /** Its loop came round to the connections that wait. */
   | { readonly type: 'turn' }
-  /** Somebody outside asked this process to end (SIGTERM). */
+  /** Somebody outside asked this process to end (SIGTERM, SIGHUP). */
   | { readonly type: 'asked' }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'control'; readonly from: Address; readonly message: Message }
@@ -63,9 +64,13 @@ export type News =
       readonly type: 'crashed';
       readonly code: ErrorCode | undefined;
       readonly message: string;
-      readonly stack: string | undefined;
+      /** Where it came from, for people. Undefined for a mistake that its message explains. */
+      readonly trace: string | undefined;
     }
   | { readonly type: 'drained' };
+
+/** How an error left the code that it arose in: thrown, or as the rejection of a promise that nobody awaits. */
+export type HowItFell = 'thrown' | 'rejected';
 
 /** Loads what the node runs. Called once a life. */
 export type MakeBoot = (childData: unknown, node: NodePlan) => Promise<Boot> | Boot;
@@ -76,13 +81,23 @@ export class Session {
   readonly #makeBoot: MakeBoot;
   readonly #tell: (news: News) => void;
   readonly #ended: () => void;
+  readonly #within: ((run: () => void) => void) | undefined;
   #node: LiveNode | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wasAsked = false;
   #over = false;
 
-  /** `ended` is called when this life is over by itself: it crashed, or it has drained. */
-  constructor(makeBoot: MakeBoot, tell: (news: News) => void, ended: () => void) {
+  /**
+   * `ended` is called when this life is over by itself: it crashed, or it has drained. `within` runs what it does, where
+   * it shares a process with others.
+   */
+  constructor(
+    makeBoot: MakeBoot,
+    tell: (news: News) => void,
+    ended: () => void,
+    within?: (run: () => void) => void,
+  ) {
+    this.#within = within;
     this.#makeBoot = makeBoot;
     this.#tell = tell;
     this.#ended = ended;
@@ -136,14 +151,14 @@ export class Session {
   }
 
   /** The node cannot go on: says why, loudly, and ends. */
-  crash(error: unknown): void {
+  crash(error: unknown, how: HowItFell = 'thrown'): void {
     if (this.#over) return;
     this.kill();
     this.#tell({
       type: 'crashed',
       code: error instanceof LoadpathError ? error.code : undefined,
       message: error instanceof Error ? error.message : String(error),
-      stack: error instanceof Error ? error.stack : undefined,
+      trace: error instanceof LoadpathError ? undefined : traceOf(error, how),
     });
     this.#ended();
   }
@@ -164,6 +179,7 @@ export class Session {
       onEvent: (event) => this.#tell({ type: 'event', event }),
       onControl: (from, message) => this.#tell({ type: 'control', from, message }),
       onCrash: (error) => this.crash(error),
+      within: this.#within,
     });
     if (this.#over) {
       node.kill();
@@ -198,4 +214,9 @@ export class Session {
     this.#tell({ type: 'drained' });
     this.#ended();
   }
+}
+
+function traceOf(error: unknown, how: HowItFell): string {
+  const thrown = error instanceof Error ? (error.stack ?? String(error)) : inspect(error);
+  return how === 'thrown' ? thrown : `a promise that nobody awaits was rejected: ${thrown}`;
 }

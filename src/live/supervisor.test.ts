@@ -422,13 +422,23 @@ describe('processes', () => {
     }
   });
 
-  test('a promise that nobody looks after ends the node as a throw does', () =>
+  test.each([
+    [
+      'a promise that nobody looks after',
+      'reject',
+      /awaits was rejected: Error: unheard of\n +at /,
+    ],
+    ['a throw that nobody catches', 'throw later', /^Error: too late\n +at /],
+  ])('%s ends the node as a throw does, and its stack is told', (_what, type, text) =>
     during(planOf(nodePlan('a/0', 'echo')), {}, async (t) => {
-      tell(t, 'a/0', { type: 'reject' });
+      tell(t, 'a/0', { type });
       const crash = await t.see((event) => event.type === 'crash');
-      expect(crash).toMatchObject({ node: 'a/0', why: 'unheard of' });
+      expect(crash).toMatchObject({ node: 'a/0', why: expect.stringMatching(/unheard|late/) });
+      const log = t.events.find((event) => event.type === 'log' && event.level === 'error');
+      expect(log).toMatchObject({ node: 'a/0', text: expect.stringMatching(text) });
       await t.see((event) => event.type === 'boot' && event.life === 2);
-    }));
+    }),
+  );
 
   test('faults happen at their times, counted from the start of the load, and healing ends them all', () =>
     during(pair, { here: true, describe: (fault) => fault.do }, async (t) => {

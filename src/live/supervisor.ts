@@ -363,8 +363,9 @@ class Supervisor implements LiveSystem {
       const path = this.#data.lifePath(seat.node.id);
       const { code, message } = fileTrouble(error, 'counting lives', path);
       seat.crash = { code, message };
-      this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: message });
       this.#tryLater(seat, message);
+      if (seat.state !== 'waiting') return;
+      this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: message });
     }
   }
 
@@ -373,6 +374,7 @@ class Supervisor implements LiveSystem {
     seat.life = this.#data.beginLife(id, seat.life);
     seat.boots++;
     this.#setState(seat, 'starting');
+    seat.isStarted = false;
     seat.lastLines = [];
     const {
       childEntry,
@@ -462,8 +464,11 @@ class Supervisor implements LiveSystem {
       }
       case 'crashed':
         seat.crash = { code: news.code, message: news.message };
-        if (news.code === undefined && news.stack) {
-          seat.lastLines = [...seat.lastLines, ...news.stack.split('\n')].slice(-linesKept);
+        if (news.trace !== undefined) {
+          const { trace } = news;
+          seat.lastLines = [...seat.lastLines, ...trace.split('\n')].slice(-linesKept);
+          const node = seat.node.id;
+          this.#say({ type: 'log', at: this.now(), node, level: 'error', text: trace });
         }
         return;
       case 'drained':
@@ -587,20 +592,10 @@ class Supervisor implements LiveSystem {
 
   #giveUp(seat: Seat, why: string): void {
     this.#setState(seat, 'failed');
-    const code = seat.crash?.code;
-    const { id } = seat.node;
-    const lines = seat.lastLines.map((line) => `  ${line}`).join('\n');
-    const error =
-      code !== undefined
-        ? new LoadpathError(code, `${id}: ${why}`)
-        : new LoadpathError(
-            'node-failed',
-            `${id} does not stay up: ${why}. Tried ${seat.failures} times.` +
-              (lines ? ` It said last:\n${lines}` : ''),
-          );
+    const error = seat.failure(why);
     if (!this.#isReady && !this.#isSpared(seat)) return this.#fail(error);
     const text = `given up until loadpath fault --heal: ${why}`;
-    this.#say({ type: 'crash', at: this.now(), node: id, why: text });
+    this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: text });
     this.#options.onFailure?.(error);
     if (!this.#isReady) this.#introduceAll();
     this.#checkUp();

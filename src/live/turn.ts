@@ -11,6 +11,7 @@
  */
 export class Turn {
   readonly #onError: (error: unknown) => void;
+  readonly #within: ((run: () => void) => void) | undefined;
   readonly #endings: (() => void)[] = [];
   #soon: (() => void)[] = [];
   #later: (() => void)[] = [];
@@ -20,9 +21,13 @@ export class Turn {
   #scheduled = false;
   #closed = false;
 
-  /** `onError` hears what a handler threw: the node stops, loudly. */
-  constructor(onError: (error: unknown) => void) {
+  /**
+   * `onError` hears what a handler threw: the node stops, loudly. Where several nodes share a process, `within` runs
+   * what is this one's: of a socket that was accepted nobody but the door knows whose it is.
+   */
+  constructor(onError: (error: unknown) => void, within?: (run: () => void) => void) {
     this.#onError = onError;
+    this.#within = within;
   }
 
   get closed(): boolean {
@@ -37,15 +42,8 @@ export class Turn {
   /** Every door from the machine into the node's code goes through here. */
   enter<A, B>(handler: (a: A, b: B) => void, a: A, b: B): void {
     if (this.#closed) return;
-    this.#depth++;
-    try {
-      handler(a, b);
-      if (this.#depth === 1) this.#runSoon();
-    } catch (error) {
-      this.#onError(error);
-    } finally {
-      this.#depth--;
-    }
+    if (this.#within && this.#depth === 0) this.#within(() => this.#run(handler, a, b));
+    else this.#run(handler, a, b);
   }
 
   /** Still in this turn, after the handler that is running now. */
@@ -71,6 +69,18 @@ export class Turn {
     this.#closed = true;
     this.#soon = [];
     this.#later = [];
+  }
+
+  #run<A, B>(handler: (a: A, b: B) => void, a: A, b: B): void {
+    this.#depth++;
+    try {
+      handler(a, b);
+      if (this.#depth === 1) this.#runSoon();
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      this.#depth--;
+    }
   }
 
   #end(): void {

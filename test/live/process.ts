@@ -88,6 +88,11 @@ export class Running {
     process.kill(-this.pid, 'SIGINT');
   }
 
+  /** So does the end of the terminal itself. */
+  hangUp(): void {
+    process.kill(-this.pid, 'SIGHUP');
+  }
+
   /** Ends whatever of it is left. */
   sweep(): void {
     try {

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { root } from '../checkout.ts';
 import { Client } from './client.ts';
@@ -155,6 +155,17 @@ describe('while it runs', () => {
     expect(out, out).not.toMatch(/VIOLATED +(links|codes)/);
     expect([0, 1, 3]).toContain(code);
     await nothingLeft(running);
+  });
+
+  test('a terminal that is closed ends it in order, and its data is free again', async () => {
+    const data = tempFolder();
+    const running = loadpath(['run', ...small, '--port', '0', '--data', data]);
+    await running.url();
+    running.hangUp();
+    expect(await running.ended).toMatchObject({ code: 0 });
+    await nothingLeft(running);
+    const names = readdirSync(data, { recursive: true, encoding: 'utf8' });
+    expect(names.filter((name) => basename(name).startsWith('lock'))).toEqual([]);
   });
 
   test('Ctrl-C in the setup ends it without a report', async () => {

@@ -1,8 +1,7 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { type AccessLog, AccessLogReader, startsOf } from '../../design/accesslog.ts';
-import { LoadpathError, refuse } from '../../kit/errors.ts';
-import { parseUrl } from '../../kit/url.ts';
+import { LoadpathError } from '../../kit/errors.ts';
 import type { LoadRequest, Requests } from '../../live/load.ts';
 import { exitCode, type Objectives } from '../../run/report.ts';
 import { count, ms, perSec } from '../figures.ts';
@@ -19,6 +18,7 @@ import {
   watching,
 } from '../session.ts';
 import { exitHelp } from './load-options.ts';
+import { addressIn, bodyOf, chanceNote, headersOf, tlsOf, withoutSecrets } from './load-request.ts';
 
 export function addLoad(program: Command): void {
   program
@@ -35,6 +35,8 @@ export function addLoad(program: Command): void {
     .option('--timeout <duration>', 'from the intended start', '10s')
     .option('--method <method>', 'of the requests (default: GET, with a body POST)')
     .option('--header <name: value>', 'sent with every request; may be repeated', collect)
+    .option('--insecure', 'with https: whoever answers is trusted')
+    .option('--ca <file>', 'with https: trust what this certificate authority signed (PEM)')
     .option('--body <text>', "'@file' reads a file")
     .option('--replay <access.log>', 'send what an access log recorded, at its pace')
     .option('--p99 <duration>', 'objective: fail when p99 is above')
@@ -59,7 +61,8 @@ ${exitHelp}`,
 }
 
 async function load(target: string, raw: RawOptions): Promise<number> {
-  return /^https?:\/\//.test(target) ? loadUrl(target, raw) : loadDesign(target, raw);
+  const url = addressIn(target);
+  return url ? loadUrl(url, withoutSecrets(url, target), raw) : loadDesign(target, raw);
 }
 
 async function loadDesign(design: string, raw: RawOptions): Promise<number> {
@@ -73,8 +76,8 @@ async function loadDesign(design: string, raw: RawOptions): Promise<number> {
     replayLog: given.text('replay'),
     url: given.text('url'),
   };
-  for (const name of ['method', 'body', 'p99', 'availability']) {
-    if (given.text(name) !== undefined) given.problem(name, 'a design says that itself');
+  for (const name of ['method', 'header', 'body', 'insecure', 'ca', 'p99', 'availability']) {
+    if (given.has(name)) given.problem(name, 'a design says that itself');
   }
   given.check();
   const runner = await loadRunner();
@@ -87,17 +90,16 @@ async function loadDesign(design: string, raw: RawOptions): Promise<number> {
   return exitCode(report);
 }
 
-async function loadUrl(target: string, raw: RawOptions): Promise<number> {
+async function loadUrl(url: URL, shown: string, raw: RawOptions): Promise<number> {
   const given = new Given(raw);
-  const url = parseUrl(target);
-  if (!url) refuse('bad-option', 'the command line', [{ at: target, what: 'is not a URL' }]);
   const seed = given.whole('seed') ?? 1;
   const ratePerSec = given.rate('rps') ?? 100;
   const replayLog = given.text('replay');
   const kind = given.choice('arrivals', ['poisson', 'constant']) ?? 'poisson';
   const connectionsMax = given.whole('connections', 1, 60_000) ?? 256;
   const timeoutUs = given.duration('timeout') ?? 10_000_000;
-  const headers = headersOf(given);
+  const headers = headersOf(given, url);
+  const tls = tlsOf(given, url);
   const body = bodyOf(given);
   const method = given.text('method')?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST');
   if (!/^[A-Z]+$/.test(method)) given.problem('method', `must be a method such as GET`);
@@ -127,6 +129,7 @@ async function loadUrl(target: string, raw: RawOptions): Promise<number> {
       connectionsMax,
       timeoutUs,
       headers,
+      tls,
       signal,
       onSecond: ({ at, completed, failed, rejected, p99Us }) => {
         const errors = failed + rejected;
@@ -137,32 +140,12 @@ async function loadUrl(target: string, raw: RawOptions): Promise<number> {
       },
     }),
   );
-  const report = loadReport(target, seed, objectives, outcome);
-  const notes = log && log.badCount > 0 ? [badLinesNote(log), ...report.notes] : report.notes;
+  const report = loadReport(shown, seed, objectives, outcome);
+  const notes = [...(log ? badLinesNote(log) : chanceNote(ratePerSec, outcome)), ...report.notes];
   screen.clear();
   if (given.flag('json')) printJson({ ...report, notes });
   else print(renderReport({ ...report, notes }, outStyle));
   return exitCode(report);
-}
-
-function headersOf(given: Given): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const text of given.texts('header')) {
-    const match = /^([!#$%&'*+.^_`|~\w-]+):\s*(.*)$/.exec(text);
-    if (match) headers[match[1]!.toLowerCase()] = match[2]!;
-    else given.problem('header', `must be like 'name: value', got '${text}'`);
-  }
-  return headers;
-}
-
-function bodyOf(given: Given): string | undefined {
-  const body = given.text('body');
-  if (!body?.startsWith('@')) return body;
-  try {
-    return readFileSync(body.slice(1), 'utf8');
-  } catch (error) {
-    return given.problem('body', `cannot read ${body.slice(1)}: ${String(error)}`);
-  }
 }
 
 async function readLog(path: string): Promise<AccessLog> {
@@ -195,7 +178,10 @@ function* fromLog(log: AccessLog): Requests & Generator<{ atUs: number; request:
   }
 }
 
-function badLinesNote(log: AccessLog): string {
+function badLinesNote(log: AccessLog): readonly string[] {
+  if (log.badCount === 0) return [];
   const lines = log.badLines.slice(0, 5).map(({ line, why }) => `${line} (${why})`);
-  return `${count(log.badCount)} lines of the access log were not understood: ${lines.join(', ')}`;
+  return [
+    `${count(log.badCount)} lines of the access log were not understood: ${lines.join(', ')}`,
+  ];
 }

@@ -24,8 +24,16 @@ const programs: Readonly<Record<string, TestProgram>> = {
   echo: (host) => ({
     message(from, message) {
       if (message.type === 'ping') host.send(from, { ...message, type: 'pong' });
+      else if (message.type === 'pass on') {
+        host.send({ node: String(message.node), port: 'main' }, { type: 'reject' });
+      }
       else if (message.type === 'crash') throw new Error('told to crash');
       else if (message.type === 'reject') Promise.reject(new Error('unheard of'));
+      else if (message.type === 'throw later') {
+        setTimeout(() => {
+          throw new Error('too late');
+        });
+      }
     },
   }),
 
