@@ -36,7 +36,8 @@ interface Segment {
   readonly base: number;
   /** When it was begun, by the wall clock: about when the one before it ended. */
   readonly at: Micros;
-  sizeBytes: number;
+  /** Bytes of all segments that there ever were before it: its own end where the next one begins. */
+  readonly startBytes: number;
 }
 
 interface Held {
@@ -84,15 +85,17 @@ export class PartitionLog {
     this.#folder = folder;
     this.#options = options;
     for (const name of disk.list(`${folder}/`)) {
-      const match = /\/s(\d{16})-(\d{16})$/.exec(name);
+      const match = /\/s(\d{16})-(\d{16})(?:-(\d{16}))?$/.exec(name);
       if (!match) continue;
-      const base = Number(match[1]);
-      // Its true size is not worth reading it for: it was closed when it had reached this one.
-      this.#segments.push({ name, base, at: Number(match[2]), sizeBytes: options.segmentBytes });
+      const [base, at] = [Number(match[1]), Number(match[2])];
+      // Of an older release, which did not say: the one before it had reached what closes it.
+      const guessed = (this.#segments.at(-1)?.startBytes ?? 0) + options.segmentBytes;
+      const startBytes = match[3] === undefined ? guessed : Number(match[3]);
+      this.#segments.push({ name, base, at, startBytes });
     }
     let closedAt: number | undefined;
     for (;;) {
-      const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs);
+      const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs, 0);
       const damage = closedAt === undefined ? undefined : this.#read(last, closedAt).damage;
       if (damage) throw damage;
       const { journal, entries } = Journal.open<Entry>(disk, last.name);
@@ -171,19 +174,21 @@ export class PartitionLog {
   dropOld(wallUs: Micros): number {
     const { retentionUs, retentionSizeBytes } = this.#options;
     const before = this.first;
-    let sizeBytes = 0;
-    for (const segment of this.#segments) sizeBytes += segment.sizeBytes;
+    const endBytes = this.#endBytes;
     while (this.#segments.length > 1) {
-      const oldest = this.#segments[0]!;
-      const endedAt = this.#segments[1]!.at;
-      if (wallUs - endedAt < retentionUs && sizeBytes <= retentionSizeBytes) break;
-      sizeBytes -= oldest.sizeBytes;
+      const [oldest, next] = this.#segments as [Segment, Segment];
+      const sizeBytes = endBytes - oldest.startBytes;
+      if (wallUs - next.at < retentionUs && sizeBytes <= retentionSizeBytes) break;
       this.#disk.remove(oldest.name);
       this.#decoded.delete(oldest.name);
       this.#damages.delete(oldest.name);
       this.#segments.shift();
     }
     return this.first - before;
+  }
+
+  get #endBytes(): number {
+    return this.#segments.at(-1)!.startBytes + this.#journal.sizeBytes;
   }
 
   #write(): void {
@@ -217,8 +222,6 @@ export class PartitionLog {
     this.#writingCount++;
     this.#journal.append(entry, (outcome) => {
       this.#writingCount--;
-      const segment = this.#segments[this.#segments.length - 1]!;
-      segment.sizeBytes = this.#journal.sizeBytes;
       const offset = this.#end;
       if (outcome === 'ok') {
         this.#end++;
@@ -233,15 +236,15 @@ export class PartitionLog {
   #roll(wallUs: Micros): void {
     const closed = this.#segments[this.#segments.length - 1]!;
     this.#decoded.set(closed.name, this.#records);
-    const segment = this.#begin(this.#end, Math.max(wallUs, closed.at));
+    const segment = this.#begin(this.#end, Math.max(wallUs, closed.at), this.#endBytes);
     this.#journal = Journal.open<Entry>(this.#disk, segment.name).journal;
     this.#records = [];
     this.#header = 'missing';
   }
 
-  #begin(base: number, at: Micros): Segment {
-    const name = `${this.#folder}/s${digits(base)}-${digits(at)}`;
-    const segment: Segment = { name, base, at, sizeBytes: 0 };
+  #begin(base: number, at: Micros, startBytes: number): Segment {
+    const name = `${this.#folder}/s${digits(base)}-${digits(at)}-${digits(startBytes)}`;
+    const segment: Segment = { name, base, at, startBytes };
     this.#segments.push(segment);
     return segment;
   }

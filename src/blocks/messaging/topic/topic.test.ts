@@ -323,6 +323,21 @@ describe.each([
   });
 });
 
+describe('retention', () => {
+  test('keeps as many bytes as it says, restarts or not, however large messages are', async () => {
+    const sizes = { segment: '1kB', retentionSize: '100kB' } as const;
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1, ...sizes });
+    const { world, handle, settle, run } = cluster([declared], { seed: 2 });
+    for (let life = 1; life <= 4; life++) {
+      for (let i = 0; i < 6; i++) await settle(handle(declared).publish('x'.repeat(20_000)));
+      world.inject({ do: 'restart', target: { node: 'clicks/0' }, atUs: 0 });
+      run(5 * second);
+    }
+    const { diskBytes } = world.usage().find(({ node }) => node === 'clicks/0')!;
+    expect(diskBytes).toBeLessThan(125_000);
+  });
+});
+
 describe('publishing', () => {
   test('fails with certainty while the broker is down, and says so', async () => {
     const declared = topic<string>('clicks', { timeout: '1s', key: (value) => value });
