@@ -19,6 +19,16 @@ export const knobs = {
     max: 100_000,
     doc: 'Messages a consumer is given at once, at the most. It gets what is there: with little traffic, one at a time.',
   }),
+  batchSize: bytes('1MB', {
+    min: '1kB',
+    max: '16MB',
+    doc: 'Bytes of messages a consumer is given at once, at the most. One message may be larger: it is then alone. What is read must also fit into memory and through the network in one piece.',
+  }),
+  messageMax: bytes('1MB', {
+    min: '1kB',
+    max: '16MB',
+    doc: 'Bytes of a message with its key, as they stand in the log. `publish` refuses a larger one: keep what is large elsewhere and publish where it is.',
+  }),
   linger: duration('0ms', {
     max: '1min',
     doc: 'How long messages may wait for others, so that a batch is worth the work of handling it. It delays every message by up to this; a full batch goes at once.',

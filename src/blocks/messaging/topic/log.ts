@@ -9,6 +9,7 @@
  */
 import type { Disk, DiskOutcome, Micros, NodeId, Value } from '../../../host/host.ts';
 import { LoadpathError } from '../../../kit/errors.ts';
+import { encodedSize } from '../../../parts/codec.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { Lru } from '../../../parts/lru.ts';
 import { Producers, type Sent } from './producers.ts';
@@ -18,6 +19,8 @@ export interface Stored {
   readonly key: string | null;
   readonly value: Value;
   readonly at: Micros;
+  /** Of key and value. */
+  readonly sizeBytes: number;
 }
 
 /** message, key, value, at, and who sent it: node, life, seq, low. */
@@ -280,7 +283,12 @@ function isStored(entry: Entry): entry is StoredEntry {
 }
 
 function recordOf([message, key, value, at]: StoredEntry): Stored {
-  return { message, key, value, at };
+  return { message, key, value, at, sizeBytes: sizeOfMessage(key, value) };
+}
+
+/** What a message counts for, wherever bytes are limited. */
+export function sizeOfMessage(key: string | null, value: Value): number {
+  return encodedSize(key) + encodedSize(value);
 }
 
 /** Sixteen digits, so that names sort as numbers do. */

@@ -7,8 +7,8 @@ import { LoadpathError } from '../../../kit/errors.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { type BrokerConfig, brokerOf } from './config.ts';
 import { Deliveries } from './deliveries.ts';
-import { PartitionLog } from './log.ts';
-import type { TopicReply, TopicRequest } from './messages.ts';
+import { PartitionLog, sizeOfMessage } from './log.ts';
+import type { Deliver, TopicReply, TopicRequest } from './messages.ts';
 import type { OffsetEntry } from './offsets.ts';
 import { Offsets } from './offsets.ts';
 import type { Sent } from './producers.ts';
@@ -93,7 +93,8 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     }
     const writing = log.producers.begin(sent, id);
     queue.set(++pendingCount);
-    log.append({ message, key, value, at: host.wall() }, sent, (outcome, offset) => {
+    const sizeBytes = sizeOfMessage(key, value);
+    log.append({ message, key, value, at: host.wall(), sizeBytes }, sent, (outcome, offset) => {
       queue.set(--pendingCount);
       if (outcome !== 'ok') {
         // After a failed sync it may turn up after a crash; on a full disk it certainly is not there.
@@ -148,6 +149,9 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
         case 'replay':
           return replay(from, message);
       }
+    },
+    refused(to, message) {
+      if (message.type === 'deliver') deliveries.refused(to.node, message as Deliver);
     },
     disconnected: (node: NodeId) => deliveries.lost(node),
   };
