@@ -7,12 +7,12 @@ export const knobs = {
   partitions: count(8, {
     min: 1,
     max: 10_000,
-    doc: 'Logs that the topic is cut into. A key always goes to one of them; within one, order holds; between them it does not. Also the most instances of a group that work at once. Not to be changed once there are messages.',
+    doc: 'Logs that the topic is cut into. A key always goes to one of them; within one, order holds; between them it does not. Also the most instances of a group that work at once. Not to be changed once there are messages: brokers refuse to start.',
   }),
   nodes: count(2, {
     min: 1,
     max: 1_000,
-    doc: 'Brokers. Partition p lives on broker p modulo nodes, on its disk alone: while that broker is down its partitions neither take nor give.',
+    doc: 'Brokers. Partition p lives on broker p modulo nodes, on its disk alone: while that broker is down its partitions neither take nor give. Not to be changed either.',
   }),
   batch: count(100, {
     min: 1,

@@ -25,13 +25,19 @@ export interface Stored {
 
 /** message, key, value, at, and who sent it: node, life, seq, low. */
 type StoredEntry = readonly [string, string | null, Value, Micros, NodeId, number, number, number];
-type HeaderEntry = { readonly producers: Value };
+type HeaderEntry = {
+  readonly producers: Value;
+  /** Missing in segments of an older release. */
+  readonly shape?: string | undefined;
+};
 type Entry = StoredEntry | HeaderEntry;
 
 export interface LogOptions {
   readonly segmentBytes: number;
   readonly retentionUs: Micros;
   readonly retentionSizeBytes: number;
+  /** What decides which messages belong here: written down with them. */
+  readonly shape?: string | undefined;
 }
 
 interface Segment {
@@ -74,6 +80,7 @@ export class PartitionLog {
   #records: Stored[];
   /** How far the header of the newest segment is. */
   #header: 'missing' | 'writing' | 'there';
+  #shape: string | undefined;
   #writingCount = 0;
   /** Waiting for the newest segment's header, or for it to come to rest, so that the next one can begin. */
   #held: Held[] = [];
@@ -87,6 +94,7 @@ export class PartitionLog {
     this.#disk = disk;
     this.#folder = folder;
     this.#options = options;
+    this.#shape = options.shape;
     for (const name of disk.list(`${folder}/`)) {
       const match = /\/s(\d{16})-(\d{16})(?:-(\d{16}))?$/.exec(name);
       if (!match) continue;
@@ -120,6 +128,7 @@ export class PartitionLog {
         } else if (this.#header === 'missing') {
           this.#header = 'there';
           this.producers.restore(entry.producers);
+          this.#shape = entry.shape ?? options.shape;
         }
       }
       this.#end = last.base + this.#records.length;
@@ -135,6 +144,11 @@ export class PartitionLog {
   /** The offset that the next message gets: those below it are durable. */
   get end(): number {
     return this.#end;
+  }
+
+  /** Under which its messages were stored: that of `options` unless they say another. */
+  get shape(): string | undefined {
+    return this.#shape;
   }
 
   get segmentCount(): number {
@@ -209,7 +223,8 @@ export class PartitionLog {
   /** Nothing stands before it: what comes meanwhile waits, and shares the next sync as it would anyway. */
   #head(): void {
     this.#header = 'writing';
-    this.#journal.append({ producers: this.producers.snapshot() }, (outcome) => {
+    const { shape } = this.#options;
+    this.#journal.append({ producers: this.producers.snapshot(), shape }, (outcome) => {
       this.#header = outcome === 'ok' ? 'there' : 'missing';
       if (outcome === 'ok') return this.#write();
       // No message was written either. A disk may have room again for the next ones.

@@ -2,7 +2,7 @@
  * A broker: the logs of its partitions, the committed offsets of the groups, and the deliveries.
  * Nothing is said before it is durable: not a publish, not a commit.
  */
-import type { Address, DiskOutcome, NodeId, Program } from '../../../host/host.ts';
+import type { Address, Disk, DiskOutcome, NodeId, Program } from '../../../host/host.ts';
 import { LoadpathError } from '../../../kit/errors.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { type BrokerConfig, brokerOf } from './config.ts';
@@ -25,10 +25,11 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   const logs = new Map<number, PartitionLog>();
   /** Why a partition of this broker is refused. */
   const damages = new Map<number, string>();
+  const shape = shapeOf(config);
   for (let partition = 0; partition < config.partitions; partition++) {
-    if (brokerOf(partition, config.nodes) !== config.index) continue;
-    openLog(partition);
+    if (isOurs(partition)) openLog(partition);
   }
+  for (const partition of partitionsOn(host.disk)) if (!isOurs(partition)) openLog(partition);
   const opened = Journal.open<OffsetEntry>(host.disk, 'topic/offsets');
   const offsets = new Offsets(opened.journal, opened.entries);
   const deliveries = new Deliveries(host, config, logs, offsets, reply);
@@ -41,10 +42,18 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   }
   tick();
 
+  function isOurs(partition: number): boolean {
+    return partition < config.partitions && brokerOf(partition, config.nodes) === config.index;
+  }
+
   /** A damaged partition is refused alone: those beside it are whole. */
   function openLog(partition: number): void {
+    const folder = `${logsPrefix}${partition}`;
     try {
-      logs.set(partition, new PartitionLog(host.disk, `topic/p${partition}`, config, host.wall()));
+      const log = new PartitionLog(host.disk, folder, { ...config, shape }, host.wall());
+      if (log.shape !== shape) throw reshaped(config.name, host.self, log.shape, shape);
+      if (!isOurs(partition)) throw reshaped(config.name, host.self, undefined, shape);
+      logs.set(partition, log);
     } catch (error) {
       if (!(error instanceof LoadpathError && error.code === 'data-corrupt')) throw error;
       const why = `partition ${partition} is refused: ${error.message}`;
@@ -156,3 +165,22 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     disconnected: (node: NodeId) => deliveries.lost(node),
   };
 };
+
+const logsPrefix = 'topic/p';
+
+function partitionsOn(disk: Disk): ReadonlySet<number> {
+  const names = disk.list(logsPrefix).map((name) => name.slice(logsPrefix.length));
+  return new Set(names.map((name) => Number.parseInt(name, 10)));
+}
+
+function shapeOf({ partitions, nodes }: BrokerConfig): string {
+  return `partitions ${partitions}, nodes ${nodes}`;
+}
+
+function reshaped(name: string, node: string, was: string | undefined, is: string): LoadpathError {
+  return new LoadpathError(
+    'bad-design',
+    `${name}: ${node} keeps messages that were stored with ${was ?? 'other partitions or nodes'}; the design now says ${is}. ` +
+      'They would not be found again. Put the options back, or declare a topic of another name.',
+  );
+}

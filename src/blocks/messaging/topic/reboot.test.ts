@@ -1,0 +1,100 @@
+/** What a broker makes of what it finds when it comes up, and of clocks that jump meanwhile. */
+import { expect, test } from 'vitest';
+import { sandbox } from '../../../../test/sandbox.ts';
+import type { RunEvent } from '../../../host/events.ts';
+import type { Handlers, Host } from '../../../host/host.ts';
+import type { TopicConfig } from './config.ts';
+import { type TopicOptions, topic } from './index.ts';
+import { broker } from './node.ts';
+
+const second = 1_000_000;
+
+interface Lives {
+  /** Options by life; the last ones hold on. */
+  readonly options: readonly TopicOptions<string>[];
+  /** Before the broker of a life looks at its disk. */
+  readonly before?: (host: Host) => void;
+}
+
+/** A broker, and a caller who publishes to it and says what was answered. */
+function lives({ options, before }: Lives) {
+  const events: RunEvent[] = [];
+  const answers: string[] = [];
+  let say: Host['send'] = () => {};
+  let seq = 0;
+  const to = { node: 'clicks/0', port: 'topic' };
+  const world = sandbox({
+    nodes: {
+      'clicks/0': {
+        topic: (host) => {
+          before?.(host);
+          const declared = topic<string>(
+            'clicks',
+            options[Math.min(host.life, options.length) - 1],
+          );
+          const config = { ...(declared.config as TopicConfig), name: 'clicks', index: 0 };
+          return broker(host, config, undefined) as Handlers;
+        },
+      },
+      caller: {
+        clicks: (host) => {
+          say = (address, message) => host.send(address, message);
+          return {
+            message: (_from, { type, offset }) => answers.push(`${type} ${String(offset)}`),
+          };
+        },
+      },
+    },
+    onEvent: (event) => events.push(event),
+  });
+  world.bootAll();
+  return {
+    world,
+    answers,
+    notes: () => events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
+    crashes: () => events.flatMap((event) => (event.type === 'crash' ? [event.why] : [])),
+    publish(partition: number, value = 'v') {
+      seq++;
+      const sent = { id: seq, partition, message: `m${seq}`, key: null, value };
+      say(to, { type: 'publish', ...sent, life: 1, seq, low: seq });
+      world.run(world.now + second / 10);
+    },
+    tell: (message: { readonly type: string }) => {
+      say(to, message);
+      world.run(world.now + second / 10);
+    },
+    restart() {
+      world.inject({ do: 'restart', target: { node: 'clicks/0' }, atUs: 0 });
+      world.run(world.now + second);
+    },
+  };
+}
+
+test('with other partitions or nodes than its messages were stored with it refuses to start', () => {
+  const was = { partitions: 4, nodes: 2 };
+  const shapes = [was, { partitions: 4, nodes: 4 }, { partitions: 2, nodes: 2 }, was];
+  const { publish, restart, crashes, world, answers } = lives({ options: shapes });
+  publish(2);
+  for (let life = 2; life <= shapes.length; life++) restart();
+  world.run(world.now + 5 * second);
+  const refusals = crashes().filter((why) => why.includes('would not be found again'));
+  expect(refusals).toEqual([
+    expect.stringContaining('partitions 4, nodes 2; the design now says partitions 4, nodes 4'),
+    expect.stringContaining('partitions 4, nodes 2; the design now says partitions 2, nodes 2'),
+  ]);
+  expect(world.isAlive('clicks/0')).toBe(true);
+  publish(2);
+  expect(answers).toEqual(['published 0', 'published 1']);
+});
+
+test('without any messages its options may change', () => {
+  const { publish, restart, answers } = lives({
+    options: [
+      { partitions: 4, nodes: 2 },
+      { partitions: 8, nodes: 4 },
+    ],
+  });
+  restart();
+  publish(4);
+  expect(answers).toEqual(['published 0']);
+});
