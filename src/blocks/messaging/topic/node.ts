@@ -32,6 +32,7 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   for (const partition of partitionsOn(host.disk)) if (!isOurs(partition)) openLog(partition);
   const opened = Journal.open<OffsetEntry>(host.disk, 'topic/offsets');
   const offsets = new Offsets(opened.journal, opened.entries);
+  for (const [partition, log] of logs) clampOffsets(partition, log.end);
   const deliveries = new Deliveries(host, config, logs, offsets, reply);
   let pendingCount = 0;
 
@@ -59,6 +60,16 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
       const why = `partition ${partition} is refused: ${error.message}`;
       damages.set(partition, why);
       host.meter.note(why);
+    }
+  }
+
+  /** Nobody can have read what was never there: this log was longer, and has been lost or put back from a copy. */
+  function clampOffsets(partition: number, end: number): void {
+    for (const { group, was } of offsets.clamp(partition, end)) {
+      host.meter.note(
+        `partition ${partition} ends at offset ${end}, and ${group} has read up to ${was}: acknowledged messages are lost. ` +
+          `${group} goes on at ${end}`,
+      );
     }
   }
 

@@ -5,6 +5,7 @@ import type { RunEvent } from '../../../host/events.ts';
 import type { Handlers, Host } from '../../../host/host.ts';
 import type { TopicConfig } from './config.ts';
 import { type TopicOptions, topic } from './index.ts';
+import type { Deliver, TopicRequest } from './messages.ts';
 import { broker } from './node.ts';
 
 const second = 1_000_000;
@@ -20,6 +21,7 @@ interface Lives {
 function lives({ options, before }: Lives) {
   const events: RunEvent[] = [];
   const answers: string[] = [];
+  const deliveries: { generation: number; from: number; to: number }[] = [];
   let say: Host['send'] = () => {};
   let seq = 0;
   const to = { node: 'clicks/0', port: 'topic' };
@@ -40,7 +42,12 @@ function lives({ options, before }: Lives) {
         clicks: (host) => {
           say = (address, message) => host.send(address, message);
           return {
-            message: (_from, { type, offset }) => answers.push(`${type} ${String(offset)}`),
+            message(_from, message) {
+              if (message.type !== 'deliver') return void answers.push(shown(message));
+              const { generation, messages } = message as unknown as Deliver;
+              const [from, to] = [messages[0]!.offset, messages.at(-1)!.offset];
+              deliveries.push({ generation, from, to });
+            },
           };
         },
       },
@@ -51,6 +58,7 @@ function lives({ options, before }: Lives) {
   return {
     world,
     answers,
+    deliveries,
     notes: () => events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
     crashes: () => events.flatMap((event) => (event.type === 'crash' ? [event.why] : [])),
     publish(partition: number, value = 'v') {
@@ -59,7 +67,7 @@ function lives({ options, before }: Lives) {
       say(to, { type: 'publish', ...sent, life: 1, seq, low: seq });
       world.run(world.now + second / 10);
     },
-    tell: (message: { readonly type: string }) => {
+    tell(message: TopicRequest) {
       say(to, message);
       world.run(world.now + second / 10);
     },
@@ -68,6 +76,10 @@ function lives({ options, before }: Lives) {
       world.run(world.now + second);
     },
   };
+}
+
+function shown({ type, offset }: { readonly type: string; readonly offset?: unknown }): string {
+  return `${type} ${String(offset)}`;
 }
 
 test('with other partitions or nodes than its messages were stored with it refuses to start', () => {
@@ -97,4 +109,35 @@ test('without any messages its options may change', () => {
   restart();
   publish(4);
   expect(answers).toEqual(['published 0']);
+});
+
+test('with a log that was put back from a copy it gives a group what is published from then on', () => {
+  let copy: ReadonlyMap<string, Uint8Array> | undefined;
+  const { publish, restart, notes, deliveries, tell } = lives({
+    options: [{ partitions: 1, nodes: 1 }],
+    before({ disk, life }) {
+      const names = disk.list('topic/p0/');
+      if (life === 2) copy = new Map(names.map((name) => [name, disk.read(name)!]));
+      if (life !== 3) return;
+      for (const [name, bytes] of copy!) disk.truncate(name, bytes.length);
+    },
+  });
+  const read = () => {
+    tell({ type: 'join', group: 'top', life: 1, working: [] });
+    const { generation } = deliveries.at(-1)!;
+    tell({ type: 'commit', id: 1_000 + generation, group: 'top', partition: 0, generation });
+  };
+  for (let i = 0; i < 3; i++) publish(0);
+  restart();
+  for (let i = 0; i < 5; i++) publish(0);
+  read();
+  expect(deliveries.map(({ from, to }) => [from, to])).toEqual([[0, 7]]);
+  restart();
+  expect(notes()).toContain(
+    'partition 0 ends at offset 3, and top has read up to 8: acknowledged messages are lost. top goes on at 3',
+  );
+  for (let i = 0; i < 7; i++) publish(0);
+  restart();
+  read();
+  expect(deliveries.slice(1).map(({ from, to }) => [from, to])).toEqual([[3, 9]]);
 });
