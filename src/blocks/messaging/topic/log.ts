@@ -47,6 +47,8 @@ interface Segment {
   readonly at: Micros;
   /** Bytes of all segments that there ever were before it: its own end where the next one begins. */
   readonly startBytes: number;
+  /** The same as `at` by the clock of `dropOld`, once it has seen it: only that one never jumps. */
+  agesFrom: Micros | undefined;
 }
 
 interface Held {
@@ -102,7 +104,7 @@ export class PartitionLog {
       // Of an older release, which did not say: the one before it had reached what closes it.
       const guessed = (this.#segments.at(-1)?.startBytes ?? 0) + options.segmentBytes;
       const startBytes = match[3] === undefined ? guessed : Number(match[3]);
-      this.#segments.push({ name, base, at, startBytes });
+      this.#segments.push({ name, base, at, startBytes, agesFrom: at });
     }
     let closedAt: number | undefined;
     for (;;) {
@@ -187,15 +189,19 @@ export class PartitionLog {
     return this.#segments[index]!.base + (place < 0 ? records.length : place);
   }
 
-  /** Removes segments that are too old or too many. How many messages went. */
-  dropOld(wallUs: Micros): number {
+  /**
+   * Removes segments that are too old or too many. How many messages went. `steadyUs` is a clock that was
+   * right at boot and has not jumped since, or one wrong second would take what nobody has read.
+   */
+  dropOld(steadyUs: Micros): number {
     const { retentionUs, retentionSizeBytes } = this.#options;
     const before = this.first;
     const endBytes = this.#endBytes;
+    for (const segment of this.#segments) segment.agesFrom ??= steadyUs;
     while (this.#segments.length > 1) {
       const [oldest, next] = this.#segments as [Segment, Segment];
       const sizeBytes = endBytes - oldest.startBytes;
-      if (wallUs - next.at < retentionUs && sizeBytes <= retentionSizeBytes) break;
+      if (steadyUs - next.agesFrom! < retentionUs && sizeBytes <= retentionSizeBytes) break;
       this.#disk.remove(oldest.name);
       this.#decoded.delete(oldest.name);
       this.#damages.delete(oldest.name);
@@ -262,7 +268,7 @@ export class PartitionLog {
 
   #begin(base: number, at: Micros, startBytes: number): Segment {
     const name = `${this.#folder}/s${digits(base)}-${digits(at)}-${digits(startBytes)}`;
-    const segment: Segment = { name, base, at, startBytes };
+    const segment: Segment = { name, base, at, startBytes, agesFrom: undefined };
     this.#segments.push(segment);
     return segment;
   }

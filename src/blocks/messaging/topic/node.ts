@@ -34,6 +34,8 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   const offsets = new Offsets(opened.journal, opened.entries);
   for (const [partition, log] of logs) clampOffsets(partition, log.end);
   const deliveries = new Deliveries(host, config, logs, offsets, reply);
+  /** The wall clock's distance from one that cannot jump. */
+  const aheadUs = host.wall() - host.now();
   let pendingCount = 0;
 
   if (host.life > 1) {
@@ -81,7 +83,7 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   function tick(): void {
     deliveries.tick();
     for (const log of logs.values()) {
-      const count = log.dropOld(host.wall());
+      const count = log.dropOld(host.now() + aheadUs);
       if (count > 0) dropped.add(count);
     }
     host.after(Math.max(1_000, Math.floor(config.sessionTimeoutUs / 3)), tick);

@@ -141,3 +141,21 @@ test('with a log that was put back from a copy it gives a group what is publishe
   read();
   expect(deliveries.slice(1).map(({ from, to }) => [from, to])).toEqual([[3, 9]]);
 });
+
+test('a clock that is wrong for a moment takes no message', () => {
+  const { publish, deliveries, tell, world } = lives({
+    options: [{ partitions: 1, nodes: 1, segment: '1kB', retention: '7d' }],
+  });
+  const publishMany = () => {
+    for (let i = 0; i < 20; i++) publish(0, 'x'.repeat(100));
+  };
+  publishMany();
+  const byUs = 8 * 86_400 * second;
+  const target = { node: 'clicks/0' };
+  world.inject({ do: 'skew', target, byUs, driftPpm: 0, atUs: 0, forUs: 4 * second });
+  publishMany();
+  world.run(world.now + 10 * second);
+  publishMany();
+  tell({ type: 'join', group: 'top', life: 1, working: [] });
+  expect(deliveries[0]).toMatchObject({ from: 0 });
+});
