@@ -19,7 +19,7 @@ import {
   readKind,
   writeKind,
 } from './models.ts';
-import { never, Operations } from './operations.ts';
+import { damagedBy, never, Operations } from './operations.ts';
 import { describeOperation } from './print.ts';
 import { showValue } from './values.ts';
 import {
@@ -53,11 +53,7 @@ export function judgeOperations(
   budget: Budget = {},
 ): Verdict {
   if (operations.count === 0) return unknown('nothing was recorded');
-  if (operations.orphanCount > 0) {
-    return unknown(
-      `the history is damaged: ${countOf(operations.orphanCount, 'completion')} without an invocation`,
-    );
-  }
+  if (operations.orphanCount > 0) return unknown(damagedBy(operations.orphanCount));
   const model = models[modelName];
   const lists = new Lists();
   const judge = new Judge(model, lists);
