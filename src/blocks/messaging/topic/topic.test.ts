@@ -440,7 +440,7 @@ describe('the shares of a group', () => {
 });
 
 test('a group that is too slow has lost nothing: what it did not reach is unknown', async () => {
-  const parcels = topic<string>('parcels', { batch: 1, partitions: 1 });
+  const parcels = topic<string>('parcels', { batch: 1, nodes: 1, partitions: 1 });
   const later = () => new Promise<void>((done) => setTimeout(done, 2_000));
   const slow = service('slow', { instances: 1, env: { parcels }, on: { parcels: later } });
   const post = service('post', {
