@@ -162,6 +162,51 @@ describe('a history in a file', () => {
     expect(judge(parseHistory(text), 'register').answer).toBe('linearizable');
   });
 
+  describe('of processes whose logs stand one after the other', () => {
+    const log = (
+      process: number,
+      ...steps: [f: string, ask: number | null, answer: number | null, from: number, to: number][]
+    ) =>
+      steps.flatMap(([f, ask, answer, from, to]) => [
+        JSON.stringify({ process, type: 'invoke', f, value: ask, time: from }),
+        JSON.stringify({ process, type: 'ok', f, value: answer, time: to }),
+      ]);
+    const answers = (one: string[], two: string[]) =>
+      [
+        [...one, ...two],
+        [...two, ...one],
+      ].map((lines) => judge(parseHistory(edn(lines)), 'register').answer);
+
+    it('knows no order between what ends and what begins in one instant', () => {
+      const writes = log(0, ['write', 1, null, 0, 5], ['write', 2, null, 8, 9]);
+      expect(answers(writes, log(1, ['read', null, null, 5, 6]))).toEqual([
+        'linearizable',
+        'linearizable',
+      ]);
+      expect(answers(writes, log(1, ['read', null, null, 6, 7]))).toEqual([
+        'not linearizable',
+        'not linearizable',
+      ]);
+    });
+
+    it('does not accuse where coarse times leave several orders open', () => {
+      const both = (answer: number) =>
+        answers(
+          log(0, ['write', 1, null, 5, 5], ['read', null, 1, 5, 5], ['read', null, 2, 7, 7]),
+          log(1, ['write', 2, null, 5, 5], ['read', null, 2, 5, 5], ['read', null, answer, 6, 6]),
+        );
+      expect(both(2)).toEqual(['unknown', 'unknown']);
+      expect(both(3)).toEqual(['not linearizable', 'not linearizable']);
+    });
+
+    it('takes what took no time whichever of its two lines stands first', () => {
+      const [call, back] = log(0, ['write', 1, null, 5, 5]);
+      const early = log(1, ['read', null, null, 1, 2]);
+      expect(refusal(edn([back!, call!, ...early]))).toBe('accepted');
+      expect(refusal(edn([back!, ...early]))).toContain('has nothing open');
+    });
+  });
+
   it('is refused with the line of each mistake', () => {
     const invoke = '{:process 0, :type :invoke, :f :read, :value nil}';
     expect(refusal(edn([invoke, invoke]))).toBe(

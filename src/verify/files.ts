@@ -7,22 +7,25 @@
  *   {"block":"links","phase":"invoke","op":1,"f":"get", …}           JSON lines that Loadpath recorded
  *
  * The order of the lines is the order of the events, unless every line has a time and they are
- * not sorted by it: then the times decide.
+ * not sorted by it: then the times decide, and of one instant calls stand before others' returns.
  */
 import type { HistoryEvent, Phase } from '../host/history.ts';
 import type { Value } from '../host/host.ts';
 import { LoadpathError, type Problem } from '../kit/errors.ts';
+import { inTime } from '../parts/in-time.ts';
 import { readEdn, readEdnItems } from './edn.ts';
 import { judgeOperations } from './linearizability.ts';
 import type { ModelName } from './models.ts';
 import { Operations } from './operations.ts';
 import { canonical, fieldOf, isList } from './values.ts';
-import { type Budget, type Counterexample, countOf } from './verdict.ts';
+import { type Budget, type Counterexample, countOf, unknown, type Verdict } from './verdict.ts';
 
 export interface RecordedHistory {
   readonly history: readonly HistoryEvent[];
   /** False when the file had no times: then `at` counts events. */
   readonly timed: boolean;
+  /** Its lines were not in the order of their times, so that within an instant nobody knows what came first. */
+  readonly sorted?: boolean;
 }
 
 export interface ParseOptions {
@@ -80,12 +83,16 @@ export function parseHistory(text: string, options: ParseOptions = {}): Recorded
     if (rows.some((row) => fieldOf(row.value, 'phase') !== undefined)) {
       return ownHistory(rows, options.block, problems);
     }
-    return paired(inTime(rows.flatMap((row) => entryOf(row, '', 1, problems))), options, problems);
+    return paired(
+      rows.flatMap((row) => entryOf(row, '', 1, problems)),
+      options,
+      problems,
+    );
   }
   const rows = format === 'edn' ? readEdnItems(clean, name) : logRows(clean, name, problems);
   // Jepsen counts nanoseconds.
   const entries = rows.flatMap((row) => entryOf(row, ':', 1e-3, problems));
-  return paired(inTime(entries), options, problems);
+  return paired(entries, options, problems);
 }
 
 /** Whether the operations of a history have an order in real time that `model` could have answered in. */
@@ -94,7 +101,7 @@ export function judge(
   model: ModelName,
   budget: Budget = {},
 ): FileVerdict {
-  const found = judgeOperations(Operations.of(recorded.history), model, budget);
+  const found = judgeRecorded(recorded, model, budget);
   const answer =
     found.verdict === 'holds'
       ? 'linearizable'
@@ -106,6 +113,26 @@ export function judge(
     detail: found.detail,
     ...(found.counterexample ? { counterexample: found.counterexample } : {}),
   };
+}
+
+function judgeRecorded(
+  { history, sorted }: RecordedHistory,
+  model: ModelName,
+  budget: Budget,
+): Verdict {
+  const found = judgeOperations(Operations.of(history), model, budget);
+  if (found.verdict !== 'violated' || !sorted) return found;
+  // Where a process did several things in one instant, so that others' may have come in between,
+  // only what is wrong without any order in that instant is surely wrong.
+  const loose = [...history].sort(
+    (a, b) => a.at - b.at || Number(a.phase !== 'invoke') - Number(b.phase !== 'invoke'),
+  );
+  const sure = judgeOperations(Operations.of(loose), model, budget);
+  return sure.verdict === 'violated'
+    ? sure
+    : unknown(
+        'the lines are not in the order of their times, and the times are too coarse for one',
+      );
 }
 
 interface Row {
@@ -278,12 +305,35 @@ function keyText(key: Value): string {
   return typeof key === 'string' ? key : canonical(key);
 }
 
-function inTime(entries: Entry[]): Entry[] {
-  if (entries.some((entry) => entry.at === undefined)) return entries;
-  for (let i = 1; i < entries.length; i++) {
-    if (entries[i]!.at! < entries[i - 1]!.at!) return entries.sort((a, b) => a.at! - b.at!);
+/** By their times, where these do not rise with the lines. */
+function sortedByTime(entries: readonly Entry[]): readonly Entry[] | undefined {
+  if (entries.some((entry) => entry.at === undefined)) return undefined;
+  if (entries.every((entry, i) => i === 0 || entry.at! >= entries[i - 1]!.at!)) return undefined;
+  return inTime(ownOrder(entries), {
+    at: (entry) => entry.at!,
+    lane: (entry) => entry.process,
+    isCall: (entry) => entry.type === 'invoke',
+  });
+}
+
+/** What took no time, and whose return stands on an earlier line, began before it ended all the same. */
+function ownOrder(entries: readonly Entry[]): Entry[] {
+  const sorted = [...entries].sort((a, b) => a.at! - b.at!);
+  const open = new Set<string>();
+  for (let i = 0; i < sorted.length; i++) {
+    const { process, type, at } = sorted[i]!;
+    if (type === 'invoke') open.add(process);
+    else if (!open.delete(process)) {
+      let call = i + 1;
+      const isOther = ({ process: other, type }: Entry): boolean =>
+        other !== process || type !== 'invoke';
+      while (sorted[call]?.at === at && isOther(sorted[call]!)) call++;
+      if (sorted[call]?.at !== at) continue;
+      sorted.splice(i, 0, ...sorted.splice(call, 1));
+      i--;
+    }
   }
-  return entries;
+  return sorted;
 }
 
 /** Pairs invocations and completions by process, and says which do not pair. */
@@ -293,8 +343,9 @@ function paired(
   problems: Problems,
 ): RecordedHistory {
   problems.refuseAny();
+  const sorted = sortedByTime(entries);
   const open = new Map<string, { readonly op: number; readonly entry: Entry }>();
-  const untupled = keyed(single(entries, problems), options.tuples, problems);
+  const untupled = keyed(single(sorted ?? entries, problems), options.tuples, problems);
   problems.refuseAny();
   const timed = untupled.length > 0 && untupled.every((entry) => entry.at !== undefined);
   const history: HistoryEvent[] = [];
@@ -345,7 +396,7 @@ function paired(
     });
   }
   problems.refuseAny();
-  return { history, timed };
+  return { history, timed, sorted: sorted !== undefined };
 }
 
 /** A transaction of one operation is that operation; of several it needs another judge. */

@@ -3,11 +3,12 @@
  * hundred megabytes.
  *
  * The order of the events is the order in which they happened. A recorder writes them so; where
- * several logs were put together, events are sorted by `at` first, and those of one instant keep
- * the order in which they stand.
+ * several logs were put together, events are sorted by `at` first, and of one instant calls stand
+ * before other nodes' returns.
  */
 import type { History, HistoryEvent } from '../host/history.ts';
 import type { Value } from '../host/host.ts';
+import { inTime } from '../parts/in-time.ts';
 import { nothing, Values } from './values.ts';
 import { countOf, type TimedOperation } from './verdict.ts';
 
@@ -301,10 +302,15 @@ export function damagedBy(orphanCount: number): string {
   return `the history is damaged: ${countOf(orphanCount, 'completion')} without an invocation`;
 }
 
+const byNode = {
+  at: ({ at }: HistoryEvent) => at,
+  lane: ({ node, life }: HistoryEvent) => `${node} ${life}`,
+  isCall: ({ phase }: HistoryEvent) => phase === 'invoke',
+};
+
 export function inOrder(history: History): History {
   for (let i = 1; i < history.length; i++) {
-    // Array.prototype.sort is stable, so one instant keeps its order.
-    if (history[i]!.at < history[i - 1]!.at) return [...history].sort((a, b) => a.at - b.at);
+    if (history[i]!.at < history[i - 1]!.at) return inTime(history, byNode);
   }
   return history;
 }
