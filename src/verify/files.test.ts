@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LoadpathError } from '../kit/errors.ts';
 import { readEdn } from './edn.ts';
 import { judge, parseHistory } from './files.ts';
+import { canonical } from './values.ts';
 
 function refusal(text: string): string {
   try {
@@ -18,13 +19,13 @@ const edn = (lines: string[]): string => lines.join('\n');
 describe('EDN', () => {
   it('reads all of the notation', () => {
     const text = String.raw`; a comment
-      [1 -2 3N 4.5 1e3 2.5M 1/3] #_ [gone] {:a "x\n\u0041", "b" nil} #{2 1} #inst "2020-01-01"
+      [1 -2 3N 4.5 1e3 2.5M 2/6 4/2] #_ [gone] {:a "x\n\u0041", "b" nil} #{2 1} #inst "2020-01-01"
       (true false) \c \space sym/bol ^{:meta 1} [:k] 90071992547409930 #my.Op{:x #_gone 1}`;
     expect(readEdn(text, 'h').map((form) => form.value)).toEqual([
-      [1, -2, 3, 4.5, 1000, 2.5, '1/3'],
+      [1, -2, 3, 4.5, 1000, 2.5, { '#ratio': '1/3' }, 2],
       { ':a': 'x\nA', b: null },
       [1, 2],
-      '2020-01-01',
+      { '#inst': '2020-01-01' },
       [true, false],
       'c',
       ' ',
@@ -33,6 +34,31 @@ describe('EDN', () => {
       90071992547409930n,
       { ':x': 1 },
     ]);
+  });
+
+  it('tells apart what differs', () => {
+    const differ = [
+      [':a', '":a"'],
+      ['"\\":a\\""', '":a"'],
+      ['1/2', '"1/2"'],
+      ['#a 1', '#b 1'],
+      ['#a 1', '1'],
+      ['{1 2}', '{"1" 2}'],
+      ['{"#1" 2}', '{1 2}'],
+      ['1.00000000000000000001M', '1.00000000000000000002M'],
+      ['1.00000000000000000001M', '-1.00000000000000000001M'],
+      ['9007199254740993', '9007199254740992'],
+    ];
+    const equal = [
+      ['1/2', '2/4'],
+      ['1.00000000000000000001M', '100.000000000000000001e-2M'],
+      ['1.50M', '1.5'],
+      ['#jepsen.history.Op{:x 1}', '{:x 1}'],
+      ['#jepsen.independent/tuple [1 2]', '[1 2]'],
+    ];
+    const textOf = (text: string | undefined) => canonical(readEdn(text!, 'h')[0]!.value);
+    for (const [one, other] of differ) expect(textOf(one), one).not.toBe(textOf(other));
+    for (const [one, other] of equal) expect(textOf(one), one).toBe(textOf(other));
   });
 
   it('says where it went wrong', () => {
