@@ -256,12 +256,73 @@ describe('a history in a file', () => {
     expect(refusal('hello')).toBe('h:1:1: neither EDN, nor JSON lines, nor a Jepsen log');
   });
 
-  it('has no answer when it is empty or asks for what the model does not know', () => {
+  it('has no answer when it is empty', () => {
     expect(judge(parseHistory(''), 'kv')).toEqual({
       answer: 'unknown',
       detail: 'nothing was recorded',
     });
-    const enqueue = parseHistory('{"process":0,"type":"invoke","f":"enqueue","value":1}');
-    expect(judge(enqueue, 'register').answer).toBe('unknown');
+  });
+
+  it('is refused when the model does not know what was done', () => {
+    const of = (f: string) => parseHistory(`{"process":0,"type":"invoke","f":"${f}","value":1}`);
+    expect(() => judge(of('delete'), 'register')).toThrow(
+      'model register (read, get, write, put, set) does not know delete; model kv does',
+    );
+    expect(() => judge(of('enqueue'), 'kv')).toThrow('does not know enqueue; no model does');
+  });
+
+  it('takes 1 and "1" for two keys', () => {
+    const of = (key: string) =>
+      edn([
+        '{"process":0,"type":"invoke","f":"put","key":1,"value":"x"}',
+        '{"process":0,"type":"ok","f":"put","key":1}',
+        `{"process":0,"type":"invoke","f":"get","key":${key}}`,
+        `{"process":0,"type":"ok","f":"get","key":${key},"value":null}`,
+      ]);
+    expect(judge(parseHistory(of('"1"')), 'kv').answer).toBe('linearizable');
+    expect(judge(parseHistory(of('1')), 'kv').answer).toBe('not linearizable');
+    expect(parseHistory(of('"1"')).history.map(({ key }) => key)).toEqual([
+      '1 (no text)',
+      '1 (no text)',
+      '1',
+      '1',
+    ]);
+  });
+
+  it.each([
+    ['EDN', (time: string) => `{:process 0, :type :invoke, :f :read, :value nil, :time ${time}}`],
+    ['JSON', (time: string) => `{"process":0,"type":"invoke","f":"read","time":${time}}`],
+    ['JSON texts', (time: string) => `{"process":0,"type":"invoke","f":"read","time":"${time}"}`],
+  ])('has times since 1970 in nanoseconds: %s', (_, line) => {
+    const times = ['1700000000000000000', '1700000000000002048'];
+    const text = times.map((time, i) => line(time).replace('0', String(i))).join('\n');
+    const [one, two] = parseHistory(text).history.map(({ at }) => at);
+    expect([one, two]).toEqual([0, text.startsWith('{:') ? 2.048 : 2_048]);
+    expect(refusal(line('"now"').replace('""', '"'))).not.toBe('accepted');
+  });
+
+  it('is refused at the line of an item, in an array over several lines', () => {
+    const text = `[
+      {"process":0,"type":"invoke","f":"write","value":"[{,\\"\\\\"},
+
+      {"process":0,"type":"ok",
+       "f":"write"}, {"process":1,"type":"done","f":"read"},
+      7
+    ]`;
+    expect(refusal(text)).toMatch(/^h:5:22: type must be .*\nh:6:7: an operation must be a map/);
+  });
+
+  it('is refused when it is nested without end, or has no such block', () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    expect(refusal(`{"process":0,"type":"invoke","f":"write","value":${deep}}`)).toContain(
+      'nested deeper than 200',
+    );
+    const line = '{"process":0,"type":"invoke","f":"read"}';
+    const event = '{"block":"links","phase":"invoke","op":1,"f":"get","node":"a","life":1,"at":1}';
+    expect(() => parseHistory(line, { block: 'nope' })).toThrow('names a block');
+    expect(() => parseHistory(event, { block: 'nope' })).toThrow(
+      'there is no block nope in this history, but links',
+    );
+    expect(parseHistory(event, { block: 'links' }).history).toHaveLength(1);
   });
 });
