@@ -9,6 +9,7 @@ import type { History, HistoryEntry, HistoryEvent, Phase } from '../host/history
 import type { Micros, NodeId, Value } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { ValueReader, ValueWriter } from '../parts/codec.ts';
+import { inTime } from '../parts/in-time.ts';
 import { fileNameOf, fileTrouble, nodeOfFileName } from './files.ts';
 
 const suffix = '.history';
@@ -85,8 +86,11 @@ export function readHistory(directory: string): History {
     const life = Number(stem.slice(tilde + 1));
     for (const record of records(join(directory, name))) events.push({ ...record, node, life });
   }
-  // Sorting is stable, so that events of one node within a microsecond keep their order.
-  return events.sort((a, b) => a.at - b.at);
+  return inTime(events, {
+    at: (event) => event.at,
+    lane: (event) => `${event.node} ${event.life}`,
+    isCall: (event) => event.phase === 'invoke',
+  });
 }
 
 function records(path: string): Omit<HistoryEvent, 'node' | 'life'>[] {

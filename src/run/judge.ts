@@ -19,6 +19,12 @@ export function judgedBlocks(invariants: readonly Invariant[]): readonly string[
   return [...blocks];
 }
 
+/** Undefined holds all. */
+export function isIn(names: readonly string[] | undefined): (name: string) => boolean {
+  const set = names && new Set(names);
+  return (name) => set === undefined || set.has(name);
+}
+
 export function judgeAll(
   invariants: readonly Invariant[],
   history: readonly HistoryEvent[],

@@ -37,7 +37,8 @@ import { Crowds } from './crowds.ts';
 import { type Describe, describer } from './describe.ts';
 import { Framer } from './framer.ts';
 import type { Frame, FrameLayout } from './frames.ts';
-import { judgeAll, judgedBlocks } from './judge.ts';
+import { isIn, judgeAll, judgedBlocks } from './judge.ts';
+import { isBehind, lagEvents } from './lags.ts';
 import { figuresOf, warmUpNote } from './measure.ts';
 import { idleFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
@@ -247,6 +248,8 @@ class Simulation {
     // Told from the beginning of the load, as faults are; what `setup` did lies before zero.
     const origin = this.#loadBeganAt;
     const events = this.#events.map((event) => ({ ...event, at: event.at - origin }));
+    const isJudged = isIn(judgedBlocks(design.invariants));
+    this.#history.push(...lagEvents(totals, this.#world.now, isJudged));
     // In place: nobody else has them, and there may be millions.
     for (const event of this.#history) event.at -= origin;
     const history: readonly HistoryEvent[] = this.#history;
@@ -510,7 +513,7 @@ class Simulation {
     this.#phase('drain');
     const endsAt = world.now + drainMaxUs;
     world.run(world.now + settleUs);
-    while (this.#isBehind() && world.now < endsAt) world.run(world.now + 500_000);
+    while (isBehind(world.meters.snapshot()) && world.now < endsAt) world.run(world.now + 500_000);
   }
 
   /** Liveness: what was broken is whole again, so requests must be served again. */
@@ -538,15 +541,6 @@ class Simulation {
       failed += counters.failed ?? 0;
     }
     return { completed, failed };
-  }
-
-  /** Something was published and not yet consumed, or hinted and not yet handed over. */
-  #isBehind(): boolean {
-    return this.#world.meters
-      .snapshot()
-      .some(({ gauges }) =>
-        Object.entries(gauges).some(([name, { last }]) => name.startsWith('lag') && last > 0),
-      );
   }
 
   #post(message: ToProgram): void {
@@ -580,12 +574,6 @@ class Simulation {
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
-
-/** Undefined holds all. */
-function isIn(names: readonly string[] | undefined): (name: string) => boolean {
-  const set = names && new Set(names);
-  return (name) => set === undefined || set.has(name);
-}
 
 type TraceLike = Parameters<NonNullable<ConstructorParameters<typeof World>[0]['onTrace']>>[0];
 

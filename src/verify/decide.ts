@@ -1,6 +1,7 @@
 /**
  * Whether the operations on one key have an order, and if not, which few of them have none.
  */
+import { contradictionIn } from './growing.ts';
 import {
   type Act,
   appendKind,
@@ -77,6 +78,10 @@ export class Judge {
    * have happened). So whatever is left is a counterexample of the whole.
    */
   reduce(acts: readonly Act[], allowance: Allowance): readonly Act[] {
+    if (this.#model.name === 'append') {
+      const few = contradictionIn(acts, this.#lists);
+      if (few) return few;
+    }
     const fails = (candidate: readonly Act[]): boolean =>
       // Each attempt gets a share: one hard candidate must not use up what many easy ones need.
       allowance.left > 0 &&
@@ -87,7 +92,7 @@ export class Judge {
     // What went wrong is mostly near the end, so look there first.
     const late = [...acts.keys()].sort((i, j) => lateness(acts[j]!) - lateness(acts[i]!));
     for (let kept = 4; kept < acts.length; kept *= 4) {
-      const candidate = this.#closed(acts, new Set(late.slice(0, kept)));
+      const candidate = this.#closed(acts, new Set(late.slice(0, kept)), allowance);
       if (candidate.length >= best.length) break;
       if (fails(candidate)) {
         best = candidate;
@@ -95,29 +100,33 @@ export class Judge {
       }
     }
     for (let chunk = best.length >>> 1; chunk >= 1; chunk >>>= 1) {
-      for (let from = 0; from < best.length; ) {
+      for (let from = 0; from < best.length && allowance.left > 0; ) {
         const kept = new Set<number>();
         for (let i = 0; i < best.length; i++) if (i < from || i >= from + chunk) kept.add(i);
-        const candidate = this.#closed(best, kept);
+        const candidate = this.#closed(best, kept, allowance);
         if (candidate.length < best.length && fails(candidate)) best = candidate;
         else from += chunk;
       }
     }
-    // One more pass, one by one: what went later may have been what held something earlier.
-    for (let i = best.length - 1; i >= 0; i--) {
-      const kept = new Set(best.keys());
-      kept.delete(i);
-      const candidate = this.#closed(best, kept);
-      if (candidate.length < best.length && fails(candidate)) {
-        best = candidate;
-        i = Math.min(i, best.length);
+    // One by one until nothing goes: what went may have been what held something else.
+    for (let before = best.length + 1; best.length < before; ) {
+      before = best.length;
+      for (let i = best.length - 1; i >= 0 && allowance.left > 0; i--) {
+        const kept = new Set(best.keys());
+        kept.delete(i);
+        const candidate = this.#closed(best, kept, allowance);
+        if (candidate.length < best.length && fails(candidate)) {
+          best = candidate;
+          i = Math.min(i, best.length);
+        }
       }
     }
     return best;
   }
 
-  /** The kept ones and every act that may have written what they saw. */
-  #closed(acts: readonly Act[], kept: Set<number>): Act[] {
+  /** The kept ones and every act that may have written what they saw. Costs about eight steps an act. */
+  #closed(acts: readonly Act[], kept: Set<number>, allowance: Allowance): Act[] {
+    allowance.spend(acts.length * 8);
     const writers = new Map<number, number[]>();
     let everyWriter: number[] = [];
     for (let i = 0; i < acts.length; i++) {
@@ -148,32 +157,28 @@ export class Judge {
 
   /**
    * Without the writes that others buried before anybody looked: when `x` was called after `w`
-   * returned, and had returned before anyone who saw `w`'s value began, then nobody saw `w`. The
-   * last write of a value stays, so that one can see where the value is from.
+   * returned, and had returned before anyone who saw `w`'s value began, then nobody saw `w`. Who
+   * found something else than `a` may have seen any value. The last write of a value stays, so that
+   * one can see where the value is from.
    */
   #unburied(acts: Act[]): Act[] {
-    if (this.#model.name === 'append' || acts.some((act) => act.kind === differKind)) return acts;
+    if (this.#model.name === 'append') return acts;
     const seenFrom = new Map<number, number>();
     const lastCall = new Map<number, number>();
+    let differsFrom = never;
     for (const act of acts) {
-      if (observes(act)) seenFrom.set(act.a, Math.min(act.call, seenFrom.get(act.a) ?? never));
+      if (act.kind === differKind) differsFrom = Math.min(act.call, differsFrom);
+      else if (observes(act)) seenFrom.set(act.a, Math.min(act.call, seenFrom.get(act.a) ?? never));
       if (changes(act)) lastCall.set(act.b, act.call);
     }
-    const buriedBy = new Map<number, number>();
-    for (const [value, from] of seenFrom) {
-      for (const act of acts) {
-        if (changes(act) && act.end < from) {
-          buriedBy.set(value, Math.max(act.call, buriedBy.get(value) ?? 0));
-        }
-      }
-    }
-    return acts.filter(
-      (act) =>
-        act.kind !== writeKind ||
-        act.end === never ||
-        act.call === lastCall.get(act.b) ||
-        act.end > (buriedBy.get(act.b) ?? 0),
-    );
+    const burials = new Burials(acts);
+    return acts.filter((act) => {
+      if (act.kind !== writeKind || act.end === never) return true;
+      const from = Math.min(seenFrom.get(act.b) ?? never, differsFrom);
+      if (from === never) return true;
+      const isLast = act.call === lastCall.get(act.b) && seenFrom.has(act.b);
+      return isLast || act.end > burials.lastCallBefore(from);
+    });
   }
 
   /** The values that must have been written for `act` to see what it saw. */
@@ -259,6 +264,34 @@ export class Judge {
       }
     }
     return true;
+  }
+}
+
+/** The latest call among writes that had returned by some position. */
+class Burials {
+  readonly #ends: number[] = [];
+  readonly #calls: number[] = [];
+
+  constructor(acts: readonly Act[]) {
+    const writes = acts.filter((act) => changes(act) && act.end !== never);
+    writes.sort((one, other) => one.end - other.end);
+    let latest = 0;
+    for (const { call, end } of writes) {
+      latest = Math.max(call, latest);
+      this.#ends.push(end);
+      this.#calls.push(latest);
+    }
+  }
+
+  lastCallBefore(position: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ends[middle]! < position) low = middle + 1;
+      else high = middle;
+    }
+    return this.#calls[low - 1] ?? 0;
   }
 }
 

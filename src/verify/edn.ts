@@ -1,11 +1,15 @@
 /**
  * A reader for EDN, Clojure's data notation, in which Jepsen writes its histories. It reads all
- * of the notation and keeps what a history needs: a tag is dropped and its value kept, a keyword
- * becomes text with its colon, a set becomes a list in the order of its text.
+ * of the notation, and what differs in it differs in what it returns:
+ *
+ *   :a               ':a'                  and the text ":a", which looks like it, '":a"'
+ *   #inst "2020"     {'#inst': '2020'}     the tag of a record, which is a map, is dropped
+ *   2/4, 0.1…1M      {'#ratio': '1/2'}, {'#decimal': '…'} where a number cannot hold it
+ *   #{2 1}           [1, 2]                in the order of their text
  */
 import type { Value } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
-import { canonical } from './values.ts';
+import { canonical, isList } from './values.ts';
 
 /** A form, and where it began (from 1). */
 export interface Form {
@@ -45,6 +49,43 @@ const characters: Readonly<Record<string, string>> = {
 };
 /** Deeper than any history, and far from the end of the stack. */
 const depthMax = 200;
+
+/** A text that could be taken for a keyword, a tag, or a text told apart from these. */
+function told(text: string): string {
+  return /^[:#"]/.test(text) ? JSON.stringify(text) : text;
+}
+
+/** Of Jepsen's own, which say what a value is to a test and not what it is. */
+function isOwnTag(tag: string): boolean {
+  return /^(jepsen|knossos|elle)\b/.test(tag);
+}
+
+/** Digits that a number holds for certain; of a decimal with more, all count. */
+const digitsMax = 15;
+
+function decimalOf(word: string): Value {
+  const text = word.replace(/M$/, '');
+  const [mantissa = '', exponent = '0'] = text.split(/[eE]/);
+  const digits = mantissa
+    .replace(/[+-]|\./g, '')
+    .replace(/^0+/, '')
+    .replace(/0+$/, '');
+  if (!word.endsWith('M') || digits.length <= digitsMax) return Number(text);
+  const [whole = '', fraction = ''] = mantissa.replace(/[+-]/, '').split('.');
+  const sign = mantissa.startsWith('-') ? '-' : '';
+  const dropped = (whole + fraction).length - (whole + fraction).replace(/0+$/, '').length;
+  const scale = Number(exponent) - fraction.length + dropped;
+  return { '#decimal': `${sign}${digits}e${scale}` };
+}
+
+function ratioOf(over: bigint, under: bigint): Value {
+  let [one, other] = [over < 0n ? -over : over, under];
+  while (other !== 0n) [one, other] = [other, one % other];
+  const [top, bottom] = [over / one, under / one];
+  if (bottom !== 1n) return { '#ratio': `${top}/${bottom}` };
+  const number = Number(top);
+  return Number.isSafeInteger(number) ? number : top;
+}
 
 class Reader {
   readonly #text: string;
@@ -123,7 +164,7 @@ class Reader {
       case undefined:
         return this.#fail(start, 'a value was expected, and the text ends');
       case '"':
-        return this.#string();
+        return told(this.#string());
       case '[':
         return this.#list(']');
       case '(':
@@ -161,7 +202,7 @@ class Reader {
     const map: Record<string, Value> = Object.create(null) as Record<string, Value>;
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i]!;
-      map[typeof key === 'string' ? key : canonical(key)] = items[i + 1]!;
+      map[typeof key === 'string' ? key : `#${canonical(key)}`] = items[i + 1]!;
     }
     return map;
   }
@@ -185,8 +226,10 @@ class Reader {
       return this.#fail(start, 'a tag was expected');
     // A tag and its value: #inst "…", #jepsen.history.Op{…}.
     this.#at++;
-    this.#word();
-    return this.#next();
+    const tag = this.#word();
+    const value = this.#next();
+    const isRecord = typeof value === 'object' && value !== null && !isList(value);
+    return isRecord || isOwnTag(tag) ? value : { [`#${tag}`]: value };
   }
 
   #string(): string {
@@ -237,10 +280,10 @@ class Reader {
       // Beyond 2^53 two whole numbers would look the same.
       return Number.isSafeInteger(number) ? number : BigInt(digits);
     }
-    if (/^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?M?$/.test(word)) return Number(word.replace(/M$/, ''));
-    if (/^[+-]?\d/.test(word) && !/^[+-]?\d+\/\d+$/.test(word)) {
-      this.#fail(start, `${word} is no number`);
-    }
+    if (/^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?M?$/.test(word)) return decimalOf(word);
+    const ratio = /^([+-]?\d+)\/(\d+)$/.exec(word);
+    if (ratio && BigInt(ratio[2]!) !== 0n) return ratioOf(BigInt(ratio[1]!), BigInt(ratio[2]!));
+    if (/^[+-]?\d/.test(word)) this.#fail(start, `${word} is no number`);
     return word;
   }
 

@@ -7,6 +7,7 @@
  * around the culprit are kept.
  */
 import type { Value } from '../host/host.ts';
+import { type Excerpt, excerptOf } from './excerpt.ts';
 import { describeOperation } from './print.ts';
 import { showValue } from './values.ts';
 import type { Counterexample, TimedOperation } from './verdict.ts';
@@ -19,30 +20,15 @@ export interface EvidenceOperation extends TimedOperation {
   readonly what: string;
 }
 
-export interface Evidence extends Counterexample {
+export interface Evidence extends Excerpt {
   readonly operations: readonly EvidenceOperation[];
-  /** Operations of the counterexample that are not shown here. */
-  readonly leftOut: number;
 }
 
-/** What fits on one screen, as bars below each other. */
-const operationsMax = 60;
-/** Most of them before the culprit: what it contradicts came earlier. */
-const afterMax = 12;
 const charsMax = 120;
 
 export function evidenceOf(counterexample: Counterexample): Evidence {
-  const { operations, culprit, order } = counterexample;
-  const end = Math.min(operations.length, Math.max(operationsMax, culprit + 1 + afterMax));
-  const start = Math.max(0, end - operationsMax);
-  const isShown = (index: number): boolean => index >= start && index < end;
-  return {
-    ...counterexample,
-    operations: operations.slice(start, end).map(printable),
-    culprit: culprit - start,
-    order: order.filter(isShown).map((index) => index - start),
-    leftOut: operations.length - (end - start),
-  };
+  const excerpt = excerptOf(counterexample);
+  return { ...excerpt, operations: excerpt.operations.map(printable) };
 }
 
 function printable(operation: TimedOperation): EvidenceOperation {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LoadpathError } from '../kit/errors.ts';
 import { readEdn } from './edn.ts';
 import { judge, parseHistory } from './files.ts';
+import { canonical } from './values.ts';
 
 function refusal(text: string): string {
   try {
@@ -18,13 +19,13 @@ const edn = (lines: string[]): string => lines.join('\n');
 describe('EDN', () => {
   it('reads all of the notation', () => {
     const text = String.raw`; a comment
-      [1 -2 3N 4.5 1e3 2.5M 1/3] #_ [gone] {:a "x\n\u0041", "b" nil} #{2 1} #inst "2020-01-01"
+      [1 -2 3N 4.5 1e3 2.5M 2/6 4/2] #_ [gone] {:a "x\n\u0041", "b" nil} #{2 1} #inst "2020-01-01"
       (true false) \c \space sym/bol ^{:meta 1} [:k] 90071992547409930 #my.Op{:x #_gone 1}`;
     expect(readEdn(text, 'h').map((form) => form.value)).toEqual([
-      [1, -2, 3, 4.5, 1000, 2.5, '1/3'],
+      [1, -2, 3, 4.5, 1000, 2.5, { '#ratio': '1/3' }, 2],
       { ':a': 'x\nA', b: null },
       [1, 2],
-      '2020-01-01',
+      { '#inst': '2020-01-01' },
       [true, false],
       'c',
       ' ',
@@ -33,6 +34,31 @@ describe('EDN', () => {
       90071992547409930n,
       { ':x': 1 },
     ]);
+  });
+
+  it('tells apart what differs', () => {
+    const differ = [
+      [':a', '":a"'],
+      ['"\\":a\\""', '":a"'],
+      ['1/2', '"1/2"'],
+      ['#a 1', '#b 1'],
+      ['#a 1', '1'],
+      ['{1 2}', '{"1" 2}'],
+      ['{"#1" 2}', '{1 2}'],
+      ['1.00000000000000000001M', '1.00000000000000000002M'],
+      ['1.00000000000000000001M', '-1.00000000000000000001M'],
+      ['9007199254740993', '9007199254740992'],
+    ];
+    const equal = [
+      ['1/2', '2/4'],
+      ['1.00000000000000000001M', '100.000000000000000001e-2M'],
+      ['1.50M', '1.5'],
+      ['#jepsen.history.Op{:x 1}', '{:x 1}'],
+      ['#jepsen.independent/tuple [1 2]', '[1 2]'],
+    ];
+    const textOf = (text: string | undefined) => canonical(readEdn(text!, 'h')[0]!.value);
+    for (const [one, other] of differ) expect(textOf(one), one).not.toBe(textOf(other));
+    for (const [one, other] of equal) expect(textOf(one), one).toBe(textOf(other));
   });
 
   it('says where it went wrong', () => {
@@ -162,6 +188,51 @@ describe('a history in a file', () => {
     expect(judge(parseHistory(text), 'register').answer).toBe('linearizable');
   });
 
+  describe('of processes whose logs stand one after the other', () => {
+    const log = (
+      process: number,
+      ...steps: [f: string, ask: number | null, answer: number | null, from: number, to: number][]
+    ) =>
+      steps.flatMap(([f, ask, answer, from, to]) => [
+        JSON.stringify({ process, type: 'invoke', f, value: ask, time: from }),
+        JSON.stringify({ process, type: 'ok', f, value: answer, time: to }),
+      ]);
+    const answers = (one: string[], two: string[]) =>
+      [
+        [...one, ...two],
+        [...two, ...one],
+      ].map((lines) => judge(parseHistory(edn(lines)), 'register').answer);
+
+    it('knows no order between what ends and what begins in one instant', () => {
+      const writes = log(0, ['write', 1, null, 0, 5], ['write', 2, null, 8, 9]);
+      expect(answers(writes, log(1, ['read', null, null, 5, 6]))).toEqual([
+        'linearizable',
+        'linearizable',
+      ]);
+      expect(answers(writes, log(1, ['read', null, null, 6, 7]))).toEqual([
+        'not linearizable',
+        'not linearizable',
+      ]);
+    });
+
+    it('does not accuse where coarse times leave several orders open', () => {
+      const both = (answer: number) =>
+        answers(
+          log(0, ['write', 1, null, 5, 5], ['read', null, 1, 5, 5], ['read', null, 2, 7, 7]),
+          log(1, ['write', 2, null, 5, 5], ['read', null, 2, 5, 5], ['read', null, answer, 6, 6]),
+        );
+      expect(both(2)).toEqual(['unknown', 'unknown']);
+      expect(both(3)).toEqual(['not linearizable', 'not linearizable']);
+    });
+
+    it('takes what took no time whichever of its two lines stands first', () => {
+      const [call, back] = log(0, ['write', 1, null, 5, 5]);
+      const early = log(1, ['read', null, null, 1, 2]);
+      expect(refusal(edn([back!, call!, ...early]))).toBe('accepted');
+      expect(refusal(edn([back!, ...early]))).toContain('has nothing open');
+    });
+  });
+
   it('is refused with the line of each mistake', () => {
     const invoke = '{:process 0, :type :invoke, :f :read, :value nil}';
     expect(refusal(edn([invoke, invoke]))).toBe(
@@ -185,12 +256,73 @@ describe('a history in a file', () => {
     expect(refusal('hello')).toBe('h:1:1: neither EDN, nor JSON lines, nor a Jepsen log');
   });
 
-  it('has no answer when it is empty or asks for what the model does not know', () => {
+  it('has no answer when it is empty', () => {
     expect(judge(parseHistory(''), 'kv')).toEqual({
       answer: 'unknown',
       detail: 'nothing was recorded',
     });
-    const enqueue = parseHistory('{"process":0,"type":"invoke","f":"enqueue","value":1}');
-    expect(judge(enqueue, 'register').answer).toBe('unknown');
+  });
+
+  it('is refused when the model does not know what was done', () => {
+    const of = (f: string) => parseHistory(`{"process":0,"type":"invoke","f":"${f}","value":1}`);
+    expect(() => judge(of('delete'), 'register')).toThrow(
+      'model register (read, get, write, put, set) does not know delete; model kv does',
+    );
+    expect(() => judge(of('enqueue'), 'kv')).toThrow('does not know enqueue; no model does');
+  });
+
+  it('takes 1 and "1" for two keys', () => {
+    const of = (key: string) =>
+      edn([
+        '{"process":0,"type":"invoke","f":"put","key":1,"value":"x"}',
+        '{"process":0,"type":"ok","f":"put","key":1}',
+        `{"process":0,"type":"invoke","f":"get","key":${key}}`,
+        `{"process":0,"type":"ok","f":"get","key":${key},"value":null}`,
+      ]);
+    expect(judge(parseHistory(of('"1"')), 'kv').answer).toBe('linearizable');
+    expect(judge(parseHistory(of('1')), 'kv').answer).toBe('not linearizable');
+    expect(parseHistory(of('"1"')).history.map(({ key }) => key)).toEqual([
+      '1 (no text)',
+      '1 (no text)',
+      '1',
+      '1',
+    ]);
+  });
+
+  it.each([
+    ['EDN', (time: string) => `{:process 0, :type :invoke, :f :read, :value nil, :time ${time}}`],
+    ['JSON', (time: string) => `{"process":0,"type":"invoke","f":"read","time":${time}}`],
+    ['JSON texts', (time: string) => `{"process":0,"type":"invoke","f":"read","time":"${time}"}`],
+  ])('has times since 1970 in nanoseconds: %s', (_, line) => {
+    const times = ['1700000000000000000', '1700000000000002048'];
+    const text = times.map((time, i) => line(time).replace('0', String(i))).join('\n');
+    const [one, two] = parseHistory(text).history.map(({ at }) => at);
+    expect([one, two]).toEqual([0, text.startsWith('{:') ? 2.048 : 2_048]);
+    expect(refusal(line('"now"').replace('""', '"'))).not.toBe('accepted');
+  });
+
+  it('is refused at the line of an item, in an array over several lines', () => {
+    const text = `[
+      {"process":0,"type":"invoke","f":"write","value":"[{,\\"\\\\"},
+
+      {"process":0,"type":"ok",
+       "f":"write"}, {"process":1,"type":"done","f":"read"},
+      7
+    ]`;
+    expect(refusal(text)).toMatch(/^h:5:22: type must be .*\nh:6:7: an operation must be a map/);
+  });
+
+  it('is refused when it is nested without end, or has no such block', () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    expect(refusal(`{"process":0,"type":"invoke","f":"write","value":${deep}}`)).toContain(
+      'nested deeper than 200',
+    );
+    const line = '{"process":0,"type":"invoke","f":"read"}';
+    const event = '{"block":"links","phase":"invoke","op":1,"f":"get","node":"a","life":1,"at":1}';
+    expect(() => parseHistory(line, { block: 'nope' })).toThrow('names a block');
+    expect(() => parseHistory(event, { block: 'nope' })).toThrow(
+      'there is no block nope in this history, but links',
+    );
+    expect(parseHistory(event, { block: 'links' }).history).toHaveLength(1);
   });
 });

@@ -7,22 +7,25 @@
  *   {"block":"links","phase":"invoke","op":1,"f":"get", …}           JSON lines that Loadpath recorded
  *
  * The order of the lines is the order of the events, unless every line has a time and they are
- * not sorted by it: then the times decide.
+ * not sorted by it: then the times decide, and of one instant calls stand before others' returns.
  */
 import type { HistoryEvent, Phase } from '../host/history.ts';
 import type { Value } from '../host/host.ts';
 import { LoadpathError, type Problem } from '../kit/errors.ts';
+import { inTime } from '../parts/in-time.ts';
 import { readEdn, readEdnItems } from './edn.ts';
 import { judgeOperations } from './linearizability.ts';
-import type { ModelName } from './models.ts';
+import { type ModelName, modelNames, models } from './models.ts';
 import { Operations } from './operations.ts';
 import { canonical, fieldOf, isList } from './values.ts';
-import { type Budget, type Counterexample, countOf } from './verdict.ts';
+import { type Budget, type Counterexample, countOf, unknown, type Verdict } from './verdict.ts';
 
 export interface RecordedHistory {
   readonly history: readonly HistoryEvent[];
   /** False when the file had no times: then `at` counts events. */
   readonly timed: boolean;
+  /** Its lines were not in the order of their times, so that within an instant nobody knows what came first. */
+  readonly sorted?: boolean;
 }
 
 export interface ParseOptions {
@@ -50,7 +53,7 @@ interface Entry {
   readonly process: string;
   readonly type: Phase;
   readonly f: string;
-  readonly key?: string;
+  readonly key?: Value;
   readonly value: Value;
   /** Microseconds. */
   readonly at?: number;
@@ -80,12 +83,13 @@ export function parseHistory(text: string, options: ParseOptions = {}): Recorded
     if (rows.some((row) => fieldOf(row.value, 'phase') !== undefined)) {
       return ownHistory(rows, options.block, problems);
     }
-    return paired(inTime(rows.flatMap((row) => entryOf(row, '', 1, problems))), options, problems);
+    refuseBlock(options.block, problems);
+    return paired(entriesOf(rows, '', 1, problems), options, problems);
   }
+  refuseBlock(options.block, problems);
   const rows = format === 'edn' ? readEdnItems(clean, name) : logRows(clean, name, problems);
   // Jepsen counts nanoseconds.
-  const entries = rows.flatMap((row) => entryOf(row, ':', 1e-3, problems));
-  return paired(inTime(entries), options, problems);
+  return paired(entriesOf(rows, ':', 1e-3, problems), options, problems);
 }
 
 /** Whether the operations of a history have an order in real time that `model` could have answered in. */
@@ -94,7 +98,8 @@ export function judge(
   model: ModelName,
   budget: Budget = {},
 ): FileVerdict {
-  const found = judgeOperations(Operations.of(recorded.history), model, budget);
+  refuseStrangers(recorded.history, model);
+  const found = judgeRecorded(recorded, model, budget);
   const answer =
     found.verdict === 'holds'
       ? 'linearizable'
@@ -106,6 +111,46 @@ export function judge(
     detail: found.detail,
     ...(found.counterexample ? { counterexample: found.counterexample } : {}),
   };
+}
+
+/** Forgetting `--model` must not look like a search that found no answer. */
+function refuseStrangers(history: readonly HistoryEvent[], model: ModelName): void {
+  const known = models[model].operations;
+  const strangers = new Set(history.flatMap(({ f }) => (known.includes(f) ? [] : f)));
+  if (strangers.size === 0) return;
+  const all = new Set(history.map(({ f }) => f));
+  const fitting = modelNames.filter((name) =>
+    [...all].every((f) => models[name].operations.includes(f)),
+  );
+  const hint = fitting.length > 0 ? `model ${fitting.join(' or ')} does` : 'no model does';
+  const what = `model ${model} (${known.join(', ')}) does not know ${[...strangers].join(', ')}; ${hint}`;
+  throw new LoadpathError('bad-input', what, { problems: [{ at: 'model', what }] });
+}
+
+function judgeRecorded(
+  { history, sorted }: RecordedHistory,
+  model: ModelName,
+  budget: Budget,
+): Verdict {
+  const found = judgeOperations(Operations.of(history), model, budget);
+  if (found.verdict !== 'violated' || !sorted) return found;
+  // Where a process did several things in one instant, so that others' may have come in between,
+  // only what is wrong without any order in that instant is surely wrong.
+  const loose = [...history].sort(
+    (a, b) => a.at - b.at || Number(a.phase !== 'invoke') - Number(b.phase !== 'invoke'),
+  );
+  const sure = judgeOperations(Operations.of(loose), model, budget);
+  return sure.verdict === 'violated'
+    ? sure
+    : unknown(
+        'the lines are not in the order of their times, and the times are too coarse for one',
+      );
+}
+
+function refuseBlock(block: string | undefined, problems: Problems): void {
+  if (block === undefined) return;
+  problems.add(1, 1, `no operation here names a block, so ${block} cannot be picked out`);
+  problems.refuse();
 }
 
 interface Row {
@@ -150,15 +195,19 @@ function formatOf(text: string): 'edn' | 'log' | 'json' | undefined {
 
 function jsonRows(text: string, problems: Problems): Row[] {
   const rows: Row[] = [];
-  const add = (parsed: unknown, line: number): void => {
-    const wrong = unsafe(parsed);
-    if (wrong) problems.add(line, 1, wrong);
-    else rows.push({ value: parsed as Value, line, column: 1 });
+  const add = (parsed: unknown, line: number, column = 1): void => {
+    const wrong = unsafeRow(parsed);
+    if (wrong) problems.add(line, column, wrong);
+    else rows.push({ value: parsed as Value, line, column });
   };
   if (text.trimStart().startsWith('[')) {
     const parsed = parseJson(text, 1, problems);
     const items: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
-    for (const [i, value] of items.entries()) add(value, i + 1);
+    const places = itemPlaces(text);
+    for (const [i, value] of items.entries()) {
+      const { line, column } = places[i] ?? { line: 1, column: 1 };
+      add(value, line, column);
+    }
     return rows;
   }
   const lines = text.split('\n');
@@ -183,8 +232,46 @@ function parseJson(text: string, line: number, problems: Problems): unknown {
   }
 }
 
+/** Where the items of a JSON array begin. The text has been parsed already, so it is one. */
+function itemPlaces(text: string): { readonly line: number; readonly column: number }[] {
+  const places: { line: number; column: number }[] = [];
+  let line = 1;
+  let lineStart = 0;
+  let depth = 0;
+  let isAwaited = false;
+  for (let at = 0; at < text.length; at++) {
+    const here = text[at]!;
+    if (here === '\n') {
+      line++;
+      lineStart = at + 1;
+    }
+    if (/\s/.test(here)) continue;
+    if (here === ',' && depth === 1) {
+      isAwaited = true;
+      continue;
+    }
+    if (isAwaited && here !== ']') places.push({ line, column: at - lineStart + 1 });
+    isAwaited = false;
+    if (here === '"') {
+      for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++;
+    } else if (here === '[' || here === '{') isAwaited = ++depth === 1;
+    else if (here === ']' || here === '}') depth--;
+  }
+  return places;
+}
+
+/** Of a time only differences matter, and those of large ones are near enough. */
+function unsafeRow(row: unknown): string | undefined {
+  if (typeof row !== 'object' || row === null) return unsafe(row);
+  return unsafe({ ...row, time: 0 });
+}
+
+/** Deeper than any history, and far from the end of the stack. */
+const depthMax = 200;
+
 /** JSON has read 9007199254740993 as 9007199254740992 by now: two values would look like one. */
-function unsafe(value: unknown): string | undefined {
+function unsafe(value: unknown, depth = 0): string | undefined {
+  if (depth > depthMax) return `nested deeper than ${depthMax}`;
   if (typeof value === 'number') {
     return Number.isInteger(value) && !Number.isSafeInteger(value)
       ? `${value} is beyond what a JSON number holds exactly; write it as a text`
@@ -192,7 +279,7 @@ function unsafe(value: unknown): string | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   for (const part of Object.values(value)) {
-    const wrong = unsafe(part);
+    const wrong = unsafe(part, depth + 1);
     if (wrong) return wrong;
   }
   return undefined;
@@ -229,8 +316,19 @@ function logRows(text: string, name: string, problems: Problems): Row[] {
   return rows;
 }
 
+function entriesOf(
+  rows: readonly Row[],
+  colon: string,
+  timeToUs: number,
+  problems: Problems,
+): Entry[] {
+  const times = rows.map(({ value }) => fieldOf(value, `${colon}time`));
+  const clock = new Clock(times, timeToUs);
+  return rows.flatMap((row) => entryOf(row, colon, clock, problems));
+}
+
 /** The entry of a row, or none when it is the nemesis at work. */
-function entryOf(row: Row, colon: string, timeToUs: number, problems: Problems): Entry[] {
+function entryOf(row: Row, colon: string, clock: Clock, problems: Problems): Entry[] {
   const { line, column } = row;
   const field = (name: string): Value | undefined => fieldOf(row.value, colon + name);
   const wrong = (what: string): Entry[] => {
@@ -252,7 +350,8 @@ function entryOf(row: Row, colon: string, timeToUs: number, problems: Problems):
   const f = bare(field('f'));
   if (f === undefined || f === '') return wrong('f, the name of the operation, is missing');
   const time = field('time');
-  if (time !== undefined && time !== null && typeof time !== 'number') {
+  const at = clock.at(time);
+  if (at === undefined && time !== undefined && time !== null) {
     return wrong(`time must be a number, got ${canonical(time)}`);
   }
   const key = field('key');
@@ -262,8 +361,8 @@ function entryOf(row: Row, colon: string, timeToUs: number, problems: Problems):
       type: type as Phase,
       f: longNames[f] ?? f,
       value: field('value') ?? null,
-      ...(key === undefined || key === null ? {} : { key: keyText(key) }),
-      ...(typeof time === 'number' ? { at: time * timeToUs } : {}),
+      ...(key === undefined || key === null ? {} : { key }),
+      ...(at === undefined ? {} : { at }),
       line,
       column,
     },
@@ -274,16 +373,79 @@ function bare(value: Value | undefined): string | undefined {
   return typeof value === 'string' ? value.replace(/^:/, '') : undefined;
 }
 
-function keyText(key: Value): string {
-  return typeof key === 'string' ? key : canonical(key);
+/** Keys as texts: 1 and "1" are two keys, where both of them come. */
+function keyTexts(entries: readonly Entry[]): (key: Value) => string {
+  const texts = new Set<Value>();
+  for (const { key } of entries) if (typeof key === 'string') texts.add(key);
+  return (key) => {
+    if (typeof key === 'string') return key;
+    let text = canonical(key);
+    while (texts.has(text)) text = `${text} (no text)`;
+    return text;
+  };
 }
 
-function inTime(entries: Entry[]): Entry[] {
-  if (entries.some((entry) => entry.at === undefined)) return entries;
-  for (let i = 1; i < entries.length; i++) {
-    if (entries[i]!.at! < entries[i - 1]!.at!) return entries.sort((a, b) => a.at! - b.at!);
+/**
+ * Times in microseconds. Those too large to be told apart as numbers (nanoseconds since 1970) are
+ * counted from the first of them: only what lies between matters.
+ */
+class Clock {
+  readonly #toUs: number;
+  readonly #origin: bigint | undefined;
+
+  constructor(times: readonly (Value | undefined)[], toUs: number) {
+    this.#toUs = toUs;
+    const first = times.find((time) => time !== undefined && time !== null);
+    const isLarge = times.some((time) => Math.abs(Number(wholeOf(time) ?? 0n)) > 2 ** 53);
+    this.#origin = isLarge ? wholeOf(first) : undefined;
   }
-  return entries;
+
+  at(time: Value | undefined): number | undefined {
+    const whole = wholeOf(time);
+    if (this.#origin !== undefined && whole !== undefined) {
+      return Number(whole - this.#origin) * this.#toUs;
+    }
+    if (typeof time === 'number') return time * this.#toUs;
+    return whole === undefined ? undefined : Number(whole) * this.#toUs;
+  }
+}
+
+/** A time without what is below its unit: a number, a large one, or its digits as a text. */
+function wholeOf(time: Value | undefined): bigint | undefined {
+  if (typeof time === 'bigint') return time;
+  if (typeof time === 'number') return Number.isFinite(time) ? BigInt(Math.trunc(time)) : undefined;
+  return typeof time === 'string' && /^-?\d+$/.test(time) ? BigInt(time) : undefined;
+}
+
+/** By their times, where these do not rise with the lines. */
+function sortedByTime(entries: readonly Entry[]): readonly Entry[] | undefined {
+  if (entries.some((entry) => entry.at === undefined)) return undefined;
+  if (entries.every((entry, i) => i === 0 || entry.at! >= entries[i - 1]!.at!)) return undefined;
+  return inTime(ownOrder(entries), {
+    at: (entry) => entry.at!,
+    lane: (entry) => entry.process,
+    isCall: (entry) => entry.type === 'invoke',
+  });
+}
+
+/** What took no time, and whose return stands on an earlier line, began before it ended all the same. */
+function ownOrder(entries: readonly Entry[]): Entry[] {
+  const sorted = [...entries].sort((a, b) => a.at! - b.at!);
+  const open = new Set<string>();
+  for (let i = 0; i < sorted.length; i++) {
+    const { process, type, at } = sorted[i]!;
+    if (type === 'invoke') open.add(process);
+    else if (!open.delete(process)) {
+      let call = i + 1;
+      const isOther = ({ process: other, type }: Entry): boolean =>
+        other !== process || type !== 'invoke';
+      while (sorted[call]?.at === at && isOther(sorted[call]!)) call++;
+      if (sorted[call]?.at !== at) continue;
+      sorted.splice(i, 0, ...sorted.splice(call, 1));
+      i--;
+    }
+  }
+  return sorted;
 }
 
 /** Pairs invocations and completions by process, and says which do not pair. */
@@ -293,10 +455,12 @@ function paired(
   problems: Problems,
 ): RecordedHistory {
   problems.refuseAny();
+  const sorted = sortedByTime(entries);
   const open = new Map<string, { readonly op: number; readonly entry: Entry }>();
-  const untupled = keyed(single(entries, problems), options.tuples, problems);
+  const untupled = keyed(single(sorted ?? entries, problems), options.tuples, problems);
   problems.refuseAny();
   const timed = untupled.length > 0 && untupled.every((entry) => entry.at !== undefined);
+  const keyText = keyTexts(untupled);
   const history: HistoryEvent[] = [];
   let ops = 0;
   for (const [position, entry] of untupled.entries()) {
@@ -336,7 +500,7 @@ function paired(
       phase: type,
       op,
       f: entry.f,
-      ...(key === undefined ? {} : { key }),
+      ...(key === undefined ? {} : { key: keyText(key) }),
       value: entry.value,
       session: process,
       node: process,
@@ -345,7 +509,7 @@ function paired(
     });
   }
   problems.refuseAny();
-  return { history, timed };
+  return { history, timed, sorted: sorted !== undefined };
 }
 
 /** A transaction of one operation is that operation; of several it needs another judge. */
@@ -371,7 +535,7 @@ function single(entries: readonly Entry[], problems: Problems): readonly Entry[]
     const made = {
       ...entry,
       f: longNames[f] ?? f,
-      key: keyText(step[1] ?? null),
+      key: step[1] ?? null,
       value: step[2] ?? null,
     };
     called.set(entry.process, made);
@@ -398,7 +562,7 @@ function keyed(
   if (!(tuples ?? looksSo)) return entries;
   return entries.flatMap((entry): Entry[] => {
     const pair = isList(entry.value) && entry.value.length === 2 ? entry.value : undefined;
-    if (pair) return [{ ...entry, key: keyText(pair[0]!), value: pair[1]! }];
+    if (pair) return [{ ...entry, key: pair[0]!, value: pair[1]! }];
     // Completions that say nothing (`:timed-out`) take the key of their call.
     if (entry.type === 'fail' || entry.type === 'info') return [{ ...entry, value: null }];
     problems.add(entry.line, entry.column, `the value of ${entry.f} must be [key value]`);
@@ -438,8 +602,8 @@ function ownHistory(
       problems.add(row.line, row.column, 'an event needs block, phase, op, f, node, life and at');
       continue;
     }
-    if (block !== undefined && of !== block) continue;
     blocks.add(of);
+    if (block !== undefined && of !== block) continue;
     const key = text('key');
     const session = text('session');
     history.push({
@@ -455,7 +619,10 @@ function ownHistory(
       at,
     });
   }
-  if (blocks.size > 1) {
+  if (block !== undefined && blocks.size > 0 && !blocks.has(block)) {
+    problems.add(1, 1, `there is no block ${block} in this history, but ${[...blocks].join(', ')}`);
+  }
+  if (block === undefined && blocks.size > 1) {
     problems.add(
       1,
       1,

@@ -1,6 +1,6 @@
 /** Ids are given once, and a name has at most one owner. */
 import type { History } from '../host/history.ts';
-import { Operations } from './operations.ts';
+import { damagedBy, Operations } from './operations.ts';
 import { showValue } from './values.ts';
 import {
   type Counterexample,
@@ -20,11 +20,7 @@ import {
 export function judgeUniqueIds(history: History, block: string): Verdict {
   const operations = Operations.of(history, block);
   if (operations.count === 0) return unknown('nothing was recorded');
-  if (operations.orphanCount > 0) {
-    return unknown(
-      `the history is damaged: ${countOf(operations.orphanCount, 'completion')} without an invocation`,
-    );
-  }
+  if (operations.orphanCount > 0) return unknown(damagedBy(operations.orphanCount));
   const givenBy = new Map<number, number>();
   const claims = new Map<number, number[]>();
   for (let index = 0; index < operations.count; index++) {
@@ -56,12 +52,18 @@ export function judgeUniqueIds(history: History, block: string): Verdict {
       const reason = 'the name was given to two owners';
       return shown(pairOf(operations, owners[0]!, rival, reason));
     }
-    const refused = ofName.find((index) => operations.output(index) === false);
+    // The earliest: what nobody can have had by then.
+    let refused: number | undefined;
+    for (const index of ofName) {
+      if (operations.output(index) !== false) continue;
+      if (refused === undefined || operations.end(index) < operations.end(refused)) refused = index;
+    }
     if (refused === undefined) continue;
+    const refusedBy = operations.end(refused);
     const possible = ofName.some(
       (index) =>
         (!operations.ok(index) || operations.output(index) === true) &&
-        operations.call(index) < operations.end(refused),
+        operations.call(index) < refusedBy,
     );
     if (!possible) return violated(`${name} was refused, and nobody else can have claimed it`);
   }

@@ -291,6 +291,65 @@ describe('durable', () => {
   });
 });
 
+describe('a compare-and-set', () => {
+  const links = { name: 'links' };
+  const twice: Line[] = [
+    ['ann', 'put', 'a', 1],
+    ['ann', 'ok'],
+    ['ann', 'put', 'a', 2],
+    ['ann', 'ok'],
+  ];
+  const back = (answer: Value): Line[] => [
+    ...twice,
+    ['eve', 'cas', 'a', [2, 1]],
+    ['eve', 'ok', answer],
+    ['ann', 'get', 'a'],
+    ['ann', 'ok', 1],
+  ];
+  const judges = [readYourWrites(links), monotonicReads(links), durable(links)];
+
+  it('writes, where it succeeded', () => {
+    const history = historyOf([['ann', 'put', 'a', 1], ['ann', 'ok'], ...back([2, 1])]);
+    expect(linearizable(links).check(history).verdict).toBe('holds');
+    for (const judge of judges) expect(judge.check(history).verdict).not.toBe('violated');
+  });
+
+  it('that answered false wrote nothing', () => {
+    const history = historyOf(back(false));
+    expect(readYourWrites(links).check(history).verdict).toBe('violated');
+    expect(durable(links).check(history).verdict).toBe('violated');
+  });
+
+  it('is a write of its own session', () => {
+    const found = readYourWrites(links).check(
+      historyOf([
+        ...twice,
+        ['ann', 'cas', 'a', [2, 3]],
+        ['ann', 'ok', true],
+        ['ann', 'get', 'a'],
+        ['ann', 'ok', 1],
+      ]),
+    );
+    expect(found.detail).toContain('ann wrote 3 and then read 1');
+  });
+
+  it('of another kind makes the key one that nobody can judge', () => {
+    const history = historyOf([
+      ...twice,
+      ['eve', 'add', 'a', -1],
+      ['eve', 'ok'],
+      ['ann', 'get', 'a'],
+      ['ann', 'ok', 1],
+    ]);
+    for (const judge of judges) {
+      expect(judge.check(history)).toMatchObject({
+        verdict: 'unknown',
+        detail: expect.stringContaining("what 'add' does"),
+      });
+    }
+  });
+});
+
 describe('delivery', () => {
   const delivered = (group: string, id: string, offset: number): HistoryEvent => ({
     block: 'clicks',
@@ -358,6 +417,87 @@ describe('delivery', () => {
     );
   });
 
+  it('does not take for lost what may still be on its way to a group that is behind', () => {
+    const behind = (count: number): HistoryEvent => ({
+      ...delivered('geo', '', 0),
+      phase: 'invoke',
+      f: 'lag',
+      value: { group: 'geo', count },
+    });
+    const first = [...published, delivered('geo', 'm1', 0)];
+    const last = [...published, delivered('geo', 'm3', 1)];
+    expect(noLoss(clicks).check(first).verdict).toBe('violated');
+    expect(noLoss(clicks).check([...first, behind(1)])).toEqual({
+      verdict: 'unknown',
+      detail:
+        '1 acknowledged message of 2 had not reached group geo when the record ended: it was 1 behind',
+    });
+    // It is given a partition in order, so what it was not given before m3 it will not get.
+    expect(noLoss(clicks).check([...last, behind(1)]).verdict).toBe('violated');
+    // Two are missing, and only one of them can be in the log.
+    const none = [...published, { ...delivered('geo', '', 0), f: 'subscribe' }];
+    expect(noLoss(clicks).check([...none, behind(1)]).verdict).toBe('violated');
+    expect(noLoss(clicks).check([...none, behind(2)]).verdict).toBe('unknown');
+    // Another group that did lose something is told first.
+    const both = [...first, delivered('top', 'm3', 1), behind(1)];
+    expect(noLoss(clicks).check(both).detail).toContain('never reached group top');
+    // Who only asks for what comes from now on owes nothing by being behind.
+    expect(noLoss(clicks).check([...published, behind(2)]).detail).toContain('no group consumed');
+  });
+
+  it('knows messages that cannot be there', () => {
+    const of = (lines: Line[]) => historyOf(lines, 'clicks');
+    const failed = of([
+      ['ann', 'publish', 'x', 'm4'],
+      ['ann', 'fail'],
+    ]);
+    const got = delivered('top', 'm4', 0);
+    expect(noLoss(clicks).check([...failed, got]).detail).toBe(
+      'group top was given "m4", whose publishing had certainly failed',
+    );
+    const again = of([
+      ['bob', 'publish', 'x', 'm4'],
+      ['bob', 'ok', { id: 'm4' }],
+    ]).map((event) => ({ ...event, op: 9 }));
+    expect(noLoss(clicks).check([...failed, ...again, got]).verdict).toBe('holds');
+    expect(noLoss(clicks).check([{ ...got, at: 0 }, ...again]).detail).toBe(
+      'group top was given "m4" before anybody had published it',
+    );
+    // Where the answer names it, it may be given to somebody before that.
+    const named = of([
+      ['bob', 'publish', 'x', 'hello'],
+      ['bob', 'ok', { id: 'm4' }],
+    ]);
+    expect(noLoss(clicks).check([named[0]!, { ...got, at: 10 }, named[1]!]).verdict).toBe('holds');
+  });
+
+  it('trusts no record in which something ends that never began', () => {
+    const lost = [...published.slice(1), delivered('top', 'm1', 0), delivered('top', 'm3', 1)];
+    expect(noLoss(clicks).check(lost)).toEqual({
+      verdict: 'unknown',
+      detail: 'the history is damaged: 1 completion without an invocation',
+    });
+    const called = (op: number): HistoryEvent => ({
+      ...delivered('top', 'm1', 0),
+      op,
+      phase: 'invoke',
+    });
+    const halves = [called(1), delivered('top', 'm1', 1), delivered('top', 'm0', 0)];
+    const judged = halves.map((event, i) => ({ ...event, op: i < 2 ? 1 : 2 }));
+    expect(inOrder(clicks).check(judged).detail).toContain('damaged');
+    const cells = historyOf([
+      ['ann', 'put', 'a', 1],
+      ['ann', 'ok'],
+      ['bob', 'put', 'a', 2],
+      ['bob', 'ok'],
+      ['ann', 'get', 'a'],
+      ['ann', 'ok', 2],
+    ]);
+    const damaged = cells.filter((_, i) => i !== 2);
+    expect(durable({ name: 'links' }).check(cells).verdict).toBe('holds');
+    expect(durable({ name: 'links' }).check(damaged).verdict).toBe('unknown');
+  });
+
   it('wants a partition in order, repeats aside', () => {
     const offsets = (list: number[]): HistoryEvent[] =>
       list.map((offset) => delivered('top', 'm', offset));
@@ -413,6 +553,17 @@ describe('ids', () => {
     ];
     expect(given(twice('ann')).verdict).toBe('holds');
     expect(given(twice('bob')).verdict).toBe('violated');
+    // Whoever was refused first, though asking last, was refused before anybody else can have had it.
+    expect(
+      given([
+        ['ann', 'claim', 'cats'],
+        ['bob', 'claim', 'cats'],
+        ['bob', 'ok', false],
+        ['eve', 'claim', 'cats'],
+        ['eve', 'ok', true],
+        ['ann', 'ok', false],
+      ]).verdict,
+    ).toBe('violated');
     // Who never heard back may be the owner.
     expect(
       given([

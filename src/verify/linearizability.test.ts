@@ -5,6 +5,7 @@ import type { Value } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
 import { linearizability } from './linearizability.ts';
 import type { ModelName } from './models.ts';
+import { describeOperation, printCounterexample } from './print.ts';
 
 /** One operation of a small history: positions of its call and return among all events. */
 interface Op {
@@ -220,4 +221,71 @@ describe('linearizability', () => {
       );
     });
   }
+});
+
+describe('of a long history the few operations that matter', () => {
+  type Step = readonly [f: string, input: Value, output: Value];
+  const inTurn = (steps: readonly Step[]): Op[] =>
+    steps.map(([f, input, output], i) => ({
+      f,
+      input,
+      output,
+      outcome: 'ok',
+      call: 2 * i,
+      end: 2 * i + 1,
+    }));
+  const whatIsShown = (model: ModelName, steps: readonly Step[]) => {
+    // Few steps: looking for what matters must not take longer than finding that something is wrong.
+    const budget = { stepsMax: 2_000_000 };
+    const { counterexample } = linearizability(historyOf(inTurn(steps)), { model, budget });
+    const { operations, order, reason } = counterexample!;
+    const texts = operations.map(describeOperation);
+    return { texts, order: order.map((i) => texts[i]), reason };
+  };
+  const numbers = Array.from({ length: 5_000 }, (_, i) => i);
+  const appends = numbers.map((i): Step => ['append', i, null]);
+
+  it('are an append that is missing and the read', () => {
+    const list = numbers.filter((i) => i !== 70);
+    const { texts, order, reason } = whatIsShown('append', [...appends, ['read', null, list]]);
+    expect(texts).toEqual(['append 70', expect.stringMatching(/^read = \[0,1,2/)]);
+    expect(order).toEqual(['append 70']);
+    expect(reason).toMatch(/returned \[0,1,.*…, without what append 70 by n70 had added before it/);
+  });
+
+  it('are a read of what nobody appended', () => {
+    const list = [...numbers, 7_777];
+    expect(whatIsShown('append', [...appends, ['read', null, list]]).texts).toHaveLength(1);
+  });
+
+  it('are two appends that stand the wrong way round', () => {
+    const list = [1, 0, ...numbers.slice(2)];
+    const { texts, order, reason } = whatIsShown('append', [...appends, ['read', null, list]]);
+    expect(texts.slice(0, 2)).toEqual(['append 0', 'append 1']);
+    expect(texts).toHaveLength(3);
+    expect(order).toEqual(['append 0', 'append 1']);
+    expect(reason).toContain('though append 1 by n1 was begun after append 0 by n0 had returned');
+  });
+
+  it('are the write before a compare-and-set that found it and said otherwise', () => {
+    const writes = numbers.map((i): Step => ['write', i, null]);
+    expect(whatIsShown('cas-register', [...writes, ['cas', [4_999, 1], false]]).texts).toEqual([
+      'write 4999',
+      'cas 4999 → 1 = false',
+    ]);
+  });
+
+  it('are as many as fit on a screen where there are many', () => {
+    // Neither of the two reads is wrong without the other.
+    const two = [...numbers.slice(0, -2), 4_999, 4_998];
+    const overlapping = inTurn([...appends, ['read', null, numbers], ['read', null, two]]).map(
+      (op, i) => (i >= 4_998 ? { ...op, call: 9_996 + (i - 4_998), end: 10_000 + i } : op),
+    );
+    const found = linearizability(historyOf(overlapping), { model: 'append' });
+    const lines = printCounterexample(found.counterexample!).split('\n');
+    expect(found.verdict).toBe('violated');
+    expect(lines.length).toBeLessThan(70);
+    expect(lines.at(-1)).toMatch(/^ {2}[\d,]+ more operations not shown\.$/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(300);
+  });
 });

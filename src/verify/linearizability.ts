@@ -7,6 +7,7 @@
  * (`unique.ts`); the rest is searched (`search.ts`), with a limit and 'unknown' beyond it.
  */
 import type { History, HistoryEvent } from '../host/history.ts';
+import type { Value } from '../host/host.ts';
 import { Judge, prefixOf, Share } from './decide.ts';
 import {
   type Act,
@@ -19,9 +20,9 @@ import {
   readKind,
   writeKind,
 } from './models.ts';
-import { never, Operations } from './operations.ts';
+import { damagedBy, never, Operations } from './operations.ts';
 import { describeOperation } from './print.ts';
-import { showValue } from './values.ts';
+import { canonical, isList, showValue } from './values.ts';
 import {
   Allowance,
   type Budget,
@@ -53,11 +54,7 @@ export function judgeOperations(
   budget: Budget = {},
 ): Verdict {
   if (operations.count === 0) return unknown('nothing was recorded');
-  if (operations.orphanCount > 0) {
-    return unknown(
-      `the history is damaged: ${countOf(operations.orphanCount, 'completion')} without an invocation`,
-    );
-  }
+  if (operations.orphanCount > 0) return unknown(damagedBy(operations.orphanCount));
   const model = models[modelName];
   const lists = new Lists();
   const judge = new Judge(model, lists);
@@ -130,7 +127,9 @@ function counterexampleOf(
     const end = few[i]!.end;
     if (end !== never && (few[culprit]!.end === never || end > few[culprit]!.end)) culprit = i;
   }
-  const found = judge.order(few, allowance);
+  // Of lists the search goes no further than somebody read, so it is asked what came before.
+  const explained = model.name === 'append' ? few.filter((_, i) => i !== culprit) : few;
+  const { order } = judge.order(explained, allowance);
   const timed = few.map((act) => {
     const whole = operations.timed(act.index);
     if (act.end !== never || whole.outcome !== 'ok') return whole;
@@ -146,7 +145,7 @@ function counterexampleOf(
     operations: timed,
     culprit,
     at: last.endedAt ?? last.invokedAt,
-    order: found.order,
+    order: explained === few ? order : order.map((i) => (i < culprit ? i : i + 1)),
     reason: reasonOf(model, few, culprit, timed),
   };
 }
@@ -162,7 +161,17 @@ function reasonOf(
   const what = `${timed.f} by ${timed.client}`;
   if (act.kind !== readKind) return `no order explains ${what} and what was read around it`;
   const answer = `${what} returned ${showValue(timed.output)}`;
-  if (model.name !== 'append') {
+  if (model.name === 'append') {
+    const by = operations.find((other, i) => few[i]!.end < act.call && !isIn(other, timed.output));
+    if (few.length === 2 && by) {
+      return `${answer}, without what ${describeOperation(by)} by ${by.client} had added before it`;
+    }
+    const [one, two] = operations;
+    if (few.length === 3 && few[0]!.end < few[1]!.call && culprit === 2) {
+      return `${answer}, though ${describeOperation(two!)} by ${two!.client} was begun after ${describeOperation(one!)} by ${one!.client} had returned`;
+    }
+    if (few.length === 1) return `${answer}, with something that nobody had appended`;
+  } else {
     const writers = few.filter((other) => changes(other) && other.b === act.a);
     const fromStart = act.a === model.initial;
     if (writers.length === 0 && !fromStart) return `${answer}, which nobody ever wrote`;
@@ -183,6 +192,11 @@ function reasonOf(
     }
   }
   return `${answer}, and no order with ${countOf(few.length - 1, 'other operation')} explains it`;
+}
+
+/** Whether a list has what was appended to it. */
+function isIn({ input }: TimedOperation, list: Value): boolean {
+  return isList(list) && list.some((element) => canonical(element) === canonical(input));
 }
 
 function ofKey(operations: Operations, key: number): string {

@@ -3,13 +3,14 @@
  * hundred megabytes.
  *
  * The order of the events is the order in which they happened. A recorder writes them so; where
- * several logs were put together, events are sorted by `at` first, and those of one instant keep
- * the order in which they stand.
+ * several logs were put together, events are sorted by `at` first, and of one instant calls stand
+ * before other nodes' returns.
  */
 import type { History, HistoryEvent } from '../host/history.ts';
 import type { Value } from '../host/host.ts';
+import { inTime } from '../parts/in-time.ts';
 import { nothing, Values } from './values.ts';
-import type { TimedOperation } from './verdict.ts';
+import { countOf, type TimedOperation } from './verdict.ts';
 
 /** The position of an end that nobody saw. Later than every other. */
 export const never = 0x7fffffff;
@@ -277,10 +278,39 @@ function widen<A extends { set(from: A): void }>(from: A, to: A): A {
   return to;
 }
 
-function inOrder(history: History): History {
+/**
+ * What is wrong with a record in which operations end that never began; undefined when nothing is.
+ * Who records only the ends of some kind of operation (`deliver`) has lost none of their calls.
+ */
+export function damage(events: readonly HistoryEvent[]): string | undefined {
+  const called = new Set<string>();
+  const open = new Set<string>();
+  for (const { phase, f } of events) if (phase === 'invoke') called.add(f);
+  let orphanCount = 0;
+  for (const { phase, f, node, life, op } of events) {
+    const name = `${node} ${life} ${op}`;
+    if (phase === 'invoke') open.add(name);
+    else if (!open.delete(name) && (called.has(f) || !endsAlone.has(f))) orphanCount++;
+  }
+  return orphanCount === 0 ? undefined : damagedBy(orphanCount);
+}
+
+const endsAlone = new Set(['deliver', 'subscribe']);
+
+/** Why nobody may trust a record, as a judge says it. */
+export function damagedBy(orphanCount: number): string {
+  return `the history is damaged: ${countOf(orphanCount, 'completion')} without an invocation`;
+}
+
+const byNode = {
+  at: ({ at }: HistoryEvent) => at,
+  lane: ({ node, life }: HistoryEvent) => `${node} ${life}`,
+  isCall: ({ phase }: HistoryEvent) => phase === 'invoke',
+};
+
+export function inOrder(history: History): History {
   for (let i = 1; i < history.length; i++) {
-    // Array.prototype.sort is stable, so one instant keeps its order.
-    if (history[i]!.at < history[i - 1]!.at) return [...history].sort((a, b) => a.at - b.at);
+    if (history[i]!.at < history[i - 1]!.at) return inTime(history, byNode);
   }
   return history;
 }

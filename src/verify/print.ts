@@ -9,8 +9,9 @@
  *     bob  put 2          ├──┤        3.000 … 4.000 ms
  *     ann  get = 1              ├──┤  5.000 … 6.000 ms  ◀ here
  */
+import { excerptOf } from './excerpt.ts';
 import { isList, showValue } from './values.ts';
-import type { Counterexample, TimedOperation } from './verdict.ts';
+import { type Counterexample, countOf, type TimedOperation } from './verdict.ts';
 
 export interface PrintOptions {
   /** Times since the start. Default true; false for a history that had none. */
@@ -23,7 +24,8 @@ export function printCounterexample(
   counterexample: Counterexample,
   options: PrintOptions = {},
 ): string {
-  const { operations, culprit } = counterexample;
+  const excerpt = excerptOf(counterexample);
+  const { operations, culprit, leftOut } = excerpt;
   const timed = options.timed ?? true;
   const bars = barsOf(operations, options.width ?? 48);
   const clients = operations.map((operation) => operation.client);
@@ -36,9 +38,13 @@ export function printCounterexample(
     const mark = i === culprit ? '  ◀ here' : '';
     return `  ${clients[i]!.padEnd(clientWidth)}  ${texts[i]!.padEnd(textWidth)}  ${bars[i]!.padEnd(barWidth)}${when}${mark}`.trimEnd();
   });
-  const order = orderLine(counterexample, texts);
+  // An order of a part of them would explain nothing.
+  const more =
+    leftOut > 0
+      ? ['', `  ${countOf(leftOut, 'more operation')} not shown.`]
+      : orderLine(excerpt, texts);
   const key = counterexample.key === undefined ? '' : `key '${counterexample.key}': `;
-  return [`${key}${counterexample.reason} (${counterexample.model})`, '', ...lines, ...order].join(
+  return [`${key}${counterexample.reason} (${counterexample.model})`, '', ...lines, ...more].join(
     '\n',
   );
 }

@@ -9,15 +9,36 @@
  * violation. So a violation is one; some may stay unseen, those between writes that overlap.
  */
 import type { History } from '../host/history.ts';
-import { never, Operations } from './operations.ts';
-import { nothing, showValue } from './values.ts';
+import { damagedBy, never, Operations } from './operations.ts';
+import { isList, nothing, showValue } from './values.ts';
 import { type Counterexample, countOf, holds, shown, unknown, type Verdict } from './verdict.ts';
 
 const reads = new Set(['get', 'read']);
 const writes = new Set(['put', 'write', 'set', 'delete']);
 
 /** What sessions are judged by. */
-export const sessionOperations: readonly string[] = [...reads, ...writes];
+export const sessionOperations: readonly string[] = [...reads, ...writes, 'cas'];
+
+/** The value that an operation wrote, or may have written; undefined when it wrote none. */
+function writtenBy(operations: Operations, index: number): number | undefined {
+  if (operations.failed(index)) return undefined;
+  const f = operations.f(index);
+  if (f === 'delete') return nothing;
+  if (writes.has(f)) return operations.inputId(index);
+  if (f !== 'cas' || operations.output(index) === false) return undefined;
+  const pair = operations.input(index);
+  return isList(pair) ? operations.values.idOf(pair[1]) : undefined;
+}
+
+/** The first operation of which nobody knows what it does to a value; there should be none. */
+function strangerIn(operations: Operations, group: Int32Array): string | undefined {
+  for (const index of group) {
+    const f = operations.f(index);
+    const isKnown = reads.has(f) || writes.has(f) || f === 'cas' || operations.failed(index);
+    if (!isKnown) return f;
+  }
+  return undefined;
+}
 
 /** Writes of one value on one key, in the order of their calls. */
 interface Writers {
@@ -34,8 +55,8 @@ class Writes {
   constructor(operations: Operations, group: Int32Array) {
     this.#operations = operations;
     for (const index of group) {
-      if (operations.failed(index) || !writes.has(operations.f(index))) continue;
-      const value = operations.f(index) === 'delete' ? nothing : operations.inputId(index);
+      const value = writtenBy(operations, index);
+      if (value === undefined) continue;
       const end = operations.ok(index) ? operations.end(index) : never;
       const writers = this.#byValue.get(value);
       if (!writers) this.#byValue.set(value, { indexes: [index], endMax: [end] });
@@ -133,11 +154,7 @@ function judgeSessions(
 ): Verdict {
   const operations = Operations.of(history, block);
   if (operations.count === 0) return unknown('nothing was recorded');
-  if (operations.orphanCount > 0) {
-    return unknown(
-      `the history is damaged: ${countOf(operations.orphanCount, 'completion')} without an invocation`,
-    );
-  }
+  if (operations.orphanCount > 0) return unknown(damagedBy(operations.orphanCount));
   if (operations.sessions.size === 0) return unknown('no operation names its session');
   const own = guarantee === 'read-your-writes';
   let judged = 0;
@@ -145,7 +162,13 @@ function judgeSessions(
     | { readonly read: number; readonly behind: number; readonly writer?: number }
     | undefined;
   let count = 0;
+  let stranger: string | undefined;
   for (const group of operations.byKey()) {
+    const strange = strangerIn(operations, group);
+    if (strange !== undefined) {
+      stranger ??= strange;
+      continue;
+    }
     const written = new Writes(operations, group);
     const behind = new Map<number, Marks>();
     for (const index of group) {
@@ -157,7 +180,9 @@ function judgeSessions(
         behind.set(session, marks);
       }
       const f = operations.f(index);
-      if (own && writes.has(f)) marks.add(operations.end(index), operations.call(index), index);
+      if (own && writtenBy(operations, index) !== undefined) {
+        marks.add(operations.end(index), operations.call(index), index);
+      }
       if (!reads.has(f)) continue;
       const newest = marks.before(operations.call(index));
       if (newest) {
@@ -183,12 +208,17 @@ function judgeSessions(
     const more = count > 1 ? ` (and ${countOf(count - 1, 'more read')})` : '';
     return shown(counterexample, more);
   }
+  if (stranger !== undefined) return unknown(unjudged(stranger));
   if (judged === 0) {
     return unknown(
       own ? 'no session read a key that it had written' : 'no session read a key twice',
     );
   }
   return holds(`${countOf(judged, 'read')} in ${countOf(operations.sessions.size, 'session')}`);
+}
+
+function unjudged(stranger: string): string {
+  return `nobody knows what '${stranger}' does to a value: only get, put, delete and cas can be judged`;
 }
 
 function omit(writer: number | undefined): { readonly writer?: number } {
@@ -206,8 +236,8 @@ function explain(
     // The write behind the newer read shows why that one is newer.
     const value = operations.outputId(found.behind);
     for (let i = 0; i < operations.count; i++) {
-      if (operations.keyId(i) !== operations.keyId(found.read) || operations.failed(i)) continue;
-      if (!writes.has(operations.f(i)) || operations.inputId(i) !== value) continue;
+      if (operations.keyId(i) !== operations.keyId(found.read)) continue;
+      if (writtenBy(operations, i) !== value) continue;
       few.push(i);
       break;
     }
@@ -221,7 +251,7 @@ function explain(
       : `${showValue(read.output)}, which is older`;
   const reason =
     guarantee === 'read-your-writes'
-      ? `${read.client} wrote ${showValue(behind.f === 'delete' ? null : behind.input)} and then read ${older}`
+      ? `${read.client} wrote ${showValue(operations.values.valueOf(writtenBy(operations, found.behind) ?? nothing))} and then read ${older}`
       : `${read.client} read ${showValue(behind.output)} and later ${older}`;
   return {
     model: guarantee,
@@ -241,8 +271,15 @@ function explain(
 export function judgeDurable(history: History, block: string): Verdict {
   const operations = Operations.of(history, block);
   if (operations.count === 0) return unknown('nothing was recorded');
+  if (operations.orphanCount > 0) return unknown(damagedBy(operations.orphanCount));
   let judged = 0;
+  let stranger: string | undefined;
   for (const group of operations.byKey()) {
+    const strange = strangerIn(operations, group);
+    if (strange !== undefined) {
+      stranger ??= strange;
+      continue;
+    }
     const written = new Writes(operations, group);
     let lastRead: number | undefined;
     let newest: number | undefined;
@@ -254,7 +291,7 @@ export function judgeDurable(history: History, block: string): Verdict {
         if (lastRead === undefined || operations.call(index) > operations.call(lastRead)) {
           lastRead = index;
         }
-      } else if (writes.has(f)) {
+      } else if (writtenBy(operations, index) !== undefined) {
         // In the order of calls: the last one has the latest.
         newest = index;
         writesEnd = Math.max(writesEnd, operations.end(index));
@@ -279,6 +316,7 @@ export function judgeDurable(history: History, block: string): Verdict {
       reason,
     });
   }
+  if (stranger !== undefined) return unknown(unjudged(stranger));
   if (judged === 0) return unknown('no key was read after its last write');
   return holds(`${countOf(judged, 'key')} read at the end`);
 }

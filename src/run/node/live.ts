@@ -26,7 +26,8 @@ import { onFormerData } from '../../verify/former.ts';
 import type { LiveControl, LiveOptions, Watch } from '../api.ts';
 import { brokenOff } from '../broken-off.ts';
 import { Crowds } from '../crowds.ts';
-import { judgeAll, judgedBlocks } from '../judge.ts';
+import { isIn, judgeAll, judgedBlocks } from '../judge.ts';
+import { isBehind, lagEvents } from '../lags.ts';
 import { figuresOf, warmUpNote } from '../measure.ts';
 import { idleFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
@@ -259,7 +260,7 @@ class Live {
     }
     await sleep(settleMs);
     const until = performance.now() + lagMaxMs;
-    while (performance.now() < until && (await isBehind(system))) await sleep(200);
+    while (performance.now() < until && isBehind(await system.meters())) await sleep(200);
   }
 
   get #isJudged(): boolean {
@@ -289,7 +290,10 @@ class Live {
       boots: (node) => status.get(node)?.boots ?? 0,
       keptUs: (node) => system.keptUs(node, origin, origin + loadUs),
     });
-    const recorded = system.histories().map((event) => ({ ...event, at: event.at - origin }));
+    const isJudged = isIn(this.#isJudged ? judgedBlocks(design.invariants) : []);
+    const recorded = [...system.histories(), ...lagEvents(snapshot, system.now(), isJudged)].map(
+      (event) => ({ ...event, at: event.at - origin }),
+    );
     const history = this.#hadData ? onFormerData(recorded) : recorded;
     const invariants = this.#isJudged ? judgeAll(design.invariants, history, undefined) : [];
     if (complaints.verdict !== 'holds') invariants.push(complaints);
@@ -429,13 +433,6 @@ function usersCount(totals: MetersSnapshot, name: string): number {
   return totals
     .filter(({ block }) => block === 'users')
     .reduce((sum, { counters }) => sum + (counters[name] ?? 0), 0);
-}
-
-async function isBehind(system: LiveSystem): Promise<boolean> {
-  const snapshot = await system.meters();
-  return snapshot.some(({ gauges }) =>
-    Object.entries(gauges).some(([name, { last }]) => name.startsWith('lag') && last > 0),
-  );
 }
 
 function sleep(ms: number): Promise<void> {

@@ -5,11 +5,15 @@ import { cluster } from '../../../../test/cluster.ts';
 import { sandbox } from '../../../../test/sandbox.ts';
 import { inTurn } from '../../../../test/turns.ts';
 import { everyFault, type FaultKind } from '../../../../test/weather.ts';
+import { system } from '../../../design/system.ts';
 import type { Consumer } from '../../../host/declaration.ts';
 import type { Handlers } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
+import { simulate } from '../../../run/simulate.ts';
 import { noLoss } from '../../../verify/index.ts';
+import { service } from '../../compute/service/index.ts';
+import { users } from '../../workload/users/index.ts';
 import type { TopicApi } from './client.ts';
 import type { TopicConfig } from './config.ts';
 import { Cursor, Group } from './group.ts';
@@ -599,5 +603,31 @@ describe('the shares of a group', () => {
         },
       ),
     );
+  });
+});
+
+test('a group that is too slow has lost nothing: what it did not reach is unknown', async () => {
+  const parcels = topic<string>('parcels', { batch: 1, nodes: 1, partitions: 1 });
+  const later = () => new Promise<void>((done) => setTimeout(done, 2_000));
+  const slow = service('slow', { instances: 1, env: { parcels }, on: { parcels: later } });
+  const post = service('post', {
+    env: { parcels },
+    async fetch(_request, env) {
+      await env.parcels.publish('a parcel');
+      return new Response('taken');
+    },
+  });
+  const design = system('mail', {
+    entry: post,
+    blocks: [slow],
+    workload: users({ rate: '20/s' }),
+    invariants: [noLoss(parcels)],
+  });
+  const { invariants } = await simulate(design, { for: '3s' });
+  expect(invariants[0]).toMatchObject({
+    verdict: 'unknown',
+    detail: expect.stringMatching(
+      /had not reached group slow when the record ended: it was \d+ behind/,
+    ),
   });
 });
