@@ -218,6 +218,28 @@ test('Ctrl-C ends a hunt with what is known and the command that goes on, and no
   );
 });
 
+test('what a hunt found is there when it is left at once', async () => {
+  const args = ['--seeds', '1000000', '--findings', '1000000', '--for', '2s', '--out', 'kept'];
+  const hunting = start('hunt', 'pad.ts', ...args);
+  await hunting.said(/seed \d+ breaks/);
+  hunting.interrupt();
+  await hunting.said(/Stopping/);
+  hunting.interrupt();
+  expect(await hunting.ended).toMatchObject({ code: 130, out: '' });
+  const [file] = readdirSync(join(folder, 'kept'));
+  expect(file).toMatch(/^pad-\d+-notes-is-linearizable\.json$/);
+  expect(JSON.parse(readFileSync(join(folder, 'kept', file!), 'utf8'))).toMatchObject({
+    invariant: 'notes is linearizable',
+  });
+});
+
+test('a hunt that could keep nothing does not begin', async () => {
+  const { code, out, err } = await loadpath('hunt', 'pad.ts', '--out', 'access.log');
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain('findings cannot be saved in access.log');
+  expect(err).not.toContain('seeds');
+});
+
 test('a hunt ends after its minutes', async () => {
   const args = ['--seeds', '1000000', '--findings', '1000000', '--no-shrink', '--minutes', '0.02'];
   const { out } = await loadpath('hunt', 'pad.ts', '--for', '1s', '--json', ...args);

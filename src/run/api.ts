@@ -233,6 +233,8 @@ export interface HuntProgress {
 export interface HuntWatch {
   readonly signal?: AbortSignal | undefined;
   onProgress?(progress: HuntProgress): void;
+  /** A finding as it was drawn, before it is shrunk: nothing that happens later loses it. */
+  onBroken?(finding: Finding): void;
   onFinding?(finding: Finding): void;
 }
 

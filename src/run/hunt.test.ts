@@ -80,6 +80,19 @@ describe('a hunt', () => {
     expect(report.simulatedSeconds).toBe(400);
   });
 
+  test('tells what it found before it shrinks it', async () => {
+    const told: string[] = [];
+    const { asked, ...options } = hunting(seventhWithKill);
+    await hunt({
+      ...options,
+      onBroken: ({ seed, faults, isShrunk }) =>
+        told.push(`${seed} ${faults.length} ${isShrunk} after ${asked.length}`),
+      onFinding: ({ seed, faults, isShrunk }) =>
+        told.push(`${seed} ${faults.length} ${isShrunk} after ${asked.length}`),
+    });
+    expect(told).toEqual(['7 3 false after 7', `7 1 true after ${asked.length}`]);
+  });
+
   test('leaves a schedule as it was drawn when it is not to shrink', async () => {
     const options = hunting(seventhWithKill, { shrink: false });
     const report = await hunt(options);

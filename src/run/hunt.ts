@@ -23,6 +23,7 @@ export interface Hunting extends HuntOptions {
   readonly clock: () => number;
   readonly stopped: () => boolean;
   readonly onProgress?: ((progress: HuntProgress) => void) | undefined;
+  readonly onBroken?: ((finding: Finding) => void) | undefined;
   readonly onFinding?: ((finding: Finding) => void) | undefined;
 }
 
@@ -144,6 +145,7 @@ class Hunt {
   }
 
   async #finding(found: Attempted, invariant: string): Promise<Finding> {
+    this.#options.onBroken?.(this.#told(found, found, invariant, false));
     let smallest = found;
     let isShrunk = false;
     if (this.#options.shrink) {
@@ -164,6 +166,10 @@ class Hunt {
       });
       isShrunk = !isCut && attempts < shrinkAttemptsMax;
     }
+    return this.#told(found, smallest, invariant, isShrunk);
+  }
+
+  #told(found: Attempted, smallest: Attempted, invariant: string, isShrunk: boolean): Finding {
     const broken = smallest.violated.find(({ name }) => name === invariant);
     return {
       design: found.design,

@@ -102,6 +102,7 @@ export const runner: Runner = {
         clock: () => performance.now(),
         stopped: () => watch.signal?.aborted ?? false,
         onProgress: (progress) => watch.onProgress?.(progress),
+        onBroken: (finding) => watch.onBroken?.(finding),
         onFinding: (finding) => watch.onFinding?.(finding),
       });
     } finally {

@@ -34,8 +34,8 @@ export function addReplay(program: Command): void {
       'after',
       `
 Examples:
-  $ loadpath replay .loadpath/findings/shortener-767.json
-  $ loadpath replay .loadpath/findings/shortener-767.json --trace trace.txt
+  $ loadpath replay .loadpath/findings/shortener-767-links-is-linearizable.json
+  $ loadpath replay .loadpath/findings/shortener-767-links-is-linearizable.json --trace trace.txt
   $ loadpath replay design.ts --seed 767 --until 10004ms --trace -
 ${exitHelp}`,
     )
