@@ -241,6 +241,8 @@ export interface HuntWatch {
 export interface HuntReport {
   readonly version: string;
   readonly design: string;
+  /** The invariants that the design declares: what was judged besides what every hunt judges. */
+  readonly declared: readonly string[];
   readonly seedFirst: number;
   /** As many as were asked for. */
   readonly seedCount: number;

@@ -41,6 +41,7 @@ function hunting(
           counterexample: [],
         })),
         unknown: seed === 4 ? ['slow to judge'] : [],
+        declared: ['no loss'],
         digest: `${seed} ${faults.length}`,
         simulatedSeconds: 20,
       };

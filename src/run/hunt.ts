@@ -52,6 +52,7 @@ class Hunt {
   readonly #early = new Map<number, Attempted>();
   #startedAt = 0;
   #design = '';
+  #declared: readonly string[] = [];
   #seedsDone = 0;
   readonly #violated: SeedVerdict[] = [];
   readonly #unknown: SeedVerdict[] = [];
@@ -74,6 +75,7 @@ class Hunt {
     return {
       version,
       design: this.#design,
+      declared: this.#declared,
       seedFirst,
       seedCount,
       seedsDone: this.#seedsDone,
@@ -133,8 +135,9 @@ class Hunt {
     return news;
   }
 
-  #count({ design, seed, simulatedSeconds, violated, unknown }: Attempted): void {
+  #count({ design, declared, seed, simulatedSeconds, violated, unknown }: Attempted): void {
     this.#design = design;
+    this.#declared = declared;
     this.#seedsDone++;
     this.#simulatedSeconds += simulatedSeconds;
     if (unknown.length > 0) this.#unknown.push({ seed, invariants: unknown });

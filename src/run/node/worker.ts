@@ -1,7 +1,6 @@
 /** Entry of a simulation worker thread: loads a bundled design once, then does tasks as they come. */
 import { parentPort } from 'node:worker_threads';
 import type { System } from '../../design/system.ts';
-import type { FaultPlan } from '../../host/fault.ts';
 import type { Micros } from '../../host/host.ts';
 import { LoadpathError } from '../../kit/errors.ts';
 import { attemptedOf, attemptOf } from '../attempt.ts';
@@ -128,13 +127,12 @@ async function checkTwice(task: SimulateTask, evaluate: () => System): Promise<R
 }
 
 async function trySeed(task: TrySeedTask, evaluate: () => System): Promise<Tried> {
-  let faults: FaultPlan = [];
+  let options: ReturnType<typeof attemptOf> | undefined;
   const { report } = await simulateHere(() => {
-    const options = attemptOf(evaluate(), task);
-    faults = options.faults;
+    options = attemptOf(evaluate(), task);
     return { ...options, afresh: evaluate };
   });
-  return attemptedOf(report, faults);
+  return attemptedOf(report, options!);
 }
 
 function failureAnswer(failure: unknown): Answer {
