@@ -218,6 +218,33 @@ test('Ctrl-C ends a hunt with what is known and the command that goes on, and no
   );
 });
 
+test('a replay takes the seed of the command line, from any folder, and designs of data', async () => {
+  const file = join(folder, 'sulks', readdirSync(join(folder, 'sulks'))[0]!);
+  const elsewhere = mkdtempSync(join(tmpdir(), 'loadpath-elsewhere-'));
+  try {
+    const run = spawn(process.execPath, [main, 'replay', file, '--seed', '123456', '--json'], {
+      cwd: elsewhere,
+    });
+    let out = '';
+    run.stdout.on('data', (piece) => {
+      out += piece;
+    });
+    await new Promise((resolve) => run.on('close', resolve));
+    expect(JSON.parse(out)).toMatchObject({ design: 'sulking', seed: 123_456 });
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+  const queue = {
+    name: 'queue',
+    blocks: [{ kind: 'service', name: 'api', cost: '5ms' }],
+    entry: 'api',
+    users: { rate: '10/s' },
+  };
+  writeFileSync(join(folder, 'queue.json'), JSON.stringify(queue));
+  const { out } = await loadpath('replay', 'queue.json', '--seed', '3', '--for', '1s', '--json');
+  expect(JSON.parse(out)).toMatchObject({ design: 'queue', seed: 3 });
+});
+
 test('what a hunt found is there when it is left at once', async () => {
   const args = ['--seeds', '1000000', '--findings', '1000000', '--for', '2s', '--out', 'kept'];
   const hunting = start('hunt', 'pad.ts', ...args);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Finding } from '../run/api.ts';
-import { FindingFiles, readFinding } from './findings.ts';
+import { FindingFiles, findingIn } from './findings.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -33,7 +33,7 @@ describe('files of findings', () => {
       join(folder, 'shop-7-links-is-linearizable.json'),
       join(folder, 'shop-7-no-loss.json'),
     ]);
-    expect(paths.map((path) => readFinding(path).invariant)).toEqual([
+    expect(paths.map((path) => findingIn(path)?.invariant)).toEqual([
       'links is linearizable',
       'no loss',
     ]);
@@ -45,7 +45,7 @@ describe('files of findings', () => {
     const shrunk = { ...finding, faults: finding.faults.slice(0, 1), isShrunk: true };
     expect(files.save(shrunk)).toBe(path);
     expect(readdirSync(folder)).toHaveLength(1);
-    expect(readFinding(files.pathOf(shrunk)!)).toMatchObject({ isShrunk: true });
+    expect(findingIn(files.pathOf(shrunk)!)).toMatchObject({ isShrunk: true });
   });
 
   test('a later hunt overwrites what it finds again, and nothing else', () => {
@@ -70,5 +70,43 @@ describe('files of findings', () => {
     expect(() => new FindingFiles(file)).toThrow(
       expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(file) }),
     );
+  });
+});
+
+describe('a finding that is read', () => {
+  function written(value: unknown): string {
+    const path = join(folder, 'found.json');
+    writeFileSync(path, JSON.stringify(value));
+    return path;
+  }
+
+  test('finds its design from any folder', () => {
+    const designPath = join(folder, 'shop.ts');
+    writeFileSync(designPath, '');
+    const path = new FindingFiles(join(folder, 'deep/down')).save({ ...finding, designPath });
+    expect(JSON.parse(readFileSync(path, 'utf8')).designPath).toBe('../../shop.ts');
+    expect(findingIn(path)?.designPath).toBe(designPath);
+  });
+
+  test('may be a design of data, which is none', () => {
+    expect(findingIn(written({ blocks: [], entry: 'api' }))).toBeUndefined();
+    expect(findingIn('design.ts')).toBeUndefined();
+  });
+
+  test('is told every mistake in it', () => {
+    const path = written({ ...finding, seed: 1.5, forUs: -5, faults: [1], set: [], ratePerSec: 0 });
+    expect(() => findingIn(path)).toThrow(
+      expect.objectContaining({
+        code: 'bad-input',
+        problems: [
+          { at: 'seed', what: 'must be a whole number, at least 0; got 1.5' },
+          { at: 'forUs', what: 'must be a whole number of microseconds, at least 1; got -5' },
+          expect.objectContaining({ at: 'ratePerSec' }),
+          expect.objectContaining({ at: 'set' }),
+          expect.objectContaining({ at: 'faults' }),
+        ],
+      }),
+    );
+    expect(() => findingIn(written([]))).toThrow(/designPath: must be .*; it is missing/);
   });
 });

@@ -8,8 +8,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { LoadpathError } from '../kit/errors.ts';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { show } from '../kit/config.ts';
+import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import type { Finding } from '../run/api.ts';
 import type { Report } from '../run/report.ts';
 
@@ -32,9 +33,10 @@ export class FindingFiles {
   /** Once more when it has been shrunk, in place of what was drawn. Returns where it is. */
   save(finding: Finding): string {
     const before = this.pathOf(finding);
-    const path = this.#placeOf(finding, before);
+    const kept = { ...finding, designPath: seenFrom(this.#folder, finding.designPath) };
+    const path = this.#placeOf(kept, before);
     try {
-      writeFileSync(path, `${JSON.stringify(finding, null, 2)}\n`);
+      writeFileSync(path, `${JSON.stringify(kept, null, 2)}\n`);
     } catch (failure) {
       throw notSaved(path, failure);
     }
@@ -75,7 +77,7 @@ function slugOf(name: string): string {
 function isSameRun(path: string, finding: Finding): boolean {
   try {
     const there: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return isFinding(there) && runOf(there) === runOf(finding);
+    return problemsOf(there).length === 0 && runOf(there as Finding) === runOf(finding);
   } catch {
     return false;
   }
@@ -87,15 +89,22 @@ function runOf(finding: Finding): string {
   return JSON.stringify([designPath, seed, forUs, ratePerSec, set, invariant, faults]);
 }
 
-export function readFinding(path: string): Finding {
-  const finding = parseJson(path);
-  if (!isFinding(finding)) {
-    throw new LoadpathError(
-      'bad-input',
-      `${path} is not a finding of a hunt: designPath, seed, forUs or faults is missing`,
-    );
-  }
-  return finding;
+/** The finding in a file, its design found from anywhere; undefined for a design, which may be JSON too. */
+export function findingIn(path: string): Finding | undefined {
+  if (!path.endsWith('.json')) return undefined;
+  const there = parseJson(path);
+  const isDesign = isFields(there) && Array.isArray(there.blocks);
+  return isDesign ? undefined : designFrom(path, checkedFinding(path, there));
+}
+
+/** In a file, the path of the design is seen from that file; from the working directory where somebody put it there. */
+function designFrom(path: string, finding: Finding): Finding {
+  const beside = resolve(dirname(path), finding.designPath);
+  return existsSync(beside) ? { ...finding, designPath: beside } : finding;
+}
+
+function seenFrom(folder: string, designPath: string): string {
+  return relative(folder, designPath).replaceAll(sep, '/');
 }
 
 function parseJson(path: string): unknown {
@@ -109,16 +118,57 @@ function parseJson(path: string): unknown {
   }
 }
 
-function isFinding(value: unknown): value is Finding {
-  if (typeof value !== 'object' || value === null) return false;
-  const finding = value as Partial<Record<keyof Finding, unknown>>;
-  return (
-    typeof finding.designPath === 'string' &&
-    typeof finding.seed === 'number' &&
-    typeof finding.forUs === 'number' &&
-    Array.isArray(finding.faults) &&
-    finding.faults.every((fault) => typeof fault === 'string')
-  );
+/** People edit findings. Throws `LoadpathError` ('bad-input') with every mistake. */
+function checkedFinding(path: string, value: unknown): Finding {
+  const problems = problemsOf(value);
+  if (problems.length > 0) refuse('bad-input', `${path}, as a finding of a hunt,`, problems);
+  return value as Finding;
+}
+
+type Check = readonly [name: keyof Finding, isRight: (value: unknown) => boolean, must: string];
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isWhole = (value: unknown, min: number): boolean =>
+  Number.isSafeInteger(value) && Number(value) >= min;
+
+const checks: readonly Check[] = [
+  ['designPath', isText, 'the path of a design'],
+  ['invariant', isText, 'the name of an invariant'],
+  ['seed', (value) => isWhole(value, 0), 'a whole number, at least 0'],
+  ['forUs', (value) => isWhole(value, 1), 'a whole number of microseconds, at least 1'],
+  [
+    'ratePerSec',
+    (value) => value === undefined || (Number.isFinite(value) && Number(value) > 0),
+    'a number above 0, or left out',
+  ],
+  [
+    'set',
+    (value) => value === undefined || (isFields(value) && Object.values(value).every(isSetting)),
+    "an object such as { 'links.replicas': 5 }, or left out",
+  ],
+  [
+    'faults',
+    (value) => Array.isArray(value) && value.every((fault) => typeof fault === 'string'),
+    'a list of sentences',
+  ],
+];
+
+function problemsOf(value: unknown): readonly Problem[] {
+  const fields = isFields(value) ? value : {};
+  return checks
+    .filter(([name, isRight]) => !isRight(fields[name]))
+    .map(([name, , must]) => {
+      const got = fields[name] === undefined ? 'it is missing' : `got ${show(fields[name])}`;
+      return { at: name, what: `must be ${must}; ${got}` };
+    });
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSetting(value: unknown): boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 /** What a run of a finding did with the invariant that it is about; undefined when it broke, as was found. */

@@ -23,6 +23,7 @@ import type { DesignLook } from './look.ts';
 import { bundleDesign, type DesignBundle, endCompiler, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
 import { loadBundle, loadDesign } from './node/load.ts';
+import { shownPath } from './node/places.ts';
 import { Pool } from './node/pool.ts';
 import { Reins } from './node/reins.ts';
 import { faultsFile } from './node/saved-faults.ts';
@@ -96,7 +97,7 @@ export const runner: Runner = {
     try {
       return await hunt({
         ...options,
-        designPath,
+        designPath: shownPath(path),
         parallel,
         attempt: async (attempt) => (await pool.run({ kind: 'try', ...attempt })) as Tried,
         clock: () => performance.now(),

@@ -16,18 +16,24 @@ export interface LoadGiven {
 }
 
 export function withLoadOptions(command: Command): Command {
-  return command
-    .option('--for <duration>', 'how long the load lasts (default: what the design says)')
-    .option('--warm-up <duration>', 'users come this long before the load, uncounted (default: 0)')
-    .option('--seed <n>', 'seed of everything random', '1')
-    .option('--rps <rate>', "requests a second, instead of the design's own rate")
-    .option('--fault <sentence>', 'what goes wrong and when; may be repeated', collect)
-    .option('--no-own-faults', 'leave out the faults that the design declares')
-    .option(...setOption)
-    .option(
-      '--replay <access.log>',
-      'send what an access log recorded (Common or Combined format)',
-    );
+  return (
+    command
+      .option('--for <duration>', 'how long the load lasts (default: what the design says)')
+      .option(
+        '--warm-up <duration>',
+        'users come this long before the load, uncounted (default: 0)',
+      )
+      // Not Commander's default, which would look as if it had been typed: a finding brings a seed of its own.
+      .option('--seed <n>', 'seed of everything random (default: "1")')
+      .option('--rps <rate>', "requests a second, instead of the design's own rate")
+      .option('--fault <sentence>', 'what goes wrong and when; may be repeated', collect)
+      .option('--no-own-faults', 'leave out the faults that the design declares')
+      .option(...setOption)
+      .option(
+        '--replay <access.log>',
+        'send what an access log recorded (Common or Combined format)',
+      )
+  );
 }
 
 export const setOption = [

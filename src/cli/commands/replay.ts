@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SimulateOptions } from '../../run/api.ts';
 import { exitCode } from '../../run/report.ts';
-import { readFinding, unlikeFinding } from '../findings.ts';
+import { findingIn, unlikeFinding } from '../findings.ts';
 import { Given, type RawOptions } from '../options.ts';
 import { renderReport } from '../render.ts';
 import {
@@ -45,13 +45,13 @@ ${exitHelp}`,
 async function replay(path: string, raw: RawOptions): Promise<number> {
   const given = new Given(raw);
   const load = loadGiven(given, raw);
-  const finding = path.endsWith('.json') ? readFinding(path) : undefined;
+  const finding = findingIn(path);
   const untilUs = given.duration('until', '10004ms');
   const options: SimulateOptions = {
     ...load,
     // What a finding says, unless the command line says otherwise.
     ...(finding && {
-      seed: finding.seed,
+      seed: given.has('seed') ? load.seed : finding.seed,
       forUs: load.forUs ?? finding.forUs,
       ratePerSec: load.ratePerSec ?? finding.ratePerSec,
       set: { ...finding.set, ...load.set },
@@ -76,10 +76,13 @@ async function replay(path: string, raw: RawOptions): Promise<number> {
   );
   screen.clear();
   const unlike = finding && unlikeFinding(finding, report);
+  const isAnother = ['seed', 'for', 'rps', 'set', 'fault', 'replay', 'warmUp', 'until'].some(
+    (name) => given.has(name),
+  );
   if (json) printJson(unlike ? { ...report, notes: [...report.notes, unlike] } : report);
   else print(renderReport(report, outStyle));
   if (unlike) screen.line(screen.style.bad(unlike));
-  if (finding?.digest && finding.digest !== report.digest && untilUs === undefined) {
+  if (finding?.digest && finding.digest !== report.digest && !isAnother) {
     screen.line(
       `The digest was ${finding.digest} when this was found: the design or Loadpath changed since.`,
     );
