@@ -204,6 +204,15 @@ test('a replay in which the invariant does not break says so, loudly', async () 
   const words = `NOT BROKEN AGAIN: a hunt found that seed ${seed} breaks the system recovers`;
   expect(err).toContain(words);
   expect(JSON.parse(out).notes.join()).toContain(words);
+
+  // Of the design as it was: nobody mended it, so that it does not count as clean.
+  const found = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const calm = join('sulks', 'calm.json');
+  writeFileSync(join(folder, calm), JSON.stringify({ ...found, faults: [], isRepeatable: false }));
+  const replayed = await loadpath('replay', calm);
+  rmSync(join(folder, calm));
+  expect(replayed.code).toBe(3);
+  expect(replayed.err).toContain('It broke after other runs only');
 });
 
 test('Ctrl-C ends a hunt with what is known and the command that goes on, and nothing is claimed', async () => {

@@ -85,8 +85,9 @@ function isSameRun(path: string, finding: Finding): boolean {
 
 /** What a replay of it does. */
 function runOf(finding: Finding): string {
-  const { designPath, seed, forUs, ratePerSec, set, invariant, faults } = finding;
-  return JSON.stringify([designPath, seed, forUs, ratePerSec, set, invariant, faults]);
+  const { designPath, seed, forUs, ratePerSec, set, isolatePackages, invariant, faults } = finding;
+  const from = { designPath, seed, forUs, ratePerSec, set, isolatePackages };
+  return JSON.stringify([from, invariant, faults]);
 }
 
 /** The finding in a file, its design found from anywhere; undefined for a design, which may be JSON too. */
@@ -169,6 +170,20 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isSetting(value: unknown): boolean {
   return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** Why what was found does not come back, when nothing of it was changed since. */
+export function unchangedText({ isRepeatable, isolatePackages }: Finding): string {
+  if (isRepeatable === false) return outlivesText(isolatePackages);
+  return 'The design and Loadpath are as they were: a package or Node is another, or something outside the simulation decides. Try sim --check.';
+}
+
+/** Of a finding that did not come back in a thread of its own. */
+export function outlivesText(isolatePackages: boolean | undefined): string {
+  const whose = isolatePackages
+    ? 'such as globalThis or process.env'
+    : 'such as what a package keeps. Hunt again with --isolate packages';
+  return `It broke after other runs only: something outlives them, ${whose}.`;
 }
 
 /** What a run of a finding did with the invariant that it is about; undefined when it broke, as was found. */

@@ -78,6 +78,8 @@ describe('a hunt in words', () => {
       renderHunt({ ...quiet, violatedCount: 1, findings: [{ ...finding, ...some }] });
     expect(found({})).toContain('1 of 3 faults are enough:');
     expect(found({ isShrunk: false })).toContain('not shrunk to the end: fewer may do:');
+    expect(found({ isRepeatable: true })).not.toContain('outlives');
+    expect(found({ isRepeatable: false })).toContain('--isolate packages');
   });
 });
 

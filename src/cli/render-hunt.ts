@@ -1,6 +1,7 @@
 /** A hunt for a terminal: what came of it, then each finding with what it takes to see it again. */
 import type { Finding, HuntReport } from '../run/api.ts';
 import { count, digits, seconds } from './figures.ts';
+import { outlivesText } from './findings.ts';
 import { cut, plainStyle, type Style, wrap } from './style.ts';
 
 const columnsMax = 100;
@@ -31,8 +32,8 @@ export function renderHunt(
   if (unknownCount > 0) lines.push(wrap(undecidedText(report), columnsMax));
   if (report.declared.length === 0) {
     lines.push(
-      'The design declares no invariants: judged was only that requests are conserved and that it',
-      'recovers. A hunt does not look at objectives, such as p99.',
+      'The design declares no invariants: judged was only that requests are conserved, that the system',
+      'recovers, and what users complain of. A hunt does not look at objectives, such as p99.',
     );
   }
   for (const [index, finding] of report.findings.entries()) {
@@ -83,6 +84,11 @@ function findingLines(finding: Finding, file: string | undefined, style: Style):
     ...wrap(detail, 98)
       .split('\n')
       .map((line) => `  ${line}`),
+    ...(finding.isRepeatable === false
+      ? wrap(outlivesText(finding.isolatePackages), 98)
+          .split('\n')
+          .map((line) => `  ${style.bad(line)}`)
+      : []),
     `  ${shrunkText(finding)}`,
     ...faults.map((fault) => `    ${fault}`),
     ...(counterexample.length > 0 ? ['  Smallest history that shows it:'] : []),

@@ -31,6 +31,7 @@ export function huntHere(design: System, options: HuntHereOptions): Promise<Hunt
     findingsMax,
     shrink,
     attempt: (attempt) => attemptHere(design, attempt),
+    attemptFresh: (attempt) => attemptHere(design, attempt),
     parallel: 1,
     clock: () => performance.now(),
     stopped: () => false,

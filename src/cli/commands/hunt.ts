@@ -14,7 +14,7 @@ import {
   printJson,
   screen,
 } from '../session.ts';
-import { exitHelp, setOption, settingsGiven } from './load-options.ts';
+import { exitHelp, isolateGiven, isolateOption, setOption, settingsGiven } from './load-options.ts';
 
 export function addHunt(program: Command): void {
   program
@@ -33,6 +33,7 @@ export function addHunt(program: Command): void {
     .option('--findings <n>', 'stop when this many different invariants have broken', '1')
     .option(...setOption)
     .option('--jobs <n>', 'simulations at once (default: one a core)')
+    .option(...isolateOption)
     .option('--no-shrink', 'print the schedule as it was drawn')
     .option('--out <folder>', 'where findings are saved', '.loadpath/findings')
     .option('--json', 'print the hunt as JSON')
@@ -61,6 +62,7 @@ async function hunt(design: string, raw: RawOptions, command: Command): Promise<
     ratePerSec: given.rate('rps'),
     faultsMin: given.whole('faults', 0, 10_000) ?? 3,
     workers: given.whole('jobs', 1, 1_024),
+    isolatePackages: isolateGiven(given),
     findingsMax: given.whole('findings', 1) ?? 1,
     shrink: raw.shrink !== false,
   };

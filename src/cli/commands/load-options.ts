@@ -47,6 +47,15 @@ export const probeOption = [
   'after the heal, send load again: it must be served, as in every run of a hunt',
 ] as const;
 
+export const isolateOption = [
+  '--isolate <what>',
+  "'packages': give each node its own copy of packages too",
+] as const;
+
+export function isolateGiven(given: Given): boolean {
+  return given.choice('isolate', ['packages']) !== undefined;
+}
+
 /** `links.replicas=5`; what it names is checked once the design is loaded. */
 export function settingsGiven(given: Given): SettingTable {
   const set: Record<string, string> = {};
