@@ -88,4 +88,5 @@ ${faultExamples.map((sentence) => `  --fault '${sentence}'`).join('\n')}
 
 export const exitHelp = `
 Exit code: 0 all holds, 1 something is violated, 2 a mistake in the input, 3 a verdict is unknown.
+70 is a bug in Loadpath, 130 is left at once by a second Ctrl-C.
 `;
