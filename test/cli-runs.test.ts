@@ -204,6 +204,15 @@ test('a replay in which the invariant does not break says so, loudly', async () 
   const words = `NOT BROKEN AGAIN: a hunt found that seed ${seed} breaks the system recovers`;
   expect(err).toContain(words);
   expect(JSON.parse(out).notes.join()).toContain(words);
+
+  // Of the design as it was: nobody mended it, so that it does not count as clean.
+  const found = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const calm = join('sulks', 'calm.json');
+  writeFileSync(join(folder, calm), JSON.stringify({ ...found, faults: [], isRepeatable: false }));
+  const replayed = await loadpath('replay', calm);
+  rmSync(join(folder, calm));
+  expect(replayed.code).toBe(3);
+  expect(replayed.err).toContain('It broke after other runs only');
 });
 
 test('Ctrl-C ends a hunt with what is known and the command that goes on, and nothing is claimed', async () => {
@@ -216,6 +225,55 @@ test('Ctrl-C ends a hunt with what is known and the command that goes on, and no
   expect(err).toContain(
     `Go on: loadpath hunt sound.ts --seed ${1 + seedsDone} --seeds ${1_000_000 - seedsDone} --for 1s --json`,
   );
+});
+
+test('a replay takes the seed of the command line, from any folder, and designs of data', async () => {
+  const file = join(folder, 'sulks', readdirSync(join(folder, 'sulks'))[0]!);
+  const elsewhere = mkdtempSync(join(tmpdir(), 'loadpath-elsewhere-'));
+  try {
+    const run = spawn(process.execPath, [main, 'replay', file, '--seed', '123456', '--json'], {
+      cwd: elsewhere,
+    });
+    let out = '';
+    run.stdout.on('data', (piece) => {
+      out += piece;
+    });
+    await new Promise((resolve) => run.on('close', resolve));
+    expect(JSON.parse(out)).toMatchObject({ design: 'sulking', seed: 123_456 });
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+  const queue = {
+    name: 'queue',
+    blocks: [{ kind: 'service', name: 'api', cost: '5ms' }],
+    entry: 'api',
+    users: { rate: '10/s' },
+  };
+  writeFileSync(join(folder, 'queue.json'), JSON.stringify(queue));
+  const { out } = await loadpath('replay', 'queue.json', '--seed', '3', '--for', '1s', '--json');
+  expect(JSON.parse(out)).toMatchObject({ design: 'queue', seed: 3 });
+});
+
+test('what a hunt found is there when it is left at once', async () => {
+  const args = ['--seeds', '1000000', '--findings', '1000000', '--for', '2s', '--out', 'kept'];
+  const hunting = start('hunt', 'pad.ts', ...args);
+  await hunting.said(/seed \d+ breaks/);
+  hunting.interrupt();
+  await hunting.said(/Stopping/);
+  hunting.interrupt();
+  expect(await hunting.ended).toMatchObject({ code: 130, out: '' });
+  const [file] = readdirSync(join(folder, 'kept'));
+  expect(file).toMatch(/^pad-\d+-notes-is-linearizable\.json$/);
+  expect(JSON.parse(readFileSync(join(folder, 'kept', file!), 'utf8'))).toMatchObject({
+    invariant: 'notes is linearizable',
+  });
+});
+
+test('a hunt that could keep nothing does not begin', async () => {
+  const { code, out, err } = await loadpath('hunt', 'pad.ts', '--out', 'access.log');
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain('findings cannot be saved in access.log');
+  expect(err).not.toContain('seeds');
 });
 
 test('a hunt ends after its minutes', async () => {

@@ -7,6 +7,7 @@ import { renderHunt } from './render-hunt.ts';
 const quiet: HuntReport = {
   version: '0.1.0',
   design: 'shop',
+  declared: ['no loss'],
   seedFirst: 1,
   seedCount: 20,
   seedsDone: 20,
@@ -40,6 +41,23 @@ describe('a hunt in words', () => {
     expect(huntExitCode(quiet)).toBe(0);
   });
 
+  test('names what could not be decided, and how often', () => {
+    const unknownSeeds = [3, 4, 5].map((seed) => ({
+      seed,
+      invariants: seed === 4 ? ['links is durable', 'no loss'] : ['links is durable'],
+    }));
+    const unsure: HuntReport = { ...quiet, unknownCount: 3, unknownSeeds };
+    expect(renderHunt(unsure)).toContain(
+      '3 of 20 seeds without a verdict: links is durable in 3, no loss in 1',
+    );
+    expect(huntExitCode(unsure)).toBe(3);
+  });
+
+  test('tells a design without invariants that little was judged', () => {
+    expect(renderHunt({ ...quiet, declared: [] })).toContain('declares no invariants');
+    expect(renderHunt(quiet)).not.toContain('declares');
+  });
+
   test('does not claim to hold when it was interrupted', () => {
     const cut: HuntReport = { ...quiet, seedsDone: 6, ended: 'interrupt' };
     expect(renderHunt(cut)).not.toContain('HOLDS');
@@ -60,6 +78,8 @@ describe('a hunt in words', () => {
       renderHunt({ ...quiet, violatedCount: 1, findings: [{ ...finding, ...some }] });
     expect(found({})).toContain('1 of 3 faults are enough:');
     expect(found({ isShrunk: false })).toContain('not shrunk to the end: fewer may do:');
+    expect(found({ isRepeatable: true })).not.toContain('outlives');
+    expect(found({ isRepeatable: false })).toContain('--isolate packages');
   });
 });
 

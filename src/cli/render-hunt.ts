@@ -1,8 +1,10 @@
 /** A hunt for a terminal: what came of it, then each finding with what it takes to see it again. */
 import type { Finding, HuntReport } from '../run/api.ts';
 import { count, digits, seconds } from './figures.ts';
+import { outlivesText } from './findings.ts';
 import { cut, plainStyle, type Style, wrap } from './style.ts';
 
+const columnsMax = 100;
 /** Of a counterexample. */
 const linesMax = 30;
 
@@ -27,7 +29,13 @@ export function renderHunt(
   else if (unknownCount > 0) lines.push(style.doubt('UNKNOWN: nothing broke, as far as is known'));
   else lines.push(soundLine(report, style));
   if (isCutShort(report)) lines.push(cutLine(report));
-  if (unknownCount > 0) lines.push(`${count(unknownCount)} seeds without a verdict`);
+  if (unknownCount > 0) lines.push(wrap(undecidedText(report), columnsMax));
+  if (report.declared.length === 0) {
+    lines.push(
+      'The design declares no invariants: judged was only that requests are conserved, that the system',
+      'recovers, and what users complain of. A hunt does not look at objectives, such as p99.',
+    );
+  }
   for (const [index, finding] of report.findings.entries()) {
     lines.push('', ...findingLines(finding, files[index], style));
   }
@@ -48,6 +56,16 @@ function cutLine({ ended, seedsDone, seedCount }: HuntReport): string {
   return `Stopped after ${count(seedsDone)} of ${count(seedCount)} seeds: ${why}`;
 }
 
+/** What nobody could decide: in how many seeds each. */
+function undecidedText({ unknownSeeds, unknownCount, seedsDone }: HuntReport): string {
+  const counts = new Map<string, number>();
+  for (const { invariants } of unknownSeeds) {
+    for (const name of invariants) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const each = [...counts].map(([name, seeds]) => `${name} in ${count(seeds)}`);
+  return `${count(unknownCount)} of ${count(seedsDone)} seeds without a verdict: ${each.join(', ')}`;
+}
+
 /** How far the schedule of a finding was shrunk, before it is listed. */
 function shrunkText({ faults, faultCountBefore, isShrunk }: Finding): string {
   const left = faults.length;
@@ -66,6 +84,11 @@ function findingLines(finding: Finding, file: string | undefined, style: Style):
     ...wrap(detail, 98)
       .split('\n')
       .map((line) => `  ${line}`),
+    ...(finding.isRepeatable === false
+      ? wrap(outlivesText(finding.isolatePackages), 98)
+          .split('\n')
+          .map((line) => `  ${style.bad(line)}`)
+      : []),
     `  ${shrunkText(finding)}`,
     ...faults.map((fault) => `    ${fault}`),
     ...(counterexample.length > 0 ? ['  Smallest history that shows it:'] : []),

@@ -32,6 +32,8 @@ export interface Runner {
   hunt(designPath: string, options: HuntOptions, watch?: HuntWatch): Promise<HuntReport>;
   /** One option over a range of values, everything else as it is. */
   sweep(designPath: string, options: SweepOptions, watch?: SweepWatch): Promise<SweepReport>;
+  /** The same for the same design on every machine: what tells that one changed. */
+  sourceHash(designPath: string, options?: { readonly isolatePackages?: boolean }): Promise<string>;
   /** Files whose change means a new run: the design and what it imports, packages aside. */
   sources(designPath: string): Promise<readonly string[]>;
 }
@@ -194,6 +196,8 @@ export interface SweepOptions extends LoadOptions {
   readonly data?: unknown;
   /** Worker threads; undefined: one a core. */
   readonly workers?: number | undefined;
+  /** Give every life of a node its own copy of packages too. */
+  readonly isolatePackages?: boolean | undefined;
 }
 
 export interface SweepWatch {
@@ -216,6 +220,8 @@ export interface HuntOptions {
   readonly faultsMin: number;
   /** Worker threads; undefined: one a core. */
   readonly workers?: number | undefined;
+  /** Give every life of a node its own copy of packages too: what they keep outlives runs else. */
+  readonly isolatePackages?: boolean | undefined;
   /** Stop when this many different invariants have broken: each is found once. */
   readonly findingsMax: number;
   readonly shrink: boolean;
@@ -233,12 +239,16 @@ export interface HuntProgress {
 export interface HuntWatch {
   readonly signal?: AbortSignal | undefined;
   onProgress?(progress: HuntProgress): void;
+  /** A finding as it was drawn, before it is shrunk: nothing that happens later loses it. */
+  onBroken?(finding: Finding): void;
   onFinding?(finding: Finding): void;
 }
 
 export interface HuntReport {
   readonly version: string;
   readonly design: string;
+  /** The invariants that the design declares: what was judged besides what every hunt judges. */
+  readonly declared: readonly string[];
   readonly seedFirst: number;
   /** As many as were asked for. */
   readonly seedCount: number;
@@ -282,5 +292,14 @@ export interface Finding {
   readonly faultCountBefore: number;
   /** Whether shrinking came to its end: else fewer faults may do. */
   readonly isShrunk: boolean;
+  /**
+   * Whether it broke again in a thread where nothing had run before. If not, something outlives runs, such as
+   * what a package keeps, and no replay will show it. Undefined: not tried yet.
+   */
+  readonly isRepeatable?: boolean | undefined;
+  readonly isolatePackages?: boolean | undefined;
   readonly digest: string | null;
+  /** Of Loadpath, and of the design: whether either has changed since. */
+  readonly version?: string | undefined;
+  readonly sourceHash?: string | undefined;
 }

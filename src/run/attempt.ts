@@ -36,6 +36,8 @@ export interface Attempted {
     readonly evidence?: Evidence | undefined;
   }[];
   readonly unknown: readonly string[];
+  /** The invariants that the design declares. Others are judged in any run. */
+  readonly declared: readonly string[];
   readonly digest: string | null;
   readonly simulatedSeconds: number;
 }
@@ -59,7 +61,10 @@ export function attemptOf(
   return { design, seed, ...asked, faults, probe: true };
 }
 
-export function attemptedOf(report: Report, faults: readonly Fault[]): Attempted {
+export function attemptedOf(
+  report: Report,
+  { design, faults }: Pick<SimulationOptions, 'design' | 'faults'>,
+): Attempted {
   const violated = report.invariants.filter(({ verdict }) => verdict === 'violated');
   const unknown = report.invariants.filter(({ verdict }) => verdict === 'unknown');
   return {
@@ -75,5 +80,6 @@ export function attemptedOf(report: Report, faults: readonly Fault[]): Attempted
       evidence,
     })),
     unknown: unknown.map(({ name }) => name),
+    declared: design.invariants.map(({ name }) => name),
   };
 }

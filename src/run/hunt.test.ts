@@ -17,6 +17,24 @@ function hunting(
   options: Partial<Hunting> = {},
 ): Hunting & { readonly asked: Attempt[] } {
   const asked: Attempt[] = [];
+  const attempt = async (one: Attempt): Promise<Attempted> => {
+    asked.push(one);
+    const { seed, faults = drawn } = one;
+    return {
+      design: 'shop',
+      seed,
+      faults,
+      violated: breaks({ seed, faults }).map((name) => ({
+        name,
+        detail: `${faults.length} faults`,
+        counterexample: [],
+      })),
+      unknown: seed === 4 ? ['slow to judge'] : [],
+      declared: ['no loss'],
+      digest: `${seed} ${faults.length}`,
+      simulatedSeconds: 20,
+    };
+  };
   return {
     asked,
     designPath: 'design.ts',
@@ -28,23 +46,8 @@ function hunting(
     parallel: 1,
     clock: () => asked.length,
     stopped: () => false,
-    attempt: async (attempt): Promise<Attempted> => {
-      asked.push(attempt);
-      const { seed, faults = drawn } = attempt;
-      return {
-        design: 'shop',
-        seed,
-        faults,
-        violated: breaks({ seed, faults }).map((name) => ({
-          name,
-          detail: `${faults.length} faults`,
-          counterexample: [],
-        })),
-        unknown: seed === 4 ? ['slow to judge'] : [],
-        digest: `${seed} ${faults.length}`,
-        simulatedSeconds: 20,
-      };
-    },
+    attempt,
+    attemptFresh: attempt,
     ...options,
   };
 }
@@ -80,11 +83,51 @@ describe('a hunt', () => {
     expect(report.simulatedSeconds).toBe(400);
   });
 
+  test('tells what it found before it shrinks it', async () => {
+    const told: string[] = [];
+    const { asked, ...options } = hunting(seventhWithKill);
+    await hunt({
+      ...options,
+      onBroken: ({ seed, faults, isShrunk }) =>
+        told.push(`${seed} ${faults.length} ${isShrunk} after ${asked.length}`),
+      onFinding: ({ seed, faults, isShrunk }) =>
+        told.push(`${seed} ${faults.length} ${isShrunk} after ${asked.length}`),
+    });
+    expect(told).toEqual(['7 3 false after 7', `7 1 true after ${asked.length}`]);
+  });
+
+  test('says when it breaks only after other runs, and does not shrink what no replay will show', async () => {
+    const options = hunting(seventhWithKill);
+    const attemptFresh = async (one: Attempt) => ({
+      ...(await options.attempt(one)),
+      violated: [],
+    });
+    const report = await hunt({ ...options, attemptFresh });
+    expect(report.findings).toMatchObject([
+      { seed: 7, isRepeatable: false, isShrunk: false, faultCountBefore: 3 },
+    ]);
+    expect(report.findings[0]?.faults).toHaveLength(3);
+    expect(options.asked).toHaveLength(8);
+    expect((await hunt(hunting(seventhWithKill))).findings).toMatchObject([{ isRepeatable: true }]);
+  });
+
+  test('tells what was drawn when what was left of it broke by other runs only', async () => {
+    const options = hunting(seventhWithKill);
+    const attemptFresh = async (one: Attempt) => {
+      const tried = await options.attempt(one);
+      return tried.faults.length < 3 ? { ...tried, violated: [] } : tried;
+    };
+    const { findings } = await hunt({ ...options, attemptFresh });
+    expect(findings).toMatchObject([{ isRepeatable: true, isShrunk: false }]);
+    expect(findings[0]?.faults).toHaveLength(3);
+  });
+
   test('leaves a schedule as it was drawn when it is not to shrink', async () => {
     const options = hunting(seventhWithKill, { shrink: false });
     const report = await hunt(options);
     expect(report.findings[0]?.faults.length).toBe(3);
-    expect(options.asked.length).toBe(7);
+    // Seven seeds, and the seventh once more where nothing had run before.
+    expect(options.asked.length).toBe(8);
   });
 
   test('tells each broken invariant once, and counts every seed that broke it', async () => {

@@ -16,13 +16,17 @@ import { version } from './version.ts';
 
 export interface Hunting extends HuntOptions {
   readonly designPath: string;
+  readonly sourceHash?: (() => Promise<string>) | undefined;
   readonly attempt: (attempt: Attempt) => Promise<Attempted>;
+  /** The same where nothing has run before. */
+  readonly attemptFresh: (attempt: Attempt) => Promise<Attempted>;
   /** Attempts that may run at once. */
   readonly parallel: number;
   /** Real milliseconds. */
   readonly clock: () => number;
   readonly stopped: () => boolean;
   readonly onProgress?: ((progress: HuntProgress) => void) | undefined;
+  readonly onBroken?: ((finding: Finding) => void) | undefined;
   readonly onFinding?: ((finding: Finding) => void) | undefined;
 }
 
@@ -36,6 +40,8 @@ interface News {
   readonly attempted: Attempted;
   readonly invariant: string;
 }
+
+type HowFound = Pick<Finding, 'isShrunk' | 'isRepeatable'>;
 
 export async function hunt(options: Hunting): Promise<HuntReport> {
   return new Hunt(options).run();
@@ -51,6 +57,7 @@ class Hunt {
   readonly #early = new Map<number, Attempted>();
   #startedAt = 0;
   #design = '';
+  #declared: readonly string[] = [];
   #seedsDone = 0;
   readonly #violated: SeedVerdict[] = [];
   readonly #unknown: SeedVerdict[] = [];
@@ -73,6 +80,7 @@ class Hunt {
     return {
       version,
       design: this.#design,
+      declared: this.#declared,
       seedFirst,
       seedCount,
       seedsDone: this.#seedsDone,
@@ -132,8 +140,9 @@ class Hunt {
     return news;
   }
 
-  #count({ design, seed, simulatedSeconds, violated, unknown }: Attempted): void {
+  #count({ design, declared, seed, simulatedSeconds, violated, unknown }: Attempted): void {
     this.#design = design;
+    this.#declared = declared;
     this.#seedsDone++;
     this.#simulatedSeconds += simulatedSeconds;
     if (unknown.length > 0) this.#unknown.push({ seed, invariants: unknown });
@@ -143,50 +152,88 @@ class Hunt {
     this.#tell();
   }
 
+  /**
+   * What is told must break where nothing has run before, as it will be replayed: state that outlives runs may
+   * have broken it, and may have misled the shrinking.
+   */
   async #finding(found: Attempted, invariant: string): Promise<Finding> {
-    let smallest = found;
-    let isShrunk = false;
-    if (this.#options.shrink) {
-      let isCut = false;
-      const fails = async (faults: readonly Fault[]): Promise<boolean> => {
-        if (this.#options.stopped()) {
-          isCut = true;
-          return false;
-        }
-        this.#tell({ seed: found.seed, faultCount: faults.length });
-        const again = await this.#attempt(found.seed, faults);
-        const breaks = again.violated.some(({ name }) => name === invariant);
-        if (breaks) smallest = again;
-        return breaks;
-      };
-      const { attempts } = await shrink(found.faults, fails, simpler, {
-        attemptsMax: shrinkAttemptsMax,
-      });
-      isShrunk = !isCut && attempts < shrinkAttemptsMax;
-    }
-    const broken = smallest.violated.find(({ name }) => name === invariant);
+    const hash = await this.#options.sourceHash?.();
+    const told = (as: Attempted, how: HowFound) => ({
+      ...this.#told(found, as, invariant, how),
+      sourceHash: hash,
+    });
+    this.#options.onBroken?.(told(found, { isShrunk: false }));
+    const drawn = await this.#breaksFresh(found, invariant);
+    if (!drawn) return told(found, { isShrunk: false, isRepeatable: false });
+    if (!this.#options.shrink) return told(drawn, { isShrunk: false, isRepeatable: true });
+    const { smallest, isShrunk } = await this.#shrunk(drawn, invariant);
+    const again = smallest === drawn ? drawn : await this.#breaksFresh(smallest, invariant);
+    if (again) return told(again, { isShrunk, isRepeatable: true });
+    return told(drawn, { isShrunk: false, isRepeatable: true });
+  }
+
+  async #breaksFresh(
+    { seed, faults }: Attempted,
+    invariant: string,
+  ): Promise<Attempted | undefined> {
+    const fresh = await this.#options.attemptFresh(this.#asked(seed, faults));
+    return breaks(fresh, invariant) ? fresh : undefined;
+  }
+
+  async #shrunk(
+    drawn: Attempted,
+    invariant: string,
+  ): Promise<{ readonly smallest: Attempted; readonly isShrunk: boolean }> {
+    let smallest = drawn;
+    let isCut = false;
+    const fails = async (faults: readonly Fault[]): Promise<boolean> => {
+      if (this.#options.stopped()) {
+        isCut = true;
+        return false;
+      }
+      this.#tell({ seed: drawn.seed, faultCount: faults.length });
+      const again = await this.#attempt(drawn.seed, faults);
+      const isBroken = breaks(again, invariant);
+      if (isBroken) smallest = again;
+      return isBroken;
+    };
+    const { attempts } = await shrink(drawn.faults, fails, simpler, {
+      attemptsMax: shrinkAttemptsMax,
+    });
+    return { smallest, isShrunk: !isCut && attempts < shrinkAttemptsMax };
+  }
+
+  #told(found: Attempted, as: Attempted, invariant: string, how: HowFound): Finding {
+    const broken = as.violated.find(({ name }) => name === invariant);
+    const { designPath, ratePerSec, set, isolatePackages } = this.#options;
     return {
       design: found.design,
-      designPath: this.#options.designPath,
+      designPath,
       seed: found.seed,
       forUs: this.#forUs,
-      ratePerSec: this.#options.ratePerSec,
-      set: this.#options.set,
+      ratePerSec,
+      set,
+      isolatePackages,
       invariant,
       detail: broken?.detail ?? '',
       counterexample: broken?.counterexample ?? [],
       evidence: broken?.evidence,
-      faults: smallest.faults.map(formatFault),
+      faults: as.faults.map(formatFault),
       faultCountBefore: found.faults.length,
-      isShrunk,
-      digest: smallest.digest,
+      ...how,
+      digest: as.digest,
+      version,
     };
   }
 
   #attempt(seed: number, faults?: readonly Fault[]): Promise<Attempted> {
-    const { ratePerSec, set, faultsMin, attempt } = this.#options;
+    return this.#options.attempt(this.#asked(seed, faults));
+  }
+
+  #asked(seed: number, faults?: readonly Fault[]): Attempt {
+    const { ratePerSec, set, faultsMin } = this.#options;
     const faultsMax = faultsMin + faultsBeyondMin;
-    return attempt({ seed, forUs: this.#forUs, ratePerSec, set, faultsMin, faultsMax, faults });
+    return { seed, forUs: this.#forUs, ratePerSec, set, faultsMin, faultsMax, faults };
   }
 
   #tell(shrinking?: HuntProgress['shrinking']): void {
@@ -198,4 +245,8 @@ class Hunt {
       shrinking,
     });
   }
+}
+
+function breaks({ violated }: Attempted, invariant: string): boolean {
+  return violated.some(({ name }) => name === invariant);
 }

@@ -18,15 +18,16 @@ import type {
   TracedOptions,
   Watch,
 } from './api.ts';
+import type { Attempt, Attempted } from './attempt.ts';
 import { hunt } from './hunt.ts';
 import type { DesignLook } from './look.ts';
 import { bundleDesign, type DesignBundle, endCompiler, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
 import { loadBundle, loadDesign } from './node/load.ts';
+import { shownPath } from './node/places.ts';
 import { Pool } from './node/pool.ts';
 import { Reins } from './node/reins.ts';
 import { faultsFile } from './node/saved-faults.ts';
-import type { Tried } from './node/tasks.ts';
 import type { Question, Traced } from './node/traced.ts';
 import { designOf } from './options.ts';
 import type { Report } from './report.ts';
@@ -40,6 +41,10 @@ export const runner: Runner = {
   async blocks() {
     const { blocks } = await import('../blocks/index.ts');
     return blocks;
+  },
+
+  async sourceHash(designPath, options) {
+    return (await bundleDesign(designPath, options)).sourceHash;
   },
 
   async sources(designPath) {
@@ -92,16 +97,28 @@ export const runner: Runner = {
   async hunt(designPath, options: HuntOptions, watch = {}) {
     const path = findDesign(designPath);
     const parallel = options.workers ?? availableParallelism();
-    const pool = new Pool(bundleDesign(path), parallel);
+    const { isolatePackages = false } = options;
+    const bundle = bundleDesign(path, { isolatePackages });
+    const pool = new Pool(bundle, parallel);
     try {
       return await hunt({
         ...options,
-        designPath,
+        designPath: shownPath(path),
+        sourceHash: async () => (await bundle).sourceHash,
         parallel,
-        attempt: async (attempt) => (await pool.run({ kind: 'try', ...attempt })) as Tried,
+        attempt: (attempt) => attemptIn(pool, attempt),
+        async attemptFresh(attempt) {
+          const fresh = new Pool(bundle, 1);
+          try {
+            return await attemptIn(fresh, attempt);
+          } finally {
+            await fresh.close();
+          }
+        },
         clock: () => performance.now(),
         stopped: () => watch.signal?.aborted ?? false,
         onProgress: (progress) => watch.onProgress?.(progress),
+        onBroken: (finding) => watch.onBroken?.(finding),
         onFinding: (finding) => watch.onFinding?.(finding),
       });
     } finally {
@@ -110,13 +127,20 @@ export const runner: Runner = {
   },
 };
 
+async function attemptIn(pool: Pool, attempt: Attempt): Promise<Attempted> {
+  return (await pool.run({ kind: 'try', ...attempt })) as Attempted;
+}
+
 async function sweepOf(
   designPath: string,
   options: SweepOptions,
   watch: SweepWatch,
 ): Promise<SweepReport> {
   const parallel = options.workers ?? availableParallelism();
-  const simulator = runner.openSimulator(designPath, { workers: parallel });
+  const simulator = runner.openSimulator(designPath, {
+    workers: parallel,
+    isolatePackages: options.isolatePackages,
+  });
   const { signal } = watch;
   try {
     return await sweep(

@@ -8,7 +8,7 @@ import { simulateHere } from '../../src/run/node/here.ts';
 export async function attemptHere(design: System, attempt: Attempt): Promise<Attempted> {
   const options = attemptOf(design, attempt);
   const { report } = await simulateHere(() => options);
-  return attemptedOf(report, options.faults);
+  return attemptedOf(report, options);
 }
 
 export interface HuntHereOptions {
@@ -31,6 +31,7 @@ export function huntHere(design: System, options: HuntHereOptions): Promise<Hunt
     findingsMax,
     shrink,
     attempt: (attempt) => attemptHere(design, attempt),
+    attemptFresh: (attempt) => attemptHere(design, attempt),
     parallel: 1,
     clock: () => performance.now(),
     stopped: () => false,

@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
+import { LoadpathError } from '../../kit/errors.ts';
 import type { Finding, HuntOptions, HuntProgress, HuntReport } from '../../run/api.ts';
 import { count } from '../figures.ts';
+import { FindingFiles } from '../findings.ts';
 import { Given, givenAgain, quoted, type RawOptions } from '../options.ts';
 import { isCutShort, renderHunt } from '../render-hunt.ts';
 import {
@@ -14,7 +14,7 @@ import {
   printJson,
   screen,
 } from '../session.ts';
-import { exitHelp, setOption, settingsGiven } from './load-options.ts';
+import { exitHelp, isolateGiven, isolateOption, setOption, settingsGiven } from './load-options.ts';
 
 export function addHunt(program: Command): void {
   program
@@ -33,6 +33,7 @@ export function addHunt(program: Command): void {
     .option('--findings <n>', 'stop when this many different invariants have broken', '1')
     .option(...setOption)
     .option('--jobs <n>', 'simulations at once (default: one a core)')
+    .option(...isolateOption)
     .option('--no-shrink', 'print the schedule as it was drawn')
     .option('--out <folder>', 'where findings are saved', '.loadpath/findings')
     .option('--json', 'print the hunt as JSON')
@@ -43,7 +44,7 @@ Examples:
   $ loadpath hunt examples/shortener
   $ loadpath hunt design.ts --seeds 10000 --minutes 30
   $ loadpath hunt design.ts --set links.consistency=eventual
-  $ loadpath replay .loadpath/findings/shortener-767.json
+  $ loadpath replay .loadpath/findings/shortener-767-links-is-linearizable.json
 ${exitHelp}`,
     )
     .action(ending(hunt));
@@ -61,21 +62,28 @@ async function hunt(design: string, raw: RawOptions, command: Command): Promise<
     ratePerSec: given.rate('rps'),
     faultsMin: given.whole('faults', 0, 10_000) ?? 3,
     workers: given.whole('jobs', 1, 1_024),
+    isolatePackages: isolateGiven(given),
     findingsMax: given.whole('findings', 1) ?? 1,
     shrink: raw.shrink !== false,
   };
   const folder = given.text('out') ?? '.loadpath/findings';
   given.check();
+  // Now rather than when there is something to lose.
+  const findings = new FindingFiles(folder);
 
   const runner = await loadRunner();
   const report = await interruptible((signal) =>
     runner.hunt(design, options, {
       signal,
       onProgress: (progress) => screen.status(progressText(progress)),
-      onFinding: (finding) => screen.line(`seed ${finding.seed} breaks ${finding.invariant}`),
+      onBroken: (finding) => {
+        screen.line(`seed ${finding.seed} breaks ${finding.invariant}`);
+        keep(findings, finding);
+      },
+      onFinding: (finding) => keep(findings, finding),
     }),
   );
-  const files = report.findings.map((finding) => save(folder, finding));
+  const files = report.findings.map((finding) => findings.pathOf(finding));
   const next = isCutShort(report) ? [`Go on: ${goingOn(design, command, report)}`] : [];
   if (given.flag('json')) {
     printJson(report);
@@ -109,6 +117,16 @@ export function goingOn(
   ].join(' ');
 }
 
+/** A disk that is full by now must not cost the report. */
+function keep(findings: FindingFiles, finding: Finding): void {
+  try {
+    findings.save(finding);
+  } catch (failure) {
+    if (!(failure instanceof LoadpathError)) throw failure;
+    screen.line(failure.message);
+  }
+}
+
 function progressText(progress: HuntProgress): string {
   const { seedsDone, seedCount, violatedCount, unknownCount, shrinking } = progress;
   const parts = [
@@ -118,11 +136,4 @@ function progressText(progress: HuntProgress): string {
     ...(shrinking ? [`shrinking seed ${shrinking.seed}: ${shrinking.faultCount} faults left`] : []),
   ];
   return parts.join(' · ');
-}
-
-function save(folder: string, finding: Finding): string {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${finding.design}-${finding.seed}.json`);
-  writeFileSync(path, `${JSON.stringify(finding, null, 2)}\n`);
-  return path;
 }

@@ -16,18 +16,24 @@ export interface LoadGiven {
 }
 
 export function withLoadOptions(command: Command): Command {
-  return command
-    .option('--for <duration>', 'how long the load lasts (default: what the design says)')
-    .option('--warm-up <duration>', 'users come this long before the load, uncounted (default: 0)')
-    .option('--seed <n>', 'seed of everything random', '1')
-    .option('--rps <rate>', "requests a second, instead of the design's own rate")
-    .option('--fault <sentence>', 'what goes wrong and when; may be repeated', collect)
-    .option('--no-own-faults', 'leave out the faults that the design declares')
-    .option(...setOption)
-    .option(
-      '--replay <access.log>',
-      'send what an access log recorded (Common or Combined format)',
-    );
+  return (
+    command
+      .option('--for <duration>', 'how long the load lasts (default: what the design says)')
+      .option(
+        '--warm-up <duration>',
+        'users come this long before the load, uncounted (default: 0)',
+      )
+      // Not Commander's default, which would look as if it had been typed: a finding brings a seed of its own.
+      .option('--seed <n>', 'seed of everything random (default: "1")')
+      .option('--rps <rate>', "requests a second, instead of the design's own rate")
+      .option('--fault <sentence>', 'what goes wrong and when; may be repeated', collect)
+      .option('--no-own-faults', 'leave out the faults that the design declares')
+      .option(...setOption)
+      .option(
+        '--replay <access.log>',
+        'send what an access log recorded (Common or Combined format)',
+      )
+  );
 }
 
 export const setOption = [
@@ -40,6 +46,15 @@ export const probeOption = [
   '--probe',
   'after the heal, send load again: it must be served, as in every run of a hunt',
 ] as const;
+
+export const isolateOption = [
+  '--isolate <what>',
+  "'packages': give each node its own copy of packages too",
+] as const;
+
+export function isolateGiven(given: Given): boolean {
+  return given.choice('isolate', ['packages']) !== undefined;
+}
 
 /** `links.replicas=5`; what it names is checked once the design is loaded. */
 export function settingsGiven(given: Given): SettingTable {
@@ -73,4 +88,5 @@ ${faultExamples.map((sentence) => `  --fault '${sentence}'`).join('\n')}
 
 export const exitHelp = `
 Exit code: 0 all holds, 1 something is violated, 2 a mistake in the input, 3 a verdict is unknown.
+70 is a bug in Loadpath, 130 is left at once by a second Ctrl-C.
 `;

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { SimulateOptions } from '../../run/api.ts';
+import type { Finding, Runner, SimulateOptions } from '../../run/api.ts';
 import { exitCode } from '../../run/report.ts';
-import { readFinding, unlikeFinding } from '../findings.ts';
+import { version } from '../../run/version.ts';
+import { findingIn, unchangedText, unlikeFinding } from '../findings.ts';
 import { Given, type RawOptions } from '../options.ts';
 import { renderReport } from '../render.ts';
 import {
@@ -14,7 +15,14 @@ import {
   screen,
   watching,
 } from '../session.ts';
-import { exitHelp, loadGiven, probeOption, withLoadOptions } from './load-options.ts';
+import {
+  exitHelp,
+  isolateGiven,
+  isolateOption,
+  loadGiven,
+  probeOption,
+  withLoadOptions,
+} from './load-options.ts';
 
 export function addReplay(program: Command): void {
   withLoadOptions(
@@ -28,14 +36,15 @@ export function addReplay(program: Command): void {
   )
     .option('--until <time>', 'stop at this instant of the load')
     .option(...probeOption)
+    .option(...isolateOption)
     .option('--trace <file>', "write every event, one line each; '-' for standard output")
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
       `
 Examples:
-  $ loadpath replay .loadpath/findings/shortener-767.json
-  $ loadpath replay .loadpath/findings/shortener-767.json --trace trace.txt
+  $ loadpath replay .loadpath/findings/shortener-767-links-is-linearizable.json
+  $ loadpath replay .loadpath/findings/shortener-767-links-is-linearizable.json --trace trace.txt
   $ loadpath replay design.ts --seed 767 --until 10004ms --trace -
 ${exitHelp}`,
     )
@@ -45,13 +54,13 @@ ${exitHelp}`,
 async function replay(path: string, raw: RawOptions): Promise<number> {
   const given = new Given(raw);
   const load = loadGiven(given, raw);
-  const finding = path.endsWith('.json') ? readFinding(path) : undefined;
+  const finding = findingIn(path);
   const untilUs = given.duration('until', '10004ms');
   const options: SimulateOptions = {
     ...load,
     // What a finding says, unless the command line says otherwise.
     ...(finding && {
-      seed: finding.seed,
+      seed: given.has('seed') ? load.seed : finding.seed,
       forUs: load.forUs ?? finding.forUs,
       ratePerSec: load.ratePerSec ?? finding.ratePerSec,
       set: { ...finding.set, ...load.set },
@@ -63,7 +72,7 @@ async function replay(path: string, raw: RawOptions): Promise<number> {
     check: false,
     trace: given.text('trace'),
     untilUs,
-    isolatePackages: false,
+    isolatePackages: isolateGiven(given) || finding?.isolatePackages === true,
   };
   const json = given.flag('json');
   if (json && options.trace === '-')
@@ -71,18 +80,38 @@ async function replay(path: string, raw: RawOptions): Promise<number> {
   given.check();
 
   const runner = await loadRunner();
-  const report = await interruptible((signal) =>
-    runner.simulate(finding?.designPath ?? path, options, watching(signal, `seed ${options.seed}`)),
-  );
+  let isAnother = otherwise.some((name) => given.has(name));
+  const report = await interruptible(async (signal) => {
+    const watch = watching(signal, `seed ${options.seed}`);
+    const whole = await runner.simulate(finding?.designPath ?? path, options, watch);
+    isAnother ||= signal.aborted;
+    return whole;
+  });
   screen.clear();
   const unlike = finding && unlikeFinding(finding, report);
   if (json) printJson(unlike ? { ...report, notes: [...report.notes, unlike] } : report);
   else print(renderReport(report, outStyle));
   if (unlike) screen.line(screen.style.bad(unlike));
-  if (finding?.digest && finding.digest !== report.digest && untilUs === undefined) {
+  if (unlike && !isAnother && (await isUnchanged(runner, finding, options))) {
+    screen.line(unchangedText(finding));
+    return exitCode(report) || 3;
+  }
+  if (finding?.digest && finding.digest !== report.digest && !isAnother) {
     screen.line(
       `The digest was ${finding.digest} when this was found: the design or Loadpath changed since.`,
     );
   }
   return exitCode(report);
+}
+
+/** What on the command line makes it another run than the one that was found. */
+const otherwise = ['seed', 'for', 'rps', 'set', 'fault', 'replay', 'warmUp', 'until', 'isolate'];
+
+async function isUnchanged(
+  runner: Runner,
+  finding: Finding,
+  { isolatePackages }: SimulateOptions,
+): Promise<boolean> {
+  if (finding.version !== version || finding.sourceHash === undefined) return false;
+  return finding.sourceHash === (await runner.sourceHash(finding.designPath, { isolatePackages }));
 }

@@ -19,7 +19,15 @@ import {
   watching,
 } from '../session.ts';
 import { rerunOnSave } from '../watch.ts';
-import { exitHelp, faultHelp, loadGiven, probeOption, withLoadOptions } from './load-options.ts';
+import {
+  exitHelp,
+  faultHelp,
+  isolateGiven,
+  isolateOption,
+  loadGiven,
+  probeOption,
+  withLoadOptions,
+} from './load-options.ts';
 import { showMessages, showSlowest, tracesGiven, withTraceOptions } from './sim-traces.ts';
 
 export function addSim(program: Command): void {
@@ -38,7 +46,7 @@ export function addSim(program: Command): void {
     .option('--until <time>', 'stop at this instant of the load and report what was seen')
     .option(...probeOption)
     .option('--trace <file>', "write every event, one line each; '-' for standard output")
-    .option('--isolate <what>', "'packages': give each node its own copy of packages too");
+    .option(...isolateOption);
   withTraceOptions(command)
     .option('--json', 'print the report as JSON')
     .option('--html <file>', 'write the run as one page that opens offline: graph, charts, verdict')
@@ -69,7 +77,7 @@ async function sim(design: string, raw: RawOptions): Promise<number> {
     probe: given.flag('probe'),
     trace: given.text('trace'),
     untilUs: given.duration('until', '10004ms'),
-    isolatePackages: given.choice('isolate', ['packages']) !== undefined,
+    isolatePackages: isolateGiven(given),
   };
   const seedCount = given.whole('seeds', 1, 100_000) ?? 1;
   const jobs = given.whole('jobs', 1, 1_024) ?? availableParallelism();

@@ -14,7 +14,13 @@ import {
   screen,
 } from '../session.ts';
 import { type Style, table, wrap } from '../style.ts';
-import { faultHelp, loadGiven, withLoadOptions } from './load-options.ts';
+import {
+  faultHelp,
+  isolateGiven,
+  isolateOption,
+  loadGiven,
+  withLoadOptions,
+} from './load-options.ts';
 
 export function addSweep(program: Command): void {
   withLoadOptions(
@@ -33,6 +39,7 @@ export function addSweep(program: Command): void {
     )
     .option('--seeds <k>', 'seeds at each value, for intervals', '3')
     .option('--jobs <n>', 'simulations at once (default: one a core)')
+    .option(...isolateOption)
     .option('--json', 'print the sweep as JSON')
     .addHelpText(
       'after',
@@ -56,6 +63,7 @@ async function sweep(design: string, raw: RawOptions): Promise<number> {
     values: given.text('values') ?? '',
     seedCount: given.whole('seeds', 1, 10_000) ?? 3,
     workers: given.whole('jobs', 1, 1_024),
+    isolatePackages: isolateGiven(given),
   };
   given.check();
   const runner = await loadRunner();

@@ -2,10 +2,16 @@
 import { LoadpathError } from '../../kit/errors.ts';
 
 export class Comparison {
+  /** Packages that nodes share, with what they keep. */
+  readonly #shared: readonly string[];
   #hashes = new Int32Array(1 << 16);
   #count = 0;
   #recording = true;
   #seen = 0;
+
+  constructor(shared: readonly string[] = []) {
+    this.#shared = shared;
+  }
 
   /** Steps of the first run. */
   get count(): number {
@@ -38,10 +44,15 @@ export class Comparison {
   }
 
   #differ(index: number, what: string): never {
+    const suspects =
+      this.#shared.length === 0
+        ? ''
+        : `, as packages keep it (here ${this.#shared.join(', ')}; --isolate packages gives each node its own)`;
     throw new LoadpathError(
       'not-deterministic',
       `two runs of one seed differ first in step ${index} of ${this.#count}; the second run did: ${what}. ` +
-        'Something outside the simulation decides: a real clock, chance, a file, or state that outlives a run',
+        'Something outside the simulation decides: a real clock, chance, a file, or state that outlives a run' +
+        suspects,
     );
   }
 }

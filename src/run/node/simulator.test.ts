@@ -1,5 +1,5 @@
 /** Runs in warm workers: watched, paused, stopped, one after another. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -155,6 +155,64 @@ describe('a simulation that is held', () => {
     for (const report of await Promise.all([waiting, next])) {
       expect(report.simulatedSeconds).toBeLessThan(600);
     }
+  });
+});
+
+describe('what a package keeps', () => {
+  let path: string;
+  beforeAll(() => {
+    const counter = join(folder, 'node_modules/counter');
+    mkdirSync(counter, { recursive: true });
+    writeFileSync(join(counter, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+    writeFileSync(join(counter, 'index.js'), 'let last = 0;\nexport const next = () => ++last;\n');
+    path = join(folder, 'counting.ts');
+    // A run evaluates its modules a few times, with faults perhaps a dozen: 40 takes several in one thread.
+    writeFileSync(
+      path,
+      `import { service, system, users } from 'loadpath';
+import { next } from 'counter';
+const count = next();
+const api = service('api', { fetch: async () => new Response(String(count)) });
+export default system('counting', {
+  entry: api,
+  workload: users({
+    rate: '50/s',
+    async act(user) {
+      await user.fetch('/');
+      if (count > 40) user.complain('it counts on');
+    },
+  }),
+});
+`,
+    );
+  });
+
+  const hunted = (isolatePackages: boolean) =>
+    runner.hunt(path, {
+      ...{ seedFirst: 1, seedCount: 30, forUs: 1_000_000, faultsMin: 0, workers: 1 },
+      ...{ findingsMax: 1, shrink: true, isolatePackages },
+    });
+
+  test('outlives runs: a hunt says of what it breaks that no replay will show it', async () => {
+    const { findings } = await hunted(false);
+    expect(findings).toMatchObject([{ isRepeatable: false, isShrunk: false }]);
+  });
+
+  test('is gone with each life where packages are isolated', async () => {
+    expect(await hunted(true)).toMatchObject({ seedsDone: 30, violatedCount: 0 });
+  });
+
+  test('is suspected by its name when two runs of a seed differ', async () => {
+    const checked = (isolatePackages: boolean) =>
+      runner.simulate(path, {
+        ...asked,
+        forUs: 1_000_000,
+        faults: [],
+        check: true,
+        isolatePackages,
+      });
+    await expect(checked(false)).rejects.toThrow(/here counter; --isolate packages/);
+    expect((await checked(true)).notes.join()).toContain('ran twice');
   });
 });
 

@@ -1,7 +1,6 @@
 /** Entry of a simulation worker thread: loads a bundled design once, then does tasks as they come. */
 import { parentPort } from 'node:worker_threads';
 import type { System } from '../../design/system.ts';
-import type { FaultPlan } from '../../host/fault.ts';
 import type { Micros } from '../../host/host.ts';
 import { LoadpathError } from '../../kit/errors.ts';
 import { attemptedOf, attemptOf } from '../attempt.ts';
@@ -21,9 +20,10 @@ import type { Answer, Done, LoadOrder, SimulateTask, Task, Tried, TrySeedTask } 
 import { traceHere } from './traced.ts';
 
 let hand: (bundle: DesignBundle) => void;
-const loading = new Promise<DesignBundle>((resolve) => {
+const handed = new Promise<DesignBundle>((resolve) => {
   hand = resolve;
-}).then(loadBundle);
+});
+const loading = handed.then((bundle) => loadBundle(bundle));
 // Reported by the first task, which waits for it.
 loading.catch(() => {});
 // Before any package of the user's is imported: one that keeps `Date.now` must keep the virtual one.
@@ -116,7 +116,7 @@ function noteStop(report: Report, reins: Reins): Report {
 
 /** Throws `LoadpathError` ('not-deterministic') naming the first step in which two runs differ. */
 async function checkTwice(task: SimulateTask, evaluate: () => System): Promise<Report> {
-  const comparison = new Comparison();
+  const comparison = new Comparison(sharedBy(await handed));
   const first = await simulateTask(task, evaluate, comparison);
   comparison.again();
   await simulateTask({ ...task, trace: false, frameCountMax: undefined }, evaluate, comparison);
@@ -127,14 +127,19 @@ async function checkTwice(task: SimulateTask, evaluate: () => System): Promise<R
   };
 }
 
+/** By the names that users know them by, Node's own and ours aside. */
+function sharedBy({ packages }: DesignBundle): readonly string[] {
+  const names = packages.map(({ specifier }) => specifier);
+  return names.filter((name) => !/^(node:|loadpath(\/|$))/.test(name));
+}
+
 async function trySeed(task: TrySeedTask, evaluate: () => System): Promise<Tried> {
-  let faults: FaultPlan = [];
+  let options: ReturnType<typeof attemptOf> | undefined;
   const { report } = await simulateHere(() => {
-    const options = attemptOf(evaluate(), task);
-    faults = options.faults;
+    options = attemptOf(evaluate(), task);
     return { ...options, afresh: evaluate };
   });
-  return attemptedOf(report, faults);
+  return attemptedOf(report, options!);
 }
 
 function failureAnswer(failure: unknown): Answer {
