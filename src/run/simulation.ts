@@ -28,6 +28,7 @@ import { arithmetic } from '../sim/node/arithmetic.ts';
 import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks, type Token } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
+import { releaseSignals } from '../sim/node/timers.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
@@ -213,6 +214,7 @@ class Simulation {
       this.#leaks.stopTracing();
       release();
       enter(undefined);
+      releaseSignals();
     }
   }
 

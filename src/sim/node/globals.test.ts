@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import childProcess from 'node:child_process';
 import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import dns from 'node:dns';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter, getEventListeners, once } from 'node:events';
 import fs, { readFileSync } from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import http from 'node:http';
@@ -24,6 +24,7 @@ import { catchStrays, chooseDrain } from './drain.ts';
 import { install, loading, uninstall } from './globals.ts';
 import { Leaks } from './leaks.ts';
 import { enter, type Scope } from './scope.ts';
+import { releaseSignals } from './timers.ts';
 
 type CryptoKeyPair = crypto.webcrypto.CryptoKeyPair;
 
@@ -381,6 +382,83 @@ describe('the drain', () => {
       Object.defineProperty(process, '_tickCallback', before);
       process.nextTick = nextTick;
     }
+  });
+});
+
+describe('the performance of a node', () => {
+  test('has a timeline of its own, on its own clock, and tells who observes', async () => {
+    const timeline = async () => {
+      const heard: string[] = [];
+      const observer = new PerformanceObserver((list) =>
+        heard.push(
+          list
+            .getEntries()
+            .map(({ name, startTime }) => `${name} ${startTime}`)
+            .join(),
+        ),
+      );
+      observer.observe({ entryTypes: ['mark', 'measure'] });
+      performance.mark('began');
+      await sleep(20);
+      performance.measure('took', 'began');
+      performance.measure('was', { start: 1, duration: 2, detail: 'x' });
+      await sleep(1);
+      observer.disconnect();
+      performance.mark('unheard');
+      console.log(heard);
+      console.log(performance.getEntries().map(({ name }) => name));
+      console.log(JSON.stringify(performance.getEntriesByName('took')[0]));
+      const [measure] = performance.getEntriesByType('measure');
+      console.log(measure instanceof PerformanceMeasure, measure!.duration);
+      try {
+        performance.measure('never', 'nowhere');
+      } catch (failure) {
+        console.log((failure as Error).name);
+      }
+      performance.clearMeasures('was');
+      performance.clearMarks();
+      console.log(performance.getEntries().length, JSON.stringify(performance.toJSON()));
+      console.log(performance.nodeTiming.duration, performance.nodeTiming.loopExit);
+    };
+    const before = performance.getEntries().length;
+    const first = await simulate(timeline);
+    expect(await simulate(timeline)).toEqual(first);
+    expect(performance.getEntries()).toHaveLength(before);
+    expect(first).toMatchInlineSnapshot(`
+      [
+        "21000 log: [ 'began 0', 'took 0,was 1' ]",
+        "21000 log: [ 'began', 'took', 'was', 'unheard' ]",
+        "21000 log: {"name":"took","entryType":"measure","startTime":0,"duration":20,"detail":null}",
+        "21000 log: true 20",
+        "21000 log: SyntaxError",
+        "21000 log: 1 {"nodeTiming":{"name":"node","entryType":"node","startTime":0,"duration":21,"nodeStart":0,"v8Start":0,"environment":0,"bootstrapComplete":0,"loopStart":0,"loopExit":-1,"idleTime":0},"timeOrigin":1800000000000,"eventLoopUtilization":{"idle":0,"active":0,"utilization":0}}",
+        "21000 log: 21 -1",
+      ]
+    `);
+  });
+});
+
+describe('what a run leaves behind', () => {
+  test('numbers of timers count from one in each life, and hold nobody else’s', async () => {
+    const numbers = () => {
+      const interval = Number(setInterval(() => {}, 1_000));
+      console.log(interval, Number(setTimeout(() => {}, 1)));
+      clearInterval(interval);
+    };
+    const first = await simulate(numbers);
+    expect(await simulate(numbers)).toEqual(first);
+    expect(first).toEqual(['0 log: 1 2']);
+  });
+
+  test('a signal that follows others has no listeners when the run is over', async () => {
+    let signal: AbortSignal | undefined;
+    await simulate(() => {
+      signal = AbortSignal.any([new AbortController().signal]);
+      signal.addEventListener('abort', () => console.log('never'));
+    });
+    expect(getEventListeners(signal!, 'abort')).toHaveLength(1);
+    releaseSignals();
+    expect(getEventListeners(signal!, 'abort')).toHaveLength(0);
   });
 });
 

@@ -18,6 +18,7 @@ import { patchForbidden } from './forbid.ts';
 import { patchMachine } from './machine.ts';
 import { patchOffload } from './offload.ts';
 import { disguised, Patches } from './patches.ts';
+import { patchPerformance } from './performance.ts';
 import { current, enter } from './scope.ts';
 import { patchTimers } from './timers.ts';
 
@@ -34,6 +35,7 @@ export function install(): void {
   createRequire(import.meta.url)('node:http2');
   void Native.Response;
   patchClock(patches);
+  patchPerformance(patches);
   patchTimers(patches);
   patchChance(patches);
   patchMachine(patches);
