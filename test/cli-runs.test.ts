@@ -45,7 +45,11 @@ interface Running {
 }
 
 function start(...args: readonly string[]): Running {
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+  return startWith([], ...args);
+}
+
+function startWith(ofNode: readonly string[], ...args: readonly string[]): Running {
+  const child = spawn(process.execPath, [...ofNode, main, ...args], { cwd: folder });
   let out = '';
   let err = '';
   let look = () => {};
@@ -111,6 +115,30 @@ describe('sim', () => {
     const report = JSON.parse((await stopped.ended).out);
     expect(report.notes.join()).toContain('stopped early');
     expect(report.simulatedSeconds).toBeLessThan(36_000);
+  });
+
+  test('that runs out of memory says whose code ran last, and what to do', async () => {
+    writeFileSync(
+      join(folder, 'keeps.ts'),
+      `
+        import { service, system, users } from 'loadpath';
+        const kept: unknown[] = [];
+        const api = service('api', {
+          instances: 1,
+          fetch() {
+            for (let i = 0; i < 1e4; i++) kept.push(new Array(100).fill(i));
+            return new Response('ok');
+          },
+        });
+        export default system('keeps', { entry: api, workload: users({ rate: '10/s' }) });
+      `,
+    );
+    const { code, err } = await startWith(
+      ['--max-old-space-size=64'],
+      ...['sim', 'keeps.ts', '--for', '60s'],
+    ).ended;
+    expect(code).toBe(2);
+    expect(err).toMatch(/ran out of memory.*that of api\/0.*--max-old-space-size/);
   });
 
   test('shows the slowest requests hop by hop, and what nodes say to each other', async () => {

@@ -26,7 +26,7 @@ import { loadBundle, loadDesign } from './node/load.ts';
 import { Pool } from './node/pool.ts';
 import { Reins } from './node/reins.ts';
 import { faultsFile } from './node/saved-faults.ts';
-import type { Tried } from './node/tasks.ts';
+import type { Answer, Tried } from './node/tasks.ts';
 import type { Question, Traced } from './node/traced.ts';
 import { designOf } from './options.ts';
 import type { Report } from './report.ts';
@@ -98,7 +98,12 @@ export const runner: Runner = {
         ...options,
         designPath,
         parallel,
-        attempt: async (attempt) => (await pool.run({ kind: 'try', ...attempt })) as Tried,
+        attempt: async (attempt) => {
+          const hear = (answer: Answer): void => {
+            if (answer.type === 'stall') watch.onStall?.(answer.stall);
+          };
+          return (await pool.run({ kind: 'try', ...attempt }, hear, watch.signal)) as Tried;
+        },
         clock: () => performance.now(),
         stopped: () => watch.signal?.aborted ?? false,
         onProgress: (progress) => watch.onProgress?.(progress),
@@ -124,7 +129,11 @@ async function sweepOf(
         ...options,
         parallel,
         look: (set) => simulator.look({ set, data: options.data }),
-        simulate: (run) => simulator.simulate({ ...options, ...run, check: false }, { signal }),
+        simulate: (run) =>
+          simulator.simulate(
+            { ...options, ...run, check: false },
+            { signal, onStall: (stall) => watch.onStall?.(stall) },
+          ),
       },
       watch,
     );
@@ -191,9 +200,10 @@ async function simulateIn(
         else if (answer.type === 'layout') watch.onLayout?.(answer.layout);
         else if (answer.type === 'frames') {
           for (const frame of answer.frames) watch.onFrame?.(frame);
-        }
+        } else if (answer.type === 'stall') return watch.onStall?.(answer.stall);
         reins.hear();
       },
+      watch.signal,
     );
     watch.onStart?.({
       pause: () => reins.pause(),
@@ -224,7 +234,7 @@ async function tracedIn<T extends Traced>(
   if (signal?.aborted) stop();
   try {
     const task = { ...run, visits: log?.visits, reins: reins.shared, question };
-    return (await pool.run({ kind: 'trace', ...task })) as T;
+    return (await pool.run({ kind: 'trace', ...task }, undefined, signal)) as T;
   } finally {
     signal?.removeEventListener('abort', stop);
   }

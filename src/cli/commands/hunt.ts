@@ -12,6 +12,7 @@ import {
   print,
   printJson,
   screen,
+  tellStall,
 } from '../session.ts';
 import { cut, wrap } from '../style.ts';
 import { exitHelp, setOption, settingsGiven } from './load-options.ts';
@@ -71,6 +72,7 @@ async function hunt(design: string, raw: RawOptions): Promise<number> {
   const report = await interruptible((signal) =>
     runner.hunt(design, options, {
       signal,
+      onStall: tellStall,
       onProgress: (progress) => screen.status(progressText(progress)),
       onFinding: (finding) => screen.line(`seed ${finding.seed} breaks ${finding.invariant}`),
     }),

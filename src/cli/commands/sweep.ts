@@ -12,6 +12,7 @@ import {
   print,
   printJson,
   screen,
+  tellStall,
 } from '../session.ts';
 import { type Style, table, wrap } from '../style.ts';
 import { faultHelp, loadGiven, withLoadOptions } from './load-options.ts';
@@ -63,6 +64,7 @@ async function sweep(design: string, raw: RawOptions): Promise<number> {
   const report = await interruptible(async (signal) => {
     const made = await runner.sweep(design, options, {
       signal,
+      onStall: tellStall,
       onPoint: (point) => screen.line(pointText(options.over, point)),
       onProgress: ({ runsDone, runCount }) =>
         screen.status(`sweep · ${count(runsDone)} of ${count(runCount)} runs`),

@@ -4,21 +4,30 @@
  */
 import { chooseDrain, type Drain } from '../../sim/node/drain.ts';
 import { install, uninstall } from '../../sim/node/globals.ts';
-import { runSimulation, type SimulationOptions, type SimulationOutcome } from '../simulation.ts';
+import {
+  runSimulation,
+  type SimulationOptions,
+  type SimulationOutcome,
+  type Whereabouts,
+} from '../simulation.ts';
 
 let chosen: Drain | undefined;
 let running = 0;
 /** Taken before any patch: the report states real seconds. */
 const clock = performance.now.bind(performance);
 
-export type HereOptions = Omit<SimulationOptions, 'drain' | 'clock'>;
+/** Of this thread, when another watches it. */
+let whereabouts: Whereabouts | undefined;
+
+export type HereOptions = Omit<SimulationOptions, 'drain' | 'clock' | 'whereabouts'>;
 
 /**
  * This thread does nothing but simulate: the platform stays patched from here on, so that packages
  * which keep what they find while they load (`const { now } = Date`) find the virtual one. Outside
  * of simulated nodes the originals act.
  */
-export function simulateOnly(): void {
+export function simulateOnly(told: Whereabouts): void {
+  whereabouts = told;
   // The way to drain is chosen by the first run: a module is evaluated in a promise, where none works.
   running++;
   install();
@@ -55,7 +64,7 @@ function followNow<T>(prepare: () => HereOptions, follow: (options: SimulationOp
   running++;
   install();
   try {
-    return follow({ ...prepare(), drain: chosen, clock });
+    return follow({ ...prepare(), drain: chosen, clock, whereabouts });
   } finally {
     if (--running === 0) uninstall();
   }

@@ -1,5 +1,5 @@
 /** Entry of a simulation worker thread: loads a bundled design once, then does tasks as they come. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { System } from '../../design/system.ts';
 import type { FaultPlan } from '../../host/fault.ts';
 import type { Micros } from '../../host/host.ts';
@@ -15,6 +15,7 @@ import type { DesignBundle } from './bundle.ts';
 import { Comparison } from './comparison.ts';
 import { simulateHere, simulateOnly } from './here.ts';
 import { loadBundle } from './load.ts';
+import { Pulse } from './pulse.ts';
 import { Reins } from './reins.ts';
 import { Speaker } from './speaker.ts';
 import type { Answer, Done, LoadOrder, SimulateTask, Task, Tried, TrySeedTask } from './tasks.ts';
@@ -27,7 +28,8 @@ const loading = new Promise<DesignBundle>((resolve) => {
 // Reported by the first task, which waits for it.
 loading.catch(() => {});
 // Before any package of the user's is imported: one that keeps `Date.now` must keep the virtual one.
-simulateOnly();
+const pulse = new Pulse(workerData as SharedArrayBuffer);
+simulateOnly(pulse);
 
 function say(answer: Answer): void {
   parentPort?.postMessage(answer);
@@ -46,7 +48,7 @@ async function perform(task: Task): Promise<Done> {
   const evaluate = (): System => designOf(loaded, task);
   switch (task.kind) {
     case 'look':
-      return lookAt(evaluate());
+      return lookAt(outside(evaluate));
     case 'simulate':
       return noteStop(
         await (task.check ? checkTwice : simulateOnce)(task, evaluate),
@@ -59,6 +61,11 @@ async function perform(task: Task): Promise<Done> {
   }
 }
 
+/** Nodes evaluate the design afresh in their own name. */
+function outside(evaluate: () => System): System {
+  return pulse.during('the design', evaluate);
+}
+
 function simulateTask(
   task: SimulateTask,
   evaluate: () => System,
@@ -67,7 +74,7 @@ function simulateTask(
   const { seed, check, untilUs } = task;
   const speaker = new Speaker(say, new Reins(task.reins));
   return simulateHere(() => {
-    const whole = evaluate();
+    const whole = outside(evaluate);
     const design = task.ownFaults ? whole : { ...whole, faults: [] };
     const asked = resolve(design, task);
     const progressing = new Progressing(asked.forUs);
@@ -129,7 +136,7 @@ async function checkTwice(task: SimulateTask, evaluate: () => System): Promise<R
 async function trySeed(task: TrySeedTask, evaluate: () => System): Promise<Tried> {
   let faults: FaultPlan = [];
   const { report } = await simulateHere(() => {
-    const options = attemptOf(evaluate(), task);
+    const options = attemptOf(outside(evaluate), task);
     faults = options.faults;
     return { ...options, afresh: evaluate };
   });
