@@ -20,6 +20,7 @@ import type {
 } from './api.ts';
 import { hunt } from './hunt.ts';
 import type { DesignLook } from './look.ts';
+import { aside } from './node/aside.ts';
 import { bundleDesign, type DesignBundle, endCompiler, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
 import { loadBundle, loadDesign } from './node/load.ts';
@@ -34,7 +35,7 @@ import { type SweepReport, sweep } from './sweep.ts';
 
 export const runner: Runner = {
   async inspect(designPath, set) {
-    return structureOf(designOf(await loadDesign(designPath), { set }));
+    return structureOf(await aside(async () => designOf(await loadDesign(designPath), { set })));
   },
 
   async blocks() {
@@ -256,9 +257,9 @@ async function live(
   watch: Watch | undefined,
 ): Promise<Report> {
   const bundle = await bundleDesign(designPath);
-  const loaded = await loadBundle(bundle);
+  const loaded = await aside(() => loadBundle(bundle));
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
-  const design = designOf(loaded, options);
+  const design = await aside(() => designOf(loaded, options));
   await endCompiler();
   const run = { ...options, design, bundle, loaded, visits: log?.visits, target };
   return noted(await runLive(run, watch), log);

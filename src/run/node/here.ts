@@ -2,8 +2,11 @@
  * A simulation on this thread: the platform is patched, the loop runs from a macrotask, and
  * afterwards everything is as it was. Runs that would overlap wait for one another.
  */
+import { LoadpathError } from '../../kit/errors.ts';
+import { seeded } from '../../kit/random.ts';
 import { chooseDrain, type Drain } from '../../sim/node/drain.ts';
 import { install, uninstall } from '../../sim/node/globals.ts';
+import { enter } from '../../sim/node/scope.ts';
 import {
   runSimulation,
   type SimulationOptions,
@@ -31,6 +34,33 @@ export function simulateOnly(told: Whereabouts): void {
   // The way to drain is chosen by the first run: a module is evaluated in a promise, where none works.
   running++;
   install();
+}
+
+/**
+ * Evaluates a design for its plan, in the name of no node. Its modules draw and read the clock all the
+ * same, and must find what they found before: or the plan, and with it a run, would not repeat. Timers
+ * that they set are for their nodes, which evaluate them again.
+ */
+export function evaluatedAlone<T>(evaluate: () => T): T {
+  const wallUs = Date.UTC(2026, 0, 1) * 1_000;
+  const before = enter({
+    node: 'the design',
+    now: () => 0,
+    wall: () => wallUs,
+    after: () => ({ cancel: () => {} }),
+    random: seeded(0).fork('design'),
+    fetch: () => Promise.reject(new LoadpathError('real-io', 'a design calls nobody as it loads')),
+    log: (_level, text) => {
+      const here = enter(undefined);
+      console.error(text);
+      enter(here);
+    },
+  });
+  try {
+    return evaluate();
+  } finally {
+    enter(before);
+  }
 }
 
 /** `prepare` runs with the platform patched: user modules must first be loaded there. */

@@ -136,7 +136,10 @@ export class Pool {
     const worker = new Worker(entry('worker', import.meta.url), {
       workerData: pulse.shared,
       resourceLimits: { maxYoungGenerationSizeMb },
+      // What packages say as they load is not what the command was asked for.
+      stdout: true,
     });
+    worker.stdout.on('data', (piece: Uint8Array) => process.stderr.write(piece));
     this.#all.set(worker, { pulse, turn: 0, sinceMs: 0, isTold: false });
     this.#bundle.then(
       (bundle) => worker.postMessage({ kind: 'load', bundle } satisfies LoadOrder),

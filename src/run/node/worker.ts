@@ -13,7 +13,7 @@ import type { Report } from '../report.ts';
 import type { FrameOptions, SimulationOutcome } from '../simulation.ts';
 import type { DesignBundle } from './bundle.ts';
 import { Comparison } from './comparison.ts';
-import { simulateHere, simulateOnly } from './here.ts';
+import { evaluatedAlone, simulateHere, simulateOnly } from './here.ts';
 import { loadBundle } from './load.ts';
 import { Pulse } from './pulse.ts';
 import { Reins } from './reins.ts';
@@ -55,7 +55,7 @@ async function perform(task: Task): Promise<Done> {
         new Reins(task.reins),
       );
     case 'trace':
-      return traceHere(task, evaluate);
+      return traceHere(task, evaluate, outside);
     case 'try':
       return trySeed(task, evaluate);
   }
@@ -63,7 +63,7 @@ async function perform(task: Task): Promise<Done> {
 
 /** Nodes evaluate the design afresh in their own name. */
 function outside(evaluate: () => System): System {
-  return pulse.during('the design', evaluate);
+  return pulse.during('the design', () => evaluatedAlone(evaluate));
 }
 
 function simulateTask(
