@@ -14,6 +14,7 @@ import { Headers, Request, Response, toNativeRequest, WebSocketPair } from '../.
 import { patchChance } from './chance.ts';
 import { patchClock } from './clock.ts';
 import { patchConsole } from './console.ts';
+import { patchContexts } from './contexts.ts';
 import { patchForbidden } from './forbid.ts';
 import { patchMachine } from './machine.ts';
 import { patchOffload } from './offload.ts';
@@ -38,6 +39,7 @@ export function install(): void {
   patchPerformance(patches);
   patchTimers(patches);
   patchChance(patches);
+  patchContexts(patches);
   patchMachine(patches);
   patchConsole(patches);
   patchOffload(patches);

@@ -6,6 +6,7 @@ import perfHooks, {
   type Performance,
   type PerformanceEntry,
   type PerformanceObserver,
+  type RecordableHistogram,
 } from 'node:perf_hooks';
 import { disguised, type Patches } from './patches.ts';
 import { current, type Scope } from './scope.ts';
@@ -160,6 +161,22 @@ export function patchPerformance(patches: Patches): void {
   patchTiming(patches, performance);
   patchTimeline(patches, methods);
   patchObserver(patches);
+  patchHistograms(patches);
+}
+
+/** Between two calls it takes the node's time, of which there may have passed none: the least it records is one. */
+function patchHistograms(patches: Patches): void {
+  const methods = Object.getPrototypeOf(perfHooks.createHistogram()) as RecordableHistogram;
+  const calledAt = new WeakMap<RecordableHistogram, number>();
+  const real = methods.recordDelta;
+  const recordDelta = function (this: RecordableHistogram): void {
+    if (current === undefined) return real.call(this);
+    const now = current.now();
+    const before = calledAt.get(this);
+    calledAt.set(this, now);
+    if (before !== undefined) this.record(Math.max(1, (now - before) * 1_000));
+  };
+  patches.value(methods, 'recordDelta', disguised(recordDelta, real));
 }
 
 /** Told from the node's boot on, which takes no time here. */

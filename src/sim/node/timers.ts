@@ -14,6 +14,8 @@ type Callback = (...given: unknown[]) => unknown;
 type WaitOptions = { readonly signal?: AbortSignal | undefined; readonly ref?: boolean };
 
 const delayMaxMs = 2 ** 31 - 1;
+/** As good as nothing, and yet time: a loop of immediates that waits for a timer must come to it. */
+const immediateUs = 1;
 
 /**
  * A timer must carry the context of an AsyncLocalStorage, if anybody uses one. Capturing it costs
@@ -167,7 +169,7 @@ export function patchTimers(patches: Patches): void {
       if (current === undefined || typeof callback !== 'function') {
         return realMake(callback as never, ...(rest as never[]));
       }
-      if (immediate) return new VirtualTimer(current, callback, 0, false, rest);
+      if (immediate) return new VirtualTimer(current, callback, immediateUs, false, rest);
       const delayUs = delayUsOf(rest[0]);
       return new VirtualTimer(current, callback, delayUs, repeats, rest.slice(1));
     };
@@ -270,7 +272,7 @@ function virtualPromises(patches: Patches): {
   const immediately = (value?: unknown, options?: unknown): unknown =>
     current === undefined
       ? real.setImmediate(value, options)
-      : after(current, 0, value, options as WaitOptions | undefined);
+      : after(current, immediateUs, value, options as WaitOptions | undefined);
   const every = (delay?: unknown, value?: unknown, options?: unknown): unknown =>
     current === undefined
       ? real.setInterval(delay, value, options)
@@ -289,7 +291,9 @@ function virtualPromises(patches: Patches): {
       : after(current, delayUsOf(delay), undefined, options),
   );
   patches.value(methods, 'yield', () =>
-    current === undefined ? realYield.call(scheduler) : after(current, 0, undefined, undefined),
+    current === undefined
+      ? realYield.call(scheduler)
+      : after(current, immediateUs, undefined, undefined),
   );
   return { setTimeout: wait, setImmediate: immediately };
 }
