@@ -1,6 +1,14 @@
 /** Runs from the command line, as their users meet them: signals, files, and what is said at the end. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -67,7 +75,11 @@ interface Running {
 }
 
 function start(...args: readonly string[]): Running {
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+  return startWith([], ...args);
+}
+
+function startWith(ofNode: readonly string[], ...args: readonly string[]): Running {
+  const child = spawn(process.execPath, [...ofNode, main, ...args], { cwd: folder });
   let out = '';
   let err = '';
   let look = () => {};
@@ -133,6 +145,62 @@ describe('sim', () => {
     const report = JSON.parse((await stopped.ended).out);
     expect(report.notes.join()).toContain('stopped early');
     expect(report.simulatedSeconds).toBeLessThan(36_000);
+  });
+
+  test('prints JSON and nothing else there, whatever the design says while it loads', async () => {
+    mkdirSync(join(folder, 'node_modules/says'), { recursive: true });
+    const manifest = '{"type":"module","exports":"./index.js"}';
+    writeFileSync(join(folder, 'node_modules/says/package.json'), manifest);
+    writeFileSync(
+      join(folder, 'node_modules/says/index.js'),
+      "console.log('a banner'); export const said = true;",
+    );
+    writeFileSync(
+      join(folder, 'says.ts'),
+      `
+        import { said } from 'says';
+        import { service, system, users } from 'loadpath';
+        const id = Math.random() + Date.now();
+        console.log('module evaluated', id, said);
+        setInterval(() => {}, 10);
+        const api = service('api', { instances: 1, fetch: () => new Response('ok') });
+        export default system('says', {
+          entry: api,
+          workload: users({ rate: \`\${Math.floor(id % 1000)}/s\` }),
+        });
+      `,
+    );
+    const ran = () => start('sim', 'says.ts', '--for', '1s', '--json').ended;
+    const [first, second] = [await ran(), await ran()];
+    expect(first.err).toContain('a banner');
+    expect(first.err).toContain('module evaluated');
+    expect(JSON.parse(second.out).generated).toBe(JSON.parse(first.out).generated);
+    const { out } = await start('explain', 'says.ts', '--json').ended;
+    expect(JSON.parse(out).design).toBe('says');
+  });
+
+  test('that runs out of memory says whose code ran last, and what to do', async () => {
+    writeFileSync(
+      join(folder, 'keeps.ts'),
+      `
+        import { service, system, users } from 'loadpath';
+        const kept: unknown[] = [];
+        const api = service('api', {
+          instances: 1,
+          fetch() {
+            for (let i = 0; i < 1e4; i++) kept.push(new Array(100).fill(i));
+            return new Response('ok');
+          },
+        });
+        export default system('keeps', { entry: api, workload: users({ rate: '10/s' }) });
+      `,
+    );
+    const { code, err } = await startWith(
+      ['--max-old-space-size=64'],
+      ...['sim', 'keeps.ts', '--for', '60s'],
+    ).ended;
+    expect(code).toBe(2);
+    expect(err).toMatch(/ran out of memory.*that of api\/0.*--max-old-space-size/);
   });
 
   test('shows the slowest requests hop by hop, and what nodes say to each other', async () => {

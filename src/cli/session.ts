@@ -5,6 +5,7 @@
 import type { RunEvent } from '../host/events.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import type { Progress, Runner, Watch } from '../run/api.ts';
+import { type Stall, stallText } from '../run/stall.ts';
 import { clock, count, ms, perSec } from './figures.ts';
 import { Screen } from './screen.ts';
 import { styleFor } from './style.ts';
@@ -69,6 +70,7 @@ export function watching(signal: AbortSignal, label: string): Watch {
       }
     },
     onProgress: (progress) => screen.status(progressLine(progress, label)),
+    onStall: tellStall,
     onReady: ({ urls, adminUrl, tryIt, studioUrl }) => {
       for (const url of urls) screen.line(`Open ${screen.style.strong(url)}`);
       for (const command of tryIt ?? []) screen.line(`Try  ${command}`);
@@ -81,6 +83,10 @@ export function watching(signal: AbortSignal, label: string): Watch {
       if (adminUrl) screen.line(`Meters ${adminUrl}`);
     },
   };
+}
+
+export function tellStall(stall: Stall): void {
+  screen.line(stallText(stall));
 }
 
 /** A mistake in a handler says the same for every request: after the third time it is only counted. */

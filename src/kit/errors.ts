@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'design-failed' // the design file does not compile or throws while loading
   | 'real-io' // user code reached for the real world inside a simulation
   | 'stuck' // a simulation cannot make progress
+  | 'out-of-memory' // a simulation kept more than its thread may
   | 'port-taken'
   | 'data-locked' // another process uses the data directory
   | 'data-corrupt'

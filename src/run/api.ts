@@ -15,6 +15,7 @@ import type { Frame, FrameLayout } from './frames.ts';
 import type { DesignLook } from './look.ts';
 import type { Otherwise } from './options.ts';
 import type { Report } from './report.ts';
+import type { Stall } from './stall.ts';
 import type { SweepPoint, SweepReport } from './sweep.ts';
 import type { MessageQuery, MessageWindow, RequestSample, Waterfall } from './traced.ts';
 
@@ -159,6 +160,8 @@ export interface Watch {
   /** With this or `onFrame`, a run is filmed: who is in its frames comes before the first of them. */
   onLayout?(layout: FrameLayout): void;
   onFrame?(frame: Frame): void;
+  /** Simulated: code of a node does not come to an end, and virtual time does not go on. */
+  onStall?(stall: Stall): void;
   /** Simulated: the run has been handed to a worker. */
   onStart?(control: SimulationControl): void;
 }
@@ -204,6 +207,8 @@ export interface SweepWatch {
   readonly signal?: AbortSignal | undefined;
   /** A value with all its seeds, as soon as they have ended. */
   onPoint?(point: SweepPoint): void;
+  /** Code of a node does not come to an end, and virtual time does not go on. */
+  onStall?(stall: Stall): void;
   onProgress?(progress: { readonly runsDone: number; readonly runCount: number }): void;
 }
 
@@ -242,6 +247,8 @@ export interface HuntWatch {
   /** A finding as it was drawn, before it is shrunk: nothing that happens later loses it. */
   onBroken?(finding: Finding): void;
   onFinding?(finding: Finding): void;
+  /** Code of a node does not come to an end, and virtual time does not go on. */
+  onStall?(stall: Stall): void;
 }
 
 export interface HuntReport {

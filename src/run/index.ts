@@ -9,6 +9,7 @@ import { structureOf } from '../design/structure.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import type {
   HuntOptions,
+  HuntWatch,
   LiveOptions,
   Runner,
   SimulateOptions,
@@ -21,6 +22,7 @@ import type {
 import type { Attempt, Attempted } from './attempt.ts';
 import { hunt } from './hunt.ts';
 import type { DesignLook } from './look.ts';
+import { aside } from './node/aside.ts';
 import { bundleDesign, type DesignBundle, endCompiler, findDesign } from './node/bundle.ts';
 import { runLive } from './node/live.ts';
 import { loadBundle, loadDesign } from './node/load.ts';
@@ -28,6 +30,7 @@ import { shownPath } from './node/places.ts';
 import { Pool } from './node/pool.ts';
 import { Reins } from './node/reins.ts';
 import { faultsFile } from './node/saved-faults.ts';
+import type { Answer } from './node/tasks.ts';
 import type { Question, Traced } from './node/traced.ts';
 import { designOf } from './options.ts';
 import type { Report } from './report.ts';
@@ -35,7 +38,7 @@ import { type SweepReport, sweep } from './sweep.ts';
 
 export const runner: Runner = {
   async inspect(designPath, set) {
-    return structureOf(designOf(await loadDesign(designPath), { set }));
+    return structureOf(await aside(async () => designOf(await loadDesign(designPath), { set })));
   },
 
   async blocks() {
@@ -106,11 +109,11 @@ export const runner: Runner = {
         designPath: shownPath(path),
         sourceHash: async () => (await bundle).sourceHash,
         parallel,
-        attempt: (attempt) => attemptIn(pool, attempt),
+        attempt: (attempt) => attemptIn(pool, attempt, watch),
         async attemptFresh(attempt) {
           const fresh = new Pool(bundle, 1);
           try {
-            return await attemptIn(fresh, attempt);
+            return await attemptIn(fresh, attempt, watch);
           } finally {
             await fresh.close();
           }
@@ -127,8 +130,11 @@ export const runner: Runner = {
   },
 };
 
-async function attemptIn(pool: Pool, attempt: Attempt): Promise<Attempted> {
-  return (await pool.run({ kind: 'try', ...attempt })) as Attempted;
+async function attemptIn(pool: Pool, attempt: Attempt, watch: HuntWatch): Promise<Attempted> {
+  const hear = (answer: Answer): void => {
+    if (answer.type === 'stall') watch.onStall?.(answer.stall);
+  };
+  return (await pool.run({ kind: 'try', ...attempt }, hear, watch.signal)) as Attempted;
 }
 
 async function sweepOf(
@@ -148,7 +154,11 @@ async function sweepOf(
         ...options,
         parallel,
         look: (set) => simulator.look({ set, data: options.data }),
-        simulate: (run) => simulator.simulate({ ...options, ...run, check: false }, { signal }),
+        simulate: (run) =>
+          simulator.simulate(
+            { ...options, ...run, check: false },
+            { signal, onStall: (stall) => watch.onStall?.(stall) },
+          ),
       },
       watch,
     );
@@ -216,9 +226,10 @@ async function simulateIn(
         else if (answer.type === 'layout') watch.onLayout?.(answer.layout);
         else if (answer.type === 'frames') {
           for (const frame of answer.frames) watch.onFrame?.(frame);
-        }
+        } else if (answer.type === 'stall') return watch.onStall?.(answer.stall);
         reins.hear();
       },
+      watch.signal,
     );
     watch.onStart?.({
       pause: () => reins.pause(),
@@ -249,7 +260,7 @@ async function tracedIn<T extends Traced>(
   if (signal?.aborted) stop();
   try {
     const task = { ...run, visits: log?.visits, reins: reins.shared, question };
-    return (await pool.run({ kind: 'trace', ...task })) as T;
+    return (await pool.run({ kind: 'trace', ...task }, undefined, signal)) as T;
   } finally {
     signal?.removeEventListener('abort', stop);
   }
@@ -271,9 +282,9 @@ async function live(
   watch: Watch | undefined,
 ): Promise<Report> {
   const bundle = await bundleDesign(designPath);
-  const loaded = await loadBundle(bundle);
+  const loaded = await aside(() => loadBundle(bundle));
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
-  const design = designOf(loaded, options);
+  const design = await aside(() => designOf(loaded, options));
   await endCompiler();
   const run = { ...options, design, bundle, loaded, visits: log?.visits, target };
   return noted(await runLive(run, watch), log);

@@ -50,7 +50,7 @@ export async function simulate(
   const asked = checked(options);
   const { seed, check } = asked;
   // Every design imports this module with `loadpath`; a live node has no use for a simulator.
-  const { simulateHere } = await import('./node/here.ts');
+  const { evaluatedAlone, simulateHere } = await import('./node/here.ts');
   if (typeof design !== 'string' && !(design instanceof URL)) {
     if (options.set) {
       const what = 'needs the path of a design: this one has its options already';
@@ -69,7 +69,7 @@ export async function simulate(
   const loaded = await loadDesign(path);
   const evaluate = (): System => designOf(loaded, { set: options.set });
   const { report } = await simulateHere(() => {
-    const system = evaluate();
+    const system = evaluatedAlone(evaluate);
     return { design: system, afresh: evaluate, seed, check, ...resolve(system, asked) };
   });
   return report;

@@ -29,6 +29,7 @@ import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks, type Token } from '../sim/node/leaks.ts';
 import { Reaches } from '../sim/node/reaches.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
+import { releaseSignals } from '../sim/node/timers.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
@@ -77,6 +78,8 @@ export interface SimulationOptions {
   /** Hears what causes what; told with `onLoad` from when on requests count, in world time. */
   readonly causality?: Causality | undefined;
   readonly onLoad?: ((now: Micros) => void) | undefined;
+  /** Told whose code runs, for whoever watches this thread from another. */
+  readonly whereabouts?: Whereabouts | undefined;
   readonly drain: () => void;
   /** Real milliseconds, for `wallSeconds` alone. */
   readonly clock: () => number;
@@ -92,6 +95,20 @@ export interface FrameOptions {
   readonly frameUs: Micros;
   onLayout(layout: FrameLayout): void;
   onFrame(frame: Frame): void;
+}
+
+/** Places are numbers from 1, since it is told at every event of user code. */
+export interface Whereabouts {
+  name(place: number, name: string): void;
+  /** `at`: since the load began. */
+  enter(place: number, at: Micros): void;
+  leave(): void;
+}
+
+/** A node with user code, in its present life. */
+interface Place {
+  readonly index: number;
+  scope: Scope | undefined;
 }
 
 export interface SimulationOutcome {
@@ -140,7 +157,7 @@ class Simulation {
   readonly #events: RunEvent[] = [];
   readonly #series: SeriesTable;
   readonly #framer: Framer | undefined;
-  readonly #scopes = new Map<NodeId, Scope>();
+  readonly #places = new Map<NodeId, Place>();
   readonly #boots = new Map<NodeId, number>();
   /** Of a node of each block: see `warmth.ts`. */
   readonly #programs = new Map<string, NodeRuntime>();
@@ -184,7 +201,7 @@ class Simulation {
         this.#framer?.join(this.#world.plan);
       },
       onControl: (from, message) => this.#hear(from.node, message as FromProgram),
-      enter: (node) => enter(node === undefined ? undefined : this.#scopes.get(node)),
+      enter: (node) => this.#enter(node),
       drain: options.drain,
       onStep: options.onStep,
       onTrace: options.onTrace && this.#tracer(describe, options.onTrace),
@@ -217,6 +234,7 @@ class Simulation {
       this.#leaks.stopTracing();
       release();
       enter(undefined);
+      releaseSignals();
     }
   }
 
@@ -306,14 +324,35 @@ class Simulation {
     return (node, life, hostOf) => {
       this.#boots.set(node.id, (this.#boots.get(node.id) ?? 0) + 1);
       if (node.userCode) {
-        const scope = this.#scope(hostOf('user code'));
-        this.#scopes.set(node.id, scope);
-        enter(scope);
+        this.#placeOf(node.id).scope = this.#scope(hostOf('user code'));
+        this.#enter(node.id);
       }
       const runtime = boot(node, life, hostOf);
       this.#programs.set(node.block, runtime);
       return runtime;
     };
+  }
+
+  #placeOf(node: NodeId): Place {
+    let place = this.#places.get(node);
+    if (!place) {
+      place = { index: this.#places.size + 1, scope: undefined };
+      this.#places.set(node, place);
+      this.#options.whereabouts?.name(place.index, node);
+    }
+    return place;
+  }
+
+  #enter(node: NodeId | undefined): void {
+    const { whereabouts } = this.#options;
+    if (node === undefined) {
+      whereabouts?.leave();
+      enter(undefined);
+      return;
+    }
+    const { index, scope } = this.#placeOf(node);
+    whereabouts?.enter(index, this.#world.now - this.#loadBeganAt);
+    enter(scope);
   }
 
   #scope(host: Host): Scope {

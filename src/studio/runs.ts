@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { LoadpathError } from '../kit/errors.ts';
 import type { SimulationControl } from '../run/api.ts';
 import type { Report } from '../run/report.ts';
+import { stallEvent } from '../run/stall.ts';
 import { summarise } from '../run/summary.ts';
 import type { MessageQuery } from '../run/traced.ts';
 import { EventLog, type Keep } from './event-log.ts';
@@ -166,6 +167,7 @@ export class Runs {
         onLayout: (layout) => log.add('layout', layout),
         onFrame: (frame) => log.add('frame', frame),
         onEvent: (event) => log.add('event', event),
+        onStall: (stall) => log.add('event', stallEvent(stall)),
         onProgress: (progress) => log.add('progress', progress),
       });
       log.add('report', report);

@@ -13,6 +13,7 @@ import {
   print,
   printJson,
   screen,
+  tellStall,
 } from '../session.ts';
 import { exitHelp, isolateGiven, isolateOption, setOption, settingsGiven } from './load-options.ts';
 
@@ -75,6 +76,7 @@ async function hunt(design: string, raw: RawOptions, command: Command): Promise<
   const report = await interruptible((signal) =>
     runner.hunt(design, options, {
       signal,
+      onStall: tellStall,
       onProgress: (progress) => screen.status(progressText(progress)),
       onBroken: (finding) => {
         screen.line(`seed ${finding.seed} breaks ${finding.invariant}`);

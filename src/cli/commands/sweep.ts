@@ -12,6 +12,7 @@ import {
   print,
   printJson,
   screen,
+  tellStall,
 } from '../session.ts';
 import { type Style, table, wrap } from '../style.ts';
 import {
@@ -71,6 +72,7 @@ async function sweep(design: string, raw: RawOptions): Promise<number> {
   const report = await interruptible(async (signal) => {
     const made = await runner.sweep(design, options, {
       signal,
+      onStall: tellStall,
       onPoint: (point) => screen.line(pointText(options.over, point)),
       onProgress: ({ runsDone, runCount }) =>
         screen.status(`sweep · ${count(runsDone)} of ${count(runCount)} runs`),

@@ -2,26 +2,67 @@
  * A simulation on this thread: the platform is patched, the loop runs from a macrotask, and
  * afterwards everything is as it was. Runs that would overlap wait for one another.
  */
+import { LoadpathError } from '../../kit/errors.ts';
+import { seeded } from '../../kit/random.ts';
 import { chooseDrain, type Drain } from '../../sim/node/drain.ts';
 import { install, uninstall } from '../../sim/node/globals.ts';
-import { runSimulation, type SimulationOptions, type SimulationOutcome } from '../simulation.ts';
+import { enter } from '../../sim/node/scope.ts';
+import {
+  runSimulation,
+  type SimulationOptions,
+  type SimulationOutcome,
+  type Whereabouts,
+} from '../simulation.ts';
 
 let chosen: Drain | undefined;
 let running = 0;
 /** Taken before any patch: the report states real seconds. */
 const clock = performance.now.bind(performance);
 
-export type HereOptions = Omit<SimulationOptions, 'drain' | 'clock'>;
+/** Of this thread, when another watches it. */
+let whereabouts: Whereabouts | undefined;
+
+export type HereOptions = Omit<SimulationOptions, 'drain' | 'clock' | 'whereabouts'>;
 
 /**
  * This thread does nothing but simulate: the platform stays patched from here on, so that packages
  * which keep what they find while they load (`const { now } = Date`) find the virtual one. Outside
  * of simulated nodes the originals act.
  */
-export function simulateOnly(): void {
+export function simulateOnly(told: Whereabouts): void {
+  whereabouts = told;
   // The way to drain is chosen by the first run: a module is evaluated in a promise, where none works.
   running++;
   install();
+}
+
+/**
+ * Evaluates a design for its plan, in the name of no node. Its modules draw and read the clock all the
+ * same, and must find what they found before: or the plan, and with it a run, would not repeat. Timers
+ * that they set are for their nodes, which evaluate them again.
+ */
+export function evaluatedAlone<T>(evaluate: () => T): T {
+  const wallUs = Date.UTC(2026, 0, 1) * 1_000;
+  const before = enter({
+    node: 'the design',
+    now: () => 0,
+    wall: () => wallUs,
+    after: () => ({ cancel: () => {} }),
+    random: seeded(0).fork('design'),
+    fetch: () => Promise.reject(new LoadpathError('real-io', 'a design calls nobody as it loads')),
+    log: (_level, text) => {
+      const here = enter(undefined);
+      console.error(text);
+      enter(here);
+    },
+    // What is thrown ends its loading, unless it copes: no node has done anything by then.
+    reached: () => {},
+  });
+  try {
+    return evaluate();
+  } finally {
+    enter(before);
+  }
 }
 
 /** `prepare` runs with the platform patched: user modules must first be loaded there. */
@@ -55,7 +96,7 @@ function followNow<T>(prepare: () => HereOptions, follow: (options: SimulationOp
   running++;
   install();
   try {
-    return follow({ ...prepare(), drain: chosen, clock });
+    return follow({ ...prepare(), drain: chosen, clock, whereabouts });
   } finally {
     if (--running === 0) uninstall();
   }

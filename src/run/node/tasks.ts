@@ -12,6 +12,7 @@ import type { Frame, FrameLayout } from '../frames.ts';
 import type { DesignLook } from '../look.ts';
 import type { Otherwise } from '../options.ts';
 import type { Report } from '../report.ts';
+import type { Stall } from '../stall.ts';
 import type { DesignBundle } from './bundle.ts';
 import type { Traced, TraceTask } from './traced.ts';
 
@@ -64,6 +65,8 @@ export type Answer =
   | { readonly type: 'trace'; readonly lines: readonly string[] }
   | { readonly type: 'layout'; readonly layout: FrameLayout }
   | { readonly type: 'frames'; readonly frames: readonly Frame[] }
+  /** Told by the pool: its worker cannot. */
+  | { readonly type: 'stall'; readonly stall: Stall }
   | { readonly type: 'done'; readonly value: Done }
   | {
       readonly type: 'failed';

@@ -20,13 +20,18 @@ export type Question =
 
 export type Traced = RequestSample | Waterfall | MessageWindow;
 
-export function traceHere(task: TraceTask, evaluate: () => System): Promise<Traced> {
+/** `outside` evaluates it in the name of no node. */
+export function traceHere(
+  task: TraceTask,
+  evaluate: () => System,
+  outside: (evaluate: () => System) => System,
+): Promise<Traced> {
   const { seed, untilUs, question } = task;
   const reins = new Reins(task.reins);
   const shouldStop = (): boolean => reins.isStopped;
   return followHere(
     () => {
-      const whole = evaluate();
+      const whole = outside(evaluate);
       const design = task.ownFaults ? whole : { ...whole, faults: [] };
       return { design, afresh: evaluate, seed, untilUs, ...resolve(design, task), shouldStop };
     },

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../report.ts';
+import type { Stall } from '../stall.ts';
 import { bundleDesign } from './bundle.ts';
 import { Pool } from './pool.ts';
 import { Reins } from './reins.ts';
+import type { Answer } from './tasks.ts';
 
 let folder: string;
 
@@ -65,3 +67,46 @@ test('a design that cannot be bundled fails the task, with the place', async () 
     await pool.close();
   }
 });
+
+test('code without an end is told of with its node, and ended when the run is to end', async () => {
+  writeFileSync(
+    join(folder, 'endless.ts'),
+    `
+      import { service, system, users } from 'loadpath';
+      const api = service('api', {
+        instances: 1,
+        async fetch() {
+          for (;;) await null;
+        },
+      });
+      export default system('endless', {
+        entry: api,
+        workload: users({ rate: '10/s', arrivals: 'even' }),
+      });
+    `,
+  );
+  const pool = new Pool(bundleDesign(join(folder, 'endless.ts')), 1);
+  try {
+    const task = { seed: 1, forUs: 1_000_000, faults: [], ownFaults: true } as const;
+    const reins = new Reins();
+    const abort = new AbortController();
+    const stalls: Stall[] = [];
+    const hear = (answer: Answer): void => {
+      if (answer.type !== 'stall') return;
+      stalls.push(answer.stall);
+      reins.stop();
+      abort.abort();
+    };
+    const asked = { ...task, check: false, trace: false, reins: reins.shared } as const;
+    const run = pool.run({ kind: 'simulate', ...asked }, hear, abort.signal);
+    await expect(run).rejects.toMatchObject({
+      code: 'stuck',
+      message: expect.stringContaining('the code of api/0'),
+    });
+    expect(stalls).toEqual([
+      { node: 'api/0', at: expect.any(Number), seconds: expect.any(Number) },
+    ]);
+  } finally {
+    await pool.close();
+  }
+}, 60_000);

@@ -1,5 +1,5 @@
 /** Entry of a simulation worker thread: loads a bundled design once, then does tasks as they come. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { System } from '../../design/system.ts';
 import type { Micros } from '../../host/host.ts';
 import { LoadpathError } from '../../kit/errors.ts';
@@ -12,8 +12,9 @@ import type { Report } from '../report.ts';
 import type { FrameOptions, SimulationOutcome } from '../simulation.ts';
 import type { DesignBundle } from './bundle.ts';
 import { Comparison } from './comparison.ts';
-import { simulateHere, simulateOnly } from './here.ts';
+import { evaluatedAlone, simulateHere, simulateOnly } from './here.ts';
 import { loadBundle } from './load.ts';
+import { Pulse } from './pulse.ts';
 import { Reins } from './reins.ts';
 import { Speaker } from './speaker.ts';
 import type { Answer, Done, LoadOrder, SimulateTask, Task, Tried, TrySeedTask } from './tasks.ts';
@@ -27,7 +28,8 @@ const loading = handed.then((bundle) => loadBundle(bundle));
 // Reported by the first task, which waits for it.
 loading.catch(() => {});
 // Before any package of the user's is imported: one that keeps `Date.now` must keep the virtual one.
-simulateOnly();
+const pulse = new Pulse(workerData as SharedArrayBuffer);
+simulateOnly(pulse);
 
 function say(answer: Answer): void {
   parentPort?.postMessage(answer);
@@ -46,17 +48,22 @@ async function perform(task: Task): Promise<Done> {
   const evaluate = (): System => designOf(loaded, task);
   switch (task.kind) {
     case 'look':
-      return lookAt(evaluate());
+      return lookAt(outside(evaluate));
     case 'simulate':
       return noteStop(
         await (task.check ? checkTwice : simulateOnce)(task, evaluate),
         new Reins(task.reins),
       );
     case 'trace':
-      return traceHere(task, evaluate);
+      return traceHere(task, evaluate, outside);
     case 'try':
       return trySeed(task, evaluate);
   }
+}
+
+/** Nodes evaluate the design afresh in their own name. */
+function outside(evaluate: () => System): System {
+  return pulse.during('the design', () => evaluatedAlone(evaluate));
 }
 
 function simulateTask(
@@ -67,7 +74,7 @@ function simulateTask(
   const { seed, check, untilUs, probe } = task;
   const speaker = new Speaker(say, new Reins(task.reins));
   return simulateHere(() => {
-    const whole = evaluate();
+    const whole = outside(evaluate);
     const design = task.ownFaults ? whole : { ...whole, faults: [] };
     const asked = resolve(design, task);
     const progressing = new Progressing(asked.forUs);
@@ -136,7 +143,7 @@ function sharedBy({ packages }: DesignBundle): readonly string[] {
 async function trySeed(task: TrySeedTask, evaluate: () => System): Promise<Tried> {
   let options: ReturnType<typeof attemptOf> | undefined;
   const { report } = await simulateHere(() => {
-    options = attemptOf(evaluate(), task);
+    options = attemptOf(outside(evaluate), task);
     return { ...options, afresh: evaluate };
   });
   return attemptedOf(report, options!);

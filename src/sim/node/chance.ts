@@ -135,6 +135,46 @@ function patchNodeCrypto(patches: Patches): void {
     return answer(secret(random, given), done);
   });
   when('generateKeySync', secret);
+  patchAgreement(patches);
+}
+
+/** A pair that is drawn; what is computed from a given secret needs no chance. */
+function patchAgreement(patches: Patches): void {
+  const refuseDrawn = (
+    holder: { generateKeys(...given: never[]): unknown },
+    name: string,
+    hasSecret: (pair: never) => boolean,
+  ) => {
+    const real = holder.generateKeys;
+    const standIn = function (this: never, ...given: never[]): unknown {
+      if (current !== undefined && !hasSecret(this)) {
+        throw unseeded(`${name}.generateKeys`, 'Give it a fixed secret, by setPrivateKey');
+      }
+      return real.apply(this, given);
+    };
+    patches.value(holder, 'generateKeys', disguised(standIn, real));
+  };
+  const hasPrivateKey = (pair: crypto.DiffieHellman): boolean => {
+    try {
+      return pair.getPrivateKey().length > 0;
+    } catch {
+      // That is how the platform says that there is none.
+      return false;
+    }
+  };
+  const { DiffieHellman, DiffieHellmanGroup, ECDH } = crypto;
+  refuseDrawn(DiffieHellman.prototype, 'DiffieHellman', hasPrivateKey);
+  refuseDrawn(DiffieHellmanGroup.prototype, 'DiffieHellmanGroup', hasPrivateKey);
+  refuseDrawn(ECDH.prototype, 'ECDH', () => false);
+
+  const realMake = crypto.createDiffieHellman as AnyFunction;
+  const make = (...given: never[]): unknown => {
+    if (current !== undefined && typeof given[0] === 'number') {
+      throw unseeded('crypto.createDiffieHellman of a length', 'Give it a prime, or take a group');
+    }
+    return realMake(...given);
+  };
+  patches.value(crypto, 'createDiffieHellman', disguised(make, realMake));
 }
 
 function secret(random: Random, given: readonly unknown[]): crypto.KeyObject {

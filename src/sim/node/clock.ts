@@ -1,6 +1,5 @@
-/** Date, performance, hrtime and uptime of the current node. */
+/** Date, hrtime and uptime of the current node. */
 import os from 'node:os';
-import type { Performance } from 'node:perf_hooks';
 import { disguised, type Patches } from './patches.ts';
 import { current } from './scope.ts';
 
@@ -8,7 +7,6 @@ type HrTime = [seconds: number, nanoseconds: number];
 
 export function patchClock(patches: Patches): void {
   patchDate(patches);
-  patchPerformance(patches);
 
   const realHrtime = process.hrtime;
   const hrtime = (since?: HrTime): HrTime => {
@@ -102,70 +100,4 @@ function patchDateFormat(patches: Patches): void {
 
 function nowMs(): number | undefined {
   return current === undefined ? undefined : Math.floor(current.wall() / 1_000);
-}
-
-function patchPerformance(patches: Patches): void {
-  const { performance } = globalThis;
-  const methods = Object.getPrototypeOf(performance) as Performance;
-  const realNow = methods.now;
-  const now = disguised(function (this: Performance): number {
-    return current === undefined ? realNow.call(this) : current.now() / 1_000;
-  }, realNow);
-  patches.value(methods, 'now', now);
-
-  const realOrigin = Object.getOwnPropertyDescriptor(methods, 'timeOrigin')?.get;
-  if (realOrigin) {
-    patches.getter(methods, 'timeOrigin', function (this: Performance) {
-      if (current === undefined) return realOrigin.call(this);
-      return (current.wall() - current.now()) / 1_000;
-    });
-  }
-
-  // The platform stamps marks with its own clock, so they are given their time.
-  const realMark = methods.mark;
-  patches.value(methods, 'mark', function (this: Performance, name: string, options?: object) {
-    if (current === undefined) return realMark.call(this, name, options);
-    return realMark.call(this, name, { startTime: current.now() / 1_000, ...options });
-  });
-  const realMeasure = methods.measure as (
-    this: Performance,
-    name: string,
-    start?: string | MeasureOptions,
-    end?: string,
-  ) => unknown;
-  patches.value(
-    methods,
-    'measure',
-    function (this: Performance, name: string, start?: string | MeasureOptions, end?: string) {
-      if (current === undefined) return realMeasure.call(this, name, start, end);
-      const options: MeasureOptions =
-        typeof start === 'object' ? { ...start } : { ...(start === undefined ? {} : { start }) };
-      if (end !== undefined) options.end = end;
-      if (options.end === undefined && options.duration === undefined) {
-        options.end = current.now() / 1_000;
-      }
-      return realMeasure.call(this, name, options);
-    },
-  );
-  const idle = { idle: 0, active: 0, utilization: 0 };
-  const realUtilization = performance.eventLoopUtilization;
-  patches.value(
-    performance,
-    'eventLoopUtilization',
-    (...given: Parameters<typeof realUtilization>) =>
-      current === undefined ? realUtilization.apply(performance, given) : { ...idle },
-  );
-
-  const realStamp = Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp')?.get;
-  if (realStamp) {
-    patches.getter(Event.prototype, 'timeStamp', function (this: Event) {
-      return current === undefined ? realStamp.call(this) : current.now() / 1_000;
-    });
-  }
-}
-
-interface MeasureOptions {
-  start?: string | number;
-  end?: string | number;
-  duration?: number;
 }

@@ -14,10 +14,12 @@ import { Headers, Request, Response, toNativeRequest, WebSocketPair } from '../.
 import { patchChance } from './chance.ts';
 import { patchClock } from './clock.ts';
 import { patchConsole } from './console.ts';
+import { patchContexts } from './contexts.ts';
 import { patchForbidden } from './forbid.ts';
 import { patchMachine } from './machine.ts';
 import { patchOffload } from './offload.ts';
 import { disguised, Patches } from './patches.ts';
+import { patchPerformance } from './performance.ts';
 import { current, enter } from './scope.ts';
 import { patchTimers } from './timers.ts';
 
@@ -34,8 +36,10 @@ export function install(): void {
   createRequire(import.meta.url)('node:http2');
   void Native.Response;
   patchClock(patches);
+  patchPerformance(patches);
   patchTimers(patches);
   patchChance(patches);
+  patchContexts(patches);
   patchMachine(patches);
   patchConsole(patches);
   patchOffload(patches);

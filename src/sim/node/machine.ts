@@ -1,5 +1,6 @@
 /** What a program may ask of its machine: the same answer for every node, on every machine. */
 import os from 'node:os';
+import v8 from 'node:v8';
 import type { Patches } from './patches.ts';
 import { current } from './scope.ts';
 
@@ -28,6 +29,29 @@ export function patchMachine(patches: Patches): void {
   const memoryUsage = process.memoryUsage as unknown as { rss: () => number };
   const realRss = memoryUsage.rss;
   memoryUsage.rss = () => (current === undefined ? realRss() : 64 * megabyte);
+  freeze(v8, 'getHeapStatistics', () => ({
+    total_heap_size: 32 * megabyte,
+    total_heap_size_executable: 0,
+    total_physical_size: 32 * megabyte,
+    total_available_size: 512 * megabyte,
+    used_heap_size: 16 * megabyte,
+    heap_size_limit: 512 * megabyte,
+    malloced_memory: megabyte,
+    peak_malloced_memory: megabyte,
+    does_zap_garbage: 0,
+    number_of_native_contexts: 1,
+    number_of_detached_contexts: 0,
+    total_global_handles_size: 0,
+    used_global_handles_size: 0,
+    external_memory: megabyte,
+  }));
+  freeze(v8, 'getHeapSpaceStatistics', () => []);
+  freeze(v8, 'getHeapCodeStatistics', () => ({
+    code_and_metadata_size: 0,
+    bytecode_and_metadata_size: 0,
+    external_script_source_size: 0,
+    cpu_profiler_metadata_size: 0,
+  }));
   freeze(process, 'cpuUsage', () => ({ user: 0, system: 0 }));
   freeze(process, 'resourceUsage', () => ({
     userCPUTime: 0,

@@ -25,13 +25,14 @@ export function patchOffload(patches: Patches): void {
     'unzip',
     'brotliCompress',
     'brotliDecompress',
+    'zstdCompress',
+    'zstdDecompress',
   ]) {
-    callback(patches, zlib, name, zlibSync[`${name}Sync`] as AnyFunction);
-    patchZlibStream(
-      patches,
-      `create${name[0]!.toUpperCase()}${name.slice(1)}`,
-      zlibSync[`${name}Sync`]!,
-    );
+    const sync = zlibSync[`${name}Sync`];
+    // Some came with later versions of Node.
+    if (!sync) continue;
+    callback(patches, zlib, name, sync as AnyFunction);
+    patchZlibStream(patches, `${name[0]!.toUpperCase()}${name.slice(1)}`, sync);
   }
 
   callback(patches, crypto, 'pbkdf2', crypto.pbkdf2Sync as AnyFunction);
@@ -67,26 +68,39 @@ function callback(patches: Patches, holder: object, name: string, sync: AnyFunct
 }
 
 /** Gathers its input and converts it whole at the end: streams of a simulation fit in memory. */
-function patchZlibStream(patches: Patches, name: string, sync: Squeeze): void {
-  const real = (zlib as unknown as Record<string, AnyFunction>)[name]!;
-  const standIn = (options?: unknown): unknown => {
-    if (current === undefined) return real.call(zlib, options);
-    const chunks: Buffer[] = [];
-    return new Transform({
-      transform(chunk: Buffer | string, encoding, done) {
-        chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
-        done();
-      },
-      flush(done) {
-        try {
-          done(null, sync(Buffer.concat(chunks), options));
-        } catch (failure) {
-          done(failure as Error);
-        }
-      },
-    });
-  };
-  patches.value(zlib, name, disguised(standIn, real));
+function patchZlibStream(patches: Patches, kind: string, sync: Squeeze): void {
+  const streams = zlib as unknown as Record<string, AnyFunction>;
+  const realMake = streams[`create${kind}`]!;
+  const make = (options?: unknown): unknown =>
+    current === undefined ? realMake.call(zlib, options) : squeezing(sync, options);
+  patches.value(zlib, `create${kind}`, disguised(make, realMake));
+
+  const virtual = new Proxy(streams[kind]!, {
+    apply: (target, self, given) =>
+      current === undefined ? Reflect.apply(target, self, given) : squeezing(sync, given[0]),
+    construct: (target, given, newTarget) =>
+      current === undefined
+        ? (Reflect.construct(target, given, newTarget) as object)
+        : squeezing(sync, given[0]),
+  });
+  patches.value(zlib, kind, virtual);
+}
+
+function squeezing(sync: Squeeze, options: unknown): Transform {
+  const chunks: Buffer[] = [];
+  return new Transform({
+    transform(chunk: Buffer | string, encoding, done) {
+      chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
+      done();
+    },
+    flush(done) {
+      try {
+        done(null, sync(Buffer.concat(chunks), options));
+      } catch (failure) {
+        done(failure as Error);
+      }
+    },
+  });
 }
 
 const formats: Readonly<Record<string, readonly [compress: Squeeze, decompress: Squeeze]>> = {
@@ -141,11 +155,15 @@ interface Wasm {
   Instance: new (module: object, imports?: unknown) => object;
   compile(bytes: unknown): Promise<object>;
   instantiate(source: unknown, imports?: unknown): Promise<object>;
+  compileStreaming(source: Streamed | Promise<Streamed>): Promise<object>;
+  instantiateStreaming(source: Streamed | Promise<Streamed>, imports?: unknown): Promise<object>;
 }
+
+type Streamed = Pick<Response, 'arrayBuffer'>;
 
 function patchWebAssembly(patches: Patches): void {
   const wasm = (globalThis as unknown as { readonly WebAssembly: Wasm }).WebAssembly;
-  const { compile, instantiate } = wasm;
+  const { compile, instantiate, compileStreaming, instantiateStreaming } = wasm;
   patches.value(wasm, 'compile', (bytes: unknown) =>
     current === undefined ? compile(bytes) : attempt(() => new wasm.Module(bytes)),
   );
@@ -157,6 +175,18 @@ function patchWebAssembly(patches: Patches): void {
       return { module, instance: new wasm.Instance(module, imports) };
     });
   });
+  patches.value(wasm, 'compileStreaming', async (source: Streamed | Promise<Streamed>) => {
+    if (current === undefined) return compileStreaming(source);
+    return wasm.compile(await (await source).arrayBuffer());
+  });
+  patches.value(
+    wasm,
+    'instantiateStreaming',
+    async (source: Streamed | Promise<Streamed>, imports?: unknown) => {
+      if (current === undefined) return instantiateStreaming(source, imports);
+      return wasm.instantiate(await (await source).arrayBuffer(), imports);
+    },
+  );
 }
 
 function attempt<T>(make: () => T): Promise<T> {

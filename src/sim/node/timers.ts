@@ -3,6 +3,7 @@
  * AbortSignal.timeout. Delays follow Node: whole milliseconds, at least one.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { getEventListeners } from 'node:events';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import { inspect, promisify } from 'node:util';
@@ -13,6 +14,8 @@ type Callback = (...given: unknown[]) => unknown;
 type WaitOptions = { readonly signal?: AbortSignal | undefined; readonly ref?: boolean };
 
 const delayMaxMs = 2 ** 31 - 1;
+/** As good as nothing, and yet time: a loop of immediates that waits for a timer must come to it. */
+const immediateUs = 1;
 
 /**
  * A timer must carry the context of an AsyncLocalStorage, if anybody uses one. Capturing it costs
@@ -20,9 +23,28 @@ const delayMaxMs = 2 ** 31 - 1;
  */
 let contextsInUse = false;
 
-let nextId = 1;
-/** Timers whose number was asked for, since `clearTimeout` takes numbers. */
-const byId = new Map<number, VirtualTimer>();
+/** Timers whose number was asked for, since `clearTimeout` takes numbers. Of each life its own. */
+class Numbered {
+  readonly timers = new Map<number, VirtualTimer>();
+  #nextId = 1;
+
+  add(timer: VirtualTimer): number {
+    this.timers.set(this.#nextId, timer);
+    return this.#nextId++;
+  }
+}
+
+/** They go when the life does to which they belong. */
+const numbered = new WeakMap<Scope, Numbered>();
+
+function numberedOf(scope: Scope): Numbered {
+  let known = numbered.get(scope);
+  if (!known) {
+    known = new Numbered();
+    numbered.set(scope, known);
+  }
+  return known;
+}
 
 function delayUsOf(delay: unknown): number {
   const ms = Number(delay);
@@ -78,15 +100,12 @@ class VirtualTimer {
   close(): this {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#id !== 0) byId.delete(this.#id);
+    this.#forgetNumber();
     return this;
   }
 
   [Symbol.toPrimitive](): number {
-    if (this.#id === 0) {
-      this.#id = nextId++;
-      byId.set(this.#id, this);
-    }
+    if (this.#id === 0) this.#id = numberedOf(this.#scope).add(this);
     return this.#id;
   }
 
@@ -98,9 +117,13 @@ class VirtualTimer {
     this.#timer = this.#scope.after(this.#delayUs, () => {
       this.#timer = undefined;
       if (this.#repeats) this.#arm();
-      else if (this.#id !== 0) byId.delete(this.#id);
+      else this.#forgetNumber();
       this.#callback();
     });
+  }
+
+  #forgetNumber(): void {
+    if (this.#id !== 0) numbered.get(this.#scope)?.timers.delete(this.#id);
   }
 }
 
@@ -119,9 +142,9 @@ function clear(timer: unknown, real: (timer: never) => void): void {
     return;
   }
   if (typeof timer === 'number' || typeof timer === 'string') {
-    const known = byId.get(Number(timer));
-    if (known && current !== undefined) {
-      known.close();
+    // Who has a number has it from here: it may not end a timer of the runner.
+    if (current !== undefined) {
+      numbered.get(current)?.timers.get(Number(timer))?.close();
       return;
     }
   }
@@ -146,7 +169,7 @@ export function patchTimers(patches: Patches): void {
       if (current === undefined || typeof callback !== 'function') {
         return realMake(callback as never, ...(rest as never[]));
       }
-      if (immediate) return new VirtualTimer(current, callback, 0, false, rest);
+      if (immediate) return new VirtualTimer(current, callback, immediateUs, false, rest);
       const delayUs = delayUsOf(rest[0]);
       return new VirtualTimer(current, callback, delayUs, repeats, rest.slice(1));
     };
@@ -179,6 +202,7 @@ export function patchTimers(patches: Patches): void {
     });
     return aborter.signal;
   });
+  patchAny(patches);
 
   for (const name of ['run', 'enterWith'] as const) {
     const realMethod = AsyncLocalStorage.prototype[name] as Callback;
@@ -191,6 +215,45 @@ export function patchTimers(patches: Patches): void {
       }, realMethod),
     );
   }
+}
+
+/**
+ * Signals that follow others. Node itself keeps one that is listened to until one of those aborts, and
+ * what a run leaves behind never does: so whoever ends the run lets go of them.
+ */
+let followers: WeakRef<AbortSignal>[] = [];
+/** Those that are gone are looked for when there are twice as many as there were left. */
+let followersMax = 1_000;
+
+function patchAny(patches: Patches): void {
+  const realAny = AbortSignal.any;
+  const any = (signals: Iterable<AbortSignal>): AbortSignal => {
+    const signal = realAny.call(AbortSignal, signals as AbortSignal[]);
+    if (current !== undefined && !signal.aborted) follow(signal);
+    return signal;
+  };
+  patches.value(AbortSignal, 'any', disguised(any, realAny));
+}
+
+function follow(signal: AbortSignal): void {
+  if (followers.length >= followersMax) {
+    followers = followers.filter((reference) => reference.deref()?.aborted === false);
+    followersMax = Math.max(1_000, followers.length * 2);
+  }
+  followers.push(new WeakRef(signal));
+}
+
+/** After a run: nothing of it will abort any more, and no listener of it is to run. */
+export function releaseSignals(): void {
+  for (const reference of followers) {
+    const signal = reference.deref();
+    if (!signal || signal.aborted) continue;
+    for (const listener of getEventListeners(signal, 'abort')) {
+      signal.removeEventListener('abort', listener as () => void);
+    }
+  }
+  followers = [];
+  followersMax = 1_000;
 }
 
 function virtualPromises(patches: Patches): {
@@ -209,7 +272,7 @@ function virtualPromises(patches: Patches): {
   const immediately = (value?: unknown, options?: unknown): unknown =>
     current === undefined
       ? real.setImmediate(value, options)
-      : after(current, 0, value, options as WaitOptions | undefined);
+      : after(current, immediateUs, value, options as WaitOptions | undefined);
   const every = (delay?: unknown, value?: unknown, options?: unknown): unknown =>
     current === undefined
       ? real.setInterval(delay, value, options)
@@ -228,7 +291,9 @@ function virtualPromises(patches: Patches): {
       : after(current, delayUsOf(delay), undefined, options),
   );
   patches.value(methods, 'yield', () =>
-    current === undefined ? realYield.call(scheduler) : after(current, 0, undefined, undefined),
+    current === undefined
+      ? realYield.call(scheduler)
+      : after(current, immediateUs, undefined, undefined),
   );
   return { setTimeout: wait, setImmediate: immediately };
 }
