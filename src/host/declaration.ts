@@ -109,6 +109,11 @@ export interface Block {
   sidecarConfig?(declaration: Declaration, site: Site, beside: BesideInstance): Value;
   /** Made once a request, so keep it light: bind `context` and return. */
   handle?(api: never, context: RequestContext, declaration: Declaration): unknown;
+  /**
+   * What callers lack while one of its nodes is down. `share`: what lives on that node alone. `nothing`: they go
+   * on without the block. By default another node does the work, if there is one.
+   */
+  readonly lossOfNode?: 'share' | 'nothing';
   /** The operations that its client half and its consumers put into the history, for judges. */
   readonly records?: readonly string[];
   /** One line for a message: trace, golden story and tooltip. */

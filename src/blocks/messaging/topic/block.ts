@@ -27,6 +27,7 @@ export const topicBlock: Block = {
   client,
   consumerConfig: (declaration, site, group) => ({ ...consumerConfig(declaration, site, group) }),
   handle,
+  lossOfNode: 'share',
   records: ['publish', 'deliver', 'subscribe'],
   describe: (message) => describe(message as TopicMessage),
 };
