@@ -171,6 +171,17 @@ describe('in files', () => {
 });
 
 describe('on the command line', () => {
+  test('an option that another one leaves without effect', async () => {
+    for (const command of ['sim', 'run', 'load']) {
+      expect(await mistake(command, 'sound.ts', '--replay', 'access.log', '--rps', '5')).toContain(
+        '--rps: the pace of --replay is that of the log',
+      );
+    }
+    const lines = await mistake('load', 'sound.ts', '--header', 'a: b', '--connections', '5');
+    expect(lines).toContain('--header: a design says that itself');
+    expect(lines).toContain('--connections: a design says that itself');
+  });
+
   test('a fault that cannot be understood names the sentence once, and what was expected', async () => {
     const faults = ['--fault', 'kil api/0 at 1s', '--fault', 'kill api/0 when ready'];
     const said = await mistake('sim', 'sound.ts', ...faults);

@@ -9,9 +9,11 @@ import { spike, users } from '../blocks/workload/users/index.ts';
 import { exponential } from '../kit/draw.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import type { SettingTable } from '../kit/settings.ts';
+import { explain } from './explain.ts';
 import { systemFromJson } from './json.ts';
 import { changesOf, knobsOf, optionsOf } from './options.ts';
 import { configured } from './overrides.ts';
+import { structureOf } from './structure.ts';
 import { planOf, type System, system } from './system.ts';
 
 interface Variant {
@@ -190,6 +192,13 @@ describe('the options of a design', () => {
     expect(options.ads).toMatchObject({ latency: 'exponential(20ms)' });
     expect(options.users).toMatchObject({ 'closed.users': 5, 'closed.think': '1s' });
     expect(options.users).not.toHaveProperty('rate');
+  });
+
+  test('are only those that have an effect: a handler has no slots', () => {
+    const coded = () => system('one', { entry: service('api', { fetch: () => new Response() }) });
+    expect(optionsOf(configured(coded)).api).not.toHaveProperty('slots');
+    expect(() => configured(coded, { 'api.slots': '7' })).toThrow('has no use for it');
+    expect(explain(structureOf(configured(coded))).blocks[0]!.config).not.toHaveProperty('slots');
   });
 
   test('can all be set to what they are', () => {
