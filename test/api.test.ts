@@ -5,6 +5,7 @@ import {
   gateway,
   kv,
   LoadpathError,
+  type System,
   service,
   simulate,
   system,
@@ -159,6 +160,12 @@ describe('simulate', () => {
       'for',
       'rate',
     ]);
+  });
+
+  test('refuses what is no design, and says of a module that it is one', async () => {
+    const given = { default: shop() } as unknown as System;
+    await expect(simulate(given)).rejects.toThrow('it is a module, give its default export');
+    await expect(simulate({} as unknown as System)).rejects.toThrow("must be a system('name'");
   });
 
   test('refuses a file that is not there, and one that exports no design', async () => {

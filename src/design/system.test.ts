@@ -155,6 +155,17 @@ describe('a design that cannot be', () => {
     expect(wrong({ invariants: [noLoss(topic('clicks'))] })).toHaveLength(1);
   });
 
+  test('promises what is no promise', () => {
+    expect(wrong({ invariants: ['orders are safe', null, () => true] })).toEqual([
+      "shop.invariants[0]: must be made by linearizable, noLoss, invariant or another of loadpath/verify, got 'orders are safe'",
+      expect.stringMatching(/^shop\.invariants\[1\]: .* got null$/),
+      expect.stringMatching(/^shop\.invariants\[2\]: /),
+    ]);
+    expect(wrong({ invariants: noLoss(topic('clicks')) })).toEqual([
+      expect.stringMatching(/^shop\.invariants: must be a list/),
+    ]);
+  });
+
   test('promises what a block of another kind cannot keep', () => {
     const links = kv('links');
     const codes = ids('codes');

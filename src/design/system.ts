@@ -134,7 +134,7 @@ export function system(name: string, options: SystemOptions): System {
     declarations,
     workload,
     objectives,
-    invariants: options.invariants ?? [],
+    invariants: invariantsOf(name, options.invariants ?? [], problems),
     faults: [],
     zones,
     network,
@@ -239,6 +239,33 @@ function sameNames(declarations: readonly Declaration[]): readonly Problem[] {
     met.set(name, declaration);
   }
   return problems;
+}
+
+function invariantsOf(name: string, given: unknown, problems: Problem[]): readonly Invariant[] {
+  const at = `${name}.invariants`;
+  if (!Array.isArray(given)) {
+    problems.push({
+      at,
+      what: `must be a list, such as [linearizable(links)], got ${show(given)}`,
+    });
+    return [];
+  }
+  return given.filter((claim: unknown, index): claim is Invariant => {
+    if (isInvariant(claim)) return true;
+    const what = `must be made by linearizable, noLoss, invariant or another of loadpath/verify, got ${show(claim)}`;
+    problems.push({ at: `${at}[${index}]`, what });
+    return false;
+  });
+}
+
+function isInvariant(claim: unknown): claim is Invariant {
+  return (
+    typeof claim === 'object' &&
+    claim !== null &&
+    'name' in claim &&
+    'check' in claim &&
+    typeof claim.check === 'function'
+  );
 }
 
 /** Claims about blocks that are not there, and those that their judge cannot judge. */

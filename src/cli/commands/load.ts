@@ -59,7 +59,13 @@ ${exitHelp}`,
 }
 
 async function load(target: string, raw: RawOptions): Promise<number> {
-  return /^https?:\/\//.test(target) ? loadUrl(target, raw) : loadDesign(target, raw);
+  if (/^https?:\/\//.test(target)) return loadUrl(target, raw);
+  // Nobody has a design with a port.
+  if (/^[\w.-]+:\d+(\/|$)/.test(target)) {
+    const what = `is not a URL: http:// is missing, as in http://${target}`;
+    refuse('bad-option', 'the command line', [{ at: target, what }]);
+  }
+  return loadDesign(target, raw);
 }
 
 /** What only a load without a design has to be told. */
