@@ -71,6 +71,8 @@ export interface Block {
   readonly knobs: Knobs;
   /** Options besides, by the table that they stand in: `policy`, `policy.retry`; '' beside the knobs. */
   readonly tables?: Readonly<Record<string, Knobs>>;
+  /** What it takes that is no knob (functions, other blocks, tables of them), and what each is, in a sentence. */
+  readonly besides?: Readonly<Record<string, string>>;
   /** Its nodes answer requests on port `web`: users, routes and calls may lead to it. */
   readonly servesWeb?: boolean;
   /** Takes connections on port `web`, and passes their bytes to those that it binds. */

@@ -29,6 +29,7 @@ import { judgeAll, judgedBlocks } from '../judge.ts';
 import { figuresOf, warmUpNote } from '../measure.ts';
 import { lateFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
+import { stubNotes } from '../stubs.ts';
 import { version } from '../version.ts';
 import type { DesignBundle } from './bundle.ts';
 import { entry } from './entry.ts';
@@ -120,6 +121,7 @@ class Live {
       );
     }
     this.#notes.push(...changesOf(design.options), ...lateFaults(this.#asked));
+    this.#notes.push(...stubNotes(this.#plan));
     this.#phase('setup');
     const system = startLive({
       plan: this.#plan,
