@@ -94,6 +94,7 @@ export {
   users,
   type Workload,
 } from './blocks/workload/users/index.ts';
+export type { NetworkOptions } from './design/network.ts';
 export { type ObjectiveOptions, type System, type SystemOptions, system } from './design/system.ts';
 export { constant, exponential, gamma, lognormal, observed, pareto, uniform } from './kit/draw.ts';
 export { LoadpathError, Unavailable } from './kit/errors.ts';

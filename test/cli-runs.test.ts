@@ -26,8 +26,30 @@ const log = [
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'loadpath-runs-'));
   writeFileSync(join(folder, 'pad.ts'), design);
+  writeFileSync(join(folder, 'sulking.ts'), sulking);
+  writeFileSync(join(folder, 'sound.ts'), padDesign('replicas: 3'));
   writeFileSync(join(folder, 'access.log'), log);
 });
+
+/** Once a put failed it never serves again: that shows only when users come after the heal. */
+const sulking = `
+import { kv, service, system, users } from 'loadpath';
+const notes = kv('notes', { replicas: 3 });
+let hasFailed = false;
+const api = service('api', {
+  env: { notes },
+  async fetch(request, env) {
+    await env.notes.put('n', 'kept').catch(() => {
+      hasFailed = true;
+    });
+    return new Response(null, { status: hasFailed ? 503 : 204 });
+  },
+});
+export default system('sulking', {
+  entry: api,
+  workload: users({ rate: '20/s', act: async (user) => void (await user.fetch('/')) }),
+});
+`;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -155,6 +177,45 @@ test('what a hunt finds can be replayed, to the same digest', async () => {
     expect.objectContaining({ name: invariant, verdict: 'violated' }),
   );
   expect(existsSync(join(folder, 'found.txt'))).toBe(true);
+});
+
+test('a replay lets users come again after the heal, as the hunt did; sim does with --probe', async () => {
+  const args = ['--seeds', '20', '--for', '8s', '--out', 'sulks', '--no-shrink', '--json'];
+  const { findings } = JSON.parse((await loadpath('hunt', 'sulking.ts', ...args)).out);
+  const { seed, digest, invariant, faults } = findings[0];
+  expect(invariant).toBe('the system recovers');
+  const [file] = readdirSync(join(folder, 'sulks'));
+  const replayed = await loadpath('replay', join('sulks', file!), '--json');
+  expect(replayed.code).toBe(1);
+  const broken = expect.objectContaining({ name: invariant, verdict: 'violated' });
+  const report = JSON.parse(replayed.out);
+  expect(report).toMatchObject({ digest, invariants: expect.arrayContaining([broken]) });
+
+  const run = ['--seed', String(seed), '--for', '8s', '--rps', '50', '--no-own-faults'];
+  for (const fault of faults) run.push('--fault', fault);
+  const probed = await loadpath('sim', 'sulking.ts', ...run, '--probe', '--json');
+  expect(JSON.parse(probed.out).invariants).toContainEqual(broken);
+});
+
+test('a replay in which the invariant does not break says so, loudly', async () => {
+  const file = join('sulks', readdirSync(join(folder, 'sulks'))[0]!);
+  const { seed } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const { out, err } = await loadpath('replay', file, '--until', '10ms', '--json');
+  const words = `NOT BROKEN AGAIN: a hunt found that seed ${seed} breaks the system recovers`;
+  expect(err).toContain(words);
+  expect(JSON.parse(out).notes.join()).toContain(words);
+});
+
+test('Ctrl-C ends a hunt with what is known and the command that goes on, and nothing is claimed', async () => {
+  const hunting = start('hunt', 'sound.ts', '--seeds', '1000000', '--for', '1s', '--json');
+  await hunting.said(/[1-9]\d* of 1,000,000 seeds/);
+  hunting.interrupt();
+  const { code, out, err } = await hunting.ended;
+  const { ended, seedsDone } = JSON.parse(out);
+  expect({ code, ended }).toEqual({ code: 3, ended: 'interrupt' });
+  expect(err).toContain(
+    `Go on: loadpath hunt sound.ts --seed ${1 + seedsDone} --seeds ${1_000_000 - seedsDone} --for 1s --json`,
+  );
 });
 
 test('a hunt ends after its minutes', async () => {

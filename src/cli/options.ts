@@ -5,6 +5,7 @@
  *   const forUs = given.duration('for')
  *   given.check()        throws `bad-option` with everything that is wrong
  */
+import type { Command } from 'commander';
 import type { Micros } from '../host/host.ts';
 import { show } from '../kit/config.ts';
 import { type Problem, refuse } from '../kit/errors.ts';
@@ -102,6 +103,22 @@ export class Given {
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+/** The options that stand on the command line, as they could be typed again; those of `without` aside. */
+export function givenAgain(command: Command, without: readonly string[]): readonly string[] {
+  return command.options.flatMap((option) => {
+    const name = option.attributeName();
+    if (without.includes(name) || command.getOptionValueSource(name) !== 'cli') return [];
+    const value: unknown = command.getOptionValue(name);
+    if (typeof value === 'boolean') return [option.long ?? ''];
+    return [value].flat().map((one) => `${option.long} ${quoted(String(one))}`);
+  });
+}
+
+/** As a shell takes it. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function dashed(name: string): string {

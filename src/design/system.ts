@@ -21,7 +21,8 @@ import {
 } from '../kit/units.ts';
 import type { Invariant } from '../verify/verdict.ts';
 import { type FaultNames, parseFault, withStarts } from './faults.ts';
-import { cloudNetwork, expand, reachable } from './plan.ts';
+import { type NetworkOptions, networkOf } from './network.ts';
+import { expand, reachable } from './plan.ts';
 
 /** What the design promises its users. Judged over the measured load. */
 export interface ObjectiveOptions {
@@ -31,7 +32,7 @@ export interface ObjectiveOptions {
   readonly p999?: DurationText;
   /** Share of requests that did not fail, 0 … 1. What was rejected with 429 does not count. */
   readonly availability?: number;
-  /** Completed requests a second, at least. */
+  /** Requests served a second while the load lasts, at least. */
   readonly throughput?: RateText;
 }
 
@@ -57,7 +58,8 @@ export interface SystemOptions {
   readonly faults?: readonly string[];
   /** Where nodes stand. Default: zones a, b and c of one region. */
   readonly zones?: readonly (string | ZonePlan)[];
-  readonly network?: Partial<NetworkPlan>;
+  /** How far nodes are from each other. Default: as in a cloud region. */
+  readonly network?: NetworkOptions;
   /** Commands that `loadpath run` shows for pasting; `{url}` becomes the address of the edge. */
   readonly tryIt?: readonly string[];
 }
@@ -121,12 +123,13 @@ export function system(name: string, options: SystemOptions): System {
   problems.push(...sameNames(declarations));
   if (workload) problems.push(...workload.declare(entry).problems);
   const zones = zonesOf(name, options.zones ?? threeZones, problems);
-  const network = { ...cloudNetwork, ...options.network };
+  const network = networkOf(`${name}.network`, options.network ?? {}, problems);
   const objectives = objectivesOf(name, options.objectives ?? {}, problems);
   const tryIt: unknown = options.tryIt ?? [];
   if (!Array.isArray(tryIt) || tryIt.some((command) => typeof command !== 'string')) {
     problems.push({ at: `${name}.tryIt`, what: `must be a list of commands, got ${show(tryIt)}` });
   }
+  const invariants = invariantsOf(name, options.invariants ?? [], problems);
   const draft: System = {
     kind: 'system',
     name,
@@ -134,7 +137,7 @@ export function system(name: string, options: SystemOptions): System {
     declarations,
     workload,
     objectives,
-    invariants: invariantsOf(name, options.invariants ?? [], problems),
+    invariants,
     faults: [],
     zones,
     network,
@@ -189,6 +192,24 @@ function isDeclaration(value: unknown): value is Declaration {
   return typeof value === 'object' && value !== null && 'block' in value && 'binds' in value;
 }
 
+function invariantsOf(
+  name: string,
+  given: readonly Invariant[],
+  problems: Problem[],
+): readonly Invariant[] {
+  const at = `${name}.invariants`;
+  if (!Array.isArray(given)) {
+    problems.push({ at, what: `must be a list of invariants, got ${show(given)}` });
+    return [];
+  }
+  return given.filter((one, index) => {
+    const isOne = typeof one?.name === 'string' && typeof one.check === 'function';
+    const what = `must be an invariant, such as invariant('a name', check), got ${show(one)}`;
+    if (!isOne) problems.push({ at: `${at}[${index}]`, what });
+    return isOne;
+  });
+}
+
 function zonesOf(
   name: string,
   given: readonly (string | ZonePlan)[],
@@ -239,33 +260,6 @@ function sameNames(declarations: readonly Declaration[]): readonly Problem[] {
     met.set(name, declaration);
   }
   return problems;
-}
-
-function invariantsOf(name: string, given: unknown, problems: Problem[]): readonly Invariant[] {
-  const at = `${name}.invariants`;
-  if (!Array.isArray(given)) {
-    problems.push({
-      at,
-      what: `must be a list, such as [linearizable(links)], got ${show(given)}`,
-    });
-    return [];
-  }
-  return given.filter((claim: unknown, index): claim is Invariant => {
-    if (isInvariant(claim)) return true;
-    const what = `must be made by linearizable, noLoss, invariant or another of loadpath/verify, got ${show(claim)}`;
-    problems.push({ at: `${at}[${index}]`, what });
-    return false;
-  });
-}
-
-function isInvariant(claim: unknown): claim is Invariant {
-  return (
-    typeof claim === 'object' &&
-    claim !== null &&
-    'name' in claim &&
-    'check' in claim &&
-    typeof claim.check === 'function'
-  );
 }
 
 /** Claims about blocks that are not there, and those that their judge cannot judge. */

@@ -28,7 +28,7 @@ export class LiveCpu implements Cpu {
   }
 
   spend(costUs: Micros, done: () => void): void {
-    this.#spending.push({ costUs: costUs * this.slowFactor, done });
+    this.#spending.push({ costUs, done });
     if (!this.#burning) {
       this.#burning = true;
       this.#turn.later(() => this.#burn());
@@ -51,7 +51,7 @@ export class LiveCpu implements Cpu {
     let next = 0;
     while (next < this.#spending.length && at - startedAt < burstUs) {
       const { costUs, done } = this.#spending[next++]!;
-      const until = at + costUs;
+      const until = at + costUs * this.slowFactor;
       do at = processNow();
       while (at < until);
       done();

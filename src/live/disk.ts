@@ -12,7 +12,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import type { Disk, DiskOutcome } from '../host/host.ts';
 import { assert } from '../kit/assert.ts';
 import type { Random } from '../kit/random.ts';
-import { fileTrouble, isFull } from './files.ts';
+import { fileTrouble, isFull, syncFolderNow, writeAll } from './files.ts';
 
 export interface LiveDisk extends Disk {
   /** What the disk pretends to suffer from. */
@@ -290,10 +290,6 @@ export class FileDisk implements LiveDisk {
   }
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at, bytes.length - at);
-}
-
 function outcomeOf(error: Error | null | undefined): DiskOutcome {
   if (!error) return 'ok';
   return isFull(error) ? 'full' : 'failed';
@@ -316,14 +312,4 @@ function syncFolder(path: string, done: (error: Error | null) => void): void {
     }
     fs.fsync(fd, (error) => fs.close(fd, () => done(error)));
   });
-}
-
-function syncFolderNow(path: string): void {
-  if (process.platform === 'win32') return;
-  const fd = fs.openSync(path, 'r');
-  try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
 }

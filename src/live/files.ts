@@ -1,4 +1,6 @@
-/** Names on this machine for what has names in a plan. */
+/** Files on this machine: names for what has names in a plan, and writing what must last. */
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { LoadpathError } from '../kit/errors.ts';
 
 /** `links/2` as a folder or file name: `links+2`. No block's name may hold a plus. */
@@ -34,4 +36,34 @@ export function fileTrouble(error: unknown, doing: string, path: string): Loadpa
     : new LoadpathError('node-failed', `Failed while ${doing} (${path}): ${message}`, {
         cause: error,
       });
+}
+
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+}
+
+/** When it returns the file holds `text`, and after a crash on the way it holds that or what it held before. */
+export function replaceFile(path: string, text: string): void {
+  const tmp = `${path}.tmp~`;
+  const fd = openSync(tmp, 'w');
+  try {
+    writeAll(fd, new TextEncoder().encode(text));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(tmp, path);
+  syncFolderNow(dirname(path));
+}
+
+/** What was made, renamed or removed in it is durable. */
+export function syncFolderNow(path: string): void {
+  // Windows has no such thing, and its file system does not need it.
+  if (process.platform === 'win32') return;
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -94,6 +94,16 @@ describe('load', () => {
     expect(outcome.latencies.percentile(50)).toBeGreaterThan(100_000);
   });
 
+  test('tells what was answered while it lasted from what was waited for', async () => {
+    const origin = await serving((_index, response) => {
+      setTimeout(() => response.end('x'), 300);
+    });
+    const outcome = await load(origin, 100);
+    expect(outcome.completed).toBe(100);
+    expect(outcome.servedCount).toBeGreaterThan(0);
+    expect(outcome.servedCount).toBeLessThan(100);
+  });
+
   test('says that it could not send what was asked', async () => {
     const origin = await serving((_index, response) => {
       setTimeout(() => response.end('x'), 200);

@@ -55,11 +55,15 @@ export interface LoadSecond {
 export interface LoadOutcome {
   readonly generated: number;
   readonly completed: number;
+  /** Of these, before the load had ended. */
+  readonly servedCount: number;
   readonly rejected: number;
   readonly failed: number;
   readonly inFlight: number;
   /** From the intended start to the last byte of the answer, completed requests only. */
   readonly latencies: Histogram;
+  /** Of those that were given up: each as long as the timeout. */
+  readonly inVain: Histogram;
   /** By reason, those of the completed as well that were answered 4xx: `timeout`, `404`, `503`. */
   readonly errors: Readonly<Record<string, number>>;
   /** Answers that are no errors, 1xx to 3xx. */
@@ -118,6 +122,7 @@ class Load {
   readonly #pool: Pool;
   readonly #headers: readonly string[];
   readonly #latencies = new Histogram();
+  readonly #inVain = new Histogram();
   readonly #secondLatencies = new Histogram();
   readonly #errors = new Map<string, number>();
   readonly #seconds: LoadSecond[] = [];
@@ -130,6 +135,8 @@ class Load {
   #socketsBusy = 0;
   #generated = 0;
   #completed = 0;
+  #servedCount = 0;
+  #isOver = false;
   #rejected = 0;
   #failed = 0;
   #goodCount = 0;
@@ -158,16 +165,19 @@ class Load {
   async run(): Promise<LoadOutcome> {
     this.#beganAt = performance.now();
     await this.#send();
+    this.#isOver = true;
     await this.#drain();
     this.#closeSeconds(Math.ceil(this.#loadUs / 1e6));
     const loadSeconds = this.#loadUs / 1e6;
     return {
       generated: this.#generated,
       completed: this.#completed,
+      servedCount: this.#servedCount,
       rejected: this.#rejected,
       failed: this.#failed,
       inFlight: this.#openCount,
       latencies: this.#latencies,
+      inVain: this.#inVain,
       errors: Object.fromEntries(this.#errors),
       goodCount: this.#goodCount,
       otherwise: this.#otherwise,
@@ -296,6 +306,7 @@ class Load {
     else {
       const us = Math.max(0, Math.round(this.#now() - open.startUs));
       this.#completed++;
+      if (!this.#isOver) this.#servedCount++;
       this.#latencies.record(us);
       this.#secondLatencies.record(us);
     }
@@ -333,6 +344,7 @@ class Load {
       this.#openHead++;
       if (!this.#finish(oldest)) continue;
       this.#fail('timeout');
+      this.#inVain.record(now - oldest.startUs);
       oldest.cancel?.(new Error('timeout'));
     }
     // Kept as an array with a head, and cut now and then: shifting each would copy it each time.

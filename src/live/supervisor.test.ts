@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../host/events.ts';
 import type { Message, Value } from '../host/host.ts';
 import type { Plan } from '../host/plan.ts';
 import { readHistory } from './history-file.ts';
@@ -366,6 +367,61 @@ describe('processes', () => {
     }
   });
 
+  test.each([
+    ['empty', (path: string) => writeFileSync(path, ''), 'is damaged'],
+    ['garbled', (path: string) => writeFileSync(path, '4x'), 'is damaged'],
+    ['gone', (path: string) => rmSync(path), 'is lost'],
+  ])('a node whose count of lives is %s is refused, with what to do', async (_how, hurt, words) => {
+    const dataDir = tempFolder();
+    const plan = planOf(nodePlan('a/0', 'echo'));
+    const path = join(dataDir, 'nodes/a+0/life');
+    try {
+      await during(plan, { here: true, dataDir }, async () => {});
+      expect(readFileSync(path, 'utf8')).toBe('1');
+      hurt(path);
+      const t = trial(child, plan, { here: true, dataDir });
+      await expect(t.system.ready).rejects.toMatchObject({
+        code: 'data-corrupt',
+        message: expect.stringMatching(new RegExp(`^a/0: .*life ${words}.*such as 100000`)),
+      });
+      await t.end();
+      writeFileSync(path, '100000\n');
+      await during(plan, { here: true, dataDir }, async ({ system }) => {
+        expect(system.status()[0]!.life).toBe(100_001);
+      });
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('one damaged node does not keep those from starting that do the same work', async () => {
+    const failures: string[] = [];
+    const t = trial(
+      child,
+      planOf(
+        nodePlan('a/0', 'asker'),
+        nodePlan('x/0', 'sick', { config: { corrupt: true } }),
+        nodePlan('x/1', 'sick', { config: { lives: 0 } }),
+      ),
+      { onFailure: ({ code, message }) => failures.push(`${code} ${message}`) },
+    );
+    try {
+      await t.system.ready;
+      const states = t.system.status().map(({ state, boots }) => [state, boots]);
+      expect(states).toEqual([
+        ['up', 1],
+        ['failed', 1],
+        ['up', 1],
+      ]);
+      expect(failures).toEqual(['data-corrupt x/0: links/log is damaged at byte 17']);
+      await t.see((event) => event.type === 'crash' && event.why.startsWith('given up'));
+      await t.system.heal();
+      expect(t.system.status().map(({ state }) => state)).toEqual(['up', 'failed', 'up']);
+    } finally {
+      await t.end();
+    }
+  });
+
   test('a promise that nobody looks after ends the node as a throw does', () =>
     during(planOf(nodePlan('a/0', 'echo')), {}, async (t) => {
       tell(t, 'a/0', { type: 'reject' });
@@ -507,12 +563,46 @@ describe('processes', () => {
         const last = await t.see(
           (event) => event.type === 'crash' && event.why.includes('given up'),
         );
-        expect(last).toMatchObject({ node: 'x/0', why: 'given up: cannot come up' });
+        expect(last).toMatchObject({
+          node: 'x/0',
+          why: 'given up until loadpath fault --heal: cannot come up',
+        });
         expect(t.system.status()[1]).toMatchObject({ state: 'failed', life: 7 });
         await t.system.heal();
         expect(t.system.status()[1]).toMatchObject({ state: 'up', life: 8 });
       },
     ));
+
+  test('a machine without room for a while costs a node that time, and not for ever', () => {
+    const short = nodePlan('x/0', 'sick', { config: { from: 2, lives: 4, full: true } });
+    return during(planOf(nodePlan('a/0', 'echo'), short), { here: true }, async (t) => {
+      t.system.inject({ do: 'kill', atUs: 0, forUs: 1_000, target: { node: 'x/0' } });
+      await t.see((event) => event.type === 'crash' && event.why === 'no room');
+      await t.see((event) => event.type === 'boot' && event.node === 'x/0' && event.life === 5);
+    });
+  });
+
+  test('a start that the machine refuses is tried again, and the others run on', async () => {
+    const dataDir = tempFolder();
+    const life = join(dataDir, 'nodes', 'b+0', 'life');
+    try {
+      await during(pair, { dataDir }, async (t) => {
+        rmSync(life);
+        mkdirSync(life);
+        process.kill(pidOf(t, 'b/0'), 'SIGKILL');
+        const isRefused = (event: RunEvent) =>
+          event.type === 'crash' && event.node === 'b/0' && event.why.includes(life);
+        await t.see(isRefused);
+        expect(t.system.status()[0]).toMatchObject({ state: 'up', life: 1 });
+        rmSync(life, { recursive: true });
+        await t.see((event) => event.type === 'boot' && event.node === 'b/0' && event.life === 2);
+        tell(t, 'a/0', { type: 'go', node: 'b/0', count: 3, inFlight: 3 });
+        expect(await t.hear('done')).toMatchObject({ back: 3 });
+      });
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
 
   test('stop in the middle of starting ends everything, and `ready` says so', async () => {
     const t = trial(child, pair);

@@ -3,7 +3,7 @@
  * does to them what the fault plan says, and takes everything down again.
  *
  *   start ──▶ listening ──▶ up ──▶ (died) ──▶ waiting ──▶ start …
- *                                    └── too often, or in a way that waiting does not mend: given up
+ *                                    └── too often, or in a way that waiting does not mend: given up (restarts.ts)
  *
  * Nothing of it outlives the supervisor: a child whose channel breaks ends itself.
  */
@@ -15,7 +15,8 @@ import type { History } from '../host/history.ts';
 import type { Address, Message, Micros, NodeId } from '../host/host.ts';
 import type { NodePlan, Plan } from '../host/plan.ts';
 import { webPort } from '../host/web.ts';
-import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
+import { assert } from '../kit/assert.ts';
+import { LoadpathError } from '../kit/errors.ts';
 import { type MetersSnapshot, mergeSnapshots } from '../kit/meters.ts';
 import { clashesOf, type Door, fixedPorts, Ports } from '../parts/ports.ts';
 import { Roster } from '../parts/roster.ts';
@@ -26,6 +27,7 @@ import { fileTrouble } from './files.ts';
 import { readHistory } from './history-file.ts';
 import { edgesOf, tiers } from './outside.ts';
 import { type Life, startChild, startHere } from './process.ts';
+import { nextTryMs, triesMax } from './restarts.ts';
 import { machines } from './rules.ts';
 import { RunData } from './run-data.ts';
 import { Seat } from './seat.ts';
@@ -35,28 +37,12 @@ import type { Peer, Peers } from './transport.ts';
 
 export type { LiveOptions, LiveSystem } from './system.ts';
 
-const backoffMinMs = 100;
-const backoffMaxMs = 5_000;
 /** A life this long was a good one: the next failure starts counting again. */
 const goodLifeMs = 10_000;
-const startTriesMax = 3;
-const crashesMax = 6;
 const drainDefaultUs = 10_000_000;
 /** Within this, a signal has reached all processes that it was sent to. */
 const groupSignalMs = 300;
 const linesKept = 12;
-
-/** Errors that another try does not mend. */
-const hopeless: ReadonlySet<ErrorCode> = new Set([
-  'bad-design',
-  'bad-option',
-  'design-not-found',
-  'design-failed',
-  'data-corrupt',
-  'data-locked',
-  'disk-full',
-  'port-taken',
-]);
 
 export function startLive(options: LiveOptions): LiveSystem {
   return new Supervisor(options);
@@ -276,6 +262,7 @@ class Supervisor implements LiveSystem {
   }
 
   async heal(): Promise<void> {
+    if (this.#stopping) return this.#stopping;
     this.#faults.endAll();
     for (const seat of this.#seats.values()) {
       // What made it fail may be gone with the faults.
@@ -355,7 +342,6 @@ class Supervisor implements LiveSystem {
       const isShared = this.#addresses.isMember(node.id);
       seat.edgePorts[program.port] = isShared ? 0 : this.#portFor(program.edge);
     }
-    seat.life = this.#data.readLife(node.id);
     this.#seats.set(node.id, seat);
   }
 
@@ -368,6 +354,26 @@ class Supervisor implements LiveSystem {
 
   #launch(seat: Seat): void {
     if (this.#stopping) return;
+    seat.crash = undefined;
+    seat.doomed = false;
+    try {
+      this.#begin(seat);
+    } catch (error) {
+      // The machine may refuse a file or a process at any time, which is no reason to end what runs.
+      const path = this.#data.lifePath(seat.node.id);
+      const { code, message } = fileTrouble(error, 'counting lives', path);
+      seat.crash = { code, message };
+      this.#say({ type: 'crash', at: this.now(), node: seat.node.id, why: message });
+      this.#tryLater(seat, message);
+    }
+  }
+
+  #begin(seat: Seat): void {
+    const { id } = seat.node;
+    seat.life = this.#data.beginLife(id, seat.life);
+    seat.boots++;
+    this.#setState(seat, 'starting');
+    seat.lastLines = [];
     const {
       childEntry,
       childData,
@@ -378,19 +384,6 @@ class Supervisor implements LiveSystem {
       seed,
       single,
     } = this.#options;
-    seat.life++;
-    seat.boots++;
-    try {
-      this.#data.writeLife(seat.node.id, seat.life);
-    } catch (error) {
-      this.#fail(fileTrouble(error, 'counting lives', this.#data.lifePath(seat.node.id)));
-      return;
-    }
-    this.#setState(seat, 'starting');
-    seat.crash = undefined;
-    seat.doomed = false;
-    seat.lastLines = [];
-    const { id } = seat.node;
     const events = {
       news: (news: News) => {
         if (seat.handle === handle) this.#hear(seat, news);
@@ -491,20 +484,24 @@ class Supervisor implements LiveSystem {
     }, groupSignalMs).unref();
   }
 
-  /** At first, all wait for all, so that no program finds a neighbour missing. */
   #introduce(arrived: Seat): void {
-    const seats = [...this.#seats.values()];
-    if (!this.#isReady) {
-      if (seats.some((seat) => seat.state === 'starting' || seat.state === 'waiting')) return;
-      this.#broadcastPeers();
-      for (const seat of seats) if (seat.state === 'listening') this.#start(seat);
-      return;
-    }
+    if (!this.#isReady) return this.#introduceAll();
     this.#broadcastPeers();
     this.#start(arrived);
   }
 
+  /** At first, all wait for all, so that no program finds a neighbour missing. */
+  #introduceAll(): void {
+    const seats = [...this.#seats.values()];
+    if (seats.some(({ state }) => state === 'starting' || state === 'waiting')) return;
+    this.#broadcastPeers();
+    for (const seat of seats) {
+      if (seat.state === 'listening' && !seat.isStarted) this.#start(seat);
+    }
+  }
+
   #start(seat: Seat): void {
+    seat.isStarted = true;
     seat.handle?.order({
       type: 'start',
       peers: this.#peers(),
@@ -560,17 +557,25 @@ class Supervisor implements LiveSystem {
       return;
     }
     if (wasUp && performance.now() - seat.upAtMs > goodLifeMs) seat.failures = 0;
+    this.#tryLater(seat, why);
+  }
+
+  #tryLater(seat: Seat, why: string): void {
     seat.failures++;
-    const tries = this.#isReady ? crashesMax : startTriesMax;
     const code = seat.crash?.code;
-    if ((code !== undefined && hopeless.has(code)) || seat.failures >= tries) {
+    const { failures } = seat;
+    const waitMs = nextTryMs({ failures, code, isStarting: !this.#isReady });
+    if (waitMs === undefined) {
       this.#giveUp(seat, why);
       return;
     }
     seat.restarts++;
     this.#setState(seat, 'waiting');
-    const delayMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** (seat.failures - 1));
-    seat.timer = setTimeout(() => this.#bringBack(seat), delayMs);
+    seat.timer = setTimeout(() => this.#bringBack(seat), waitMs);
+    if (failures !== triesMax) return;
+    const text = `${seat.node.id} did not stay up in ${failures} tries and is tried again until it does: ${why}`;
+    this.#options.onFailure?.(new LoadpathError(code ?? 'node-failed', text));
+    this.#checkUp();
   }
 
   #bringBack(seat: Seat): void {
@@ -593,12 +598,24 @@ class Supervisor implements LiveSystem {
             `${id} does not stay up: ${why}. Tried ${seat.failures} times.` +
               (lines ? ` It said last:\n${lines}` : ''),
           );
-    if (!this.#isReady) this.#fail(error);
-    else {
-      this.#say({ type: 'crash', at: this.now(), node: id, why: `given up: ${why}` });
-      this.#options.onFailure?.(error);
-      this.#checkUp();
-    }
+    if (!this.#isReady && !this.#isSpared(seat)) return this.#fail(error);
+    const text = `given up until loadpath fault --heal: ${why}`;
+    this.#say({ type: 'crash', at: this.now(), node: id, why: text });
+    this.#options.onFailure?.(error);
+    if (!this.#isReady) this.#introduceAll();
+    this.#checkUp();
+  }
+
+  /** Damaged, while others do the same work: the system starts without it, as it would have gone on. */
+  #isSpared({ crash, node }: Seat): boolean {
+    const seats = [...this.#seats.values()];
+    return (
+      crash?.code === 'data-corrupt' &&
+      seats.some(
+        ({ node: { block, role }, state }) =>
+          block === node.block && role === node.role && state !== 'failed',
+      )
+    );
   }
 
   #checkUp(): void {
@@ -606,8 +623,8 @@ class Supervisor implements LiveSystem {
     if (this.#stopping) return;
     const seats = [...this.#seats.values()];
     // Who was killed just now may look up until its end is heard of.
-    const isSettled = ({ state, doomed }: Seat) =>
-      (state === 'up' && !doomed) || state === 'failed' || state === 'gone';
+    const isSettled = ({ state, doomed, failures }: Seat) =>
+      (state === 'up' && !doomed) || state === 'failed' || state === 'gone' || failures >= triesMax;
     if (!seats.every(isSettled)) return;
     if (!this.#isReady) this.#becomeReady();
     for (const told of this.#upWaiters.splice(0)) told();
@@ -620,6 +637,7 @@ class Supervisor implements LiveSystem {
 
   /** It did not come up: everything goes down again, and then the reason is told. */
   #fail(error: LoadpathError): void {
+    assert(!this.#isReady, 'what came up is not taken down because one node fails');
     this.#failure ??= error;
     this.#stopping ??= this.#stop(0);
   }

@@ -37,7 +37,7 @@ export interface LiveOptions {
   readonly onWindow?: ((window: MetersWindow) => void) | undefined;
   /** A fault began or ended; `onEvent` says the same in words. */
   readonly onFault?: ((fault: Fault, began: boolean) => void) | undefined;
-  /** A node was given up after the system had come up. The rest runs on. */
+  /** A node was given up after the system had come up, or has been tried in vain for long. The rest runs on. */
   readonly onFailure?: ((error: LoadpathError) => void) | undefined;
   /** The run comes to its end: a SIGTERM that nodes hear is not for them. Default: it does not. */
   readonly isEnding?: (() => boolean) | undefined;
@@ -92,7 +92,7 @@ export interface LiveSystem {
   startFaults(faults: FaultPlan): void;
   /**
    * Ends all faults and forgets those to come; nodes that were given up get another chance.
-   * Resolves when every node is up again, or given up.
+   * Resolves when every node is up again, or given up, or was tried in vain for long.
    */
   heal(): Promise<void>;
   /** A message to the programs of the nodes meant, from `{ node: 'control', port: 'control' }`. */

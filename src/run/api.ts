@@ -61,6 +61,8 @@ export interface SimulateOptions extends LoadOptions {
   readonly trace?: string | undefined;
   /** Stop at this virtual instant and report what was seen until then. */
   readonly untilUs?: Micros | undefined;
+  /** After the heal, send some load again and demand that it is served, as a hunt does. */
+  readonly probe?: boolean | undefined;
   /** Give every life of a node its own copy of packages too. */
   readonly isolatePackages: boolean;
   /** A design of data in place of the file's. */
@@ -78,7 +80,7 @@ export interface SimulatorOptions {
 /** Which run to trace: what does not change it, as its frames, does not matter. */
 export type TracedOptions = Omit<
   SimulateOptions,
-  'isolatePackages' | 'check' | 'trace' | 'frameCountMax'
+  'isolatePackages' | 'check' | 'probe' | 'trace' | 'frameCountMax'
 >;
 
 /** Holds a design as it was when it was opened: who sees a file change opens another. */
@@ -214,7 +216,7 @@ export interface HuntOptions {
   readonly faultsMin: number;
   /** Worker threads; undefined: one a core. */
   readonly workers?: number | undefined;
-  /** Stop after this many different findings. */
+  /** Stop when this many different invariants have broken: each is found once. */
   readonly findingsMax: number;
   readonly shrink: boolean;
 }
@@ -237,6 +239,10 @@ export interface HuntWatch {
 export interface HuntReport {
   readonly version: string;
   readonly design: string;
+  readonly seedFirst: number;
+  /** As many as were asked for. */
+  readonly seedCount: number;
+  /** All of them from the first on: what ended out of turn is not counted. */
   readonly seedsDone: number;
   readonly violatedCount: number;
   readonly unknownCount: number;
@@ -245,6 +251,8 @@ export interface HuntReport {
   readonly unknownSeeds: readonly SeedVerdict[];
   readonly simulatedSeconds: number;
   readonly wallSeconds: number;
+  /** By what: all seeds done, as many findings as were asked for, the time over, or somebody's wish. */
+  readonly ended: 'seeds' | 'findings' | 'time' | 'interrupt';
   readonly findings: readonly Finding[];
 }
 
@@ -272,5 +280,7 @@ export interface Finding {
   readonly faults: readonly string[];
   /** How many faults the seed had drawn. */
   readonly faultCountBefore: number;
+  /** Whether shrinking came to its end: else fewer faults may do. */
+  readonly isShrunk: boolean;
   readonly digest: string | null;
 }

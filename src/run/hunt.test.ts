@@ -98,10 +98,47 @@ describe('a hunt', () => {
 
   test('ends when its time is over, or when it is told to', async () => {
     const late = await hunt(hunting(() => [], { wallMaxUs: 5_000 }));
-    expect(late.seedsDone).toBe(6);
+    expect(late).toMatchObject({ seedsDone: 6, seedFirst: 1, seedCount: 20, ended: 'time' });
     let asked = 0;
     const stopped = await hunt(hunting(() => [], { stopped: () => ++asked > 3 }));
-    expect(stopped.seedsDone).toBe(3);
+    expect(stopped).toMatchObject({ seedsDone: 3, ended: 'interrupt' });
+  });
+
+  test('says what ended it', async () => {
+    expect(await hunt(hunting(() => []))).toMatchObject({ seedsDone: 20, ended: 'seeds' });
+    expect(await hunt(hunting(seventhWithKill))).toMatchObject({ seedsDone: 7, ended: 'findings' });
+  });
+
+  test('says of a finding whether shrinking came to its end', async () => {
+    const whole = await hunt(hunting(seventhWithKill));
+    expect(whole.findings).toMatchObject([{ isShrunk: true }]);
+    const drawnOnly = await hunt(hunting(seventhWithKill, { shrink: false }));
+    expect(drawnOnly.findings).toMatchObject([{ isShrunk: false }]);
+    const { asked, ...options } = hunting(seventhWithKill);
+    const stopped = await hunt({ ...options, stopped: () => asked.length > 8 });
+    expect(stopped.findings).toMatchObject([{ isShrunk: false, faultCountBefore: 3 }]);
+  });
+
+  test('finds the same whichever of several threads ends first', async () => {
+    const both = ({ seed }: { seed: number }) =>
+      seed === 3 ? ['three'] : seed > 3 ? ['more', 'three'] : [];
+    for (const findingsMax of [1, 2]) {
+      const { attempt, ...options } = hunting(both, { findingsMax, shrink: false, parallel: 4 });
+      // Each later seed overtakes those before it.
+      const overtaking = async (asked: Attempt): Promise<Attempted> => {
+        for (let turns = 100 - 4 * asked.seed; turns > 0; turns--) await Promise.resolve();
+        return attempt(asked);
+      };
+      const report = await hunt({ ...options, attempt: overtaking });
+      expect(report.findings.map(({ seed, invariant }) => [seed, invariant])).toEqual(
+        [
+          [3, 'three'],
+          [4, 'more'],
+        ].slice(0, findingsMax),
+      );
+      expect(report.seedsDone).toBe(2 + findingsMax);
+      expect(report.violatedSeeds.map(({ seed }) => seed)).toEqual([3, 4].slice(0, findingsMax));
+    }
   });
 
   test('runs as many seeds at once as it may, each of them once', async () => {

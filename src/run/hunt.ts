@@ -32,6 +32,11 @@ export const huntLoadUs: Micros = 20_000_000;
 const faultsBeyondMin = 7;
 const shrinkAttemptsMax = 400;
 
+interface News {
+  readonly attempted: Attempted;
+  readonly invariant: string;
+}
+
 export async function hunt(options: Hunting): Promise<HuntReport> {
   return new Hunt(options).run();
 }
@@ -42,6 +47,9 @@ class Hunt {
   readonly #findings: Finding[] = [];
   /** Invariants found broken, shrunk or being shrunk. */
   readonly #known = new Set<string>();
+  /** Seeds that ended before one below them did. */
+  readonly #early = new Map<number, Attempted>();
+  #startedAt = 0;
   #design = '';
   #seedsDone = 0;
   readonly #violated: SeedVerdict[] = [];
@@ -55,69 +63,106 @@ class Hunt {
 
   async run(): Promise<HuntReport> {
     const { clock, seedFirst, seedCount, parallel } = this.#options;
-    const startedAt = clock();
+    this.#startedAt = clock();
     let next = seedFirst;
     const lane = async (): Promise<void> => {
-      while (next < seedFirst + seedCount && !this.#isOver(startedAt)) await this.#seed(next++);
+      while (next < seedFirst + seedCount && !this.#isOver()) await this.#seed(next++);
     };
     await Promise.all(Array.from({ length: parallel }, lane));
+    this.#findings.sort((a, b) => a.seed - b.seed);
     return {
       version,
       design: this.#design,
+      seedFirst,
+      seedCount,
       seedsDone: this.#seedsDone,
       violatedCount: this.#violated.length,
       unknownCount: this.#unknown.length,
       violatedSeeds: this.#violated,
       unknownSeeds: this.#unknown,
       simulatedSeconds: this.#simulatedSeconds,
-      wallSeconds: (clock() - startedAt) / 1_000,
+      wallSeconds: (clock() - this.#startedAt) / 1_000,
+      ended: this.#ended(),
       findings: this.#findings,
     };
   }
 
-  #isOver(startedAt: number): boolean {
+  #isOver(): boolean {
     const { clock, stopped, wallMaxUs, findingsMax } = this.#options;
-    const isLate = wallMaxUs !== undefined && (clock() - startedAt) * 1_000 > wallMaxUs;
+    const isLate = wallMaxUs !== undefined && (clock() - this.#startedAt) * 1_000 > wallMaxUs;
     return stopped() || isLate || this.#known.size >= findingsMax;
   }
 
+  #ended(): HuntReport['ended'] {
+    const { seedCount, findingsMax, stopped } = this.#options;
+    if (this.#known.size >= findingsMax) return 'findings';
+    if (this.#seedsDone === seedCount) return 'seeds';
+    return stopped() ? 'interrupt' : 'time';
+  }
+
   async #seed(seed: number): Promise<void> {
-    const attempted = await this.#attempt(seed);
-    this.#design = attempted.design;
-    this.#seedsDone++;
-    this.#simulatedSeconds += attempted.simulatedSeconds;
-    const { violated, unknown } = attempted;
-    if (unknown.length > 0) this.#unknown.push({ seed, invariants: unknown });
-    if (violated.length > 0) {
-      this.#violated.push({ seed, invariants: violated.map(({ name }) => name) });
-    }
-    this.#tell();
-    for (const { name } of violated) {
-      // One finding an invariant: shrinking the same mistake twice tells nothing new.
-      if (this.#known.has(name) || this.#known.size >= this.#options.findingsMax) continue;
-      this.#known.add(name);
-      const finding = await this.#finding(attempted, name);
+    this.#early.set(seed, await this.#attempt(seed));
+    for (const { attempted, invariant } of this.#news()) {
+      const finding = await this.#finding(attempted, invariant);
       this.#findings.push(finding);
       this.#options.onFinding?.(finding);
     }
   }
 
+  /**
+   * What breaks for the first time, in the order of seeds: which of several threads ends first must
+   * decide neither which seed is shrunk nor how many were looked at.
+   */
+  #news(): readonly News[] {
+    const { seedFirst, findingsMax } = this.#options;
+    const news: News[] = [];
+    while (this.#known.size < findingsMax) {
+      const seed = seedFirst + this.#seedsDone;
+      const attempted = this.#early.get(seed);
+      if (!attempted) break;
+      this.#early.delete(seed);
+      this.#count(attempted);
+      for (const { name } of attempted.violated) {
+        // One finding an invariant: shrinking the same mistake twice tells nothing new.
+        if (this.#known.has(name) || this.#known.size >= findingsMax) continue;
+        this.#known.add(name);
+        news.push({ attempted, invariant: name });
+      }
+    }
+    return news;
+  }
+
+  #count({ design, seed, simulatedSeconds, violated, unknown }: Attempted): void {
+    this.#design = design;
+    this.#seedsDone++;
+    this.#simulatedSeconds += simulatedSeconds;
+    if (unknown.length > 0) this.#unknown.push({ seed, invariants: unknown });
+    if (violated.length > 0) {
+      this.#violated.push({ seed, invariants: violated.map(({ name }) => name) });
+    }
+    this.#tell();
+  }
+
   async #finding(found: Attempted, invariant: string): Promise<Finding> {
     let smallest = found;
+    let isShrunk = false;
     if (this.#options.shrink) {
+      let isCut = false;
       const fails = async (faults: readonly Fault[]): Promise<boolean> => {
-        if (this.#options.stopped()) return false;
+        if (this.#options.stopped()) {
+          isCut = true;
+          return false;
+        }
         this.#tell({ seed: found.seed, faultCount: faults.length });
         const again = await this.#attempt(found.seed, faults);
         const breaks = again.violated.some(({ name }) => name === invariant);
         if (breaks) smallest = again;
         return breaks;
       };
-      const { schedule } = await shrink(found.faults, fails, simpler, {
+      const { attempts } = await shrink(found.faults, fails, simpler, {
         attemptsMax: shrinkAttemptsMax,
       });
-      if (schedule.length !== smallest.faults.length)
-        smallest = await this.#attempt(found.seed, schedule);
+      isShrunk = !isCut && attempts < shrinkAttemptsMax;
     }
     const broken = smallest.violated.find(({ name }) => name === invariant);
     return {
@@ -133,6 +178,7 @@ class Hunt {
       evidence: broken?.evidence,
       faults: smallest.faults.map(formatFault),
       faultCountBefore: found.faults.length,
+      isShrunk,
       digest: smallest.digest,
     };
   }

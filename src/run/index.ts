@@ -144,7 +144,7 @@ async function simulateIn(
   watch: Watch,
 ): Promise<Report> {
   const { seed, forUs, warmUpUs, faults, ownFaults, ratePerSec, set, data } = options;
-  const { check, untilUs, trace } = options;
+  const { check, untilUs, probe, trace } = options;
   const log = options.replayLog === undefined ? undefined : await visitsIn(options.replayLog);
   const file = trace === undefined || trace === '-' ? undefined : await traceFile(trace);
   const reins = new Reins();
@@ -180,6 +180,7 @@ async function simulateIn(
         visits: log?.visits,
         check,
         untilUs,
+        probe,
         trace: trace !== undefined,
         reins: reins.shared,
         frameCountMax: isFilmed ? (options.frameCountMax ?? 600) : undefined,

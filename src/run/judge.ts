@@ -1,6 +1,7 @@
 /** Puts the invariants of a design to the history of a run. */
 import type { HistoryEvent } from '../host/history.ts';
 import { evidenceOf } from '../verify/evidence.ts';
+import { verdictIn } from '../verify/invariants.ts';
 import { printCounterexample } from '../verify/print.ts';
 import type { Budget, Invariant } from '../verify/verdict.ts';
 import type { InvariantResult } from './report.ts';
@@ -24,8 +25,8 @@ export function judgeAll(
   budget: Budget | undefined,
 ): InvariantResult[] {
   return invariants.map((invariant) => {
-    const { verdict, detail, counterexample } = invariant.check(history, budget);
     const { name } = invariant;
+    const { verdict, detail, counterexample } = verdictIn(invariant.check(history, budget), name);
     if (!counterexample) return { name, verdict, detail };
     return {
       name,

@@ -12,6 +12,8 @@ const sent: LoadOutcome = {
   failed: 0,
   inFlight: 0,
   latencies: new Histogram(),
+  inVain: new Histogram(),
+  servedCount: 100,
   errors: {},
   goodCount: 100,
   otherwise: { count: 0, first: '' },

@@ -2,6 +2,7 @@
  * From what programs counted to the figures of a report: the same for both worlds, which only hand
  * in their meters, what processors were busy with, and how often each node booted.
  */
+import { waitedInVain } from '../blocks/workload/users/tally.ts';
 import type { Micros, NodeId } from '../host/host.ts';
 import { pathFigureOf } from '../host/path.ts';
 import type { Plan } from '../host/plan.ts';
@@ -29,7 +30,10 @@ export interface Observed {
 
 export interface Figures {
   readonly counts: Counts;
+  readonly servedCount: number;
   readonly latencies: Histogram;
+  /** Of those who gave up waiting. */
+  readonly inVain: Histogram;
   readonly errors: Readonly<Record<string, number>>;
   readonly blocks: Readonly<Record<string, BlockReport>>;
   readonly complaints: InvariantResult;
@@ -47,7 +51,9 @@ export function figuresOf(observed: Observed): Figures {
   const users = observed.totals.filter((reading) => reading.block === 'users');
   return {
     counts: countsOf(users),
+    servedCount: sumOf(users, 'served'),
     latencies: merged(users, 'latency'),
+    inVain: merged(users, waitedInVain),
     errors: withPrefix(users, 'reason: '),
     blocks: blocksOf(observed),
     complaints: complaintsOf(withPrefix(users, 'complaint: ')),
@@ -55,15 +61,17 @@ export function figuresOf(observed: Observed): Figures {
 }
 
 export function countsOf(users: MetersSnapshot): Counts {
-  const sum = (name: string): number =>
-    users.reduce((total, reading) => total + (reading.counters[name] ?? 0), 0);
   return {
-    generated: sum('generated'),
-    completed: sum('completed'),
-    rejected: sum('rejected'),
-    failed: sum('failed'),
+    generated: sumOf(users, 'generated'),
+    completed: sumOf(users, 'completed'),
+    rejected: sumOf(users, 'rejected'),
+    failed: sumOf(users, 'failed'),
     inFlight: users.reduce((total, { gauges }) => total + (gauges['in flight']?.last ?? 0), 0),
   };
+}
+
+function sumOf(readings: MetersSnapshot, name: string): number {
+  return readings.reduce((total, { counters }) => total + (counters[name] ?? 0), 0);
 }
 
 /** What is said of requests that do not count. */

@@ -109,15 +109,19 @@ function dataIn(exported: unknown, path: string): Readonly<Record<string, unknow
   return refuse('bad-design', path, [{ at: path, what }]);
 }
 
-/** Notes on faults that begin after the load has ended: nobody should read their absence as survival. */
-export function lateFaults({
+/** Notes on faults that do nothing: nobody should read their absence as survival. */
+export function idleFaults({
   faults,
   forUs,
-}: Pick<Resolved, 'faults' | 'forUs'>): readonly string[] {
-  return faults
-    .filter(({ atUs }) => atUs >= forUs)
-    .map(
-      (fault) =>
-        `'${formatFault(fault)}' did not happen: the load ended at ${formatDuration(forUs)}`,
-    );
+  load,
+}: Pick<Resolved, 'faults' | 'forUs'> & { readonly load?: Resolved['load'] }): readonly string[] {
+  const isRecorded = load !== undefined && 'visits' in load;
+  return faults.flatMap((fault) => {
+    const text = formatFault(fault);
+    if (fault.atUs >= forUs)
+      return `'${text}' did not happen: the load ended at ${formatDuration(forUs)}`;
+    if (fault.do === 'surge' && isRecorded)
+      return `'${text}' did nothing: what a log recorded is sent as it was`;
+    return [];
+  });
 }

@@ -30,6 +30,7 @@ function measured(change: Partial<Measured> = {}): Measured {
     loadUs: 10_000_000,
     wallUs: 500_000,
     counts: { generated: 100, completed: 90, rejected: 5, failed: 4, inFlight: 1 },
+    servedCount: 80,
     latencies: histogram(1_000, 2_000, 3_000, 100_000),
     objectives: {},
     invariants: [],
@@ -61,8 +62,8 @@ describe('a report', () => {
     );
   });
 
-  test('counts completed requests a second of load', () => {
-    expect(assemble(measured()).throughputPerSec).toBe(9);
+  test('counts what was served while the load lasted, a second of it', () => {
+    expect(assemble(measured()).throughputPerSec).toBe(8);
   });
 
   test('lists errors by how often they came, and none that did not', () => {
@@ -127,6 +128,11 @@ describe('the exit code', () => {
     ];
     expect(summaryExitCode(reports)).toBe(1);
     expect(summaryExitCode(reports.slice(0, 1))).toBe(3);
+  });
+
+  test('is never 0 for a verdict that nobody knows', () => {
+    const odd = JSON.parse('{"objectives":[],"invariants":[{"name":"x","detail":""}]}');
+    expect(exitCode(odd)).toBe(3);
   });
 
   test('is 1 for a broken objective', () => {
@@ -205,6 +211,7 @@ describe('a summary of seeds', () => {
         measured({
           seed,
           objectives: { availability: 0.95 },
+          servedCount: seed,
           counts: { generated: 10, completed: seed, rejected: 0, failed: 10 - seed, inFlight: 0 },
           invariants: [{ ...invariant(seed === 2 ? 'unknown' : 'holds'), name: 'no loss' }],
         }),

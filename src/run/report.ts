@@ -6,6 +6,8 @@
  */
 import type { RunEvent } from '../host/events.ts';
 import type { Micros } from '../host/host.ts';
+import { Histogram } from '../kit/histogram.ts';
+import { formatDuration } from '../kit/units.ts';
 import type { Evidence } from '../verify/evidence.ts';
 
 export interface Report {
@@ -29,7 +31,7 @@ export interface Report {
   readonly failed: number;
   /** Neither answered nor given up when the run ended. */
   readonly inFlight: number;
-  /** Completed requests per second of load. */
+  /** Served while the load lasted, per second of it. What an overloaded system answers later is no throughput. */
   readonly throughputPerSec: number;
   /** Completed ÷ (completed + failed). 1 when nothing was asked. */
   readonly availability: number;
@@ -77,6 +79,7 @@ export interface InvariantResult {
 
 /** One row of the table: a block over its nodes, or one of its nodes. */
 export interface BlockFigures {
+  /** What the load asked of it, while it was drained too, per second of load. */
   readonly requestsPerSec: number;
   /** Busy ÷ available core time, 0 to 1. Live: measured processor time. */
   readonly utilisation: number;
@@ -151,7 +154,11 @@ export interface Measured {
   readonly loadUs: Micros;
   readonly wallUs: Micros;
   readonly counts: Counts;
-  readonly latencies: Latencies;
+  /** Good answers while the load lasted, those to the warm-up's last requests among them. */
+  readonly servedCount: number;
+  readonly latencies: Histogram;
+  /** The waits of those who gave up: objectives of latency are held against these, too. */
+  readonly inVain?: Histogram | undefined;
   readonly objectives: Objectives;
   /** What only this world can judge, such as the rate a live load generator reached. */
   readonly moreObjectives?: readonly ObjectiveResult[] | undefined;
@@ -168,9 +175,9 @@ export interface Measured {
  * that nobody has to declare.
  */
 export function assemble(measured: Measured): Report {
-  const { counts, latencies } = measured;
+  const { counts, servedCount, latencies, inVain = new Histogram() } = measured;
   const loadSeconds = measured.loadUs / 1e6;
-  const throughputPerSec = loadSeconds > 0 ? counts.completed / loadSeconds : 0;
+  const throughputPerSec = loadSeconds > 0 ? servedCount / loadSeconds : 0;
   const availability = availabilityOf(counts);
   return {
     version: measured.version,
@@ -185,7 +192,7 @@ export function assemble(measured: Measured): Report {
     availability,
     latencyMs: latencyMs(latencies),
     objectives: [
-      ...judge(measured.objectives, latencies, availability, throughputPerSec),
+      ...judge(measured.objectives, waits(latencies, inVain), availability, throughputPerSec),
       ...(measured.moreObjectives ?? []),
     ],
     invariants: [...measured.invariants, conservation(counts)],
@@ -193,8 +200,25 @@ export function assemble(measured: Measured): Report {
     blocks: measured.blocks,
     series: measured.series,
     events: measured.events,
-    notes: measured.notes,
+    notes: [...measured.notes, ...inVainNote(inVain, measured.objectives)],
   };
+}
+
+function waits(latencies: Histogram, inVain: Histogram): Histogram {
+  if (inVain.count === 0) return latencies;
+  const all = new Histogram();
+  all.merge(latencies);
+  all.merge(inVain);
+  return all;
+}
+
+/** Why a percentile that was promised is another than the one of what was completed. */
+function inVainNote(inVain: Histogram, objectives: Objectives): readonly string[] {
+  const { p50Us, p90Us, p99Us, p999Us } = objectives;
+  if (inVain.count === 0 || !(p50Us ?? p90Us ?? p99Us ?? p999Us)) return [];
+  return [
+    `${inVain.count} requests were waited for in vain, ${formatDuration(Math.round(inVain.mean))} on average: objectives count those waits, the percentiles of latency are of replies`,
+  ];
 }
 
 export function availabilityOf(counts: Pick<Counts, 'completed' | 'failed'>): number {
@@ -339,9 +363,9 @@ export function outcomeOf(report: Pick<Report, 'objectives' | 'invariants'>): Ou
     report.objectives.some((objective) => !objective.holds) ||
     report.invariants.some((invariant) => invariant.verdict === 'violated');
   if (violated) return 'violated';
-  return report.invariants.some((invariant) => invariant.verdict === 'unknown')
-    ? 'unknown'
-    : 'holds';
+  return report.invariants.every((invariant) => invariant.verdict === 'holds')
+    ? 'holds'
+    : 'unknown';
 }
 
 /** 0 all holds, 1 something is violated, 3 a verdict is unknown. 2 is for mistakes in the input. */

@@ -32,13 +32,14 @@ import { enter, type Scope } from '../sim/node/scope.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
 import { makeBoot } from './boot.ts';
+import { brokenOff } from './broken-off.ts';
 import { Crowds } from './crowds.ts';
 import { type Describe, describer } from './describe.ts';
 import { Framer } from './framer.ts';
 import type { Frame, FrameLayout } from './frames.ts';
 import { judgeAll, judgedBlocks } from './judge.ts';
 import { figuresOf, warmUpNote } from './measure.ts';
-import { lateFaults } from './options.ts';
+import { idleFaults } from './options.ts';
 import { assemble, type InvariantResult, type Report } from './report.ts';
 import { SeriesTable } from './series.ts';
 import { version } from './version.ts';
@@ -235,7 +236,7 @@ class Simulation {
     this.#phase('judge');
     const loadUs = this.#loadUs || forUs;
     const totals = this.#world.meters.snapshot();
-    const { counts, latencies, errors, blocks, complaints } = figuresOf({
+    const { counts, servedCount, latencies, inVain, errors, blocks, complaints } = figuresOf({
       plan: this.#world.plan,
       loadUs,
       totals,
@@ -245,6 +246,7 @@ class Simulation {
     });
     // Told from the beginning of the load, as faults are; what `setup` did lies before zero.
     const origin = this.#loadBeganAt;
+    const events = this.#events.map((event) => ({ ...event, at: event.at - origin }));
     // In place: nobody else has them, and there may be millions.
     for (const event of this.#history) event.at -= origin;
     const history: readonly HistoryEvent[] = this.#history;
@@ -253,6 +255,8 @@ class Simulation {
     const invariants = judgeAll(design.invariants, history, this.#options.budget);
     if (complaints.verdict !== 'holds') invariants.push(complaints);
     if (recovery) invariants.push(recovery);
+    const broken = brokenOff(events, this.#world.plan, loadUs);
+    if (broken) invariants.push(broken);
     invariants.push(...this.#reached());
     const report = assemble({
       version,
@@ -263,18 +267,20 @@ class Simulation {
       loadUs,
       wallUs: Math.round((clock() - startedAt - this.#stoodStillMs) * 1_000),
       counts,
+      servedCount,
       latencies: design.workload ? latencies : new Histogram(),
+      inVain,
       objectives: design.objectives satisfies Objectives,
       invariants,
       errors,
       blocks,
       series: this.#series.series(),
-      events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
+      events,
       notes: [
         ...changesOf(design.options),
         ...warmUpNote(totals, warmUpUs),
         ...this.#notes,
-        ...lateFaults(this.#options),
+        ...idleFaults(this.#options),
         ...this.#stuck(),
       ],
     });
@@ -351,11 +357,12 @@ class Simulation {
     this.#followers.push(follower);
   };
 
-  /** User code let something fall that nobody caught. Real processes would go on or die; we say so. */
+  /** User code let something fall that nobody caught: the end of its process, here as it is live. */
   #stray(node: NodeId | undefined, failure: unknown): void {
     const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
     const at = this.#world.now;
     this.#tell({ type: 'log', at, node: node ?? 'run', level: 'error', text });
+    if (node !== undefined) this.#world.fail(node, failure);
   }
 
   /** What a node does after an error that it meets here only says nothing of what it does live. */

@@ -9,7 +9,10 @@ import type { EventQueue } from './queue.ts';
 
 export interface Job {
   done: () => void;
+  /** What is left of it, at full speed. */
   costUs: Micros;
+  /** How long a core was at it so far, but for the stretch that goes on. */
+  servedUs: Micros;
   startedAt: Micros;
   slot: number;
   generation: number;
@@ -20,9 +23,8 @@ export class Cores {
   readonly #queue: EventQueue;
   readonly #node: number;
   readonly cores: number;
-  /** How many times as long everything takes. */
-  slowFactor = 1;
   life = 0;
+  #slowFactor = 1;
   #running: Job[] = [];
   #paused = false;
   /** The line: a ring whose length is a power of two. */
@@ -39,6 +41,19 @@ export class Cores {
     this.#node = node;
     this.cores = cores;
     this.#countedAt = queue.now;
+  }
+
+  /** How many times as long everything takes. */
+  get slowFactor(): number {
+    return this.#slowFactor;
+  }
+
+  /** From now on, and so for the rest of what runs and for what waits too. */
+  set slowFactor(factor: number) {
+    if (factor === this.#slowFactor) return;
+    if (!this.#paused) for (const job of this.#running) this.#interrupt(job);
+    this.#slowFactor = factor;
+    if (!this.#paused) for (const job of this.#running) this.#schedule(job);
   }
 
   /** Work waiting for a core. */
@@ -65,22 +80,18 @@ export class Cores {
     this.life = life;
   }
 
-  run(costUs: Micros, done: () => void): void {
+  run(costUs: Micros, done: () => void): Job {
     assert(costUs >= 0, 'work costs no less than nothing');
-    const job = {
-      done,
-      costUs: Math.round(costUs * this.slowFactor),
-      startedAt: 0,
-      slot: 0,
-      generation: 0,
-    };
+    const job = { done, costUs, servedUs: 0, startedAt: 0, slot: 0, generation: 0 };
     if (this.#running.length < this.cores && !this.#paused) this.#start(job);
     else this.#push(job);
+    return job;
   }
 
   /** A job's event came: its core takes the next in line, then the caller runs what follows. */
   finish(job: Job): void {
     this.#count();
+    job.servedUs += this.#queue.now - job.startedAt;
     const running = this.#running;
     const last = running.pop()!;
     if (last !== job) running[running.indexOf(job)] = last;
@@ -92,10 +103,7 @@ export class Cores {
     if (this.#paused) return;
     this.#count();
     this.#paused = true;
-    for (const job of this.#running) {
-      this.#queue.cancel(job.slot, job.generation);
-      job.costUs -= this.#queue.now - job.startedAt;
-    }
+    for (const job of this.#running) this.#interrupt(job);
   }
 
   resume(): void {
@@ -112,10 +120,19 @@ export class Cores {
     this.#schedule(job);
   }
 
+  #interrupt(job: Job): void {
+    this.#queue.cancel(job.slot, job.generation);
+    const servedUs = this.#queue.now - job.startedAt;
+    job.servedUs += servedUs;
+    // What is left may be a fraction: whole microseconds are asked of events only.
+    job.costUs = Math.max(0, job.costUs - servedUs / this.#slowFactor);
+  }
+
   #schedule(job: Job): void {
     const queue = this.#queue;
+    const endsAt = queue.now + Math.round(job.costUs * this.#slowFactor);
     job.startedAt = queue.now;
-    job.slot = queue.push(queue.now + job.costUs, kinds.cpu, this.#node, this.life, job, undefined);
+    job.slot = queue.push(endsAt, kinds.cpu, this.#node, this.life, job, undefined);
     job.generation = queue.generation(job.slot);
   }
 

@@ -115,6 +115,31 @@ describe('while it lasts and no longer', () => {
     expect(heard.at(-1)!.at % 10_000).toBe(600);
   });
 
+  test('a slowness is over when it is over, for what runs then and what waits too', () => {
+    const doneAt: number[] = [];
+    const world = sandbox({
+      nodes: {
+        a: {
+          p: (host) => {
+            for (let i = 0; i < 4; i++) host.cpu.charge(10_000, () => doneAt.push(world.now));
+            return { message: () => {} };
+          },
+        },
+      },
+      faults: [
+        { atUs: 5_000, do: 'slow', target: { node: 'a' }, factor: 10, forUs: 100_000 },
+        { atUs: 45_000, do: 'pause', target: { node: 'a' }, forUs: 20_000 },
+        { atUs: 55_000, do: 'slow', target: { node: 'a' }, factor: 2, forUs: 20_000 },
+      ],
+    });
+    world.bootAll();
+    world.run(1_000_000);
+    // The first had 5 ms at full speed, 40 at a tenth, 20 of nothing, 10 at a twentieth and 5 at a tenth; the second
+    // had 25 at a tenth until 105 ms.
+    expect(doneAt).toEqual([80_000, 112_500, 122_500, 132_500]);
+    expect(world.usage()[0]!.busyUs).toBe(112_500);
+  });
+
   test.each([true, false])('a cut stops what would cross it (one way: %s)', (oneWay) => {
     const { world, during, after } = asked({
       ...timed,

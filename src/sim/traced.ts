@@ -6,7 +6,7 @@ import type { Message, Micros } from '../host/host.ts';
 import type { Plan } from '../host/plan.ts';
 import type { Random } from '../kit/random.ts';
 import type { Causality, Cause } from './causality.ts';
-import { Cores } from './cpu.ts';
+import { Cores, type Job } from './cpu.ts';
 import * as kinds from './kinds.ts';
 import { Network, type Route, type TraceEvent } from './network.ts';
 import { EventQueue } from './queue.ts';
@@ -111,17 +111,18 @@ export class TracedCores extends Cores {
   }
 
   /** A job starts when another ends, in whose name the queue would let it run: so it keeps its own. */
-  override run(costUs: Micros, done: () => void): void {
+  override run(costUs: Micros, done: () => void): Job {
     const causality = this.#causality;
     const { current } = causality;
     const since = this.#clock.now;
-    const servedUs = Math.round(costUs * this.slowFactor);
-    super.run(costUs, () => {
+    const job = super.run(costUs, () => {
       causality.enter(current);
       if (current !== undefined) {
+        const { servedUs } = job;
         causality.tracer.worked(current, this.#clock.now - since - servedUs, servedUs);
       }
       done();
     });
+    return job;
   }
 }

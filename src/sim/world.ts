@@ -28,12 +28,12 @@ import { deepFreeze } from './freeze.ts';
 import type { HostServices, SimTimer } from './host.ts';
 import { Doors } from './http/doors.ts';
 import * as kinds from './kinds.ts';
-import { kindNames } from './kinds.ts';
 import { Machine } from './machine.ts';
 import { Network, type NetworkCounts, type Route } from './network.ts';
 import type { NodeUsage, WorldOptions } from './options.ts';
 import { EventQueue } from './queue.ts';
 import { type Segment, type StreamCounts, Streams } from './streams.ts';
+import { reasonOf, whatHappened } from './telling.ts';
 import { TracedCores, TracedNetwork, TracedQueue } from './traced.ts';
 
 export type { NodeUsage, WorldOptions } from './options.ts';
@@ -240,6 +240,15 @@ export class World {
     }
   }
 
+  /**
+   * Code of `node` let an error fall that nobody caught: its process ends at once, as a real one does.
+   * What is left of that code may still run, and the world no longer hears it.
+   */
+  fail(node: NodeId, error: unknown): void {
+    const machine = this.#byId.get(node);
+    if (machine) this.#broke(machine, error);
+  }
+
   /** Begins a fault now, whatever its `atUs`. The answer ends it before its time. */
   inject(fault: Fault): () => void {
     const active: ActiveFault = { id: ++this.#faultCount, fault, undo: () => {} };
@@ -372,8 +381,11 @@ export class World {
       }
       this.#current = undefined;
       if (onStep) {
-        const { a, b } = queue;
-        onStep(this.#steps, this.fingerprint.short(), () => this.#describe(kind, machine, a, b));
+        const happened = { kind, a: queue.a, b: queue.b };
+        onStep(this.#steps, this.fingerprint.short(), () => {
+          const at = `${this.now} µs ${machine?.plan.id ?? 'world'}`;
+          return `${at}: ${whatHappened(happened, this.#options.describe)}`;
+        });
       }
     }
   }
@@ -499,7 +511,8 @@ export class World {
       if (plan.userCode) this.#options.enter?.(undefined);
     }
     if (failure === undefined) {
-      this.#faults.greet(machine);
+      // What its code let fall may have ended it already.
+      if (machine.livingLife === life) this.#faults.greet(machine);
       return;
     }
     this.#options.onThrow?.(plan.id, failure);
@@ -667,30 +680,4 @@ export class World {
       { problems: [{ at, what: 'goes on without time passing' }] },
     );
   }
-
-  #describe(kind: number, machine: Machine | undefined, a: unknown, b: unknown): string {
-    const at = `${this.now} µs ${machine?.plan.id ?? 'world'}`;
-    const what = kindNames[kind] ?? `kind ${kind}`;
-    switch (kind) {
-      case kinds.deliver:
-      case kinds.deliverTwice:
-      case kinds.deliverAgain:
-      case kinds.refused: {
-        const { from, to } = b as Route;
-        const message = a as Message;
-        const line = this.#options.describe?.(from, to, message) ?? message.type;
-        return `${at}: ${what} ${from.node}:${from.port} -> ${to.node}:${to.port} ${line}`;
-      }
-      case kinds.control:
-        return `${at}: ${what} ${(a as Message).type}`;
-      case kinds.disconnected:
-        return `${at}: ${what} from ${String(a)}`;
-      default:
-        return `${at}: ${what}`;
-    }
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

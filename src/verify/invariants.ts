@@ -3,6 +3,8 @@
  * declaration it is about and answers from the recorded history.
  */
 import type { History } from '../host/history.ts';
+import { show } from '../kit/config.ts';
+import { LoadpathError } from '../kit/errors.ts';
 import { judgeInOrder, judgeNoLoss, type NoLossOptions } from './delivery.ts';
 import { judgeUniqueIds } from './ids.ts';
 import { linearizability } from './linearizability.ts';
@@ -116,7 +118,10 @@ export function inOrder(of: NamedTopic): Invariant {
   };
 }
 
-/** Your own: true holds, false or a text (why) is a violation, a `Verdict` is what it says. */
+/**
+ * Your own: true holds, false or a text (why) is a violation, and so is what it throws, so that an
+ * `assert` or an `expect` will do; a `Verdict` is what it says.
+ */
 export function invariant(
   name: string,
   check: (history: History) => Verdict | boolean | string,
@@ -125,10 +130,45 @@ export function invariant(
     name,
     kind: 'custom',
     check: (history) => {
-      const answer = check(history);
-      if (typeof answer === 'string') return violated(answer);
+      let answer: unknown;
+      try {
+        answer = check(history);
+      } catch (thrown) {
+        return violated(thrown instanceof Error ? thrown.message : String(thrown));
+      }
+      if (typeof answer === 'string') return violated(answer === '' ? 'not so' : answer);
       if (typeof answer === 'boolean') return answer ? holds('as claimed') : violated('not so');
-      return answer;
+      return verdictIn(answer, name);
     },
   };
+}
+
+const verdicts: readonly unknown[] = ['holds', 'violated', 'unknown'];
+
+/** Types are gone when a design runs, and an answer that is none must never count as clean. */
+export function verdictIn(answer: unknown, name: string): Verdict {
+  if (isVerdict(answer)) return answer;
+  if (isPromise(answer)) {
+    // Whatever comes of it, nobody waits for it.
+    answer.then(undefined, () => undefined);
+    return refused(name, 'its check is async, and nobody waits for an answer');
+  }
+  return refused(name, `its check answered ${show(answer)}`);
+}
+
+function isVerdict(answer: unknown): answer is Verdict {
+  if (typeof answer !== 'object' || answer === null) return false;
+  if (!('verdict' in answer) || !('detail' in answer)) return false;
+  return verdicts.includes(answer.verdict) && typeof answer.detail === 'string';
+}
+
+function isPromise(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof answer === 'object' && answer !== null && 'then' in answer;
+}
+
+function refused(name: string, what: string): never {
+  const whole = `${what}; it must answer true, false, a text (why not), or a verdict with its detail`;
+  throw new LoadpathError('bad-design', `invariant '${name}': ${whole}`, {
+    problems: [{ at: name, what: whole }],
+  });
 }

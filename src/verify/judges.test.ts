@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HistoryEvent, Phase } from '../host/history.ts';
 import type { Value } from '../host/host.ts';
+import { LoadpathError } from '../kit/errors.ts';
 import { judgeConservation } from './conservation.ts';
 import {
   durable,
@@ -13,6 +14,7 @@ import {
   uniqueIds,
 } from './invariants.ts';
 import { printCounterexample } from './print.ts';
+import type { Invariant } from './verdict.ts';
 
 /**
  * Events in order from lines such as `['ann', 'put', 'a', 1]` and `['ann', 'ok']`: a line with an
@@ -445,5 +447,28 @@ describe('your own invariant', () => {
     expect(
       invariant('x', () => ({ verdict: 'unknown', detail: 'too few' })).check([]).verdict,
     ).toBe('unknown');
+  });
+
+  it('that throws is violated, for the reason it gives', () => {
+    const broken = invariant('sums', () => {
+      throw new Error('expected 3, got 4');
+    });
+    expect(broken.check([])).toEqual({ verdict: 'violated', detail: 'expected 3, got 4' });
+  });
+
+  // What a design in JavaScript, or one that was never type-checked, may hand in.
+  it.each([
+    ['a promise', async () => false, 'is async'],
+    ['a promise that fails', async () => Promise.reject(new Error('no')), 'is async'],
+    ['a mistyped verdict', () => ({ verdict: 'violate', detail: '' }), '"violate"'],
+    ['a verdict without a reason', () => ({ verdict: 'holds' }), 'answered {"verdict":"holds"}'],
+    ['a number', () => 1, 'answered 1'],
+    ['nothing', () => undefined, 'answered undefined'],
+    ['null', () => null, 'answered null'],
+  ])('that answers with %s is a mistake, which names it', (_, check, what) => {
+    const odd = Reflect.apply(invariant, undefined, ['sums', check]) as Invariant;
+    expect(() => odd.check([])).toThrow(LoadpathError);
+    expect(() => odd.check([])).toThrow(/invariant 'sums'/);
+    expect(() => odd.check([])).toThrow(what);
   });
 });

@@ -76,6 +76,22 @@ const inner = service('inner', {
   traffic: { v1: 0.8, v2: 0.2 },
 });
 
+/** Asked for a way to let an error fall, it does so once its answer is made. */
+let asked = 0;
+const frail = service('frail', {
+  instances: 1,
+  fetch(request) {
+    const { pathname } = new URL(request.url);
+    const fall = () => {
+      throw new Error(`nobody catches what ${pathname} throws`);
+    };
+    if (pathname === '/rejects') void Promise.resolve().then(fall);
+    if (pathname === '/ticks') process.nextTick(fall);
+    if (pathname === '/microtasks') queueMicrotask(fall);
+    return Response.json(++asked);
+  },
+});
+
 const pages = purges('pages', { lease: '1s', timeout: '8s' });
 let made = 0;
 const origin = service('origin', {
@@ -120,6 +136,7 @@ const env = {
   net,
   kept,
   egress,
+  frail,
 };
 
 const api = service('api', {
@@ -196,6 +213,7 @@ const api = service('api', {
       return Response.json([reply.status, await reply.text(), reply.headers.get('via')]);
     }
     if (what === 'kept') return env.kept.fetch('/');
+    if (what === 'frail') return env.frail.fetch(`/${name}`);
     if (what === 'who') {
       const entries = await env.who.instances(name);
       return Response.json(entries.map(({ release, status }) => `${release} ${status}`).sort());

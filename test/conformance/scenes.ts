@@ -191,6 +191,17 @@ export const before: readonly Scene[] = [
       same((await world.fetch('/nowhere')).status, 404);
     },
   ),
+  scene(
+    'service: an error that nobody catches ends the instance, and another begins anew',
+    async (world) => {
+      for (const way of ['rejects', 'ticks', 'microtasks']) {
+        await eventually(world, async () => (await ask(world, 'GET', '/frail/count')) === 1);
+        same(await ask(world, 'GET', '/frail/count'), 2);
+        await world.fetch(`/frail/${way}`);
+      }
+      await eventually(world, async () => (await ask(world, 'GET', '/frail/count')) === 1);
+    },
+  ),
   scene('cdn: what may be kept is made once for all edges, until it is purged', async (world) => {
     const read = async (path: string) => (await world.fetch(`/site/${path}`)).text();
     const first = await read('a');

@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Finding, HuntOptions, HuntProgress, HuntReport } from '../../run/api.ts';
-import { count, digits, seconds } from '../figures.ts';
-import { Given, type RawOptions } from '../options.ts';
+import { count } from '../figures.ts';
+import { Given, givenAgain, quoted, type RawOptions } from '../options.ts';
+import { isCutShort, renderHunt } from '../render-hunt.ts';
 import {
   ending,
   interruptible,
@@ -13,7 +14,6 @@ import {
   printJson,
   screen,
 } from '../session.ts';
-import { cut, wrap } from '../style.ts';
 import { exitHelp, setOption, settingsGiven } from './load-options.ts';
 
 export function addHunt(program: Command): void {
@@ -30,7 +30,7 @@ export function addHunt(program: Command): void {
     .option('--for <duration>', 'virtual length of each run', '20s')
     .option('--rps <rate>', 'requests a second in each run', '50')
     .option('--faults <n>', 'at least this many faults in each schedule', '3')
-    .option('--findings <n>', 'stop after this many seeds that break something', '1')
+    .option('--findings <n>', 'stop when this many different invariants have broken', '1')
     .option(...setOption)
     .option('--jobs <n>', 'simulations at once (default: one a core)')
     .option('--no-shrink', 'print the schedule as it was drawn')
@@ -49,7 +49,7 @@ ${exitHelp}`,
     .action(ending(hunt));
 }
 
-async function hunt(design: string, raw: RawOptions): Promise<number> {
+async function hunt(design: string, raw: RawOptions, command: Command): Promise<number> {
   const given = new Given(raw);
   const minutes = given.number('minutes', 0.01, 100_000, 'minutes, such as 5');
   const options: HuntOptions = {
@@ -76,10 +76,37 @@ async function hunt(design: string, raw: RawOptions): Promise<number> {
     }),
   );
   const files = report.findings.map((finding) => save(folder, finding));
-  if (given.flag('json')) printJson(report);
-  else print(renderHunt(report, files));
-  if (report.violatedCount > 0) return 1;
-  return report.unknownCount > 0 ? 3 : 0;
+  const next = isCutShort(report) ? [`Go on: ${goingOn(design, command, report)}`] : [];
+  if (given.flag('json')) {
+    printJson(report);
+    for (const line of next) screen.line(line);
+  } else print([renderHunt(report, files, outStyle), ...next].join('\n'));
+  return huntExitCode(report);
+}
+
+/**
+ * That a hunt should end with the time given to it is no doubt about what it looked at; one that somebody
+ * stopped did not do what it was asked for.
+ */
+export function huntExitCode(report: HuntReport): 0 | 1 | 3 {
+  const { violatedCount, unknownCount, ended, seedsDone } = report;
+  if (violatedCount > 0) return 1;
+  return unknownCount > 0 || ended === 'interrupt' || seedsDone === 0 ? 3 : 0;
+}
+
+/** The same command for the seeds that are left. */
+export function goingOn(
+  design: string,
+  command: Command,
+  { seedFirst, seedCount, seedsDone }: Pick<HuntReport, 'seedFirst' | 'seedCount' | 'seedsDone'>,
+): string {
+  const seeds = [`--seed ${seedFirst + seedsDone}`, `--seeds ${seedCount - seedsDone}`];
+  return [
+    'loadpath hunt',
+    quoted(design),
+    ...seeds,
+    ...givenAgain(command, ['seed', 'seeds']),
+  ].join(' ');
 }
 
 function progressText(progress: HuntProgress): string {
@@ -98,42 +125,4 @@ function save(folder: string, finding: Finding): string {
   const path = join(folder, `${finding.design}-${finding.seed}.json`);
   writeFileSync(path, `${JSON.stringify(finding, null, 2)}\n`);
   return path;
-}
-
-export function renderHunt(report: HuntReport, files: readonly string[]): string {
-  const { seedsDone, violatedCount, unknownCount, wallSeconds, simulatedSeconds } = report;
-  const style = outStyle;
-  const speed = wallSeconds > 0 ? (seedsDone / wallSeconds) * 60 : 0;
-  const lines = [
-    `${style.strong(report.design)} ${style.dim(
-      `hunt · ${count(seedsDone)} seeds · ${seconds(simulatedSeconds)} simulated in ${seconds(wallSeconds)} · ${digits(speed)} seeds a minute`,
-    )}`,
-  ];
-  if (violatedCount > 0) lines.push(style.bad(`VIOLATED by ${count(violatedCount)} seeds`));
-  else if (unknownCount > 0) lines.push(style.doubt('UNKNOWN: nothing broke, as far as is known'));
-  else lines.push(style.good('HOLDS: no seed broke anything'));
-  if (unknownCount > 0) lines.push(`${count(unknownCount)} seeds without a verdict`);
-  for (const [index, finding] of report.findings.entries()) {
-    lines.push('', ...findingLines(finding, files[index]));
-  }
-  return lines.join('\n');
-}
-
-function findingLines(finding: Finding, file: string | undefined): string[] {
-  const { seed, invariant, detail, faults, faultCountBefore, counterexample } = finding;
-  const shrunk =
-    faults.length === faultCountBefore
-      ? `${faults.length} faults`
-      : `${faults.length} of ${faultCountBefore} faults are enough`;
-  return [
-    outStyle.strong(`Seed ${seed} breaks ${invariant}`),
-    ...wrap(detail, 98)
-      .split('\n')
-      .map((line) => `  ${line}`),
-    `  ${faults.length === 0 ? 'No fault is needed' : `${shrunk}:`}`,
-    ...faults.map((fault) => `    ${fault}`),
-    ...(counterexample.length > 0 ? ['  Smallest history that shows it:'] : []),
-    ...counterexample.slice(0, 30).map((line) => `    ${cut(line, 96)}`),
-    ...(file === undefined ? [] : [`  Replay: loadpath replay ${file}`]),
-  ];
 }

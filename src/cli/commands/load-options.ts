@@ -36,6 +36,11 @@ export const setOption = [
   collect,
 ] as const;
 
+export const probeOption = [
+  '--probe',
+  'after the heal, send load again: it must be served, as in every run of a hunt',
+] as const;
+
 /** `links.replicas=5`; what it names is checked once the design is loaded. */
 export function settingsGiven(given: Given): SettingTable {
   const set: Record<string, string> = {};

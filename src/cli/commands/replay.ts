@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { LoadpathError } from '../../kit/errors.ts';
-import type { Finding, SimulateOptions } from '../../run/api.ts';
+import type { SimulateOptions } from '../../run/api.ts';
 import { exitCode } from '../../run/report.ts';
+import { readFinding, unlikeFinding } from '../findings.ts';
 import { Given, type RawOptions } from '../options.ts';
 import { renderReport } from '../render.ts';
 import {
@@ -15,7 +14,7 @@ import {
   screen,
   watching,
 } from '../session.ts';
-import { exitHelp, loadGiven, withLoadOptions } from './load-options.ts';
+import { exitHelp, loadGiven, probeOption, withLoadOptions } from './load-options.ts';
 
 export function addReplay(program: Command): void {
   withLoadOptions(
@@ -28,6 +27,7 @@ export function addReplay(program: Command): void {
       .argument('<finding or design>', 'a JSON file that a hunt saved, or a design'),
   )
     .option('--until <time>', 'stop at this instant of the load')
+    .option(...probeOption)
     .option('--trace <file>', "write every event, one line each; '-' for standard output")
     .option('--json', 'print the report as JSON')
     .addHelpText(
@@ -46,6 +46,7 @@ async function replay(path: string, raw: RawOptions): Promise<number> {
   const given = new Given(raw);
   const load = loadGiven(given, raw);
   const finding = path.endsWith('.json') ? readFinding(path) : undefined;
+  const untilUs = given.duration('until', '10004ms');
   const options: SimulateOptions = {
     ...load,
     // What a finding says, unless the command line says otherwise.
@@ -57,9 +58,11 @@ async function replay(path: string, raw: RawOptions): Promise<number> {
       faults: [...finding.faults, ...load.faults],
       ownFaults: false,
     }),
+    // As the hunt did: else what breaks only then would hold here.
+    probe: given.flag('probe') || (finding !== undefined && untilUs === undefined),
     check: false,
     trace: given.text('trace'),
-    untilUs: given.duration('until', '10004ms'),
+    untilUs,
     isolatePackages: false,
   };
   const json = given.flag('json');
@@ -72,46 +75,14 @@ async function replay(path: string, raw: RawOptions): Promise<number> {
     runner.simulate(finding?.designPath ?? path, options, watching(signal, `seed ${options.seed}`)),
   );
   screen.clear();
-  if (json) printJson(report);
+  const unlike = finding && unlikeFinding(finding, report);
+  if (json) printJson(unlike ? { ...report, notes: [...report.notes, unlike] } : report);
   else print(renderReport(report, outStyle));
-  if (finding?.digest && finding.digest !== report.digest && options.untilUs === undefined) {
+  if (unlike) screen.line(screen.style.bad(unlike));
+  if (finding?.digest && finding.digest !== report.digest && untilUs === undefined) {
     screen.line(
       `The digest was ${finding.digest} when this was found: the design or Loadpath changed since.`,
     );
   }
   return exitCode(report);
-}
-
-function readFinding(path: string): Finding {
-  const finding = parseJson(path);
-  if (!isFinding(finding)) {
-    throw new LoadpathError(
-      'bad-input',
-      `${path} is not a finding of a hunt: designPath, seed, forUs or faults is missing`,
-    );
-  }
-  return finding;
-}
-
-function parseJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new LoadpathError('bad-input', `${path} cannot be read as JSON: ${why}`, {
-      cause: error,
-    });
-  }
-}
-
-function isFinding(value: unknown): value is Finding {
-  if (typeof value !== 'object' || value === null) return false;
-  const finding = value as Partial<Record<keyof Finding, unknown>>;
-  return (
-    typeof finding.designPath === 'string' &&
-    typeof finding.seed === 'number' &&
-    typeof finding.forUs === 'number' &&
-    Array.isArray(finding.faults) &&
-    finding.faults.every((fault) => typeof fault === 'string')
-  );
 }

@@ -19,7 +19,7 @@ import {
   watching,
 } from '../session.ts';
 import { rerunOnSave, type Watched } from '../watch.ts';
-import { exitHelp, faultHelp, loadGiven, withLoadOptions } from './load-options.ts';
+import { exitHelp, faultHelp, loadGiven, probeOption, withLoadOptions } from './load-options.ts';
 import { showMessages, showSlowest, tracesGiven, withTraceOptions } from './sim-traces.ts';
 
 export function addSim(program: Command): void {
@@ -36,6 +36,7 @@ export function addSim(program: Command): void {
     .option('--jobs <n>', 'simulations at once with --seeds (default: one a core)')
     .option('--check', 'run twice, compare every message and disk write, and trace leaks')
     .option('--until <time>', 'stop at this instant of the load and report what was seen')
+    .option(...probeOption)
     .option('--trace <file>', "write every event, one line each; '-' for standard output")
     .option('--isolate <what>', "'packages': give each node its own copy of packages too");
   withTraceOptions(command)
@@ -65,6 +66,7 @@ async function sim(design: string, raw: RawOptions): Promise<number> {
   const options: SimulateOptions = {
     ...loadGiven(given, raw),
     check: given.flag('check'),
+    probe: given.flag('probe'),
     trace: given.text('trace'),
     untilUs: given.duration('until', '10004ms'),
     isolatePackages: given.choice('isolate', ['packages']) !== undefined,

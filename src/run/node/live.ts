@@ -24,10 +24,11 @@ import { type LiveSystem, startLive } from '../../live/supervisor.ts';
 import { faultText } from '../../sim/faults.ts';
 import { onFormerData } from '../../verify/former.ts';
 import type { LiveControl, LiveOptions, Watch } from '../api.ts';
+import { brokenOff } from '../broken-off.ts';
 import { Crowds } from '../crowds.ts';
 import { judgeAll, judgedBlocks } from '../judge.ts';
 import { figuresOf, warmUpNote } from '../measure.ts';
-import { lateFaults, type Resolved, resolve } from '../options.ts';
+import { idleFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
 import { stubNotes } from '../stubs.ts';
 import { version } from '../version.ts';
@@ -120,7 +121,7 @@ class Live {
         `went on with the data of earlier runs in ${this.#dataDir}; --fresh starts empty`,
       );
     }
-    this.#notes.push(...changesOf(design.options), ...lateFaults(this.#asked));
+    this.#notes.push(...changesOf(design.options), ...idleFaults(this.#asked));
     this.#notes.push(...stubNotes(this.#plan));
     this.#phase('setup');
     const system = startLive({
@@ -275,7 +276,7 @@ class Live {
     const origin = this.#loadBeganAt;
     const snapshot = await system.meters();
     const status = new Map(system.status().map((node) => [node.id, node]));
-    const { counts, latencies, errors, blocks, complaints } = figuresOf({
+    const { counts, servedCount, latencies, inVain, errors, blocks, complaints } = figuresOf({
       // What is somebody else's was not measured.
       plan: {
         ...system.plan,
@@ -291,6 +292,9 @@ class Live {
     const history = this.#hadData ? onFormerData(recorded) : recorded;
     const invariants = this.#isJudged ? judgeAll(design.invariants, history, undefined) : [];
     if (complaints.verdict !== 'holds') invariants.push(complaints);
+    const events = this.#events.map((event) => ({ ...event, at: event.at - origin }));
+    const broken = brokenOff(events, system.plan, loadUs);
+    if (broken) invariants.push(broken);
     return assemble({
       version,
       design: design.name,
@@ -300,14 +304,16 @@ class Live {
       loadUs,
       wallUs: Math.round((performance.now() - this.#startedAt) * 1_000),
       counts,
+      servedCount,
       latencies,
+      inVain,
       objectives: this.#run.load ? design.objectives : {},
       moreObjectives: this.#achieved(snapshot, loadUs),
       invariants,
       errors,
       blocks,
       series: this.#observer.series(loadUs),
-      events: this.#events.map((event) => ({ ...event, at: event.at - origin })),
+      events,
       notes: [...this.#notes, ...warmUpNote(snapshot, this.#asked.warmUpUs)],
     });
   }

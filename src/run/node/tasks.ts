@@ -34,6 +34,7 @@ export interface SimulateTask extends Otherwise {
   readonly check: boolean;
   readonly trace: boolean;
   readonly untilUs?: Micros | undefined;
+  readonly probe?: boolean | undefined;
   /** How it is held: see `Reins`. */
   readonly reins: SharedArrayBuffer;
   /** Makes frames, at most so many. */

@@ -64,7 +64,7 @@ function simulateTask(
   evaluate: () => System,
   comparison?: Comparison,
 ): Promise<SimulationOutcome> {
-  const { seed, check, untilUs } = task;
+  const { seed, check, untilUs, probe } = task;
   const speaker = new Speaker(say, new Reins(task.reins));
   return simulateHere(() => {
     const whole = evaluate();
@@ -77,6 +77,7 @@ function simulateTask(
       seed,
       check,
       untilUs,
+      probe,
       ...asked,
       onEvent: (event) => speaker.say({ type: 'event', event }),
       onSecond: ({ at, window }) =>

@@ -56,9 +56,21 @@ function keepOn(drain: Drain): void {
     } catch (thrown) {
       if (!strayHook) throw thrown;
       strayHook(current?.node, thrown);
+      queueMicrotask(clearContexts);
     }
   }
 }
+
+/**
+ * Node enters an asynchronous context for each tick, and one that threw is never left: at the end of
+ * the outer macrotask Node would find a context that it did not expect, and abort the process. What is
+ * thrown in a microtask Node handles itself, and then forgets all contexts.
+ */
+function clearContexts(): void {
+  throw contextsCleared;
+}
+
+const contextsCleared = new Error('a tick threw');
 
 /**
  * Microtasks only, so `nextTick` becomes one of them. Rejections that nobody handles are told when
@@ -129,6 +141,7 @@ export function catchStrays(hook: StrayHook): () => void {
   const events = ['unhandledRejection', 'uncaughtException'] as const;
   const before = events.map((event) => process.listeners(event as 'uncaughtException'));
   const own = events.map((_, index) => (thrown: unknown, detail: unknown) => {
+    if (thrown === contextsCleared) return;
     const others = before[index]! as unknown as ((...given: unknown[]) => void)[];
     if (current === undefined && others.length > 0) {
       for (const listener of others) listener.call(process, thrown, detail);

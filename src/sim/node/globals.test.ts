@@ -412,6 +412,31 @@ describe('what user code lets fall', () => {
       'the rest still ran',
     ]);
   });
+
+  // Without more than ticks: a throw in a microtask would have Node put its contexts right.
+  test('ticks that throw leave nothing behind over which Node would abort the process', async () => {
+    const strays: string[] = [];
+    const release = catchStrays((_node, thrown) => strays.push((thrown as Error).message));
+    try {
+      await simulate(() => {
+        for (const name of ['first', 'second']) {
+          process.nextTick(() => {
+            throw new Error(name);
+          });
+        }
+        new Readable({
+          read() {
+            this.destroy(new Error('nobody listens'));
+          },
+        }).resume();
+      });
+    } finally {
+      release();
+    }
+    expect(strays).toEqual(['first', 'second', 'nobody listens']);
+    // A turn of the real loop, at whose end it would.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  });
 });
 
 describe('leaks', () => {

@@ -65,6 +65,46 @@ function made(options: CacheOptions, clients = 1) {
   return { ...all, hot, counter };
 }
 
+describe.each([
+  ['as messages go in a plain run', {}],
+  ['as a codec leaves them', { check: true, codec: { encode, decode } }],
+])('values %s', (_how, world) => {
+  const lists = cache<number[]>('lists', { nodes: 1 });
+
+  test('are of those who have them: no change of theirs reaches the cache or another', async () => {
+    const { handle, settle } = cluster([lists], { seed: 4, clients: 2, ...world });
+    const given = [1];
+    const isSet = settle(handle(lists).set('key', given));
+    given.push(2);
+    expect(await isSet).toEqual({ ok: true });
+    for (const client of [0, 1, 0]) {
+      const got = await settle(handle(lists, client).get('key'));
+      expect(got).toEqual({ ok: [1] });
+      (got as { ok: number[] }).ok.push(3);
+    }
+  });
+
+  test('that were loaded for several are not one and the same to them', async () => {
+    const { handle, settle } = cluster([lists], { seed: 4, clients: 2, ...world });
+    const loaded = [1];
+    const look = (client: number) => handle(lists, client).through('key', () => loaded);
+    const all = settle(
+      Promise.all(
+        [look(0), look(0), look(1)].map(async (one) => [...(await one)!, (await one)!.push(2)]),
+      ),
+    );
+    expect(await all).toEqual({
+      ok: [
+        [1, 2],
+        [1, 2],
+        [1, 2],
+      ],
+    });
+    expect(loaded).toEqual([1]);
+    expect(await settle(handle(lists, 1).get('key'))).toEqual({ ok: [1] });
+  });
+});
+
 describe('through', () => {
   test('loads once for all who look at the same time, on one node and on many', async () => {
     const { handle, hot, settle } = made({ wait: '500ms' }, 4);

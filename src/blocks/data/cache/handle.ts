@@ -3,6 +3,7 @@ import type { Declaration } from '../../../host/declaration.ts';
 import type { Micros, Value } from '../../../host/host.ts';
 import { type DurationText, parseDuration } from '../../../kit/units.ts';
 import { illegal } from '../../../parts/codec.ts';
+import { copyOf } from '../../../parts/copy.ts';
 import type { CacheApi, Loaded } from './client.ts';
 
 export interface KeepOptions {
@@ -11,14 +12,17 @@ export interface KeepOptions {
 }
 
 export interface CacheHandle<T> {
-  /** The value, or undefined: absent, expired, known not to exist, or its node does not answer. */
+  /**
+   * The value, or undefined: absent, expired, known not to exist, or its node does not answer. The
+   * caller's own: changing it changes nothing else.
+   */
   get(key: string): Promise<T | undefined>;
   /** False when the node of this key did not confirm it: what it held may still be there. */
   set(key: string, value: T, options?: KeepOptions): Promise<boolean>;
   /** False when the node of this key did not confirm it: then its value may live on until its ttl. */
   delete(key: string): Promise<boolean>;
   /**
-   * The cached value, or what `load` finds, kept for the next one. Callers that look for one key at
+   * The cached value, or what `load` finds, kept for the next one: each caller gets its own. Callers that look for one key at
    * once share one lookup and one load: what they get was current when that began (a lookup lasts for
    * `timeout` and `wait` at most). It fails only if `load` does.
    */
@@ -50,13 +54,13 @@ function handleOf(api: CacheApi, name: string): CacheHandle<Value> {
     get: (key) =>
       new Promise((resolve) => {
         checkKey(name, 'get', key);
-        api.get(key, resolve);
+        api.get(key, (value) => resolve(copyOf(value)));
       }),
     set: (key, value, options) =>
       new Promise((resolve) => {
         checkKey(name, 'set', key);
         checkValue(name, 'set', value);
-        api.set(key, value, ttlOf(name, options), resolve);
+        api.set(key, copyOf(value), ttlOf(name, options), resolve);
       }),
     delete: (key) =>
       new Promise((resolve) => {
@@ -70,7 +74,7 @@ function handleOf(api: CacheApi, name: string): CacheHandle<Value> {
           void run(name, load).then(done);
         };
         api.through(key, ttlOf(name, options), start, (loaded) =>
-          loaded.ok ? resolve(loaded.value) : reject(loaded.failure),
+          loaded.ok ? resolve(copyOf(loaded.value)) : reject(loaded.failure),
         );
       }),
   });
@@ -83,7 +87,8 @@ async function run(
   try {
     const value = await load();
     if (value !== undefined) checkValue(name, 'through', value);
-    return { ok: true, value };
+    // Copied before anybody has it: callers who share it and the cache node get what was loaded.
+    return { ok: true, value: copyOf(value) };
   } catch (failure) {
     return { ok: false, failure };
   }

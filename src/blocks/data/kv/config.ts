@@ -27,7 +27,7 @@ export const knobs = {
     count(3, {
       min: 1,
       max: 1_000,
-      doc: 'Data nodes on the ring. By default as many as replicas; more share keys and load between them.',
+      doc: 'Data nodes on the ring. By default as many as replicas; more share keys and load between them. A store that has data refuses to start with another number, or with other replicas, tokens or zones: keys would be looked for where they are not.',
     }),
   ),
   read: optional(
@@ -61,6 +61,8 @@ export const knobs = {
   }),
   keysMax: count(1_000_000, {
     min: 1,
+    // A `Map` takes 2^24.
+    max: 16_000_000,
     doc: 'Keys a node holds in memory, tombstones included. Beyond it new keys are refused, existing ones still change.',
   }),
   hintsMax: count(100_000, {

@@ -6,7 +6,10 @@ import type { Declaration } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
 import { judgeDurable, linearizability } from '../../../verify/index.ts';
-import { type KvHandle, kv } from './index.ts';
+import { kvBlock } from './block.ts';
+import { complete } from './config.ts';
+import { declare, type KvHandle, kv } from './index.ts';
+import { type ReplicaConfig, replica } from './node.ts';
 import { kvAckCountedTwice, kvHintDropped, kvNoSync } from './testdata/planted.ts';
 import { type FaultKind, storm } from './testdata/storm.ts';
 
@@ -340,6 +343,40 @@ describe('room', () => {
     }
     expect(await settle(store.get('k'))).toMatchObject({ error: {} });
     expect(await settle(store.get('k'))).toEqual({ ok: 'value 499' });
+  });
+});
+
+describe('a store that has data', () => {
+  /** As `before` in the first life of each replica, then as `changed` says. */
+  async function restartedAs(before: object, changed: object): Promise<string[]> {
+    const config = (given: ReplicaConfig, life: number): ReplicaConfig =>
+      life === 1 ? given : { ...given, ...complete({ ...given, ...changed }) };
+    const links = declare<number>('links', before, {
+      ...kvBlock,
+      programs: {
+        replica: (host, given: ReplicaConfig) => replica(host, config(given, host.life)),
+      },
+    });
+    const { world, handle, settle, run, events } = cluster([links]);
+    for (let i = 0; i < 40; i++) await settle(handle(links).put(`k${i}`, i));
+    world.inject({ do: 'restart', target: { node: 'links/1' }, atUs: 0 });
+    run(5_000_000);
+    return events.flatMap((event) =>
+      event.type === 'crash' && event.why !== 'stopped' ? [event.why] : [],
+    );
+  }
+
+  test('refuses to start when its keys would be looked for elsewhere, and names both values', async () => {
+    const [why] = await restartedAs({}, { nodes: 7 });
+    expect(why).toContain('links/1 keeps keys as one of a store with nodes 3, replicas 3;');
+    expect(why).toContain('the design now says nodes 7, replicas 3, tokens 128, zones a b c');
+    expect(await restartedAs({ nodes: 5 }, { tokens: 64 })).not.toEqual([]);
+    expect(await restartedAs({ snapshot: '1kB' }, { nodes: 4 })).not.toEqual([]);
+  });
+
+  test('starts with other options when all of its nodes own all keys, or owners stay who they are', async () => {
+    expect(await restartedAs({}, { tokens: 64, timeoutUs: 500_000 })).toEqual([]);
+    expect(await restartedAs({ nodes: 5 }, { keysMax: 7 })).toEqual([]);
   });
 });
 

@@ -19,9 +19,10 @@ import type { Member } from './client.ts';
 import { collector } from './collector.ts';
 import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
-import { type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
+import { type Logged, type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
 import type { Hint, KvMessage, Store } from './messages.ts';
 import { type Rules, soundRules } from './rules.ts';
+import { reshaped, shapeOf } from './shape.ts';
 import { Table } from './table.ts';
 
 export type ReplicaConfig = KvConfig & {
@@ -52,9 +53,11 @@ export function replica(host: Host, config: ReplicaConfig): Handlers {
 
 export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) => Handlers {
   return (host, config) => {
-    const { journal, entries, tornBytes } = Journal.open<PackedRecord>(host.disk, logName);
+    const { journal, entries, tornBytes } = Journal.open<Logged>(host.disk, logName);
+    const shape = shapeOf(config);
+    let isShaped = false;
     const table = new Table();
-    for (const record of entries) table.apply(unpack(record));
+    for (const entry of entries) recover(entry);
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
     const refusals = new Map<string, Full>();
@@ -82,8 +85,25 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const hints = handover(self, rules);
     const tombstones = collector(self);
 
+    function recover(entry: Logged): void {
+      if (entry[0] !== 'shape') return table.apply(unpack(entry));
+      const [, was, first] = entry;
+      if (was !== shape) throw reshaped(config.name, host.self, was, shape);
+      isShaped = true;
+      if (first) table.apply(unpack(first));
+    }
+
+    /** The first one that becomes durable brings the shape with it. */
+    function append(packed: PackedRecord, done: (outcome: DiskOutcome) => void): void {
+      if (isShaped) return journal.append(packed, done);
+      journal.append(['shape', shape, packed], (outcome) => {
+        if (outcome === 'ok') isShaped = true;
+        done(outcome);
+      });
+    }
+
     function write(record: LogRecord, done: (outcome: DiskOutcome) => void): void {
-      journal.append(pack(record), (outcome) => {
+      append(pack(record), (outcome) => {
         if (outcome === 'ok') keep(record);
         done(outcome);
         settled();
@@ -118,7 +138,8 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       const { sizeBytes } = journal;
       if (compacting || sizeBytes < config.snapshotBytes || sizeBytes < 2 * compactedBytes) return;
       compacting = true;
-      journal.replaceWith(table.snapshot().map(pack), (outcome) => {
+      const entries: Logged[] = [['shape', shape, null], ...table.snapshot().map(pack)];
+      journal.replaceWith(entries, (outcome) => {
         compacting = false;
         // After a failure, wait until the log has doubled once more: a full disk is not hammered.
         compactedBytes = journal.sizeBytes;
@@ -140,7 +161,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
       // As `write`, but with one function made for each and not two: no message is as common.
       const hint = message.type === 'hint' ? hintOf(message) : undefined;
-      journal.append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
+      append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
         if (outcome === 'ok' && hint) {
           keep(hint);
           hints.wake();

@@ -5,7 +5,6 @@
  */
 import type { Micros, NodeId } from '../../../host/host.ts';
 import { compareVersions, isNewer, type Version } from '../../../parts/hlc.ts';
-import { TextMap } from '../../../parts/text-map.ts';
 import type { LogRecord } from './log.ts';
 import type { Entry, Standing } from './messages.ts';
 
@@ -15,7 +14,11 @@ export interface KeptHint {
 }
 
 export class Table {
-  readonly #entries = new TextMap<Entry>();
+  /**
+   * A `Map`, whose hashes nobody can foresee: keys are chosen by users, and a table with a hash of
+   * ours could be filled with keys that all collide.
+   */
+  readonly #entries = new Map<string, Entry>();
   readonly #tombstones = new Set<string>();
   readonly #hints = new Map<NodeId, Map<string, KeptHint>>();
   #hintCount = 0;
@@ -66,7 +69,7 @@ export class Table {
   snapshot(): LogRecord[] {
     const records: LogRecord[] = [];
     if (this.#floor) records.push({ do: 'floor', version: this.#floor });
-    for (const [key, entry] of this.#entries.entries()) records.push({ do: 'store', key, entry });
+    for (const [key, entry] of this.#entries) records.push({ do: 'store', key, entry });
     for (const [owner, kept] of this.#hints) {
       for (const [key, { entry, since }] of kept) {
         records.push({ do: 'hint', owner, key, entry, since });

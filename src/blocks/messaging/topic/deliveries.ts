@@ -139,9 +139,9 @@ export class Deliveries {
     const cursor = group.cursors.get(partition)!;
     // Fenced at once: a commit that came in between would undo the replay.
     cursor.flight = undefined;
-    cursor.replaying = true;
+    cursor.replayingCount++;
     this.#offsets.commit(name, partition, offset, (outcome) => {
-      cursor.replaying = false;
+      cursor.replayingCount--;
       if (outcome === 'ok') {
         cursor.position = offset;
         cursor.failedCount = 0;
@@ -165,7 +165,7 @@ export class Deliveries {
   }
 
   #pump(group: Group, cursor: Cursor): void {
-    if (cursor.flight || cursor.replaying || this.#host.now() < cursor.heldUntil) return;
+    if (cursor.flight || cursor.replayingCount > 0 || this.#host.now() < cursor.heldUntil) return;
     const member = group.ownerOf(cursor);
     const log = this.#logs.get(cursor.partition);
     if (!member || !log) return;
@@ -175,7 +175,8 @@ export class Deliveries {
       cursor.position = log.first;
     }
     const count = log.read(cursor.position, this.#config.batch).length;
-    if (count === 0 || (count < this.#config.batch && this.#lingers(group, cursor))) return;
+    if (count === 0) return this.#noteDamage(group, cursor, log);
+    if (count < this.#config.batch && this.#lingers(group, cursor)) return;
     cursor.lingersUntil = undefined;
     const flight: Flight = {
       generation: this.#nextGeneration++,
@@ -195,6 +196,21 @@ export class Deliveries {
     this.#watch(group, cursor, flight);
   }
 
+  /**
+   * What is damaged was acknowledged, so nobody but a person may decide to go on without it. Until
+   * then this group stands still in this partition; nothing else does.
+   */
+  #noteDamage(group: Group, cursor: Cursor, log: PartitionLog): void {
+    const { partition, position } = cursor;
+    const damage = log.damageAt(position);
+    if (!damage || cursor.damagedAt === position) return;
+    cursor.damagedAt = position;
+    this.#host.meter.note(
+      `${group.name} stands still at offset ${position} of partition ${partition}: ${damage.why} ` +
+        `What can be read again begins at offset ${damage.to}, where replayFrom takes the group to.`,
+    );
+  }
+
   /** Whether the next batch still waits to become larger. */
   #lingers(group: Group, cursor: Cursor): boolean {
     const { lingerUs } = this.#config;
@@ -210,6 +226,8 @@ export class Deliveries {
   #send(group: Group, { partition }: Cursor, flight: Flight): void {
     const { generation, member, from, to } = flight;
     const stored = this.#logs.get(partition)!.read(from, to - from);
+    // Damaged since it was sent first: the batch that is left is out when the time of this one is.
+    if (stored.length < to - from) return;
     const messages = stored.map(
       ({ message, key, value, at }, index): Delivered => ({
         id: message,

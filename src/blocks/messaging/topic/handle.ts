@@ -3,6 +3,7 @@ import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import type { Micros, Value } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { illegal } from '../../../parts/codec.ts';
+import { copyOf } from '../../../parts/copy.ts';
 import type { Published, TopicApi } from './client.ts';
 import type { TopicConfig } from './config.ts';
 
@@ -10,7 +11,7 @@ export type { Published } from './client.ts';
 
 export interface TopicHandle<T> {
   /**
-   * Stored, on the disk of one broker, when this returns. Fails with `Unavailable` after `timeout`:
+   * Stored, as it is now, on the disk of one broker when this returns. Fails with `Unavailable` after `timeout`:
    * `certain` says whether it may have been stored all the same. Messages of one key keep the order
    * in which they were published when each waits for the one before.
    */
@@ -50,7 +51,7 @@ export function handle(
         if (named !== null && typeof named !== 'string') {
           throw new TypeError(`${name}: key must return text, got ${typeof named}`);
         }
-        api.publish(named, value, context, (outcome) =>
+        api.publish(named, copyOf(value), context, (outcome) =>
           outcome instanceof Unavailable ? reject(outcome) : resolve(outcome),
         );
       }),

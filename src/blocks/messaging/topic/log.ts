@@ -8,7 +8,7 @@
  * never acknowledged takes none. Retention removes whole segments from the old end.
  */
 import type { Disk, DiskOutcome, Micros, NodeId, Value } from '../../../host/host.ts';
-import { assert } from '../../../kit/assert.ts';
+import { LoadpathError } from '../../../kit/errors.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { Lru } from '../../../parts/lru.ts';
 import { Producers, type Sent } from './producers.ts';
@@ -45,6 +45,14 @@ interface Held {
   readonly done: (outcome: DiskOutcome, offset: number) => void;
 }
 
+/** Of offsets that were acknowledged and cannot be read any more. */
+export interface Damage {
+  readonly from: number;
+  /** From here on they can. */
+  readonly to: number;
+  readonly why: string;
+}
+
 /** Closed segments kept decoded, for groups that lag behind. */
 const decodedMax = 2;
 
@@ -55,6 +63,8 @@ export class PartitionLog {
   readonly #options: LogOptions;
   readonly #segments: Segment[] = [];
   readonly #decoded = new Lru<string, readonly Stored[]>({ entriesMax: decodedMax });
+  /** Closed segments that turned out damaged, by name. */
+  readonly #damages = new Map<string, Damage>();
   #journal: Journal<Entry>;
   /** Of the newest segment. */
   #records: Stored[];
@@ -64,7 +74,10 @@ export class PartitionLog {
   #held: Held[] = [];
   #end: number;
 
-  /** Opens what is there. `wallUs` dates a first segment. */
+  /**
+   * Opens what is there. `wallUs` dates a first segment. Throws `data-corrupt` when the newest segment
+   * is damaged: how many messages were acknowledged is not known then, so none can get an offset.
+   */
   constructor(disk: Disk, folder: string, options: LogOptions, wallUs: Micros) {
     this.#disk = disk;
     this.#folder = folder;
@@ -76,13 +89,17 @@ export class PartitionLog {
       // Its true size is not worth reading it for: it was closed when it had reached this one.
       this.#segments.push({ name, base, at: Number(match[2]), sizeBytes: options.segmentBytes });
     }
+    let closedAt: number | undefined;
     for (;;) {
       const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs);
+      const damage = closedAt === undefined ? undefined : this.#read(last, closedAt).damage;
+      if (damage) throw damage;
       const { journal, entries } = Journal.open<Entry>(disk, last.name);
       // A crash while it was begun: nothing in it was acknowledged.
       if (entries.length === 0 && this.#segments.length > 1) {
         disk.remove(last.name);
         this.#segments.pop();
+        closedAt = last.base;
         continue;
       }
       this.#journal = journal;
@@ -132,6 +149,14 @@ export class PartitionLog {
     return this.#recordsOf(index).slice(from, from + max);
   }
 
+  /** Why `read` found nothing at `offset`, if it was not the end. */
+  damageAt(offset: number): Damage | undefined {
+    for (const damage of this.#damages.values()) {
+      if (offset >= damage.from && offset < damage.to) return damage;
+    }
+    return undefined;
+  }
+
   /** The first message stored at or after `wallUs`; the end when there is none. */
   offsetAt(wallUs: Micros): number {
     let index = this.#segments.length - 1;
@@ -154,6 +179,7 @@ export class PartitionLog {
       sizeBytes -= oldest.sizeBytes;
       this.#disk.remove(oldest.name);
       this.#decoded.delete(oldest.name);
+      this.#damages.delete(oldest.name);
       this.#segments.shift();
     }
     return this.first - before;
@@ -213,12 +239,25 @@ export class PartitionLog {
     if (index === this.#segments.length - 1) return this.#records;
     const segment = this.#segments[index]!;
     return this.#decoded.getOrSet(segment.name, () => {
-      const { entries } = Journal.open<Entry>(this.#disk, segment.name);
-      const records = entries.filter(isStored).map(recordOf);
-      const next = this.#segments[index + 1]!.base;
-      assert(segment.base + records.length === next, 'a closed segment is whole');
+      const to = this.#segments[index + 1]!.base;
+      const { records, damage } = this.#read(segment, to);
+      const from = segment.base + records.length;
+      if (damage) this.#damages.set(segment.name, { from, to, why: damage.message });
       return records;
     });
+  }
+
+  /** Of a segment that was closed at offset `end`: what can be read of it, from its beginning on. */
+  #read(
+    { name, base }: Segment,
+    end: number,
+  ): { readonly records: readonly Stored[]; readonly damage: LoadpathError | undefined } {
+    const { entries, damage } = Journal.read<Entry>(this.#disk, name);
+    const records = entries.filter(isStored).map(recordOf);
+    const count = end - base;
+    if (damage || records.length === count) return { records, damage };
+    const text = `${name} holds ${records.length} messages, of ${count} that were acknowledged.`;
+    return { records: records.slice(0, count), damage: new LoadpathError('data-corrupt', text) };
   }
 }
 

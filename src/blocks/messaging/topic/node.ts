@@ -3,6 +3,7 @@
  * Nothing is said before it is durable: not a publish, not a commit.
  */
 import type { Address, DiskOutcome, NodeId, Program } from '../../../host/host.ts';
+import { LoadpathError } from '../../../kit/errors.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { type BrokerConfig, brokerOf } from './config.ts';
 import { Deliveries } from './deliveries.ts';
@@ -22,9 +23,11 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
   const logs = new Map<number, PartitionLog>();
+  /** Why a partition of this broker is refused. */
+  const damages = new Map<number, string>();
   for (let partition = 0; partition < config.partitions; partition++) {
     if (brokerOf(partition, config.nodes) !== config.index) continue;
-    logs.set(partition, new PartitionLog(host.disk, `topic/p${partition}`, config, host.wall()));
+    openLog(partition);
   }
   const opened = Journal.open<OffsetEntry>(host.disk, 'topic/offsets');
   const offsets = new Offsets(opened.journal, opened.entries);
@@ -37,6 +40,22 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     host.meter.note(`recovered ${count} messages in ${logs.size} partitions`);
   }
   tick();
+
+  /** A damaged partition is refused alone: those beside it are whole. */
+  function openLog(partition: number): void {
+    try {
+      logs.set(partition, new PartitionLog(host.disk, `topic/p${partition}`, config, host.wall()));
+    } catch (error) {
+      if (!(error instanceof LoadpathError && error.code === 'data-corrupt')) throw error;
+      const why = `partition ${partition} is refused: ${error.message}`;
+      damages.set(partition, why);
+      host.meter.note(why);
+    }
+  }
+
+  function absence(partition: number): string {
+    return damages.get(partition) ?? `partition ${partition} is not on this broker`;
+  }
 
   /** Ends sessions and removes old segments. Three times a session, so that neither is very late. */
   function tick(): void {
@@ -51,12 +70,17 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   function publish(from: Address, request: Of<'publish'>, arrivedAt: number): void {
     const { id, partition, message, key, value, life, seq, low } = request;
     const log = logs.get(partition);
-    if (!log) return refuse(from, id, `partition ${partition} is not on this broker`, true);
+    if (!log) return refuse(from, id, absence(partition), true);
     const sent: Sent = { node: from.node, life, seq, low };
     const seen = log.producers.look(sent);
     switch (seen.state) {
       case 'stale':
         return;
+      case 'over': {
+        // Late, and heard by nobody; or its node has forgotten how often it lived, and waits.
+        const why = `${from.node} says that this is its life ${life}, and was in life ${seen.life} before`;
+        return refuse(from, id, why, false);
+      }
       case 'stored':
         duplicates.add();
         return reply(from, { type: 'published', id, offset: seen.offset });
@@ -92,7 +116,7 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
 
   function replay(from: Address, { id, group, partition, from: start }: Of<'replay'>): void {
     const log = logs.get(partition);
-    if (!log) return refuse(from, id, `partition ${partition} is not on this broker`, true);
+    if (!log) return refuse(from, id, absence(partition), true);
     const wanted = 'offset' in start ? start.offset : log.offsetAt(start.at);
     const offset = Math.min(Math.max(wanted, log.first), log.end);
     deliveries.replay(group, partition, offset, (outcome: DiskOutcome) => {

@@ -24,6 +24,8 @@ import { Script, type UsersCode } from './script.ts';
 import { Tally } from './tally.ts';
 import { Wire } from './wire.ts';
 
+type Closed = Load & { readonly kind: 'closed' };
+
 /** A visit that began this long after it was due was not offered when the load says. */
 const lateUs = 1_000_000;
 
@@ -56,6 +58,9 @@ export function crowd(
   /** When the next arrival is due, since the load began. */
   let nextAt = Number.POSITIVE_INFINITY;
   let arrivals: Arrivals | undefined;
+  /** Of a closed load: how many are wanted, and who is there, thinking or waiting for a reply. */
+  let wanted = 0;
+  const looping = new Set<number>();
   let waiting: Timer | undefined;
   let ending: Timer | undefined;
 
@@ -72,7 +77,6 @@ export function crowd(
   }
 
   function begin(forUs: Micros): void {
-    const isWarm = running;
     tally.load();
     running = true;
     script.open();
@@ -88,7 +92,7 @@ export function crowd(
     const { load } = config;
     if (load.kind === 'open') come(load.shape, 'arrivals');
     else if (load.kind === 'replay') replay(load.visits, 0);
-    else if (!isWarm) loopAll(load);
+    else loopAll(load);
   }
 
   function come(shape: Shape, stream: string): void {
@@ -119,16 +123,21 @@ export function crowd(
     if (now - dueUs > lateUs) late.add();
   }
 
-  function loopAll({ users, think }: Load & { readonly kind: 'closed' }): void {
+  /** So many, from now on: those who are too many leave when they next come back. */
+  function loopAll({ users, think }: Closed, factor = 1): void {
     const draw = sampler(think);
-    for (let user = 0; user < users; user++) loop(userOf(user), draw);
+    wanted = Math.round(users * factor);
+    for (let nth = 0; nth < wanted; nth++) if (!looping.has(nth)) loop(nth, draw);
   }
 
-  function loop(user: number, think: (random: typeof host.random) => number): void {
+  function loop(nth: number, think: (random: typeof host.random) => number): void {
+    const user = userOf(nth);
     const thinking = host.random.fork(`thinks ${user}`);
+    looping.add(nth);
     const again = (): void => {
-      if (!running) return;
-      script.visit(user, host.now(), () => host.after(think(thinking), again));
+      if (running && nth < wanted) {
+        script.visit(user, host.now(), () => host.after(think(thinking), again));
+      } else looping.delete(nth);
     };
     // Users who all began at once would march in step.
     host.after(think(thinking), again);
@@ -154,7 +163,9 @@ export function crowd(
   }
 
   function surge(factor: number): void {
-    if (!arrivals || !running) return;
+    if (!running) return;
+    if (config.load.kind === 'closed') return loopAll(config.load, factor);
+    if (!arrivals) return;
     arrivals.factor = factor;
     waiting?.cancel();
     awaitArrival(arrivals.nextAfter(host.now() - beganAt));
@@ -162,6 +173,7 @@ export function crowd(
 
   function stop(): void {
     running = false;
+    tally.over();
     waiting?.cancel();
     ending?.cancel();
     script.close();

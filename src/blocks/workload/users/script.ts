@@ -161,7 +161,7 @@ export class Script {
       if (answer.ok) {
         answer.reply.inlet?.stream.reset();
         this.#tally.replied(counts, answer.reply.status, this.#host.now() - shouldBeginAt);
-      } else this.#tally.lost(counts, answer.why);
+      } else this.#tally.lost(counts, answer.why, this.#host.now() - shouldBeginAt);
       done?.();
     });
   }
@@ -194,7 +194,7 @@ export class Script {
                 inlet = answer.reply.inlet;
                 resolve(toResponse(answer.reply));
               } else {
-                this.#tally.lost(counts, answer.why);
+                this.#tally.lost(counts, answer.why, host.now() - startedAt);
                 reject(new Unavailable('users', 'fetch', answer.why, answer.certain));
               }
               isAnswered = true;
@@ -205,7 +205,7 @@ export class Script {
               if (isAnswered) return;
               isAnswered = true;
               giveUp();
-              this.#tally.lost(counts, 'abandoned');
+              this.#tally.lost(counts, 'abandoned', host.now() - startedAt);
               reject(signal.reason);
             });
           };
@@ -230,7 +230,7 @@ export class Script {
             asked,
             (answer) => {
               if (!answer.ok) {
-                this.#tally.lost(counts, answer.why);
+                this.#tally.lost(counts, answer.why, host.now() - startedAt);
                 return reject(new Unavailable('users', 'connect', answer.why, answer.certain));
               }
               const { status, headers } = answer.reply;

@@ -103,6 +103,30 @@ describe('the crowd', () => {
     expect(report.errors).toMatchObject({ timeout: expect.any(Number) });
   });
 
+  test('has waited in vain then, which a promised percentile holds against the system', async () => {
+    let asked = 0;
+    const hangs = service('api', {
+      fetch: () => (asked++ % 3 === 0 ? new Promise<Response>(() => {}) : new Response('')),
+    });
+    const report = await simulate(
+      system('hanging', {
+        entry: gateway('edge', { routes: { '/': hangs }, policy: { timeout: '1min' } }),
+        workload: users({ rate: '50/s', timeout: '2s' }),
+        objectives: { p50: '50ms', p99: '50ms' },
+      }),
+      { for: '10s' },
+    );
+    const [p50, p99] = report.objectives;
+    expect(p50).toMatchObject({ holds: true });
+    expect(p99).toMatchObject({ holds: false });
+    expect(p99!.measured).toBeCloseTo(2_000, -2);
+    // The percentiles of latency go on to be those of replies.
+    expect(report.latencyMs.max).toBeLessThan(50);
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(/^\d+ requests were waited for in vain, 2s on average/),
+    );
+  });
+
   test('counts what was turned away apart from what failed', async () => {
     const limit = tokenBucket({ rate: '10/s', burst: 1, by: 'all' });
     const api = service('api', {});
@@ -222,10 +246,43 @@ describe('closed-loop users', () => {
     expect(report.throughputPerSec).toBeLessThan(102);
   });
 
+  test('are so many more in a surge, and as many as before when it is over', async () => {
+    const closed = { users: 10, think: '90ms' } as const;
+    const surge = { faults: ['surge 3x at 3s for 3s'] };
+    const { series } = await run({ closed, api: { instances: 4, cost: '8ms' } }, surge);
+    const [before, during, after] = [2, 5, 8].map((second) => series.throughput[second]!);
+    expect(before).toBeGreaterThan(85);
+    expect(during).toBeGreaterThan(2.6 * before!);
+    expect(after).toBeLessThan(1.2 * before!);
+  });
+
   test('slow down with the system', async () => {
     const report = await run({ closed: { users: 10, think: '90ms' }, api: { cost: '910ms' } });
     expect(report.throughputPerSec).toBeLessThan(10.5);
     expect(report.failed).toBe(0);
+  });
+});
+
+describe('an overloaded system', () => {
+  // One core, 100 ms each: ten a second, whatever is asked.
+  const overloaded = system('crowd', {
+    entry: service('api', { instances: 1, cost: { cpu: '100ms' }, openMax: 10_000 }),
+    workload: users({ rate: '50/s', timeout: '1min' }),
+  });
+
+  test('has no throughput of what it works off when the load has ended', async () => {
+    const report = await simulate(overloaded, { for: '10s' });
+    expect(report.completed).toBeGreaterThan(15 * report.simulatedSeconds);
+    expect(report.throughputPerSec).toBeGreaterThan(8);
+    expect(report.throughputPerSec).toBeLessThanOrEqual(10);
+    const perSecond = report.series.throughput.reduce((sum, count) => sum + count, 0);
+    expect(perSecond).toBe(report.throughputPerSec * report.simulatedSeconds);
+  });
+
+  test('serves in the load what was asked in the warm-up', async () => {
+    const { throughputPerSec } = await simulate(overloaded, { for: '10s', warmUp: '3s' });
+    expect(throughputPerSec).toBeGreaterThan(8);
+    expect(throughputPerSec).toBeLessThanOrEqual(10.5);
   });
 });
 
@@ -287,6 +344,19 @@ describe('a visit', () => {
     expect(first.digest).toBe(second.digest);
     // What setup asked is no load.
     expect(first.generated).toBe(drawn[0]!.length / 2);
+  });
+
+  test('whose own mistake ends the users ends the promise, too: hardly anybody came', async () => {
+    let visits = 0;
+    const act = () => {
+      if (visits++ === 20) setTimeout(() => JSON.parse('{'), 1);
+    };
+    const report = await run({ rate: '50/s', act });
+    expect(report.invariants).toContainEqual({
+      name: 'the load is sent to its end',
+      verdict: 'violated',
+      detail: expect.stringMatching(/^users\/0 went down after 0\.\d+ s .*SyntaxError/),
+    });
   });
 
   test('that complains turns the verdict bad, with its reason and how often', async () => {
