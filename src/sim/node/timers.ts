@@ -6,6 +6,7 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import { inspect, promisify } from 'node:util';
+import { intervalBegan, intervalEnded } from './leaks.ts';
 import { disguised, type Patches } from './patches.ts';
 import { current, type Scope } from './scope.ts';
 
@@ -51,6 +52,7 @@ class VirtualTimer {
     this.#callback = args.length === 0 ? () => run.call(this) : () => run.apply(this, args);
     this.#delayUs = delayUs;
     this.#repeats = repeats;
+    if (repeats) intervalBegan(this, scope.node, delayUs);
     this.#arm();
   }
 
@@ -76,6 +78,7 @@ class VirtualTimer {
   }
 
   close(): this {
+    if (this.#repeats) intervalEnded(this);
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#id !== 0) byId.delete(this.#id);
