@@ -5,6 +5,7 @@ import {
   gateway,
   kv,
   LoadpathError,
+  type System,
   service,
   simulate,
   system,
@@ -98,6 +99,20 @@ describe('simulate', () => {
     expect(unknown[0]!.detail).toContain(`${report.generated} times`);
   });
 
+  test('names intervals that requests leave behind, when it checks', async () => {
+    const fetching = () => {
+      setInterval(() => {}, 100);
+      return new Response();
+    };
+    const api = service('api', { instances: 1, fetch: fetching });
+    const design = system('shop', { entry: api, workload: users({ rate: '10/s' }) });
+    const asked = { for: '1s', check: true } as const;
+    const { generated, notes } = await simulate(design, asked);
+    expect(notes).toEqual([
+      `api/0: setInterval of 100ms begun and never cleared, ${generated} times`,
+    ]);
+  });
+
   test('is the same each time for a seed, and not for another', async () => {
     const [one, again, other] = [
       await simulate(shop(), { for: '2s', seed: 7 }),
@@ -159,6 +174,12 @@ describe('simulate', () => {
       'for',
       'rate',
     ]);
+  });
+
+  test('refuses what is no design, and says of a module that it is one', async () => {
+    const given = { default: shop() } as unknown as System;
+    await expect(simulate(given)).rejects.toThrow('it is a module, give its default export');
+    await expect(simulate({} as unknown as System)).rejects.toThrow("must be a system('name'");
   });
 
   test('refuses a file that is not there, and one that exports no design', async () => {

@@ -137,6 +137,12 @@ describe('in a design', () => {
     const blocks = [calling('a', 'b'), calling('b', 'a')];
     put('circle.json', JSON.stringify({ name: 'circle', entry: 'a', blocks }));
     expect(await mistake('sim', 'circle.json')).toContain('calls go in a circle: a -> b -> a');
+    put('bare.json', '{}');
+    const bare = await mistake('sim', 'bare.json');
+    expect(bare).toContain('design.blocks: must be a list, got undefined');
+    expect(bare).toContain('design.entry: must name a block, got undefined');
+    put('list.json', '[]');
+    expect(await mistake('sim', 'list.json')).toContain('list.json: must be an object');
     put('cut.json', '{ "name": "x", ');
     expect(await mistake('lint', 'cut.json')).toContain('cut.json:1');
   });
@@ -171,6 +177,21 @@ describe('in files', () => {
 });
 
 describe('on the command line', () => {
+  test('an address without its scheme', async () => {
+    expect(await mistake('load', 'localhost:8471')).toContain('http:// is missing');
+  });
+
+  test('an option that another one leaves without effect', async () => {
+    for (const command of ['sim', 'run', 'load']) {
+      expect(await mistake(command, 'sound.ts', '--replay', 'access.log', '--rps', '5')).toContain(
+        '--rps: the pace of --replay is that of the log',
+      );
+    }
+    const lines = await mistake('load', 'sound.ts', '--header', 'a: b', '--connections', '5');
+    expect(lines).toContain('--header: a design says that itself');
+    expect(lines).toContain('--connections: a design says that itself');
+  });
+
   test('a fault that cannot be understood names the sentence once, and what was expected', async () => {
     const faults = ['--fault', 'kil api/0 at 1s', '--fault', 'kill api/0 when ready'];
     const said = await mistake('sim', 'sound.ts', ...faults);

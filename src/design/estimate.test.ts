@@ -1,6 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { estimateSystem, inParallel, inSeries, keyWidth, nines, yearSeconds } from './estimate.ts';
+import { service } from '../blocks/compute/service/index.ts';
+import { cache } from '../blocks/data/cache/index.ts';
+import { kv } from '../blocks/data/kv/index.ts';
+import { topic } from '../blocks/messaging/topic/index.ts';
+import {
+  estimateSystem,
+  inParallel,
+  inputOf,
+  inSeries,
+  keyWidth,
+  nines,
+  yearSeconds,
+} from './estimate.ts';
+import { structureOf } from './structure.ts';
+import { system } from './system.ts';
 
 function figure(given: Parameters<typeof estimateSystem>[0], name: string): number {
   const found = estimateSystem(given).figures.find((one) => one.name === name);
@@ -38,6 +52,32 @@ describe('the envelope', () => {
       expect(how).not.toBe('');
       expect(text).not.toMatch(/NaN|undefined|Infinity/);
     }
+  });
+});
+
+describe('the parts of a design', () => {
+  const clicks = topic('clicks', { nodes: 2 });
+  const hot = cache('hot', { nodes: 2 });
+  const links = kv('links', { replicas: 3 });
+  const fetch = () => new Response();
+  const api = service('api', { instances: 2, env: { clicks, hot, links }, fetch });
+  const { parts } = inputOf(structureOf(system('shop', { entry: api })));
+
+  test('need all brokers of a topic, one instance of a service, a majority of replicas, and no cache', () => {
+    expect(parts?.map(({ name, count, needed }) => [name, needed, count])).toEqual([
+      ['api', 1, 2],
+      ['clicks', 2, 2],
+      ['links', 2, 3],
+    ]);
+  });
+
+  test('are less with a second broker, since none has what the other has', () => {
+    const one = [{ name: 'clicks', availability: 0.999, count: 1, needed: 1 }];
+    const two = parts!.filter(({ name }) => name === 'clicks');
+    expect(figure({ parts: two }, 'availability')).toBeCloseTo(0.999 ** 2, 12);
+    expect(figure({ parts: two }, 'availability')).toBeLessThan(
+      figure({ parts: one }, 'availability'),
+    );
   });
 });
 

@@ -7,7 +7,7 @@
  */
 import type { Micros } from '../host/host.ts';
 import { formatBytes } from '../kit/units.ts';
-import type { StructuralView } from './structure.ts';
+import type { BlockView, StructuralView } from './structure.ts';
 
 export interface EstimateInput {
   /** Requests a second, on average. */
@@ -96,18 +96,29 @@ const nodeAvailability = 0.999;
 export function inputOf(view: StructuralView): Partial<EstimateInput> {
   const replicas = Math.max(0, ...view.blocks.map(({ quorum }) => quorum?.copies ?? 0));
   const parts = view.blocks
-    .filter((block) => !block.outside && block.nodes.length > 0)
-    .map(({ name, nodes, quorum }) => ({
-      name,
+    .filter((block) => !block.outside && block.nodes.length > 0 && isNeeded(block))
+    .map((block) => ({
+      name: block.name,
       availability: nodeAvailability,
-      count: quorum?.copies ?? nodes.length,
-      needed: quorum ? Math.max(quorum.read, quorum.write) : 1,
+      count: block.quorum?.copies ?? block.nodes.length,
+      needed: neededOf(block),
     }));
   return {
     ...(view.ratePerSec === undefined ? {} : { ratePerSec: view.ratePerSec }),
     ...(replicas > 0 ? { replicas } : {}),
     parts,
   };
+}
+
+/** Callers go on without a cache, and with the lists that they have of who serves. */
+function isNeeded({ lossOfNode, beside }: BlockView): boolean {
+  return lossOfNode !== 'nothing' && beside === undefined;
+}
+
+/** Of what lives on one node alone all of it is there only while all nodes are. */
+function neededOf({ nodes, quorum, lossOfNode }: BlockView): number {
+  if (quorum) return Math.max(quorum.read, quorum.write);
+  return lossOfNode === 'share' ? nodes.length : 1;
 }
 
 const daySeconds = 86_400;

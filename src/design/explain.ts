@@ -7,6 +7,8 @@ import { formatDuration } from '../kit/units.ts';
 import { amplificationOf, type Chain, chainsOf } from './chains.ts';
 import { type CallView, idempotentMethods, type StructuralView } from './structure.ts';
 
+type Config = Readonly<Record<string, unknown>>;
+
 export interface PathExplanation {
   readonly from: string;
   readonly to: string;
@@ -27,7 +29,7 @@ export interface Explanation {
     readonly purpose: string;
     /** `3 nodes: a, b, c`. */
     readonly nodes: string;
-    readonly config: Readonly<Record<string, unknown>>;
+    readonly config: Config;
   }[];
   readonly paths: readonly PathExplanation[];
   /** From who is called by nobody to who calls nobody: what retries on every floor may come to. */
@@ -42,7 +44,7 @@ export function explain(view: StructuralView): Explanation {
       kind,
       purpose,
       nodes: nodesText(nodes),
-      config,
+      config: inEffect(config),
     })),
     paths: view.calls.map((call) => ({
       from: call.from,
@@ -54,6 +56,12 @@ export function explain(view: StructuralView): Explanation {
     })),
     chains: chainsOf(view).filter(({ attemptsMax }) => attemptsMax > 1),
   };
+}
+
+/** Without what Loadpath notes for itself, and what a service with a handler has no use for. */
+function inEffect(config: Config): Config {
+  const hidden = config.steps === null ? ['isPortGiven', 'slots', 'holds'] : ['isPortGiven'];
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !hidden.includes(name)));
 }
 
 function stagesOf(call: CallView): string[] {

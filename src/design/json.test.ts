@@ -210,6 +210,14 @@ describe('a gateway as JSON', () => {
     expect(typescriptOf(covered)).toMatch(/fallback: \{ staleMax: '0ms', service: backup \}/);
   });
 
+  test('names the mistakes of its users along with those of its blocks', () => {
+    const lines = wrong({ ...data, ...api({ calls: ['nobody'] }), users: { rate: 'many' } });
+    expect(lines).toEqual([
+      "api.calls[0]: there is no block 'nobody'",
+      "users.rate: must be a rate like '500/s', got 'many'",
+    ]);
+  });
+
   test('names what is wrong in it, part and all', () => {
     const routes = [
       { to: 'nobody', policy: { fallback: { service: 'nobody-else' } } },

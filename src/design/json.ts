@@ -95,7 +95,8 @@ class Reader {
     this.#must(studio === undefined || isFields(studio), `${at}.studio`, 'an object');
     if (typeof name !== 'string')
       this.#problems.push({ at: 'name', what: `must be text, got ${show(name)}` });
-    for (const block of blocks as unknown[]) this.#register(block);
+    if (Array.isArray(blocks)) for (const block of blocks) this.#register(block);
+    else this.#problems.push({ at: `${at}.blocks`, what: `must be a list, got ${show(blocks)}` });
     for (const block of this.#raw.keys()) this.#block(block, at);
     const door = typeof entry === 'string' ? this.#block(entry, `${at}.entry`) : undefined;
     if (typeof entry !== 'string')
@@ -110,7 +111,8 @@ class Reader {
     this.#must(zones === undefined || Array.isArray(zones), `${at}.zones`, 'a list');
     if (this.#problems.length > 0 || !door) {
       const inBlocks = [...this.#made.values()].flatMap(({ problems }) => problems);
-      return refuse('bad-design', at, [...this.#problems, ...inBlocks]);
+      const ofUsers = door && workload ? workload.declare(door).problems : [];
+      return refuse('bad-design', at, [...this.#problems, ...inBlocks, ...ofUsers]);
     }
     return system(at, {
       entry: door,

@@ -69,6 +69,17 @@ describe('lint', () => {
     expect(rulesFor(withBlock(block('api', 'a')))).toEqual(['single-node: api']);
   });
 
+  test('does not take nodes that share out what they hold for stand-ins of one another', () => {
+    const found = (nodes: string, lossOfNode: 'share' | 'nothing') =>
+      lint({ ...sound, ...withBlock(block('api', nodes, { lossOfNode })) }).map(
+        ({ rule, severity }) => `${severity} ${rule}`,
+      );
+    expect(found('abc', 'share')).toEqual(['notice no-copies']);
+    expect(found('a', 'share')).toEqual(['warning single-node']);
+    expect(found('a', 'nothing')).toEqual(['notice single-node']);
+    expect(found('abc', 'nothing')).toEqual([]);
+  });
+
   test('knows that a registry alone loses no call, that a fleet replaces, and that operators stand beside', () => {
     const severities = (more: Partial<BlockView>) =>
       lint({ ...sound, ...withBlock(block('api', 'a', more)) }).map(({ severity }) => severity);

@@ -32,6 +32,7 @@ const attemptsMaxMax = 9;
 const rules: readonly ((view: StructuralView) => readonly LintFinding[])[] = [
   portsTakenTwice,
   singleNodes,
+  sharesWithoutCopies,
   singleZones,
   zonesThatTakeTheQuorum,
   missingTimeouts,
@@ -85,6 +86,24 @@ function singleNode(view: StructuralView, block: BlockView): LintFinding {
       todo: 'two nodes: instances register with both',
     };
   }
+  if (block.lossOfNode === 'nothing') {
+    return {
+      ...found,
+      severity: 'notice',
+      option: 'nodes',
+      why: `while it restarts its callers do without, and all that it held is fetched anew`,
+      todo: 'two nodes: then half of it stays',
+    };
+  }
+  if (block.lossOfNode === 'share') {
+    return {
+      ...found,
+      severity: 'warning',
+      option: 'nodes',
+      why: `while it restarts, nobody has ${name}${usersOf(view, block)}`,
+      todo: 'with two nodes half of it stays; nothing here has a copy, so call it where a failure can be borne',
+    };
+  }
   if (kept) {
     return {
       ...found,
@@ -101,6 +120,21 @@ function singleNode(view: StructuralView, block: BlockView): LintFinding {
     why: `while it restarts, nobody has ${name}${usersOf(view, block)}`,
     todo: block.quorum ? 'three replicas survive one' : 'two nodes survive one',
   };
+}
+
+/** More nodes make less of it fail at a time, and that more often. */
+function sharesWithoutCopies(view: StructuralView): LintFinding[] {
+  return ours(view)
+    .filter(({ nodes, lossOfNode }) => lossOfNode === 'share' && nodes.length > 1)
+    .map((block) => ({
+      rule: 'no-copies',
+      severity: 'notice',
+      block: block.name,
+      option: 'nodes',
+      what: `keeps on each of its ${block.nodes.length} nodes what no other has`,
+      why: `while one restarts, nobody has its share of ${block.name}${usersOf(view, block)}`,
+      todo: 'call it where a failure can be borne or made up for later; more nodes make the share smaller only',
+    }));
 }
 
 function usersOf(view: StructuralView, block: BlockView): string {

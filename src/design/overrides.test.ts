@@ -2,16 +2,31 @@
 import { describe, expect, test } from 'vitest';
 import { external } from '../blocks/compute/service/external.ts';
 import { call, service } from '../blocks/compute/service/index.ts';
+import { ids } from '../blocks/coordination/ids/index.ts';
+import { cache } from '../blocks/data/cache/index.ts';
 import { kv } from '../blocks/data/kv/index.ts';
+import { mesh } from '../blocks/discovery/mesh/index.ts';
+import { registry } from '../blocks/discovery/registry/index.ts';
+import { registrar } from '../blocks/discovery/registry/registrar-block.ts';
+import { balancer } from '../blocks/edge/balancer/index.ts';
+import { cdn } from '../blocks/edge/cdn/index.ts';
+import { dns } from '../blocks/edge/dns/index.ts';
 import { gateway, tokenBucket } from '../blocks/edge/gateway/index.ts';
+import { forwardProxy } from '../blocks/edge/proxy/index.ts';
 import { blocks } from '../blocks/index.ts';
+import { topic } from '../blocks/messaging/topic/index.ts';
+import { fleet } from '../blocks/operations/fleet/index.ts';
+import { limiter } from '../blocks/resilience/limiter/index.ts';
 import { spike, users } from '../blocks/workload/users/index.ts';
+import type { Declaration } from '../host/declaration.ts';
 import { exponential } from '../kit/draw.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import type { SettingTable } from '../kit/settings.ts';
+import { explain } from './explain.ts';
 import { systemFromJson } from './json.ts';
-import { changesOf, knobsOf, optionsOf } from './options.ts';
+import { allKnobs, changesOf, knobsOf, optionsOf } from './options.ts';
 import { configured } from './overrides.ts';
+import { structureOf } from './structure.ts';
 import { planOf, type System, system } from './system.ts';
 
 interface Variant {
@@ -192,6 +207,13 @@ describe('the options of a design', () => {
     expect(options.users).not.toHaveProperty('rate');
   });
 
+  test('are only those that have an effect: a handler has no slots', () => {
+    const coded = () => system('one', { entry: service('api', { fetch: () => new Response() }) });
+    expect(optionsOf(configured(coded)).api).not.toHaveProperty('slots');
+    expect(() => configured(coded, { 'api.slots': '7' })).toThrow('has no use for it');
+    expect(explain(structureOf(configured(coded))).blocks[0]!.config).not.toHaveProperty('slots');
+  });
+
   test('can all be set to what they are', () => {
     const design = configured(() => shop({ limited: true }));
     const set = Object.fromEntries(
@@ -216,6 +238,42 @@ describe('the options of a design', () => {
         expect(knob.doc, `${block.kind}.${knob.name}`).not.toBe('');
         expect(knob.preset === null || typeof knob.preset !== 'object').toBe(true);
       }
+    }
+  });
+
+  test('are all told of by `explain`, those too that are no knobs', () => {
+    const known = { api: service('api', { calls: [] }), names: registry('names') };
+    // Whoever gives an option that there is not is told those that there are.
+    const wrong = { zzzzzzzzzzzz: 1 } as object;
+    const made: readonly Pick<Declaration, 'block' | 'problems'>[] = [
+      service('it', wrong),
+      external('it', wrong),
+      gateway('it', { routes: { '/': known.api }, ...wrong }),
+      balancer('it', { to: known.api, ...wrong }),
+      cdn('it', { origin: known.api, ...wrong }),
+      dns('it', { records: {}, ...wrong }),
+      forwardProxy('it', { sites: {}, ...wrong }),
+      mesh('it', wrong),
+      registrar('it', { registry: known.names, of: [], ...wrong }),
+      fleet('it', { of: known.api, ...wrong }),
+      limiter('it', wrong),
+      topic('it', wrong),
+      ids('it', wrong),
+      kv('it', wrong),
+      cache('it', wrong),
+      users(wrong).declare(known.api),
+    ];
+    for (const { block, problems } of made) {
+      const { what = '' } = problems.find(({ at }) => at.endsWith('zzzz')) ?? {};
+      const told = [...Object.keys(allKnobs(block)), ...Object.keys(block.besides ?? {})];
+      const isTold = (option: string) =>
+        told.some((one) => one === option || one.startsWith(`${option}.`));
+      const options = what.replace('no such option; there are ', '').split(', ');
+      expect(options.length, block.kind).toBeGreaterThan(1);
+      expect(
+        options.filter((option) => !isTold(option)),
+        block.kind,
+      ).toEqual([]);
     }
   });
 

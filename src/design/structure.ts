@@ -37,6 +37,8 @@ export interface BlockView {
   readonly ports?: readonly FixedPort[];
   /** Set for a replicated store: how many copies, how many must answer. */
   readonly quorum?: { readonly copies: number; readonly read: number; readonly write: number };
+  /** While one of its nodes is down: what lives there is out of reach, or nobody misses it. Else another node does the work. */
+  readonly lossOfNode?: 'share' | 'nothing';
   /** Queues it keeps, by name, with their bounds (null: none). */
   readonly queues?: Readonly<Record<string, number | null>>;
   /** Requests do not pass through it: a directory of who serves, or an operator of others. */
@@ -135,6 +137,7 @@ function blockView(declaration: Declaration): Omit<BlockView, 'nodes'> {
     config,
     ...(copies && read && write ? { quorum: { copies, read, write } } : {}),
     queues: Object.fromEntries(queues) as Record<string, number | null>,
+    ...(block.lossOfNode ? { lossOfNode: block.lossOfNode } : {}),
     ...(block.directoryConfig ? { beside: 'directory' as const } : {}),
     ...(declaration.operates ? { beside: 'operator' as const } : {}),
     outside: block.kind === 'users' || block.kind === 'external',

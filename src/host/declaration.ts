@@ -71,6 +71,8 @@ export interface Block {
   readonly knobs: Knobs;
   /** Options besides, by the table that they stand in: `policy`, `policy.retry`; '' beside the knobs. */
   readonly tables?: Readonly<Record<string, Knobs>>;
+  /** What it takes that is no knob (functions, other blocks, tables of them), and what each is, in a sentence. */
+  readonly besides?: Readonly<Record<string, string>>;
   /** Its nodes answer requests on port `web`: users, routes and calls may lead to it. */
   readonly servesWeb?: boolean;
   /** Takes connections on port `web`, and passes their bytes to those that it binds. */
@@ -109,6 +111,11 @@ export interface Block {
   sidecarConfig?(declaration: Declaration, site: Site, beside: BesideInstance): Value;
   /** Made once a request, so keep it light: bind `context` and return. */
   handle?(api: never, context: RequestContext, declaration: Declaration): unknown;
+  /**
+   * What callers lack while one of its nodes is down. `share`: what lives on that node alone. `nothing`: they go
+   * on without the block. By default another node does the work, if there is one.
+   */
+  readonly lossOfNode?: 'share' | 'nothing';
   /** The operations that its client half and its consumers put into the history, for judges. */
   readonly records?: readonly string[];
   /** One line for a message: trace, golden story and tooltip. */

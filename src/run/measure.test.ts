@@ -80,6 +80,21 @@ describe('figures of a run', () => {
     expect(blocks.api!.meters).not.toHaveProperty('occupied');
   });
 
+  test('keep how far a group of consumers was behind, though by the end it has caught up', () => {
+    const meters = new Meters();
+    for (const [node, lag] of [
+      ['api/0', 300],
+      ['api/1', 120],
+    ] as const) {
+      const gauge = meters.meter(node, 'api', () => {}).gauge('lag mailer');
+      gauge.set(lag);
+      gauge.set(0);
+    }
+    const { blocks } = figuresOf({ ...observed(), totals: meters.snapshot() });
+    expect(blocks.api!.meters).toMatchObject({ 'lag mailer': 0, 'largest lag mailer': 420 });
+    expect(blocks.api!.nodes[1]!.meters).toMatchObject({ 'largest lag mailer': 120 });
+  });
+
   test('hold until somebody complains', () => {
     expect(figures.complaints.verdict).toBe('holds');
     const meters = new Meters();

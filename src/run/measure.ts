@@ -155,8 +155,11 @@ function extras(reading: MeterReading): Record<string, number> {
   for (const [name, value] of Object.entries(reading.counters)) {
     if (!standard.has(name) && pathFigureOf(name) === undefined) found[name] = value;
   }
-  for (const [name, { last }] of Object.entries(reading.gauges)) {
-    if (!standard.has(name)) found[name] = last;
+  for (const [name, { last, max }] of Object.entries(reading.gauges)) {
+    if (standard.has(name)) continue;
+    found[name] = last;
+    // By the end everybody has caught up: how far a group was behind is what its consumers are judged by.
+    if (name.startsWith('lag ')) found[`largest ${name}`] = max;
   }
   return found;
 }

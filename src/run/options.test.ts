@@ -1,9 +1,11 @@
 /** What is asked of a run, checked before anything starts. */
 import { describe, expect, test } from 'vitest';
+import { external } from '../blocks/compute/service/external.ts';
 import { service } from '../blocks/compute/service/index.ts';
-import { system } from '../design/system.ts';
+import { planOf, system } from '../design/system.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { defaultLoadUs, resolve, systemIn } from './options.ts';
+import { stubNotes } from './stubs.ts';
 
 const api = service('api', { calls: [] });
 const design = system('shop', { entry: api, faults: ['kill api/0 at 3s'] });
@@ -49,6 +51,18 @@ describe('what is asked of a run', () => {
     const visits = [{ atUs: 7_000_000, ip: '20.0.0.1', method: 'GET', path: '/' }];
     expect(() => resolve(design, { visits, warmUpUs: 1_000_000 })).toThrow(/recorded log/);
     expect(resolve(design, { visits, warmUpUs: 0 }).forUs).toBe(8_000_000);
+  });
+});
+
+describe('what is somebody else’s', () => {
+  test('is answered by a stub, live as well, where it has no address: that is said', () => {
+    const payments = external('payments');
+    const mail = external('mail', { url: 'https://mail.example' });
+    const fetch = () => new Response();
+    const shop = service('shop', { env: { payments, mail }, fetch });
+    expect(stubNotes(planOf(system('shop', { entry: shop })))).toEqual([
+      'payments was answered by its stub, live as well: it has no url',
+    ]);
   });
 });
 

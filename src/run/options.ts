@@ -6,6 +6,7 @@ import { configured } from '../design/overrides.ts';
 import { isSystem, namesIn, type System } from '../design/system.ts';
 import type { FaultPlan } from '../host/fault.ts';
 import type { Micros } from '../host/host.ts';
+import { show } from '../kit/config.ts';
 import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import type { SettingTable } from '../kit/settings.ts';
 import { formatDuration } from '../kit/units.ts';
@@ -93,10 +94,19 @@ export function systemIn(exported: unknown, path: string): System {
   if (isSystem(exported)) return exported;
   if (isLab(exported) && exported.design) return exported.design;
   if (isDesignData(exported)) return systemFromJson(exported);
+  if (path.endsWith('.json')) return systemFromJson(dataIn(exported, path));
   throw new LoadpathError(
     'bad-design',
     `${path}: the default export must be a system('name', { … }), got ${exported === null ? 'null' : typeof exported}`,
   );
+}
+
+/** Of a file that holds data: what of a design is missing there, its reader says. */
+function dataIn(exported: unknown, path: string): Readonly<Record<string, unknown>> {
+  const isObject = typeof exported === 'object' && exported !== null && !Array.isArray(exported);
+  if (isObject) return exported as Readonly<Record<string, unknown>>;
+  const what = `must be an object with name, blocks and entry, got ${show(exported)}`;
+  return refuse('bad-design', path, [{ at: path, what }]);
 }
 
 /** Notes on faults that do nothing: nobody should read their absence as survival. */

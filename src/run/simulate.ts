@@ -4,7 +4,7 @@
  *   const report = await simulate(design, { seed: 7, for: '60s', faults: ['kill links/1 at 20s'] });
  *   expect(report.objectives.every((objective) => objective.holds)).toBe(true);
  */
-import type { System } from '../design/system.ts';
+import { isSystem, type System } from '../design/system.ts';
 import { show } from '../kit/config.ts';
 import { type Problem, refuse } from '../kit/errors.ts';
 import type { SettingTable } from '../kit/settings.ts';
@@ -52,6 +52,7 @@ export async function simulate(
   // Every design imports this module with `loadpath`; a live node has no use for a simulator.
   const { evaluatedAlone, simulateHere } = await import('./node/here.ts');
   if (typeof design !== 'string' && !(design instanceof URL)) {
+    refuseOthers(design);
     if (options.set) {
       const what = 'needs the path of a design: this one has its options already';
       refuse('bad-option', 'simulate', [{ at: 'set', what }]);
@@ -73,6 +74,16 @@ export async function simulate(
     return { design: system, afresh: evaluate, seed, check, ...resolve(system, asked) };
   });
   return report;
+}
+
+/** What the compiler lets nobody pass, but a test without types. */
+function refuseOthers(given: unknown): void {
+  if (isSystem(given)) return;
+  const isModule = typeof given === 'object' && given !== null && 'default' in given;
+  const hint =
+    isModule && isSystem(given.default) ? ': it is a module, give its default export' : '';
+  const what = `must be a system('name', { … }), or the path or URL of a file that exports one, got ${show(given)}${hint}`;
+  refuse('bad-option', 'simulate', [{ at: 'design', what }]);
 }
 
 function checked(options: SimulateOptions) {

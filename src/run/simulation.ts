@@ -424,9 +424,10 @@ class Simulation {
       const name = `${node}: ${what} never finished${whatFor}`;
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    return [...counts]
-      .slice(0, 10)
-      .map(([name, count]) => (count > 1 ? `${name} (${count} times)` : name));
+    const stuck = [...counts].map(([name, count]) =>
+      count > 1 ? `${name} (${count} times)` : name,
+    );
+    return [...stuck.slice(0, 10), ...this.#leaks.uncleared().slice(0, 10)];
   }
 
   #prepare(): void {

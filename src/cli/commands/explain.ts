@@ -40,9 +40,9 @@ Examples:
         const runner = await loadRunner();
         const block = (await runner.blocks()).find(({ kind }) => kind === subject);
         if (block) {
-          const { kind, family, purpose } = block;
+          const { kind, family, purpose, besides = {} } = block;
           const options = knobRows(allKnobs(block));
-          if (given.flag('json')) printJson({ kind, family, purpose, options });
+          if (given.flag('json')) printJson({ kind, family, purpose, besides, options });
           else print(renderBlock(block));
           return 0;
         }
@@ -61,6 +61,9 @@ Examples:
 
 function renderBlock(block: Block): string {
   const lines = [`${outStyle.strong(block.kind)} ${block.purpose}`];
+  for (const [name, doc] of Object.entries(block.besides ?? {})) {
+    lines.push('', `  ${outStyle.strong(name)}`, ...wrap(`      ${doc}`, 98, '      ').split('\n'));
+  }
   for (const { name, preset, allowed, doc } of knobRows(allKnobs(block))) {
     const indent = '      ';
     const byDefault = preset === undefined ? 'none by default' : `default ${preset}`;

@@ -69,6 +69,7 @@ export function settingsGiven(given: Given): SettingTable {
 }
 
 export function loadGiven(given: Given, flags: { readonly ownFaults?: unknown }): LoadGiven {
+  refuseOwnPace(given);
   return {
     forUs: given.duration('for'),
     warmUpUs: given.duration('warmUp', '3s', 0),
@@ -79,6 +80,12 @@ export function loadGiven(given: Given, flags: { readonly ownFaults?: unknown })
     replayLog: given.text('replay'),
     set: settingsGiven(given),
   };
+}
+
+/** A log has a pace of its own. */
+export function refuseOwnPace(given: Given): void {
+  if (given.text('replay') === undefined || given.text('rps') === undefined) return;
+  given.problem('rps', 'the pace of --replay is that of the log');
 }
 
 export const faultHelp = `

@@ -17,7 +17,7 @@ import {
   screen,
   watching,
 } from '../session.ts';
-import { exitHelp } from './load-options.ts';
+import { exitHelp, refuseOwnPace } from './load-options.ts';
 import { addressIn, bodyOf, chanceNote, headersOf, tlsOf, withoutSecrets } from './load-request.ts';
 
 export function addLoad(program: Command): void {
@@ -30,9 +30,9 @@ export function addLoad(program: Command): void {
     .argument('<url or design>', 'http://host:port/path, or a design file or folder')
     .option('--rps <rate>', 'requests a second (default: 100, or what the design says)')
     .option('--for <duration>', 'how long (default: 10s, or what the design says)')
-    .option('--arrivals <kind>', "'poisson', as users come, or 'constant'", 'poisson')
-    .option('--connections <n>', 'sockets at most', '256')
-    .option('--timeout <duration>', 'from the intended start', '10s')
+    .option('--arrivals <kind>', "'poisson', as users come, or 'constant' (default: poisson)")
+    .option('--connections <n>', 'sockets at most (default: 256)')
+    .option('--timeout <duration>', 'from the intended start (default: 10s)')
     .option('--method <method>', 'of the requests (default: GET, with a body POST)')
     .option('--header <name: value>', 'sent with every request; may be repeated', collect)
     .option('--insecure', 'with https: whoever answers is trusted')
@@ -65,6 +65,20 @@ async function load(target: string, raw: RawOptions): Promise<number> {
   return url ? loadUrl(url, withoutSecrets(url, target), raw) : loadDesign(target, raw);
 }
 
+/** What only a load without a design has to be told. */
+const ofUrls = [
+  'arrivals',
+  'connections',
+  'timeout',
+  'method',
+  'header',
+  'body',
+  'insecure',
+  'ca',
+  'p99',
+  'availability',
+];
+
 async function loadDesign(design: string, raw: RawOptions): Promise<number> {
   const given = new Given(raw);
   const options = {
@@ -76,9 +90,10 @@ async function loadDesign(design: string, raw: RawOptions): Promise<number> {
     replayLog: given.text('replay'),
     url: given.text('url'),
   };
-  for (const name of ['method', 'header', 'body', 'insecure', 'ca', 'p99', 'availability']) {
+  for (const name of ofUrls) {
     if (given.has(name)) given.problem(name, 'a design says that itself');
   }
+  refuseOwnPace(given);
   given.check();
   const runner = await loadRunner();
   const report = await interruptible((signal) =>
@@ -110,9 +125,7 @@ async function loadUrl(url: URL, shown: string, raw: RawOptions): Promise<number
   const forGiven = given.duration('for');
   if (given.text('url') !== undefined)
     given.problem('url', 'is for designs; this is a URL already');
-  if (replayLog !== undefined && given.text('rps') !== undefined) {
-    given.problem('rps', 'the pace of --replay is that of the log');
-  }
+  refuseOwnPace(given);
   given.check();
 
   const { arrivals, generateLoad } = await import('../../live/load.ts');

@@ -13,7 +13,7 @@ import {
   screen,
   watching,
 } from '../session.ts';
-import { rerunOnSave } from '../watch.ts';
+import { rerunOnSave, type Watched } from '../watch.ts';
 import { exitHelp, faultHelp, loadGiven, withLoadOptions } from './load-options.ts';
 
 export function addRun(program: Command): void {
@@ -39,7 +39,7 @@ export function addRun(program: Command): void {
     )
     .option('--discard-unsynced', 'a killed node loses what it had not synced, as in a power cut')
     .option('--json', 'print the report as JSON')
-    .option('--watch', 'start again when the design is saved')
+    .option('--watch', 'start again when the design is saved and has no mistake')
     .addHelpText(
       'after',
       `
@@ -87,7 +87,12 @@ async function run(design: string, raw: RawOptions): Promise<number> {
       else if (options.load) print(renderReport(report, outStyle));
       code = options.load ? exitCode(report) : 0;
     };
-    if (given.flag('watch')) await rerunOnSave(() => runner.sources(design), signal, once);
+    const watched: Watched = {
+      design,
+      sources: () => runner.sources(design),
+      check: () => runner.inspect(design, options.set),
+    };
+    if (given.flag('watch')) await rerunOnSave(watched, signal, once);
     else await once(signal);
   });
   return code;

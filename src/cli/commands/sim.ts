@@ -18,7 +18,7 @@ import {
   screen,
   watching,
 } from '../session.ts';
-import { rerunOnSave } from '../watch.ts';
+import { rerunOnSave, type Watched } from '../watch.ts';
 import {
   exitHelp,
   faultHelp,
@@ -109,7 +109,12 @@ async function sim(design: string, raw: RawOptions): Promise<number> {
     if (slowest !== undefined) await showSlowest(runner, design, options, slowest, signal);
   };
   await interruptible(async (signal) => {
-    if (given.flag('watch')) await rerunOnSave(() => runner.sources(design), signal, once);
+    const watched: Watched = {
+      design,
+      sources: () => runner.sources(design),
+      check: () => runner.inspect(design, options.set),
+    };
+    if (given.flag('watch')) await rerunOnSave(watched, signal, once);
     else await once(signal);
   });
   return code;

@@ -31,6 +31,7 @@ import { isBehind, lagEvents } from '../lags.ts';
 import { figuresOf, warmUpNote } from '../measure.ts';
 import { idleFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
+import { stubNotes } from '../stubs.ts';
 import { version } from '../version.ts';
 import type { DesignBundle } from './bundle.ts';
 import { entry } from './entry.ts';
@@ -122,6 +123,7 @@ class Live {
       );
     }
     this.#notes.push(...changesOf(design.options), ...idleFaults(this.#asked));
+    this.#notes.push(...stubNotes(this.#plan));
     this.#phase('setup');
     const system = startLive({
       plan: this.#plan,

@@ -304,6 +304,8 @@ describe('mistakes are shown where they are', () => {
     const error = await mistake(() => evaluated({ 'design.ts': 'export const design = 1' }));
     expect(error.code).toBe('bad-design');
     expect(seen(error)).toContain('design.ts has no default export');
+    const empty = await mistake(() => evaluated({ 'design.ts': '' }));
+    expect(seen(empty)).toContain('design.ts has no default export');
   });
 
   test('what a block refuses passes unchanged', async () => {

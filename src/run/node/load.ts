@@ -93,7 +93,7 @@ export async function loadBundle(bundle: DesignBundle, engine?: EngineCode): Pro
       }
       const { exports } = module;
       const isModule = exports.__esModule === true;
-      if (isModule && exports.default === undefined) {
+      if (exports.default === undefined && (isModule || isEmpty(exports))) {
         throw new LoadpathError(
           'bad-design',
           `${shownPath(file)} has no default export. A design ends with: export default system('name', { … })`,
@@ -102,6 +102,11 @@ export async function loadBundle(bundle: DesignBundle, engine?: EngineCode): Pro
       return { default: isModule ? exports.default : exports, exports };
     },
   };
+}
+
+/** Of a module that exports nothing the bundler does not say that it is one. */
+function isEmpty(exports: unknown): boolean {
+  return typeof exports === 'object' && exports !== null && Object.keys(exports).length === 0;
 }
 
 /** The packages of a design, imported by Node. */

@@ -618,6 +618,32 @@ describe('leaks', () => {
   });
 });
 
+describe('intervals', () => {
+  test('that are begun again and again and never cleared are named, with tracing', async () => {
+    const leaks = new Leaks();
+    leaks.trace();
+    try {
+      await simulate(() => {
+        let turns = 0;
+        // One that stays may be meant to; those of a module belong to its node.
+        const beat = setInterval(() => ++turns === 50 && clearInterval(beat), 30);
+        loading(() => [1, 2].map(() => setInterval(() => {}, 70)));
+        for (let i = 0; i < 3; i++) setInterval(() => {}, 10).unref();
+        for (let i = 0; i < 3; i++) clearInterval(setInterval(() => {}, 20));
+      }).catch(() => {
+        // It never comes to rest: that is the point.
+      });
+      expect(leaks.uncleared()).toEqual([
+        'api/0: setInterval of 10ms begun and never cleared, 3 times',
+      ]);
+      leaks.forget('api/0');
+      expect(leaks.uncleared()).toEqual([]);
+    } finally {
+      leaks.stopTracing();
+    }
+  });
+});
+
 describe('install and uninstall', () => {
   test('put back every property they touched', async () => {
     await inMacrotask(() => {

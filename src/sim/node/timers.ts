@@ -7,6 +7,7 @@ import { getEventListeners } from 'node:events';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import { inspect, promisify } from 'node:util';
+import { intervalBegan, intervalEnded } from './leaks.ts';
 import { disguised, type Patches } from './patches.ts';
 import { current, type Scope } from './scope.ts';
 
@@ -73,6 +74,7 @@ class VirtualTimer {
     this.#callback = args.length === 0 ? () => run.call(this) : () => run.apply(this, args);
     this.#delayUs = delayUs;
     this.#repeats = repeats;
+    if (repeats) intervalBegan(this, scope.node, delayUs);
     this.#arm();
   }
 
@@ -98,6 +100,7 @@ class VirtualTimer {
   }
 
   close(): this {
+    if (this.#repeats) intervalEnded(this);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#forgetNumber();

@@ -41,6 +41,21 @@ export const serviceBlock: Block = {
   },
   servesWeb: true,
   endsTls: ({ config }) => (config as ServiceConfig).tls !== null,
+  besides: {
+    env: 'Blocks that the handler may use, by the name that it sees: `env: { links }`, and then `env.links.get(…)`.',
+    fetch:
+      'The handler, `(request, env) => Response`, as a Workers module or a framework such as Hono has it. Without it, `on` and `releases` the service is modelled.',
+    on: 'Topics of `env` that it reads as a consumer group of its name: `on: { clicks: async (batch, env) => … }`. A batch comes again when the function throws.',
+    releases: 'Instead of `fetch`, versions side by side: `{ v1: { fetch }, v2: { fetch } }`.',
+    traffic:
+      'Share of the traffic that each release gets: `{ v1: 0.95, v2: 0.05 }`. Equal by default.',
+    calls:
+      "Modelled services only: what it calls after its own cost, one after the other: `[call(store), parallel(…), sometimes(0.1, …), work('1ms')]`.",
+    weights: 'Shares of the instances, in their order, where they are not equal: `[2, 1, 1]`.',
+    mesh: 'A mesh whose sidecars its calls pass, to it and from it.',
+    discovery:
+      'The registry in which its instances are found. Without it callers go to those that the plan names.',
+  },
   view: { shape: 'box', colour: 'blue' },
   expand,
   member,

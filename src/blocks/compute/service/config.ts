@@ -3,15 +3,25 @@
 import type { Micros } from '../../../host/host.ts';
 import type { DirectoryPlace } from '../../../host/path.ts';
 import type { TlsPlan } from '../../../host/plan.ts';
-import { bytes, type ConfigOf, choice, count, duration, rate } from '../../../kit/config.ts';
+import {
+  bytes,
+  type ConfigOf,
+  choice,
+  configure,
+  count,
+  duration,
+  type OptionsOf,
+  rate,
+} from '../../../kit/config.ts';
 import type { Distribution } from '../../../kit/distribution.ts';
+import type { Problem } from '../../../kit/errors.ts';
 import type { AdaptiveLimitConfig } from '../../../parts/adaptive-limit.ts';
 import { type LimiterConfig, limiterKnobs } from '../../../parts/limit/config.ts';
 import { shedderKnobs } from '../../../parts/shedder.ts';
 import type { PathPolicy } from '../../../path/policy.ts';
 import { tlsKnobs } from '../../../path/tls.ts';
 
-export const knobs = {
+const knobsOfAll = {
   instances: count(2, {
     min: 1,
     max: 1_000,
@@ -26,6 +36,9 @@ export const knobs = {
     min: 1,
     doc: 'Requests an instance holds at once, running and waiting. Beyond it a request is shed with 503, at once: a longer queue only makes everybody late.',
   }),
+};
+
+const knobsOfModelled = {
   slots: count(64, {
     min: 1,
     doc: 'Modelled services only: requests worked on at once by an instance; the rest wait in order.',
@@ -35,6 +48,30 @@ export const knobs = {
     'Modelled services only: whether a slot is held during its own work (an event loop) or until its calls have returned too (a thread a request).',
   ),
 };
+
+export const knobs = { ...knobsOfAll, ...knobsOfModelled };
+
+/** What becomes of `slots` and `holds` where a handler works on all that it is given. */
+const unused = { slots: 64, holds: 'work' } as const;
+
+/** A handler has no use for the knobs of a model: given all the same, they are a mistake rather than without effect. */
+export function readKnobs(
+  name: string,
+  given: OptionsOf<typeof knobs>,
+  isCode: boolean,
+  besides: readonly string[],
+): { readonly config: ConfigOf<typeof knobs>; readonly problems: readonly Problem[] } {
+  if (!isCode) return configure(name, knobs, given, besides);
+  const { slots, holds, ...rest } = given;
+  const { config, problems } = configure(name, knobsOfAll, rest, besides);
+  const misplaced = Object.entries({ slots, holds }).flatMap(([option, value]) =>
+    value === undefined ? [] : [{ at: `${name}.${option}`, what: forModels }],
+  );
+  return { config: { ...config, ...unused }, problems: [...problems, ...misplaced] };
+}
+
+const forModels =
+  'is for modelled services: a handler is given all requests at once; openMax and concurrency bound them';
 
 export { tlsKnobs };
 

@@ -4,7 +4,7 @@
  */
 
 import type { Block, Declaration } from '../../../host/declaration.ts';
-import { show } from '../../../kit/config.ts';
+import { configure, show } from '../../../kit/config.ts';
 import { type Draw, drawKnob, lognormal, readDraw } from '../../../kit/draw.ts';
 import { settle } from '../../../kit/settings.ts';
 import { parseUrl } from '../../../kit/url.ts';
@@ -28,7 +28,8 @@ export interface External extends Declaration<Fetcher> {
 }
 
 export function external(name: string, options: ExternalOptions = {}): External {
-  const { url, stub, latency, policy } = options;
+  const { url, stub, latency, policy, ...rest } = options;
+  const unknown = configure(name, {}, rest, ['url', 'stub', 'latency', 'policy']).problems;
   const settled = settle(`${name}.latency`, latencyKnob, latency);
   const drawn = typeof settled === 'string' ? readDraw(settled) : undefined;
   const stands = service(name, {
@@ -50,7 +51,7 @@ export function external(name: string, options: ExternalOptions = {}): External 
     ...stands,
     kind: 'external',
     block: url === undefined ? externalBlock : outsideBlock(url),
-    problems: [...stands.problems, ...wrong],
+    problems: [...unknown, ...stands.problems, ...wrong],
   };
 }
 
@@ -67,6 +68,10 @@ export const externalBlock: Block = {
   // Its options are functions, an address and a distribution: no knobs with bounds.
   knobs: {},
   tables: { '': { latency: latencyKnob }, ...policyTables },
+  besides: {
+    url: "Where it is when live: `'https://api.stripe.com'`. Without it the stub answers there too, and the report says so.",
+    stub: '`(request) => Response`, which answers in the simulator after `latency`. Without it: 200 with an empty body.',
+  },
   purpose: "Somebody else's service: real when live, a stub in the simulator.",
   view: { shape: 'cloud', colour: 'grey' },
   expand: (declaration, site) =>

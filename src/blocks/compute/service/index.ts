@@ -17,7 +17,8 @@ import type { AnyConsumer, AnyFetch, ServiceCode } from './coded.ts';
 import {
   type Cost,
   instanceLimitKnobs,
-  knobs,
+  type knobs,
+  readKnobs,
   type ServiceConfig,
   type Step,
   shedKnobs,
@@ -111,10 +112,10 @@ export function service<const B extends Bindings = Record<never, never>>(
 ): Service {
   const { cost, env, fetch, on, releases, traffic, calls, policy, ...others } = options;
   const { weights, limit, shed, concurrency, sockets, mesh, discovery, tls, ...rest } = others;
-  const { config, problems } = configure(name, knobs, rest, besides);
+  const isCode = fetch !== undefined || on !== undefined || releases !== undefined;
+  const { config, problems } = readKnobs(name, rest, isCode, besides);
   const path = pathPolicy(`${name}.policy`, policy ?? {});
   const wrong: Problem[] = [...problems, ...path.problems];
-  const isCode = fetch !== undefined || on !== undefined || releases !== undefined;
   const versions = releases ?? { current: { fetch } };
   const names = Object.keys(versions);
   if (fetch && releases) wrong.push({ at: name, what: 'give fetch or releases, not both' });

@@ -393,6 +393,14 @@ describe('a service that cannot be', () => {
     ]);
   });
 
+  test('has a handler, and knobs that only a model has', () => {
+    expect(wrong({ fetch: says('v1'), slots: 1, holds: 'request' })).toEqual([
+      'api.slots: is for modelled services: a handler is given all requests at once; openMax and concurrency bound them',
+      expect.stringMatching(/^api\.holds: is for modelled services/),
+    ]);
+    expect(wrong({ slots: 1, holds: 'request', calls: [] })).toEqual([]);
+  });
+
   test('models what cannot be, and the step is named', () => {
     expect(
       wrong({

@@ -13,6 +13,10 @@ export const idsBlock: Block = {
   family: 'coordination',
   purpose: 'Short unique codes from ranges that no two callers share, and names given out once.',
   knobs,
+  besides: {
+    secret:
+      'For `scramble`: at least 16 characters that only you know, the same for ever. Kept out of the plan.',
+  },
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { allocator },

@@ -20,6 +20,7 @@ export const cacheBlock: Block = {
   clientConfig: (declaration, site) => ({ ...clientConfig(declaration, site) }),
   client,
   handle,
+  lossOfNode: 'nothing',
   describe: (message) => describe(message as CacheMessage),
 };
 

@@ -118,8 +118,7 @@ describe('a clock that jumps', () => {
     const jump = { do: 'skew', byUs: 5_000_000, driftPpm: 0, atUs: 0 } as const;
     world.inject({ ...jump, target: { node: 'driver/0' } });
     await settle(handle(links, 0).put('k', 1));
-    const lost = () =>
-      world.meters.snapshot().flatMap(({ counters }) => counters.superseded ?? []);
+    const lost = () => world.meters.snapshot().flatMap(({ counters }) => counters.superseded ?? []);
     await settle(handle(links, 1).put('k', 2));
     expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 1 });
     expect(lost()).toEqual([0, 1]);

@@ -25,6 +25,10 @@ export const meshBlock: Block = {
   purpose:
     'A proxy beside each instance, and a control plane that changes policies while the system runs.',
   knobs,
+  besides: {
+    allow:
+      "Who may call a service, by name: `{ payments: ['orders'] }`. Who is not named may be called by all of the mesh. Needs `identity: 'required'`.",
+  },
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { control, sidecar },

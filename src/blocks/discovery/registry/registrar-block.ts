@@ -20,6 +20,10 @@ export const registrarBlock: Block = {
     'Registers instances that know of no registry: notices them, probes them, keeps them listed.',
   knobs: {},
   tables: { health: healthKnobs },
+  besides: {
+    registry: 'The registry in which it lists instances.',
+    of: 'Services whose instances it registers: they have that registry as their `discovery`.',
+  },
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { registrar: program },

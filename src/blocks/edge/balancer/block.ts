@@ -36,6 +36,9 @@ export const balancerBlock: Block = {
     if (lines) return { ...at, lines };
     return config.standby ? at : undefined;
   },
+  besides: {
+    to: 'Whose connections it takes: a gateway, a service, a CDN.',
+  },
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { pass },

@@ -32,6 +32,12 @@ export const cdnBlock: Block = {
   tables: { cache: cacheKnobs, limit: limitKnobs, ...policyTables },
   servesWeb: true,
   servesNearest: true,
+  besides: {
+    origin: 'Whom edges ask: a service or a gateway.',
+    purges: 'By which everything stored can be removed. Without it only time removes.',
+    rules:
+      "What holds for addresses below a path, whatever their replies say: `{ '/img/': { ttl: '1d' } }`. The longest path counts.",
+  },
   view: { shape: 'box', colour: 'teal' },
   expand,
   programs: { edge },

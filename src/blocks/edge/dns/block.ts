@@ -26,6 +26,10 @@ export const dnsBlock: Block = {
     'Names to nodes: records, resolvers that remember them, and the region that is nearest and well.',
   knobs,
   tables: { health: healthKnobs, regions: spreadKnobs, records: recordKnobs },
+  besides: {
+    distances:
+      "How far regions are from one another, both ways the same: `{ asia: { europe: '160ms' } }`. Equally by default.",
+  },
   view: { shape: 'box', colour: 'teal' },
   expand,
   programs: { server, resolver },

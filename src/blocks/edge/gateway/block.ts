@@ -57,6 +57,17 @@ export const gatewayBlock: Block = {
     return lines && { node: `${name}/address`, ...listenAt(listening, 0), lines };
   },
   endsTls: ({ config }) => (config as GatewayConfig).tls !== null,
+  besides: {
+    routes:
+      "Whom a request goes to, by path or host and path, as a table `{ '/api': api }` or a list of `{ path, to, … }`. The most telling match wins.",
+    limits: 'Several limits at once, by name: a request is admitted by all or charged by none.',
+    locations: "Networks by the name of where they are, for limits `by: 'location'`.",
+    auth: 'Who may come in: `apiKeys(…)`, `jwt(…)`, or a list of them.',
+    quotas: 'So many calls a period for each user, by name; they outlive the gateway.',
+    purges: 'By which services remove what its cache keeps.',
+    replyHeaders:
+      'Headers set in every reply, in place of what a service says. `secureHeaders` is a good beginning.',
+  },
   view: { shape: 'box', colour: 'violet' },
   expand,
   programs: { door },

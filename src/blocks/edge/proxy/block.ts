@@ -27,6 +27,15 @@ export const proxyBlock: Block = {
   knobs,
   tables: { cache: cacheKnobs, limit: limitKnobs, tunnels: tunnelsKnobs, ...policyTables },
   servesWeb: true,
+  besides: {
+    sites:
+      "Who is asked for which host: `{ 'news.example': news, '*.example': others }`. The most telling holds.",
+    rules:
+      "What may pass: a list of `{ do: 'allow' | 'block', hosts, paths, from, types, over }`. The first that decides holds.",
+    users:
+      'Who may use it: by name, the SHA-256 of `name:password` in hexadecimal. Without it anybody.',
+    purges: 'By which services remove what its cache keeps.',
+  },
   view: { shape: 'box', colour: 'orange' },
   expand,
   programs: { proxy },

@@ -20,6 +20,9 @@ export const topicBlock: Block = {
   family: 'messaging',
   purpose: 'A durable log in partitions, read by groups of consumers, each message at least once.',
   knobs,
+  besides: {
+    key: '`(message) => text`: messages of one key stay in order, in one partition. Without it partitions take turns.',
+  },
   view: { shape: 'queue', colour: 'green' },
   expand,
   programs: { broker, consumer },
@@ -27,6 +30,7 @@ export const topicBlock: Block = {
   client,
   consumerConfig: (declaration, site, group) => ({ ...consumerConfig(declaration, site, group) }),
   handle,
+  lossOfNode: 'share',
   records: ['publish', 'deliver', 'subscribe'],
   describe: (message) => describe(message as TopicMessage),
 };

@@ -14,6 +14,9 @@ export const fleetBlock: Block = {
   purpose: 'Keeps the instances of a service well, and as many as their load needs.',
   knobs,
   tables: { scale: scaleKnobs, health: healthKnobs },
+  besides: {
+    of: 'The service that it heals and scales: one with `discovery`, since who comes must be found.',
+  },
   view: { shape: 'box', colour: 'amber' },
   expand,
   programs: { fleet },

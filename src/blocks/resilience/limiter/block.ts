@@ -28,6 +28,9 @@ export const limiterBlock: Block = {
   purpose:
     'How much each caller may take, over all regions: one count, or one that regions agree on.',
   knobs,
+  besides: {
+    also: "Further limits, such as `['100/h']`: a unit is taken from all of them or from none.",
+  },
   view: { shape: 'store', colour: 'orange' },
   expand,
   programs: { counter, locked, replicated },

@@ -23,6 +23,15 @@ export const usersBlock: Block = {
   purpose: 'Who loads the system, how often, and what they do.',
   knobs,
   tables: { '': { rate: rateKnob }, closed: closedKnobs },
+  besides: {
+    act: "One visit: `async (user, prepared) => { await user.fetch('/') }`. Without it one GET of `/`.",
+    setup:
+      '`async (user) => …`, once before the load and uncounted: what it returns is handed to every `act`.',
+    from: 'Where they are, and how many of them, by region or zone: `{ asia: 0.5, europe: 0.5 }`. By default all in the first zone.',
+    resolver: 'A `dns` in which users look names up. Without it they go straight to the entry.',
+    site: 'The name of the site in `resolver`, for paths that users write. By default its first record that leads to the entry.',
+    ip: '`(id) => address` of a user. By default a public one, the same for the same user.',
+  },
   view: { shape: 'person', colour: 'green' },
   expand,
   programs: { crowd },
