@@ -23,14 +23,23 @@ let spare: ValueWriter | undefined;
 
 /** The bytes of `value`, in memory of their own. Throws `BrokenInvariant` for what is not a Value. */
 export function encode(value: Value): Uint8Array {
+  return written(value, (writer) => writer.copy());
+}
+
+/** How many bytes `encode` would make of it, without the memory for them. */
+export function encodedSize(value: Value): number {
+  return written(value, (writer) => writer.length);
+}
+
+function written<T>(value: Value, take: (writer: ValueWriter) => T): T {
   const writer = spare ?? new ValueWriter();
   // Taken while in use: an encode inside a getter would otherwise write into the middle of this one.
   spare = undefined;
   writer.length = 0;
   writer.value(value);
-  const bytes = writer.copy();
+  const taken = take(writer);
   if (writer.bytes.length <= 4_194_304) spare = writer;
-  return bytes;
+  return taken;
 }
 
 /** The value in `bytes`. Throws `LoadpathError('data-corrupt')` when they are not exactly one value. */

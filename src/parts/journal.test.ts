@@ -198,7 +198,7 @@ describe('recovery', () => {
     journal.append('kept', () => {});
     disk.settle();
     const durable = journal.sizeBytes;
-    const numbers = Uint32Array.from({ length: 500_000 }, (_, i) => (i * 7_919) % 20_000);
+    const numbers = Uint32Array.from({ length: 300_000 }, (_, i) => (i * 7_919) % 20_000);
     journal.append(new Uint8Array(numbers.buffer), () => {});
     const whole = disk.read('log')!;
     disk.files.set('log', whole.slice(0, -100));

@@ -10,6 +10,7 @@ import { decode, encode } from '../../../parts/codec.ts';
 import { Ring } from '../../../parts/ring.ts';
 import type { CacheApi } from './client.ts';
 import type { CacheConfig } from './config.ts';
+import { handle as cacheHandle } from './handle.ts';
 import { type CacheOptions, cache } from './index.ts';
 import { Leases } from './leases.ts';
 import type { CacheRequest } from './messages.ts';
@@ -140,6 +141,48 @@ describe('through', () => {
     const first = await settle(broken);
     const other = await settle(works);
     expect([first, other]).toEqual([{ error: failure }, { ok: 'value' }]);
+  });
+
+  test('waits for no load longer than its lease, be it shared from the start or not', async () => {
+    const { handle, hot, settle, run } = made({ lease: '1s' });
+    let loads = 0;
+    const hangs = () => new Promise<string>(() => void loads++);
+    void handle(hot).through('key', hangs);
+    const sharer = handle(hot).through('key', () => 'of the sharer');
+    run(900_000);
+    const another = handle(hot).through('key', () => 'of another');
+    expect(await settle(Promise.all([sharer, another]), second)).toEqual({
+      ok: ['of the sharer', 'of the sharer'],
+    });
+    void handle(hot).through('alone', hangs);
+    run(2 * second);
+    expect(
+      await settle(
+        handle(hot).through('alone', () => 'late'),
+        second,
+      ),
+    ).toEqual({ ok: 'late' });
+    expect(loads).toBe(2);
+  });
+
+  test('does not fail for those who share a load because its caller had no time left', async () => {
+    const { handle, hot, settle, world, api } = made({});
+    const hurried = cacheHandle(
+      api('hot') as CacheApi,
+      { deadlineAt: world.now + 100 },
+      hot,
+    ).through('key', () => Promise.reject(new Error('no time left')));
+    let loads = 0;
+    const others = [1, 2, 3].map(() => handle(hot).through('key', () => `load ${++loads}`));
+    const outcome = settle(Promise.all(others));
+    expect(await settle(hurried)).toMatchObject({ error: { message: 'no time left' } });
+    expect(await outcome).toEqual({ ok: ['load 1', 'load 1', 'load 1'] });
+    // A mistake of a load is everybody's.
+    const broken = handle(hot).through('other', () => Promise.reject(new Error('broken')));
+    const sharer = handle(hot).through('other', () => 'works');
+    void sharer.catch(() => {});
+    expect(await settle(broken)).toMatchObject({ error: { message: 'broken' } });
+    expect(await settle(sharer)).toMatchObject({ error: { message: 'broken' } });
   });
 
   test('goes on without any cache node, and without waiting for long', async () => {

@@ -37,6 +37,9 @@ class Shelf implements Disk {
   truncate(name: string, length: number): void {
     this.files.set(name, this.files.get(name)!.slice(0, length));
   }
+  freeBytes(): number {
+    return Number.POSITIVE_INFINITY;
+  }
   settle(): void {
     for (let tell = this.#told.shift(); tell; tell = this.#told.shift()) tell();
   }
@@ -51,7 +54,7 @@ function filled(count: number): Shelf {
   const disk = new Shelf();
   const log = new PartitionLog(disk, 'p', options, 1);
   for (let seq = 1; seq <= count; seq++) {
-    const stored = { message: `m${seq}`, key: null, value: 'x'.repeat(40), at: seq };
+    const stored = { message: `m${seq}`, key: null, value: 'x'.repeat(40), at: seq, sizeBytes: 43 };
     log.append(stored, { node: 'web/0', life: 1, seq, low: seq }, () => {});
     disk.settle();
   }

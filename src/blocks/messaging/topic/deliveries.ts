@@ -10,7 +10,7 @@
 import type { Address, DiskOutcome, Host, NodeId } from '../../../host/host.ts';
 import type { BrokerConfig } from './config.ts';
 import { Cursor, type Flight, Group, type Member } from './group.ts';
-import type { PartitionLog } from './log.ts';
+import type { PartitionLog, Stored } from './log.ts';
 import type { Deliver, Delivered, TopicReply, TopicRequest } from './messages.ts';
 import type { Offsets } from './offsets.ts';
 
@@ -152,6 +152,18 @@ export class Deliveries {
     });
   }
 
+  /** The way to a member is full, or nobody listens there any more: which of them will show. */
+  refused(node: NodeId, { group: name, partition, generation }: Deliver): void {
+    const group = this.#groups.get(name);
+    const cursor = group?.cursors.get(partition);
+    const flight = cursor?.flight;
+    if (!group || !cursor || !flight || flight.generation !== generation) return;
+    if (flight.member.node !== node) return;
+    this.#host.after(this.#config.redeliverUs, () => {
+      if (cursor.flight === flight && !flight.committing) this.#send(group, cursor, flight);
+    });
+  }
+
   /** There is something new in `partition`. */
   pumpPartition(partition: number): void {
     for (const group of this.#groups.values()) {
@@ -174,9 +186,12 @@ export class Deliveries {
       this.#host.meter.note(`${group.name} missed ${count} messages: retention was faster`);
       cursor.position = log.first;
     }
-    const count = log.read(cursor.position, this.#config.batch).length;
-    if (count === 0) return this.#noteDamage(group, cursor, log);
-    if (count < this.#config.batch && this.#lingers(group, cursor)) return;
+    const { batch, batchSizeBytes } = this.#config;
+    const there = log.read(cursor.position, batch);
+    if (there.length === 0) return this.#noteDamage(group, cursor, log);
+    const count = countWithin(batchSizeBytes, there);
+    const isLargest = count === batch || count < there.length;
+    if (!isLargest && this.#lingers(group, cursor)) return;
     cursor.lingersUntil = undefined;
     const flight: Flight = {
       generation: this.#nextGeneration++,
@@ -310,4 +325,14 @@ export class Deliveries {
     const names = group.members.map((member) => member.node).join(', ');
     this.#host.meter.note(`group ${group.name}: ${names === '' ? 'nobody' : names}`);
   }
+}
+
+/** How many of `messages` make a batch of at most so many bytes: the first always does. */
+function countWithin(sizeMaxBytes: number, messages: readonly Stored[]): number {
+  let sizeBytes = 0;
+  for (const [index, message] of messages.entries()) {
+    sizeBytes += message.sizeBytes;
+    if (sizeBytes > sizeMaxBytes && index > 0) return index;
+  }
+  return messages.length;
 }

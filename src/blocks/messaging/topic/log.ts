@@ -9,6 +9,7 @@
  */
 import type { Disk, DiskOutcome, Micros, NodeId, Value } from '../../../host/host.ts';
 import { LoadpathError } from '../../../kit/errors.ts';
+import { encodedSize } from '../../../parts/codec.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { Lru } from '../../../parts/lru.ts';
 import { Producers, type Sent } from './producers.ts';
@@ -18,17 +19,25 @@ export interface Stored {
   readonly key: string | null;
   readonly value: Value;
   readonly at: Micros;
+  /** Of key and value. */
+  readonly sizeBytes: number;
 }
 
 /** message, key, value, at, and who sent it: node, life, seq, low. */
 type StoredEntry = readonly [string, string | null, Value, Micros, NodeId, number, number, number];
-type HeaderEntry = { readonly producers: Value };
+type HeaderEntry = {
+  readonly producers: Value;
+  /** Missing in segments of an older release. */
+  readonly shape?: string | undefined;
+};
 type Entry = StoredEntry | HeaderEntry;
 
 export interface LogOptions {
   readonly segmentBytes: number;
   readonly retentionUs: Micros;
   readonly retentionSizeBytes: number;
+  /** What decides which messages belong here: written down with them. */
+  readonly shape?: string | undefined;
 }
 
 interface Segment {
@@ -36,7 +45,10 @@ interface Segment {
   readonly base: number;
   /** When it was begun, by the wall clock: about when the one before it ended. */
   readonly at: Micros;
-  sizeBytes: number;
+  /** Bytes of all segments that there ever were before it: its own end where the next one begins. */
+  readonly startBytes: number;
+  /** The same as `at` by the clock of `dropOld`, once it has seen it: only that one never jumps. */
+  agesFrom: Micros | undefined;
 }
 
 interface Held {
@@ -77,6 +89,7 @@ export class PartitionLog {
   #records: Stored[];
   /** How far the header of the newest segment is. */
   #header: 'missing' | 'writing' | 'there';
+  #shape: string | undefined;
   #writingCount = 0;
   /** Waiting for the newest segment's header, or for it to come to rest, so that the next one can begin. */
   #held: Held[] = [];
@@ -90,16 +103,19 @@ export class PartitionLog {
     this.#disk = disk;
     this.#folder = folder;
     this.#options = options;
+    this.#shape = options.shape;
     for (const name of disk.list(`${folder}/`)) {
-      const match = /\/s(\d{16})-(\d{16})$/.exec(name);
+      const match = /\/s(\d{16})-(\d{16})(?:-(\d{16}))?$/.exec(name);
       if (!match) continue;
-      const base = Number(match[1]);
-      // Its true size is not worth reading it for: it was closed when it had reached this one.
-      this.#segments.push({ name, base, at: Number(match[2]), sizeBytes: options.segmentBytes });
+      const [base, at] = [Number(match[1]), Number(match[2])];
+      // Of an older release, which did not say: the one before it had reached what closes it.
+      const guessed = (this.#segments.at(-1)?.startBytes ?? 0) + options.segmentBytes;
+      const startBytes = match[3] === undefined ? guessed : Number(match[3]);
+      this.#segments.push({ name, base, at, startBytes, agesFrom: at });
     }
     let closedAt: number | undefined;
     for (;;) {
-      const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs);
+      const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs, 0);
       const damage = closedAt === undefined ? undefined : this.#read(last, closedAt).damage;
       if (damage) throw damage;
       const { journal, entries } = Journal.open<Entry>(disk, last.name, adviceNewest);
@@ -121,6 +137,7 @@ export class PartitionLog {
         } else if (this.#header === 'missing') {
           this.#header = 'there';
           this.producers.restore(entry.producers);
+          this.#shape = entry.shape ?? options.shape;
         }
       }
       this.#end = last.base + this.#records.length;
@@ -136,6 +153,11 @@ export class PartitionLog {
   /** The offset that the next message gets: those below it are durable. */
   get end(): number {
     return this.#end;
+  }
+
+  /** Under which its messages were stored: that of `options` unless they say another. */
+  get shape(): string | undefined {
+    return this.#shape;
   }
 
   get segmentCount(): number {
@@ -174,23 +196,29 @@ export class PartitionLog {
     return this.#segments[index]!.base + (place < 0 ? records.length : place);
   }
 
-  /** Removes segments that are too old or too many. How many messages went. */
-  dropOld(wallUs: Micros): number {
+  /**
+   * Removes segments that are too old or too many. How many messages went. `steadyUs` is a clock that was
+   * right at boot and has not jumped since, or one wrong second would take what nobody has read.
+   */
+  dropOld(steadyUs: Micros): number {
     const { retentionUs, retentionSizeBytes } = this.#options;
     const before = this.first;
-    let sizeBytes = 0;
-    for (const segment of this.#segments) sizeBytes += segment.sizeBytes;
+    const endBytes = this.#endBytes;
+    for (const segment of this.#segments) segment.agesFrom ??= steadyUs;
     while (this.#segments.length > 1) {
-      const oldest = this.#segments[0]!;
-      const endedAt = this.#segments[1]!.at;
-      if (wallUs - endedAt < retentionUs && sizeBytes <= retentionSizeBytes) break;
-      sizeBytes -= oldest.sizeBytes;
+      const [oldest, next] = this.#segments as [Segment, Segment];
+      const sizeBytes = endBytes - oldest.startBytes;
+      if (steadyUs - next.agesFrom! < retentionUs && sizeBytes <= retentionSizeBytes) break;
       this.#disk.remove(oldest.name);
       this.#decoded.delete(oldest.name);
       this.#damages.delete(oldest.name);
       this.#segments.shift();
     }
     return this.first - before;
+  }
+
+  get #endBytes(): number {
+    return this.#segments.at(-1)!.startBytes + this.#journal.sizeBytes;
   }
 
   #write(): void {
@@ -208,7 +236,8 @@ export class PartitionLog {
   /** Nothing stands before it: what comes meanwhile waits, and shares the next sync as it would anyway. */
   #head(): void {
     this.#header = 'writing';
-    this.#journal.append({ producers: this.producers.snapshot() }, (outcome) => {
+    const { shape } = this.#options;
+    this.#journal.append({ producers: this.producers.snapshot(), shape }, (outcome) => {
       this.#header = outcome === 'ok' ? 'there' : 'missing';
       if (outcome === 'ok') return this.#write();
       // No message was written either. A disk may have room again for the next ones.
@@ -224,8 +253,6 @@ export class PartitionLog {
     this.#writingCount++;
     this.#journal.append(entry, (outcome) => {
       this.#writingCount--;
-      const segment = this.#segments[this.#segments.length - 1]!;
-      segment.sizeBytes = this.#journal.sizeBytes;
       const offset = this.#end;
       if (outcome === 'ok') {
         this.#end++;
@@ -240,15 +267,15 @@ export class PartitionLog {
   #roll(wallUs: Micros): void {
     const closed = this.#segments[this.#segments.length - 1]!;
     this.#decoded.set(closed.name, this.#records);
-    const segment = this.#begin(this.#end, Math.max(wallUs, closed.at));
+    const segment = this.#begin(this.#end, Math.max(wallUs, closed.at), this.#endBytes);
     this.#journal = Journal.open<Entry>(this.#disk, segment.name).journal;
     this.#records = [];
     this.#header = 'missing';
   }
 
-  #begin(base: number, at: Micros): Segment {
-    const name = `${this.#folder}/s${digits(base)}-${digits(at)}`;
-    const segment: Segment = { name, base, at, sizeBytes: 0 };
+  #begin(base: number, at: Micros, startBytes: number): Segment {
+    const name = `${this.#folder}/s${digits(base)}-${digits(at)}-${digits(startBytes)}`;
+    const segment: Segment = { name, base, at, startBytes, agesFrom: undefined };
     this.#segments.push(segment);
     return segment;
   }
@@ -284,7 +311,12 @@ function isStored(entry: Entry): entry is StoredEntry {
 }
 
 function recordOf([message, key, value, at]: StoredEntry): Stored {
-  return { message, key, value, at };
+  return { message, key, value, at, sizeBytes: sizeOfMessage(key, value) };
+}
+
+/** What a message counts for, wherever bytes are limited. */
+export function sizeOfMessage(key: string | null, value: Value): number {
+  return encodedSize(key) + encodedSize(value);
 }
 
 /** Sixteen digits, so that names sort as numbers do. */

@@ -14,6 +14,7 @@ import type { TopicApi } from './client.ts';
 import type { TopicConfig } from './config.ts';
 import { Cursor, Group } from './group.ts';
 import { type Batch, topic } from './index.ts';
+import type { TopicRequest } from './messages.ts';
 import { broker } from './node.ts';
 import { Producers } from './producers.ts';
 import {
@@ -174,6 +175,55 @@ describe('a group', () => {
     expect(sizes).toEqual([3, 5]);
   });
 
+  test('is given no more bytes at once than a batch may have, and one message at least', () => {
+    const declared = topic<string>('clicks', { partitions: 1, nodes: 1, batchSize: '100kB' });
+    const { api, run } = cluster([declared], { seed: 5, groups: [{ topic: declared, group }] });
+    const kilobytes = [30, 30, 30, 30, 200, 1, 99];
+    for (const size of kilobytes) {
+      (api('clicks') as TopicApi).publish(null, 'x'.repeat(size * 1_000 - 10), {}, () => {});
+      run(second / 10);
+    }
+    const got: number[][] = [];
+    (api('clicks.consumer') as Consumer).start((batch: Batch<string>, done) => {
+      got.push(batch.map(({ value }) => Math.ceil(value.length / 1_000)));
+      done();
+    });
+    run(5 * second);
+    expect(got).toEqual([[30, 30, 30], [30], [200], [1, 99]]);
+  });
+
+  test('gets again what was refused on its way to a member that is there', () => {
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1 });
+    const config = { ...(declared.config as TopicConfig), name: 'clicks', index: 0 };
+    let refusedCount = 0;
+    const world = sandbox({
+      nodes: {
+        'clicks/0': {
+          topic: (host) => {
+            const handlers = broker(host, config, undefined) as Handlers;
+            const join: TopicRequest = { type: 'join', group, life: 1, working: [] };
+            host.after(second, () => handlers.message({ node: 'reader', port: 'nobody' }, join));
+            return handlers;
+          },
+        },
+        reader: {
+          clicks: (host) => {
+            const to = { node: 'clicks/0', port: 'topic' };
+            const sent = { id: 1, partition: 0, message: 'm1', key: null, value: 'v' };
+            host.send(to, { type: 'publish', ...sent, life: 1, seq: 1, low: 1 });
+            return { message() {} };
+          },
+        },
+      },
+      onTrace: ({ message, what }) => {
+        if (message.type === 'deliver' && what === 'refused') refusedCount++;
+      },
+    });
+    world.bootAll();
+    world.run(3 * second);
+    expect(refusedCount).toBeGreaterThan(2);
+  });
+
   test('goes on without a member that stops, and delivers nothing twice for it', () => {
     const { got, start, publish, run, consumer } = readers({ clients: 2 });
     start(0);
@@ -323,6 +373,21 @@ describe.each([
   });
 });
 
+describe('retention', () => {
+  test('keeps as many bytes as it says, restarts or not, however large messages are', async () => {
+    const sizes = { segment: '1kB', retentionSize: '100kB' } as const;
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1, ...sizes });
+    const { world, handle, settle, run } = cluster([declared], { seed: 2 });
+    for (let life = 1; life <= 4; life++) {
+      for (let i = 0; i < 6; i++) await settle(handle(declared).publish('x'.repeat(20_000)));
+      world.inject({ do: 'restart', target: { node: 'clicks/0' }, atUs: 0 });
+      run(5 * second);
+    }
+    const { diskBytes } = world.usage().find(({ node }) => node === 'clicks/0')!;
+    expect(diskBytes).toBeLessThan(125_000);
+  });
+});
+
 describe('publishing', () => {
   test('fails with certainty while the broker is down, and says so', async () => {
     const declared = topic<string>('clicks', { timeout: '1s', key: (value) => value });
@@ -453,6 +518,15 @@ describe('publishing', () => {
       error: { name: 'TypeError' },
     });
     expect(await settle(handle(declared).publish('x'))).toMatchObject({ ok: {} });
+  });
+
+  test('refuses more bytes than a message may have, key and all', async () => {
+    const declared = topic<string>('clicks', { messageMax: '1kB', key: () => 'k'.repeat(500) });
+    const { handle, settle } = cluster([declared], { seed: 2 });
+    expect(await settle(handle(declared).publish('x'.repeat(400)))).toMatchObject({ ok: {} });
+    expect(await settle(handle(declared).publish('x'.repeat(500)))).toMatchObject({
+      error: { message: 'clicks.publish: a message of 1006 bytes is more than messageMax, 1000' },
+    });
   });
 });
 
