@@ -198,11 +198,11 @@ describe('recovery', () => {
     journal.append('kept', () => {});
     disk.settle();
     const durable = journal.sizeBytes;
-    const numbers = Uint32Array.from({ length: 500_000 }, (_, i) => (i * 7_919) % 20_000);
+    const numbers = Uint32Array.from({ length: 700_000 }, (_, i) => (i * 7_919) % 2_800_000);
     journal.append(new Uint8Array(numbers.buffer), () => {});
     const whole = disk.read('log')!;
     disk.files.set('log', whole.slice(0, -100));
-    // In quadratic time it would be minutes.
+    // In quadratic time it would be many minutes.
     const { entries, tornBytes } = Journal.open<Uint8Array | string>(disk, 'log');
     expect(entries).toEqual(['kept']);
     expect(tornBytes).toBe(whole.length - 100 - durable);
