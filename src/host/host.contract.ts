@@ -225,13 +225,14 @@ export function hostContract(world: string, start: Harness): void {
       await stage.kill('a');
       await stage.boot('a');
       expect(await hear('a', 'found', 2)).toEqual([
-        { files: [], inner: [], log: null, whole: null, none: null },
+        { files: [], inner: [], log: null, whole: null, none: null, hasRoom: true },
         {
           files: ['kept/log', 'kept/whole'],
           inner: ['kept/log', 'kept/whole'],
           log: [1, 2, 3, 4],
           whole: [8, 8],
           none: null,
+          hasRoom: true,
         },
       ]);
     });

@@ -122,6 +122,8 @@ export interface Disk {
   remove(name: string): void;
   /** Cuts a file to its first `length` bytes: what recovery does with a torn tail. */
   truncate(name: string, length: number): void;
+  /** Bytes that may still be written, as far as it is known: 0 on a full disk, infinite where nothing says. */
+  freeBytes(): number;
 }
 
 export type DiskOutcome = 'ok' | 'full' | 'failed';

@@ -132,6 +132,7 @@ const keeper: ContractProgram = (host) => {
     log: text('kept/log'),
     whole: text('kept/whole'),
     none: text('kept/none'),
+    hasRoom: disk.freeBytes() > 0,
   });
   if (host.life > 1) return { message() {} };
   const bytes = new Uint8Array([1, 2, 3]);

@@ -355,7 +355,6 @@ class Supervisor implements LiveSystem {
       const isShared = this.#addresses.isMember(node.id);
       seat.edgePorts[program.port] = isShared ? 0 : this.#portFor(program.edge);
     }
-    seat.life = this.#data.readLife(node.id);
     this.#seats.set(node.id, seat);
   }
 
@@ -378,13 +377,14 @@ class Supervisor implements LiveSystem {
       seed,
       single,
     } = this.#options;
-    seat.life++;
     seat.boots++;
     try {
-      this.#data.writeLife(seat.node.id, seat.life);
+      seat.life = this.#data.beginLife(seat.node.id, seat.life);
     } catch (error) {
-      this.#fail(fileTrouble(error, 'counting lives', this.#data.lifePath(seat.node.id)));
-      return;
+      const trouble = fileTrouble(error, 'counting lives', this.#data.lifePath(seat.node.id));
+      if (trouble.code !== 'data-corrupt') return this.#fail(trouble);
+      seat.crash = trouble;
+      return this.#giveUp(seat, trouble.message);
     }
     this.#setState(seat, 'starting');
     seat.crash = undefined;

@@ -92,6 +92,10 @@ export class UnsyncedDisk implements LiveDisk {
     this.#inner.truncate(name, length);
   }
 
+  freeBytes(): number {
+    return this.#inner.freeBytes();
+  }
+
   rot(bits: number, random: Random): void {
     this.#inner.rot(bits, random);
   }

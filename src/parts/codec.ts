@@ -511,6 +511,16 @@ export function illegal(value: unknown): string | undefined {
   return fault === undefined ? undefined : `${fault.path || 'the value'}: ${fault.reason}`;
 }
 
+/**
+ * Why `text` can be no value, key or name: written as UTF-8, texts that differ in such halves only
+ * would be one, and two keys with them.
+ */
+export function illegalText(text: string): string | undefined {
+  return surrogate.test(text) && hasLoneSurrogate(text)
+    ? 'half of a surrogate pair cannot be written as UTF-8'
+    : undefined;
+}
+
 interface Illegal {
   readonly path: string;
   readonly reason: string;
@@ -527,10 +537,10 @@ function firstIllegal(
   outer: Chain | undefined,
 ): Illegal | undefined {
   switch (typeof value) {
-    case 'string':
-      return surrogate.test(value) && hasLoneSurrogate(value)
-        ? { path: '', reason: 'half of a surrogate pair cannot be written as UTF-8' }
-        : undefined;
+    case 'string': {
+      const reason = illegalText(value);
+      return reason === undefined ? undefined : { path: '', reason };
+    }
     case 'boolean':
     case 'bigint':
       return undefined;
@@ -570,6 +580,8 @@ function firstIllegal(
   for (const name in value) {
     const inner: unknown = (value as Readonly<Record<string, unknown>>)[name];
     if (inner === undefined || !Object.hasOwn(value, name)) continue;
+    const reason = illegalText(name);
+    if (reason !== undefined) return { path: name, reason };
     const fault = firstIllegal(inner, depth + 1, chain);
     if (fault) return { path: `${name}${join(fault.path)}`, reason: fault.reason };
   }

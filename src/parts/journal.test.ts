@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Disk, DiskOutcome } from '../host/host.ts';
-import { Journal } from './journal.ts';
+import { Journal, type Replacement } from './journal.ts';
 
 /** Files as byte arrays; syncs wait until the test lets them end. */
 class Bench implements Disk {
@@ -57,6 +57,9 @@ class Bench implements Disk {
     const bytes = this.files.get(name);
     if (bytes) this.files.set(name, bytes.slice(0, length));
     this.durableBytes = Math.min(this.durableBytes, length);
+  }
+  freeBytes(): number {
+    return this.full ? 0 : Number.POSITIVE_INFINITY;
   }
   /** What the next boot finds: everything durable and some beginning of the rest. */
   crash(keepRatio: number): Bench {
@@ -195,7 +198,7 @@ describe('recovery', () => {
     journal.append('kept', () => {});
     disk.settle();
     const durable = journal.sizeBytes;
-    const numbers = Uint32Array.from({ length: 500_000 }, (_, i) => (i * 7_919) % 20_000);
+    const numbers = Uint32Array.from({ length: 300_000 }, (_, i) => (i * 7_919) % 20_000);
     journal.append(new Uint8Array(numbers.buffer), () => {});
     const whole = disk.read('log')!;
     disk.files.set('log', whole.slice(0, -100));
@@ -220,6 +223,20 @@ describe('recovery', () => {
       disk.files.set('log', bytes);
       expect(() => written(disk), `byte ${at}`).toThrow(/log is damaged at byte \d+/);
     }
+  });
+
+  test('what is refused ends with what its writer advises', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.replaceWith(['a'], () => {});
+    disk.settle();
+    disk.files.get('log')![20]! ^= 1;
+    expect(() => Journal.open(disk, 'log', 'Ask the author.')).toThrow(
+      /acknowledged\. Ask the author\.$/,
+    );
+    expect(Journal.read(disk, 'log', 'Ask her.').damage?.message).toMatch(
+      /acknowledged\. Ask her\.$/,
+    );
   });
 
   test('damage anywhere in a compacted file is refused, its last entry included', () => {
@@ -268,6 +285,39 @@ describe('compaction', () => {
     expect(written(disk)).toEqual([0, 1, 2, 3, 4]);
   });
 
+  test('given in steps, it keeps what became durable in between, and ends as if given at once', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.append('old', () => {});
+    disk.settle();
+    const replacement = journal.beginReplacement();
+    replacement.add('snapshot 1');
+    journal.append('between', () => {});
+    disk.settle();
+    expect(written(disk)).toEqual(['old', 'between']);
+    expect(journal.idle).toBe(true);
+    replacement.add('snapshot 2');
+    replacement.finish(() => {});
+    disk.settle();
+    expect(written(disk)).toEqual(['snapshot 1', 'snapshot 2', 'between']);
+    expect(journal.sizeBytes).toBe(disk.read('log')!.length);
+    expect(replacement.sizeBytes).toBeGreaterThan(16);
+  });
+
+  test('one that is abandoned leaves the log as it is, and another may begin', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    const replacement = journal.beginReplacement();
+    replacement.add('snapshot');
+    journal.append('a', () => {});
+    disk.settle();
+    replacement.abandon();
+    expect(written(disk)).toEqual(['a']);
+    journal.replaceWith(['b'], () => {});
+    disk.settle();
+    expect(written(disk)).toEqual(['b']);
+  });
+
   test('one that failed half way takes nothing with it that was acknowledged later', () => {
     const disk = new Bench();
     const { journal } = Journal.open<string>(disk, 'log');
@@ -308,6 +358,7 @@ test('for any mix of appends, compactions and crashes, what was acknowledged is 
     { weight: 6, arbitrary: fc.record({ do: fc.constant('append' as const) }) },
     { weight: 6, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('begin to compact' as const) }) },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -323,12 +374,24 @@ test('for any mix of appends, compactions and crashes, what was acknowledged is 
       let next = 0;
       let acknowledged: number[] = [];
       let compacting = false;
+      let begun: { readonly replacement: Replacement<number>; readonly rest: number[] } | undefined;
       for (const s of steps) {
         if (s.do === 'append') {
           const entry = next++;
           journal.append(entry, () => acknowledged.push(entry));
         } else if (s.do === 'settle') {
           disk.settle(1);
+        } else if (s.do === 'begin to compact' && !compacting) {
+          compacting = true;
+          begun = { replacement: journal.beginReplacement(), rest: [...acknowledged] };
+          const half = Math.floor(acknowledged.length / 2);
+          for (const entry of begun.rest.splice(0, half)) begun.replacement.add(entry);
+        } else if (s.do === 'compact' && begun) {
+          for (const entry of begun.rest) begun.replacement.add(entry);
+          begun.replacement.finish(() => {
+            compacting = false;
+          });
+          begun = undefined;
         } else if (s.do === 'compact' && !compacting) {
           compacting = true;
           journal.replaceWith([...acknowledged], () => {
@@ -341,6 +404,7 @@ test('for any mix of appends, compactions and crashes, what was acknowledged is 
           acknowledged = opened.entries;
           journal = opened.journal;
           compacting = false;
+          begun = undefined;
         }
       }
     }),

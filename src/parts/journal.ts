@@ -21,7 +21,7 @@
  */
 import type { Disk, DiskOutcome, Value } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
-import { decode, encode, ValueWriter } from './codec.ts';
+import { decode, ValueWriter } from './codec.ts';
 import { crc32c, Stretches } from './crc32c.ts';
 
 type Done = (outcome: DiskOutcome) => void;
@@ -30,8 +30,20 @@ const headerBytes = 16;
 const magic = 0x314a504c; // 'LPJ1' read as a little-endian word.
 const frameHeadBytes = 8;
 const entryHeadBytes = 4;
-/** Snapshots are cut into frames of about this size, so that damage in one is named closely. */
+/** A content given anew is cut into frames of about this size, so that damage in one is named closely. */
 const frameBytesAim = 1 << 20;
+
+/** A new content for the file, which is given entry by entry. */
+export interface Replacement<T> {
+  /** What it holds so far, about. */
+  readonly sizeBytes: number;
+  /** The entry is encoded at once. */
+  add(entry: T): void;
+  /** The file becomes what was added. When that fails the old one goes on. */
+  finish(done: Done): void;
+  /** Instead of `finish`: the old file goes on as if nothing had been begun. */
+  abandon(): void;
+}
 
 export class Journal<T extends Value> {
   readonly #disk: Disk;
@@ -43,7 +55,8 @@ export class Journal<T extends Value> {
   #pending = new Batch();
   /** The batch that took its turn before and will again. */
   #spare = new Batch();
-  #replacement: { readonly entries: readonly T[]; readonly done: Done } | undefined;
+  /** Under way; without `done` it is still being given. */
+  #replacement: { readonly content: Content; done: Done | undefined } | undefined;
   /** Durable entries that `#replacement` does not stand for, because their `done` came after it. */
   #carried: Uint8Array[] = [];
   /**
@@ -67,16 +80,18 @@ export class Journal<T extends Value> {
   /**
    * Reads what is there, once a boot, and cuts off a torn tail. Throws `data-corrupt` when
    * something is damaged that had been acknowledged: starting without it would lose it silently.
+   * `advice` ends the message: what may be done, and what must not, only who writes the file knows.
    */
   static open<T extends Value>(
     disk: Disk,
     name: string,
+    advice = '',
   ): { readonly journal: Journal<T>; readonly entries: T[]; readonly tornBytes: number } {
     const bytes = disk.read(name) ?? new Uint8Array(0);
     const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
     const isCut = wholeBytes < bytes.length;
     if (wholeBytes < baseBytes || (isCut && hasFrameAfter(bytes, wholeBytes))) {
-      throw corrupt(name, wholeBytes);
+      throw corrupt(name, wholeBytes, advice);
     }
     // A header alone is the first write, torn right behind it.
     const validBytes = isCut && entries.length === 0 ? 0 : wholeBytes;
@@ -93,11 +108,12 @@ export class Journal<T extends Value> {
   static read<T extends Value>(
     disk: Disk,
     name: string,
+    advice = '',
   ): { readonly entries: T[]; readonly damage: LoadpathError | undefined } {
     const bytes = disk.read(name) ?? new Uint8Array(0);
     const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
     const isWhole = wholeBytes === bytes.length && wholeBytes >= baseBytes;
-    return { entries, damage: isWhole ? undefined : corrupt(name, wholeBytes) };
+    return { entries, damage: isWhole ? undefined : corrupt(name, wholeBytes, advice) };
   }
 
   get sizeBytes(): number {
@@ -117,7 +133,7 @@ export class Journal<T extends Value> {
   /** True when nothing is under way, from the last `done` on: what a drain waits for. */
   get idle(): boolean {
     const underWay = this.#busy && !this.#tellsLast;
-    return !underWay && this.#pending.size === 0 && this.#replacement === undefined;
+    return !underWay && this.#pending.size === 0 && this.#replacement?.done === undefined;
   }
 
   /**
@@ -140,15 +156,45 @@ export class Journal<T extends Value> {
    * the old file goes on. One at a time; asking again before `done` is a mistake.
    */
   replaceWith(entries: readonly T[], done: Done): void {
+    const replacement = this.beginReplacement();
+    for (const entry of entries) replacement.add(entry);
+    replacement.finish(done);
+  }
+
+  /**
+   * `replaceWith` in steps, where one turn would be too long. What is added stands for every entry
+   * whose `done('ok')` came before this call. Those that become durable from here on are carried over
+   * and stand behind all that is added, which may know of them already. `aboutBytes` is how much that
+   * will be: with a good guess no bytes are moved to where there is more room.
+   */
+  beginReplacement(aboutBytes = 1_024): Replacement<T> {
     if (this.#replacement) throw new Error(`journal ${this.#name}: already being replaced`);
-    this.#replacement = { entries, done };
+    const content = new Content(aboutBytes);
+    const replacement: { readonly content: Content; done: Done | undefined } = {
+      content,
+      done: undefined,
+    };
+    this.#replacement = replacement;
     this.#carried = this.#telling?.entriesFrom(this.#told) ?? [];
-    this.#next();
+    return {
+      get sizeBytes() {
+        return content.sizeBytes;
+      },
+      add: (entry) => content.add(entry),
+      finish: (done) => {
+        replacement.done = done;
+        this.#next();
+      },
+      abandon: () => {
+        this.#replacement = undefined;
+        this.#carried = [];
+      },
+    };
   }
 
   #next(): void {
     if (this.#busy) return;
-    if (this.#replacement) this.#replace();
+    if (this.#replacement?.done) this.#replace(this.#replacement.content, this.#replacement.done);
     else if (this.#pending.size === 0) return;
     else if (this.#unsure) this.#rewrite(this.#unsure);
     else this.#write();
@@ -199,17 +245,15 @@ export class Journal<T extends Value> {
     batch.clear();
   }
 
-  #replace(): void {
+  #replace(content: Content, done: Done): void {
     this.#busy = true;
-    const { entries, done } = this.#replacement!;
-    const encoded = entries.map((entry) => encode(entry));
-    encoded.push(...this.#carried);
+    for (const entry of this.#carried) content.addEncoded(entry);
     this.#carried = [];
-    const bytes = base(encoded);
+    const bytes = content.end();
     this.#disk.replace(this.#name, bytes, (outcome) => {
       if (outcome === 'ok') {
         this.#sizeBytes = bytes.length;
-        this.#entryCount = encoded.length;
+        this.#entryCount = content.entryCount;
         this.#unsure = undefined;
       } else {
         // The old content or the new one: they mean the same, but their lengths differ. Without
@@ -297,6 +341,60 @@ class Batch {
   }
 }
 
+/** The bytes of a whole file, written in their place: at the end nothing of it is touched again. */
+class Content {
+  readonly #writer: ValueWriter;
+  #frameAt = headerBytes;
+  entryCount = 0;
+
+  constructor(aboutBytes: number) {
+    this.#writer = new ValueWriter(aboutBytes);
+    this.#writer.length = headerBytes + frameHeadBytes;
+  }
+
+  get sizeBytes(): number {
+    return this.#writer.length;
+  }
+
+  add(entry: Value): void {
+    const writer = this.#writer;
+    const start = writer.length;
+    writer.u32(0);
+    writer.value(entry);
+    putU32(writer.bytes, start, writer.length - start - entryHeadBytes);
+    this.#added();
+  }
+
+  addEncoded(entry: Uint8Array): void {
+    const writer = this.#writer;
+    writer.reserve(entryHeadBytes + entry.length);
+    putU32(writer.bytes, writer.length, entry.length);
+    writer.bytes.set(entry, writer.length + entryHeadBytes);
+    writer.length += entryHeadBytes + entry.length;
+    this.#added();
+  }
+
+  end(): Uint8Array {
+    if (this.#writer.length > this.#frameAt + frameHeadBytes) this.#endFrame();
+    const { bytes } = this.#writer;
+    bytes.set(header(this.#frameAt));
+    return bytes.subarray(0, this.#frameAt);
+  }
+
+  #added(): void {
+    this.entryCount++;
+    if (this.#writer.length - this.#frameAt >= frameBytesAim) this.#endFrame();
+  }
+
+  #endFrame(): void {
+    const writer = this.#writer;
+    endFrame(writer.bytes, this.#frameAt, writer.length, this.#frameAt);
+    this.#frameAt = writer.length;
+    writer.reserve(frameHeadBytes);
+    writer.length += frameHeadBytes;
+  }
+}
+
 function header(baseBytes: number): Uint8Array {
   const bytes = new Uint8Array(headerBytes);
   const view = new DataView(bytes.buffer);
@@ -306,22 +404,10 @@ function header(baseBytes: number): Uint8Array {
   return bytes;
 }
 
-/** `offset` is where the frame will stand: a frame found anywhere else is not one. */
-function frame(offset: number, entries: readonly Uint8Array[]): Uint8Array {
-  let length = frameHeadBytes;
-  for (const entry of entries) length += entryHeadBytes + entry.length;
-  const bytes = new Uint8Array(length);
-  let at = frameHeadBytes;
-  for (const entry of entries) {
-    putU32(bytes, at, entry.length);
-    bytes.set(entry, at + entryHeadBytes);
-    at += entryHeadBytes + entry.length;
-  }
-  endFrame(bytes, 0, length, offset);
-  return bytes;
-}
-
-/** Writes the head of the frame `bytes[start, end)`, whose entries are there. */
+/**
+ * Writes the head of the frame `bytes[start, end)`, whose entries are there. `offset` is where it will
+ * stand in the file: a frame found anywhere else is not one.
+ */
 function endFrame(bytes: Uint8Array, start: number, end: number, offset: number): void {
   const length = end - start - frameHeadBytes;
   putU32(bytes, start, length);
@@ -348,27 +434,6 @@ function checksum(bytes: Uint8Array, start: number, length: number, offset: numb
 function headChecksum(bytes: Uint8Array, start: number, offset: number): number {
   placeView.setFloat64(0, offset, true);
   return crc32c(bytes, crc32c(place), start, start + 4);
-}
-
-function base(entries: readonly Uint8Array[]): Uint8Array {
-  const frames: Uint8Array[] = [];
-  let offset = headerBytes;
-  let first = 0;
-  while (first < entries.length) {
-    let size = 0;
-    let end = first;
-    while (
-      end < entries.length &&
-      (end === first || size + entries[end]!.length <= frameBytesAim)
-    ) {
-      size += entries[end++]!.length;
-    }
-    const bytes = frame(offset, entries.slice(first, end));
-    frames.push(bytes);
-    offset += bytes.length;
-    first = end;
-  }
-  return concat(header(offset), ...frames);
 }
 
 interface Scanned<T> {
@@ -443,20 +508,7 @@ function hasFrameAfter(bytes: Uint8Array, from: number): boolean {
   return false;
 }
 
-function corrupt(name: string, offset: number): LoadpathError {
-  return new LoadpathError(
-    'data-corrupt',
-    `${name} is damaged at byte ${offset}, before entries that were acknowledged. ` +
-      'Restore the file from a backup, or remove the data of this node and let its replicas refill it.',
-  );
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+function corrupt(name: string, offset: number, advice: string): LoadpathError {
+  const text = `${name} is damaged at byte ${offset}, before entries that were acknowledged.`;
+  return new LoadpathError('data-corrupt', `${text} ${advice}`.trimEnd());
 }

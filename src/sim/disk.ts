@@ -222,6 +222,10 @@ export class Platter {
     file.syncedLength = Math.min(file.syncedLength, length);
   }
 
+  freeBytes(): number {
+    return this.isFull ? 0 : this.#options.sizeMaxBytes - this.#usedBytes;
+  }
+
   #through(done: () => void): void {
     // Drawn whether or not the disk fails, so that a fault does not shift later costs.
     const costUs = Math.round(this.#options.syncCost(this.#costs) * this.slowFactor);
@@ -266,5 +270,9 @@ export class SimDisk implements Disk {
 
   truncate(name: string, length: number): void {
     if (!this.#isOver()) this.#platter.truncate(name, length);
+  }
+
+  freeBytes(): number {
+    return this.#platter.freeBytes();
   }
 }

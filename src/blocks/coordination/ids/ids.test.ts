@@ -277,13 +277,28 @@ describe('a claim', () => {
     expect(await settle(handle(names).claim('mine'))).toEqual({ ok: true });
   });
 
-  test('is refused as a mistake when the name is empty or endless', async () => {
+  test('is never decided anew because a journal is damaged: what may not be done is said', async () => {
+    const { handle, settle, world, events, run } = cluster([names], { seed: 3 });
+    for (let i = 0; i < 10; i++) await settle(handle(names).claim(`name ${i}`));
+    world.inject({ do: 'rot', target: { block: 'names' }, bits: 5, atUs: 0 });
+    world.inject({ do: 'restart', target: { block: 'names' }, atUs: 0 });
+    run(100_000);
+    const texts = events.flatMap((event) => (event.type === 'crash' ? [event.why] : []));
+    expect(texts).toContainEqual(
+      expect.stringMatching(/damaged at byte \d+.*Neither remove it nor put an older copy back/),
+    );
+  });
+
+  test('is refused as a mistake when the name is empty or endless, or a half of a pair is in it', async () => {
     const { handle, settle } = cluster([names], { seed: 3 });
-    for (const name of ['', 'x'.repeat(513), 7 as unknown as string]) {
+    for (const name of ['', 'x'.repeat(513), 7 as unknown as string, 'x\ud800']) {
       expect(await settle(handle(names).claim(name))).toMatchObject({
         error: { name: 'TypeError' },
       });
     }
+    expect(await settle(handle(names).claim('x', { owner: '\udc00' }))).toMatchObject({
+      error: { name: 'TypeError' },
+    });
   });
 });
 

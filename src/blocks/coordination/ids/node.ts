@@ -42,6 +42,15 @@ export type HandOut = (store: (done: () => void) => void, tell: () => void) => v
 
 const onceStored: HandOut = (store, tell) => store(tell);
 
+function adviceOf({ nodes, width }: AllocatorConfig): string {
+  return (
+    'Neither remove it nor put an older copy back: codes and names would be given out a second time. ' +
+    (nodes > 1 ? 'Leave this node down: the other allocators give out codes without it. ' : '') +
+    `Codes surely never given out are those of another width than ${width}: for that, remove the data of all ` +
+    'allocators and change `width`. Names claimed are then free again.'
+  );
+}
+
 export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConfig, ProgramCode> {
   return (host, config, code) => {
     const requests = host.meter.counter('requests');
@@ -63,7 +72,11 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
     let forgot: string | undefined;
     let pending = 0;
 
-    const { journal, entries, tornBytes } = Journal.open<Entry>(host.disk, 'ids/journal');
+    const { journal, entries, tornBytes } = Journal.open<Entry>(
+      host.disk,
+      'ids/journal',
+      adviceOf(config),
+    );
     for (const entry of entries) recover(entry);
     if (entries.length > 0) {
       host.meter.note(

@@ -302,6 +302,9 @@ describe('a cache', () => {
     const { handle, hot, settle } = made({});
     const mistakes = [
       () => handle(hot).get(7 as unknown as string),
+      () => handle(hot).get('\ud800'),
+      () => handle(hot).set('a\udc00', 'b'),
+      () => handle(hot).through('\udc00\ud800', () => 'b'),
       () => handle(hot).set('a', undefined as unknown as string),
       () => handle(hot).set('a', new Map() as unknown as string),
       () => handle(hot).set('a', 'b', { ttl: '5 eggs' as '5s' }),

@@ -2,7 +2,7 @@
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import type { Micros, Value } from '../../../host/host.ts';
 import { type DurationText, parseDuration } from '../../../kit/units.ts';
-import { illegal } from '../../../parts/codec.ts';
+import { illegal, illegalText } from '../../../parts/codec.ts';
 import { copyOf } from '../../../parts/copy.ts';
 import type { CacheApi, Loaded } from './client.ts';
 
@@ -114,8 +114,12 @@ async function run(
 }
 
 function checkKey(name: string, operation: string, key: unknown): void {
-  if (typeof key === 'string') return;
-  throw new TypeError(`${name}.${operation}: a key is text, got ${typeof key}`);
+  if (typeof key !== 'string') {
+    throw new TypeError(`${name}.${operation}: a key is text, got ${typeof key}`);
+  }
+  const reason = illegalText(key);
+  if (reason !== undefined)
+    throw new TypeError(`${name}.${operation}: a key is text, and ${reason}`);
 }
 
 function checkValue(name: string, operation: string, value: unknown): void {

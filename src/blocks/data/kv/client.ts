@@ -90,6 +90,7 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       repairs: host.meter.counter('repairs'),
       writeBacks: host.meter.counter('writeBacks'),
       hints: host.meter.counter('hints'),
+      superseded: host.meter.counter('superseded'),
     };
     const path = pathMeter(host.meter, name);
     const isRecorded = host.isRecorded(name);
@@ -188,8 +189,8 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       const { reading } = op;
       reading.add(index, entry, floor);
       if (!atomic) {
-        if (entry) clock.observe(entry.version);
-        if (floor) clock.observe(floor);
+        if (entry) observe(entry.version);
+        if (floor) observe(floor);
       }
       if (op.phase === 'settled') return closeWhenHeard(op);
       if (op.phase === 'store') {
@@ -213,8 +214,18 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       store(op, newest);
     }
 
-    function heardStored(op: Operation, index: number): void {
+    /** What is too far ahead is not followed: everything that is written here would be refused. */
+    function observe(version: Version): void {
+      if (version.at <= host.wall() + config.skewMaxUs) clock.observe(version);
+    }
+
+    function heardStored(op: Operation, index: number, newer: Version | undefined): void {
       op.stored.add(index);
+      if (newer) {
+        observe(newer);
+        if (op.f !== 'get' && !op.isSuperseded) meters.superseded.add();
+        op.isSuperseded = true;
+      }
       if (op.phase === 'settled') return closeWhenHeard(op);
       if (op.phase === 'store') settleWhenStored(op);
     }
@@ -248,7 +259,8 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       const count = op.phase === 'ask' ? op.reading.heard.count : copies(op);
       const what = op.phase === 'ask' ? 'answered' : 'stored it';
       const within = formatDuration(host.now() - op.startedAt);
-      return `${count} of ${op.owners.length} replicas ${what} within ${within}, ${needed(op)} needed`;
+      const why = op.refusal ? ` (${op.refusal})` : '';
+      return `${count} of ${op.owners.length} replicas ${what} within ${within}, ${needed(op)} needed${why}`;
     }
 
     // ── ends ────────────────────────────────────────────────────────────────────────────────────
@@ -418,9 +430,10 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
             return heardEntry(op, index, version && { version, value: null }, message.floor);
           }
           case 'stored':
-            return heardStored(op, index);
+            return heardStored(op, index, message.newer);
           case 'denied':
             if (message.certain) op.denied |= storeBit(index, message.attempt);
+            op.refusal = message.why;
             return lost(op, index);
         }
       },

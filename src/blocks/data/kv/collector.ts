@@ -6,6 +6,9 @@
  *   all said yes ────────────  `tombstoneTtl` passes  ────────────▶ all said yes again
  *   it tells the others to forget, and forgets it last
  *
+ * Every half of that time it goes through all its tombstones, as many surveys as it takes, one after
+ * the other: they are forgotten as fast as they come, and the messages stay small.
+ *
  * Why that is safe. When all said yes for the first time, every majority knows the tombstone: what
  * starts from then on reads it, or makes a newer version. What started before has ended, and what
  * it sent has arrived, within `tombstoneTtl` (nothing is sent after an operation's time, and no
@@ -46,7 +49,7 @@ export function collector(self: Replica): Collector {
   /** In memory only: after a restart the waiting begins anew, which is only slower. */
   const watched = new Map<string, Watched>();
   let timer: Timer | undefined;
-  let surveying = false;
+  let sweeping = false;
 
   function wake(): void {
     if (timer || table.tombstones.size === 0) return;
@@ -68,16 +71,27 @@ export function collector(self: Replica): Collector {
         watch = { key, version, seenAt: now, clearAt: undefined };
         watched.set(key, watch);
       }
+      // All said yes, and the time between is far from over: it will be by the time of the answers.
+      if (watch.clearAt !== undefined && now - watch.clearAt < 0.75 * config.tombstoneTtlUs)
+        continue;
       // The first owner acts; the others only when it has not for a long time.
       const order = ownerIndex(self, key, host.self);
-      if (order === undefined || due.length >= surveyMax) continue;
+      if (order === undefined) continue;
       if (now - watch.seenAt >= order * 4 * config.tombstoneTtlUs) due.push(watch);
     }
-    if (due.length === 0 || surveying) return;
-    surveying = true;
-    survey(due, (clear) => {
-      surveying = false;
-      decide(due, clear);
+    if (due.length === 0 || sweeping) return;
+    sweeping = true;
+    surveyFrom(due, 0);
+  }
+
+  function surveyFrom(due: readonly Watched[], from: number): void {
+    const some = due.slice(from, from + surveyMax);
+    survey(some, (clear, isComplete) => {
+      decide(some, clear);
+      // One who does not answer would have to be waited for each time, and nothing is forgotten without it.
+      const isOver = !isComplete || from + surveyMax >= due.length;
+      if (isOver) sweeping = false;
+      else surveyFrom(due, from + surveyMax);
     });
   }
 
@@ -100,8 +114,14 @@ export function collector(self: Replica): Collector {
     );
   }
 
-  /** `clear[i]` says whether everyone, this node included, is clear of what is older than `due[i]`. */
-  function survey(due: readonly Watched[], done: (clear: readonly boolean[]) => void): void {
+  /**
+   * `clear[i]` says whether everyone, this node included, is clear of what is older than `due[i]`;
+   * `isComplete`, whether everyone answered.
+   */
+  function survey(
+    due: readonly Watched[],
+    done: (clear: readonly boolean[], isComplete: boolean) => void,
+  ): void {
     const tombstones = due.map(({ key, version }) => ({ key, version }));
     askAll(
       (id) => ({ type: 'survey', id, tombstones }),
@@ -116,7 +136,10 @@ export function collector(self: Replica): Collector {
             if (standing === 'behind') bring(others[node]!, key, version);
           });
         });
-        done(clear);
+        done(
+          clear,
+          replies.every((reply) => reply !== undefined),
+        );
       },
     );
   }

@@ -78,10 +78,10 @@ export function handover(self: Replica, rules: Rules): Handover {
   }
 
   function expire(): void {
-    const wall = host.wall();
+    const now = host.now();
     for (const [owner, kept] of table.hints) {
       for (const [key, hint] of kept) {
-        if (wall - hint.since <= config.hintWindowUs || underWay.has(`${owner} ${key}`)) continue;
+        if (now - hint.since <= config.hintWindowUs || underWay.has(`${owner} ${key}`)) continue;
         expired.add();
         const way = `${owner} ${key}`;
         underWay.add(way);

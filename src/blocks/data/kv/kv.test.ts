@@ -3,10 +3,16 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type Cluster, cluster } from '../../../../test/cluster.ts';
 import { inTurn } from '../../../../test/turns.ts';
 import type { Declaration } from '../../../host/declaration.ts';
+import type { Message } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
 import { decode, encode } from '../../../parts/codec.ts';
+import { Ring } from '../../../parts/ring.ts';
 import { judgeDurable, linearizability } from '../../../verify/index.ts';
-import { type KvHandle, kv } from './index.ts';
+import { kvBlock } from './block.ts';
+import { complete } from './config.ts';
+import { declare, type KvHandle, kv } from './index.ts';
+import { type ReplicaConfig, replica } from './node.ts';
+import type { KvApi } from './operation.ts';
 import { kvAckCountedTwice, kvHintDropped, kvNoSync } from './testdata/planted.ts';
 import { type FaultKind, storm } from './testdata/storm.ts';
 
@@ -87,6 +93,55 @@ describe('quorum', () => {
       return linear(links, { seed, faults: everything, forUs: 5_000_000 }) === 'violated';
     });
     expect(found).toBe(true);
+  });
+});
+
+describe('a clock that jumps', () => {
+  const hour = 3_600_000_000;
+
+  test('far ahead does not win over all others for that time', async () => {
+    const links = kv<number>('links', { consistency: 'quorum' });
+    const { world, handle, settle, run } = cluster([links], { clients: 2 });
+    const jump = { do: 'skew', byUs: hour, driftPpm: 0, atUs: 0, forUs: 1_000_000 } as const;
+    world.inject({ ...jump, target: { node: 'driver/0' } });
+    const refused = await settle(handle(links, 0).put('k', 1));
+    expect(refused).toMatchObject({ error: { certain: true } });
+    expect('error' in refused && String(refused.error)).toContain('(clock-ahead)');
+    run(2_000_000);
+    expect(await settle(handle(links, 1).put('k', 2))).toEqual({ ok: undefined });
+    expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 2 });
+  });
+
+  test('a little ahead wins, and whoever lost to it is counted and does not lose again', async () => {
+    const links = kv<number>('links', { consistency: 'quorum' });
+    const { world, handle, settle } = cluster([links], { clients: 2 });
+    const jump = { do: 'skew', byUs: 5_000_000, driftPpm: 0, atUs: 0 } as const;
+    world.inject({ ...jump, target: { node: 'driver/0' } });
+    await settle(handle(links, 0).put('k', 1));
+    const lost = () =>
+      world.meters.snapshot().flatMap(({ counters }) => counters.superseded ?? []);
+    await settle(handle(links, 1).put('k', 2));
+    expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 1 });
+    expect(lost()).toEqual([0, 1]);
+    await settle(handle(links, 1).put('k', 3));
+    expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 3 });
+    expect(lost()).toEqual([0, 1]);
+  });
+
+  test('makes no stand-in forget what it keeps for others', async () => {
+    const links = kv<number>('links', { consistency: 'quorum', sloppy: true, nodes: 5 });
+    const { world, handle, settle, run } = cluster([links]);
+    const nodes = Array.from({ length: 5 }, (_, i) => `links/${i}`);
+    const members = nodes.map((id, i) => ({ id, zone: 'abc'[i % 3]! }));
+    const owners = new Ring(members).owners('k', 3);
+    for (const node of owners) world.inject({ do: 'kill', target: { node }, atUs: 0 });
+    expect(await settle(handle(links).put('k', 1))).toEqual({ ok: undefined });
+    const jump = { do: 'skew', byUs: 4 * hour, driftPpm: 0, atUs: 0, forUs: 1_000_000 } as const;
+    for (const node of nodes) world.inject({ ...jump, target: { node } });
+    run(3_000_000);
+    world.healAll();
+    run(20_000_000);
+    expect(await settle(handle(links).get('k'))).toEqual({ ok: 1 });
   });
 });
 
@@ -228,6 +283,20 @@ describe('values', () => {
     expect(await settle(store.get('k'))).toMatchObject({ ok: { tags: ['a', 'ü'] } });
   });
 
+  test.each([
+    [3, /damaged at byte \d+.*Leave this node down/],
+    [1, /damaged at byte \d+.*There is no other copy/],
+  ])('a damaged log of %i is refused with what is true of it', async (replicas, advice) => {
+    const links = kv('links', { replicas });
+    const { world, handle, settle, events, run } = cluster([links], { seed: 4 });
+    for (let i = 0; i < 10; i++) await settle(handle(links).put(`k${i}`, 'v'));
+    world.inject({ do: 'rot', target: { node: 'links/0' }, bits: 5, atUs: 0 });
+    world.inject({ do: 'restart', target: { node: 'links/0' }, atUs: 0 });
+    run(100_000);
+    const texts = events.flatMap((event) => (event.type === 'crash' ? [event.why] : []));
+    expect(texts).toContainEqual(expect.stringMatching(advice));
+  });
+
   test('null is a value, absent is not', async () => {
     const links = kv('links');
     const { handle, settle } = cluster([links]);
@@ -245,6 +314,7 @@ describe('values', () => {
       expect(outcome).toMatchObject({ error: { name: 'TypeError' } });
       expect('error' in outcome && String(outcome.error)).toMatch(text);
     };
+    await refused('a\ud800', 1, /half of a surrogate pair/);
     await refused('k', new Map(), /links\.put\('k'\).*Map/);
     await refused('k', { at: new Date(0) }, /at: a Date/);
     await refused('k', undefined, /undefined/);
@@ -313,6 +383,18 @@ describe('room', () => {
     expect(await settle(store.get('k0'))).toEqual({ ok: 7 });
   });
 
+  test('thousands that are deleted at once are forgotten as soon as one is', () => {
+    const links = kv('links', { tombstoneTtl: '1s' });
+    const { world, api, run } = cluster([links]);
+    const { start } = api('links') as KvApi;
+    for (let i = 0; i < 3_000; i++) start('delete', `k${i}`, null, {}, () => {});
+    run(1_000_000);
+    const kept = () => world.meters.snapshot().flatMap(({ gauges }) => gauges.keys?.last ?? []);
+    expect(kept()).toEqual([3_000, 3_000, 3_000]);
+    run(2_500_000);
+    expect(kept()).toEqual([0, 0, 0]);
+  });
+
   test('no tombstone is forgotten while an owner is away', async () => {
     const links = kv<number>('links', { tombstoneTtl: '1s' });
     const { world, handle, settle, run } = cluster([links]);
@@ -340,6 +422,141 @@ describe('room', () => {
     }
     expect(await settle(store.get('k'))).toMatchObject({ error: {} });
     expect(await settle(store.get('k'))).toEqual({ ok: 'value 499' });
+  });
+});
+
+describe('a log that is written anew', () => {
+  const nodes = ['links/0', 'links/1', 'links/2'];
+
+  test('is so on one replica after the other, though all have the same data', async () => {
+    const links = kv<string>('links', { snapshot: '10kB' });
+    const { world, handle, settle, run } = cluster([links]);
+    const sizes = () =>
+      nodes.map((node) => world.usage().find((each) => each.node === node)!.diskBytes);
+    const shrunkAt = new Map<string, number>();
+    for (let i = 0; shrunkAt.size < nodes.length && i < 500; i++) {
+      const before = sizes();
+      await settle(handle(links).put(`k${i % 20}`, 'x'.repeat(50)));
+      run(50_000);
+      const after = sizes();
+      nodes.forEach((node, n) => {
+        if (after[n]! < before[n]! && !shrunkAt.has(node)) shrunkAt.set(node, i);
+      });
+    }
+    expect(new Set(shrunkAt.values()).size).toBe(nodes.length);
+  });
+
+  test('costs a node time, in slices between which everybody is answered', async () => {
+    const keyCount = 5_000;
+    const links = kv<string>('links', { replicas: 1, snapshot: '1kB' });
+    let messageCount = 0;
+    const { world, handle, settle } = cluster([links], {
+      onTrace: ({ to }) => {
+        if (to.node === 'links/0') messageCount++;
+      },
+    });
+    const store = handle(links);
+    const used = () => world.usage().find(({ node }) => node === 'links/0')!;
+    let slowestUs = 0;
+    let isAnew = false;
+    for (let i = 0; !isAnew; i++) {
+      const { diskBytes } = used();
+      const askedAt = world.now;
+      await settle(store.put(`k${i % keyCount}`, 'x'.repeat(100)));
+      slowestUs = Math.max(slowestUs, world.now - askedAt);
+      isAnew = i > keyCount && used().diskBytes < diskBytes;
+    }
+    const upkeepUs = used().busyUs - 10 * messageCount;
+    expect(upkeepUs).toBeGreaterThan(2 * keyCount);
+    expect(slowestUs).toBeLessThan(upkeepUs / 3);
+  });
+});
+
+test('what is sent again while a slow disk is at it is written once, and answered each time', async () => {
+  const links = kv<string>('links', { consistency: 'quorum', replicas: 1, timeout: '300ms' });
+  const answers: Message[] = [];
+  const { world, handle, settle, run } = cluster([links], {
+    syncCost: { kind: 'constant', value: 350_000 },
+    onTrace: ({ message }) => {
+      if (message.type === 'stored') answers.push(message);
+    },
+  });
+  const value = 'x'.repeat(1_000);
+  expect(await settle(handle(links).put('k', value))).toMatchObject({ error: { certain: false } });
+  run(2_000_000);
+  expect(answers).toMatchObject([{ attempt: 0 }, { attempt: 1 }, { attempt: 2 }]);
+  expect(world.usage().find(({ node }) => node === 'links/0')!.diskBytes).toBeLessThan(1_500);
+});
+
+describe('a small disk', () => {
+  test('takes two fifths of itself in data', async () => {
+    const links = kv<string>('links', { snapshot: '10kB' });
+    const { handle, settle } = cluster([links], { diskSizeBytes: 200_000 });
+    for (let i = 0; i < 80; i++) {
+      const outcome = await settle(handle(links).put(`k${i}`, 'x'.repeat(1_000)));
+      expect(outcome, `put ${i}`).toEqual({ ok: undefined });
+    }
+  });
+
+  test.each([10, 100, 1_000, 10_000])(
+    'full of values of %i bytes takes changes and deletes all the same',
+    async (size) => {
+      const links = kv<string>('links', { snapshot: '10kB', tombstoneTtl: '1s' });
+      const diskSizeBytes = size < 1_000 ? 50_000 : 200_000;
+      const { world, handle, settle, run } = cluster([links], { diskSizeBytes });
+      const store = handle(links);
+      const put = async (key: number, text: string) =>
+        settle(store.put(`k${key}`, text.repeat(size)));
+      let count = 0;
+      while ('ok' in (await put(count, 'x'))) count++;
+      for (let i = 0; i < 3 * count; i++) {
+        expect(await put(i % count, 'y'), `change ${i}`).toEqual({ ok: undefined });
+        run(20_000);
+      }
+      for (let i = 0; i < count; i++) {
+        expect(await settle(store.delete(`k${i}`)), `delete ${i}`).toEqual({ ok: undefined });
+      }
+      run(30_000_000);
+      for (const node of ['links/0', 'links/1', 'links/2']) {
+        world.inject({ do: 'kill', target: { node }, atUs: 0, forUs: 1_000 });
+      }
+      run(5_000_000);
+      for (let i = 0; i < count / 2; i++) expect(await put(i, 'z')).toEqual({ ok: undefined });
+    },
+  );
+});
+
+describe('a store that has data', () => {
+  /** As `before` in the first life of each replica, then as `changed` says. */
+  async function restartedAs(before: object, changed: object): Promise<string[]> {
+    const config = (given: ReplicaConfig, life: number): ReplicaConfig =>
+      life === 1 ? given : { ...given, ...complete({ ...given, ...changed }) };
+    const links = declare<number>('links', before, {
+      ...kvBlock,
+      programs: {
+        replica: (host, given: ReplicaConfig) => replica(host, config(given, host.life)),
+      },
+    });
+    const { world, handle, settle, run, events } = cluster([links]);
+    for (let i = 0; i < 40; i++) await settle(handle(links).put(`k${i}`, i));
+    world.inject({ do: 'restart', target: { node: 'links/1' }, atUs: 0 });
+    run(5_000_000);
+    return events.flatMap((event) =>
+      event.type === 'crash' && event.why !== 'stopped' ? [event.why] : [],
+    );
+  }
+
+  test('refuses to start when its keys would be looked for elsewhere, and names both values', async () => {
+    const [why] = await restartedAs({}, { nodes: 7 });
+    expect(why).toContain('links/1 keeps keys as one of a store with nodes 3, replicas 3;');
+    expect(why).toContain('the design now says nodes 7, replicas 3, tokens 128, zones a b c');
+    expect(await restartedAs({ nodes: 5 }, { tokens: 64 })).not.toEqual([]);
+    expect(await restartedAs({ snapshot: '1kB' }, { nodes: 4 })).not.toEqual([]);
+  });
+
+  test('starts with other options when all of its nodes own all keys, or owners stay who they are', async () => {
+    expect(await restartedAs({}, { tokens: 64, timeoutUs: 500_000 })).toEqual([]);
+    expect(await restartedAs({ nodes: 5 }, { keysMax: 7 })).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@
  *
  *   store   key, version, value             hint     owner, key, version, value, since
  *   unhint  owner, key, version             collect  key, version           floor  version
+ *   shape   what decides who owns a key, and the record that it came with
  */
 import type { Micros, NodeId } from '../../../host/host.ts';
 import type { Version } from '../../../parts/hlc.ts';
@@ -16,7 +17,10 @@ export type LogRecord =
       readonly owner: NodeId;
       readonly key: string;
       readonly entry: Entry;
-      /** Wall clock: hints grow old across restarts. */
+      /**
+       * On the clock that only runs forward: a wall clock that jumps would make hints old at once. A
+       * restart begins to count anew, which keeps them longer.
+       */
       readonly since: Micros;
     }
   /** The hint was handed over, or grew too old. */
@@ -39,6 +43,12 @@ export type PackedRecord =
   | readonly ['unhint', owner: NodeId, key: string, ...Stamp]
   | readonly ['collect', key: string, ...Stamp]
   | readonly ['floor', ...Stamp];
+
+/**
+ * What stands in the file. The shape comes around the first record rather than before it: a frame of
+ * its own would cost the first write another sync.
+ */
+export type Logged = PackedRecord | readonly ['shape', shape: string, first: PackedRecord | null];
 
 export function pack(record: LogRecord): PackedRecord {
   switch (record.do) {

@@ -30,13 +30,18 @@ export type KvMessage =
     }
   | Store
   | Hint
-  /** Durable at the sender: this, or something newer. */
-  | { readonly type: 'stored'; readonly id: number; readonly attempt: number }
+  /** Durable at the sender: this, or something newer. `newer` says what, where clocks decide. */
+  | {
+      readonly type: 'stored';
+      readonly id: number;
+      readonly attempt: number;
+      readonly newer?: Version;
+    }
   | {
       readonly type: 'denied';
       readonly id: number;
       readonly attempt: number;
-      readonly why: 'disk-full' | 'keys-full' | 'hints-full' | 'disk-failed';
+      readonly why: 'disk-full' | 'keys-full' | 'hints-full' | 'clock-ahead' | 'disk-failed';
       /** It will not be stored by this message. */
       readonly certain: boolean;
     }
@@ -84,7 +89,7 @@ export function describe(message: KvMessage): string {
     case 'hint':
       return `hint #${short(message.id)} for ${message.owner} ${message.key} ${text(message.entry)}`;
     case 'stored':
-      return `stored #${short(message.id)}${again(message.attempt)}`;
+      return `stored #${short(message.id)}${again(message.attempt)}${message.newer ? ` has ${stamp(message.newer)}` : ''}`;
     case 'denied':
       return `denied #${short(message.id)}${again(message.attempt)} ${message.why}${message.certain ? '' : ' (in doubt)'}`;
     case 'survey':

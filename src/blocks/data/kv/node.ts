@@ -11,17 +11,20 @@
  */
 import type { Address, DiskOutcome, Handlers, Host, NodeId } from '../../../host/host.ts';
 import { assert } from '../../../kit/assert.ts';
-import { isNewer } from '../../../parts/hlc.ts';
+import { isNewer, type Version } from '../../../parts/hlc.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { Ring } from '../../../parts/ring.ts';
 import { Calls } from '../../../path/calls.ts';
 import type { Member } from './client.ts';
 import { collector } from './collector.ts';
+import { compaction } from './compaction.ts';
 import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
-import { type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
-import type { Hint, KvMessage, Store } from './messages.ts';
+import { type Logged, type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
+import type { Entry, Hint, KvMessage, Store } from './messages.ts';
+import { Room } from './room.ts';
 import { type Rules, soundRules } from './rules.ts';
+import { reshaped, shapeOf } from './shape.ts';
 import { Table } from './table.ts';
 
 export type ReplicaConfig = KvConfig & {
@@ -40,11 +43,29 @@ export interface Replica {
   write(record: LogRecord, done: (outcome: DiskOutcome) => void): void;
 }
 
-type Full = 'disk-full' | 'keys-full' | 'hints-full';
+/** A store or hint on its way to the disk, and messages that are answered when it is there. */
+interface Syncing {
+  readonly version: Version;
+  /** Made when there is one. */
+  others:
+    | { readonly from: Address; readonly message: Store | Hint; readonly arrivedAt: number }[]
+    | undefined;
+}
+
+type Refusal = 'disk-full' | 'keys-full' | 'hints-full' | 'clock-ahead';
 
 const logName = 'kv/log';
 /** Certain refusals remembered, in case the network repeats the message that was refused. */
 const refusalsMax = 1_024;
+
+/** An empty or older log is not known from a whole one: it counts towards majorities as if it had everything. */
+function adviceOf({ replicas }: ReplicaConfig): string {
+  return replicas === 1
+    ? 'There is no other copy of its keys. An older one put back, or an empty log, lacks what was put since.'
+    : 'Leave this node down: the other replicas serve without it. Its data may be removed once every key was read ' +
+        'while it was down, which brings the others up to date; before that, or with an older copy put back, ' +
+        'it would answer for writes that it lacks, and they could be lost.';
+}
 
 export function replica(host: Host, config: ReplicaConfig): Handlers {
   return replicaWith(soundRules)(host, config);
@@ -52,14 +73,22 @@ export function replica(host: Host, config: ReplicaConfig): Handlers {
 
 export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) => Handlers {
   return (host, config) => {
-    const { journal, entries, tornBytes } = Journal.open<PackedRecord>(host.disk, logName);
+    const { journal, entries, tornBytes } = Journal.open<Logged>(
+      host.disk,
+      logName,
+      adviceOf(config),
+    );
+    const shape = shapeOf(config);
+    let isShaped = false;
     const table = new Table();
-    for (const record of entries) table.apply(unpack(record));
+    for (const entry of entries) recover(entry);
+    const room = new Room(host.disk, journal, table);
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
-    const refusals = new Map<string, Full>();
-    let compactedBytes = journal.sizeBytes;
-    let compacting = false;
+    const refusals = new Map<string, Refusal>();
+    /** By key: a message that comes again is not written again, least of all while the disk is slow. */
+    const syncingStores = new Map<string, Syncing>();
+    const syncingHints = new Map<string, Syncing>();
     let drained: (() => void) | undefined;
 
     const meters = {
@@ -81,9 +110,31 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const self: Replica = { host, config, table, ring, calls, write };
     const hints = handover(self, rules);
     const tombstones = collector(self);
+    const anew = compaction(self, journal, room, ['shape', shape, null], settled);
+
+    function recover(entry: Logged): void {
+      if (entry[0] !== 'shape') return apply(unpack(entry));
+      const [, was, first] = entry;
+      if (was !== shape) throw reshaped(config.name, host.self, was, shape);
+      isShaped = true;
+      if (first) apply(unpack(first));
+    }
+
+    function apply(record: LogRecord): void {
+      table.apply(record.do === 'hint' ? { ...record, since: host.now() } : record);
+    }
+
+    /** The first one that becomes durable brings the shape with it. */
+    function append(packed: PackedRecord, done: (outcome: DiskOutcome) => void): void {
+      if (isShaped) return journal.append(packed, done);
+      journal.append(['shape', shape, packed], (outcome) => {
+        if (outcome === 'ok') isShaped = true;
+        done(outcome);
+      });
+    }
 
     function write(record: LogRecord, done: (outcome: DiskOutcome) => void): void {
-      journal.append(pack(record), (outcome) => {
+      append(pack(record), (outcome) => {
         if (outcome === 'ok') keep(record);
         done(outcome);
         settled();
@@ -104,7 +155,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
 
     function settled(): void {
       meters.queue.set(journal.pendingCount);
-      compact();
+      anew.consider();
       if (journal.idle) leave();
     }
 
@@ -113,34 +164,33 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       drained = undefined;
     }
 
-    /** Writes the table anew once the log is mostly history: the cost stays a constant share. */
-    function compact(): void {
-      const { sizeBytes } = journal;
-      if (compacting || sizeBytes < config.snapshotBytes || sizeBytes < 2 * compactedBytes) return;
-      compacting = true;
-      journal.replaceWith(table.snapshot().map(pack), (outcome) => {
-        compacting = false;
-        // After a failure, wait until the log has doubled once more: a full disk is not hammered.
-        compactedBytes = journal.sizeBytes;
-        if (outcome !== 'ok') host.meter.note(`could not compact the log: disk ${outcome}`);
-        if (journal.idle) leave();
-      });
-    }
-
     function store(from: Address, message: Store | Hint, arrivedAt: number): void {
       const { key, entry } = message;
       const known =
-        message.type === 'store'
-          ? table.get(key)?.version
-          : table.hints.get(message.owner)?.get(key)?.entry.version;
+        message.type === 'store' ? table.get(key) : table.hints.get(message.owner)?.get(key)?.entry;
       // This or something newer is durable already: as if it had been stored and replaced.
-      if (!isNewer(entry.version, known)) return confirm(from, message, arrivedAt);
-      const why = refusedBefore(from, message) ?? (known ? undefined : overFull(message));
+      if (known && !isNewer(entry.version, known.version)) {
+        return confirm(from, message, arrivedAt, known.version);
+      }
+      const refused = refusedBefore(from, message);
+      if (refused) return refuse(from, message, refused, arrivedAt);
+      const syncing = message.type === 'store' ? syncingStores : syncingHints;
+      const place = message.type === 'store' ? key : `${message.owner} ${key}`;
+      const ahead = syncing.get(place);
+      if (ahead && !isNewer(entry.version, ahead.version)) {
+        if (!rules.syncBeforeAnswer) return confirm(from, message, arrivedAt);
+        ahead.others ??= [];
+        ahead.others.push({ from, message, arrivedAt });
+        return;
+      }
+      const why = isAhead(entry) ? 'clock-ahead' : overFull(message, known);
       if (why) return refuse(from, message, why, arrivedAt);
       if (!rules.syncBeforeAnswer) confirm(from, message, arrivedAt);
+      const mine: Syncing = { version: entry.version, others: undefined };
+      syncing.set(place, mine);
       // As `write`, but with one function made for each and not two: no message is as common.
       const hint = message.type === 'hint' ? hintOf(message) : undefined;
-      journal.append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
+      append(hint ? pack(hint) : packStore(key, entry), (outcome) => {
         if (outcome === 'ok' && hint) {
           keep(hint);
           hints.wake();
@@ -149,14 +199,32 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
           count();
           if (entry.value === null) tombstones.wake();
         }
-        if (rules.syncBeforeAnswer) tell(from, message, outcome, arrivedAt);
+        if (syncing.get(place) === mine) syncing.delete(place);
+        if (rules.syncBeforeAnswer) {
+          tell(from, message, outcome, arrivedAt);
+          for (const other of mine.others ?? [])
+            tell(other.from, other.message, outcome, other.arrivedAt);
+        }
         settled();
       });
       meters.queue.set(journal.pendingCount);
     }
 
-    function confirm(from: Address, { id, attempt }: Store | Hint, arrivedAt: number): void {
-      answer(from, { type: 'stored', id, attempt }, arrivedAt);
+    /** `held` is what was there. Where clocks decide, a writer is told that another one's was ahead. */
+    function confirm(
+      from: Address,
+      { id, attempt, entry }: Store | Hint,
+      arrivedAt: number,
+      held?: Version,
+    ): void {
+      const isLost = held && config.consistency === 'quorum' && isNewer(held, entry.version);
+      const stored = { type: 'stored', id, attempt } as const;
+      answer(from, isLost ? { ...stored, newer: held } : stored, arrivedAt);
+    }
+
+    /** Made by a clock that is not to be trusted: for as long as it is ahead, nobody could write over it. */
+    function isAhead({ version }: Entry): boolean {
+      return config.consistency === 'quorum' && version.at > host.wall() + config.skewMaxUs;
     }
 
     function tell(
@@ -172,25 +240,31 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       answer(from, { type: 'denied', id, attempt, why: 'disk-failed', certain: false }, arrivedAt);
     }
 
-    /** Is there room for one more? */
-    function overFull(message: Store | Hint): Full | undefined {
-      if (message.type === 'hint') {
-        return table.hintCount < config.hintsMax ? undefined : 'hints-full';
+    /** Is there room for it, in place of what is known? */
+    function overFull(message: Store | Hint, known: Entry | undefined): Refusal | undefined {
+      if (!known && message.type === 'hint' && table.hintCount >= config.hintsMax) {
+        return 'hints-full';
       }
-      return table.keyCount < config.keysMax ? undefined : 'keys-full';
+      if (!known && message.type === 'store' && table.keyCount >= config.keysMax) {
+        return 'keys-full';
+      }
+      if (room.takes(message.key, message.entry, known)) return undefined;
+      // Others may have made room since it was last tried.
+      anew.consider();
+      return 'disk-full';
     }
 
     function hintOf({ owner, key, entry }: Hint): LogRecord {
-      return { do: 'hint', owner, key, entry, since: host.wall() };
+      return { do: 'hint', owner, key, entry, since: host.now() };
     }
 
     /** A certain no stays a no, also to a second copy of the same message. */
-    function refusedBefore(from: Address, message: Store | Hint): Full | undefined {
+    function refusedBefore(from: Address, message: Store | Hint): Refusal | undefined {
       // Mostly nothing was: then no text is made of every message.
       return refusals.size === 0 ? undefined : refusals.get(nameOf(from, message));
     }
 
-    function refuse(from: Address, message: Store | Hint, why: Full, arrivedAt: number): void {
+    function refuse(from: Address, message: Store | Hint, why: Refusal, arrivedAt: number): void {
       if (refusals.size >= refusalsMax) refusals.clear();
       refusals.set(nameOf(from, message), why);
       meters.errors.add();
@@ -249,6 +323,7 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       },
       drain(done) {
         drained = done;
+        anew.abandon();
         if (journal.idle) leave();
       },
     };

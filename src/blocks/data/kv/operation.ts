@@ -73,6 +73,10 @@ export class Operation implements Begun {
   /** Every store sent and every one certainly not done, a bit for each owner and attempt. */
   sent = 0;
   denied = 0;
+  /** Why a replica said no, the last time that one did. */
+  refusal: string | undefined = undefined;
+  /** A replica has something newer than what is to be written. */
+  isSuperseded = false;
   /** What ticks in its name, in a traced run. */
   ticks: (() => void) | undefined = undefined;
   readonly #once: boolean;

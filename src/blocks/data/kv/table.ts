@@ -5,7 +5,6 @@
  */
 import type { Micros, NodeId } from '../../../host/host.ts';
 import { compareVersions, isNewer, type Version } from '../../../parts/hlc.ts';
-import { TextMap } from '../../../parts/text-map.ts';
 import type { LogRecord } from './log.ts';
 import type { Entry, Standing } from './messages.ts';
 
@@ -15,10 +14,15 @@ export interface KeptHint {
 }
 
 export class Table {
-  readonly #entries = new TextMap<Entry>();
+  /**
+   * A `Map`, whose hashes nobody can foresee: keys are chosen by users, and a table with a hash of
+   * ours could be filled with keys that all collide.
+   */
+  readonly #entries = new Map<string, Entry>();
   readonly #tombstones = new Set<string>();
   readonly #hints = new Map<NodeId, Map<string, KeptHint>>();
   #hintCount = 0;
+  #bytes = 0;
   #floor: Version | undefined;
 
   get keyCount(): number {
@@ -27,6 +31,11 @@ export class Table {
 
   get hintCount(): number {
     return this.#hintCount;
+  }
+
+  /** What `records` take in a log, about. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Newest version that was ever collected here. */
@@ -62,17 +71,16 @@ export class Table {
     }
   }
 
-  /** Records that lead to the same table. */
-  snapshot(): LogRecord[] {
-    const records: LogRecord[] = [];
-    if (this.#floor) records.push({ do: 'floor', version: this.#floor });
-    for (const [key, entry] of this.#entries.entries()) records.push({ do: 'store', key, entry });
+  /**
+   * Records that lead to the same table. The table may change on the way: those that lead to it as it
+   * was at the beginning or later, and with what has been applied since then, in order, as it is now.
+   */
+  *records(): IterableIterator<LogRecord> {
+    if (this.#floor) yield { do: 'floor', version: this.#floor };
+    for (const [key, entry] of this.#entries) yield { do: 'store', key, entry };
     for (const [owner, kept] of this.#hints) {
-      for (const [key, { entry, since }] of kept) {
-        records.push({ do: 'hint', owner, key, entry, since });
-      }
+      for (const [key, { entry, since }] of kept) yield { do: 'hint', owner, key, entry, since };
     }
-    return records;
   }
 
   /**
@@ -90,8 +98,10 @@ export class Table {
   }
 
   store(key: string, entry: Entry): void {
-    if (!isNewer(entry.version, this.#entries.get(key)?.version)) return;
+    const known = this.#entries.get(key);
+    if (!isNewer(entry.version, known?.version)) return;
     this.#entries.set(key, entry);
+    this.#bytes += bytesOf(key, entry) - (known ? bytesOf(key, known) : 0);
     if (entry.value === null) this.#tombstones.add(key);
     else this.#tombstones.delete(key);
   }
@@ -106,6 +116,7 @@ export class Table {
     if (!isNewer(hint.entry.version, known?.entry.version)) return;
     if (!known) this.#hintCount++;
     kept.set(key, hint);
+    this.#bytes += bytesOf(key, hint.entry) - (known ? bytesOf(key, known.entry) : 0);
   }
 
   #unhint(owner: NodeId, key: string, version: Version): void {
@@ -115,6 +126,7 @@ export class Table {
     if (!kept || !known || compareVersions(known.entry.version, version) !== 0) return;
     kept.delete(key);
     this.#hintCount--;
+    this.#bytes -= bytesOf(key, known.entry);
     if (kept.size === 0) this.#hints.delete(owner);
   }
 
@@ -124,9 +136,15 @@ export class Table {
     if (!entry || compareVersions(entry.version, version) !== 0) return;
     this.#entries.delete(key);
     this.#tombstones.delete(key);
+    this.#bytes -= bytesOf(key, entry);
   }
 
   #raiseFloor(version: Version): void {
     if (isNewer(version, this.#floor)) this.#floor = version;
   }
+}
+
+/** In a log, at the most where keys are of one byte a character: the rest of a record is 33 bytes or less. */
+export function bytesOf(key: string, { version, value }: Entry): number {
+  return 33 + key.length + version.by.length + (value?.length ?? 0);
 }

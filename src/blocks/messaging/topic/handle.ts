@@ -2,7 +2,7 @@
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import type { Micros, Value } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
-import { illegal } from '../../../parts/codec.ts';
+import { illegal, illegalText } from '../../../parts/codec.ts';
 import { copyOf } from '../../../parts/copy.ts';
 import type { Published, TopicApi } from './client.ts';
 import type { TopicConfig } from './config.ts';
@@ -53,6 +53,8 @@ export function handle(
         if (named !== null && typeof named !== 'string') {
           throw new TypeError(`${name}: key must return text, got ${typeof named}`);
         }
+        const wrong = named === null ? undefined : illegalText(named);
+        if (wrong !== undefined) throw new TypeError(`${name}: key must return text, and ${wrong}`);
         const sizeBytes = sizeOfMessage(named, value);
         if (sizeBytes > messageMaxBytes) {
           throw new TypeError(

@@ -65,6 +65,13 @@ export interface Damage {
   readonly why: string;
 }
 
+/** A closed segment never changes, so that any whole copy of it is the right one. */
+const adviceClosed =
+  'There is no other copy of it here: put back a whole one, if there is one elsewhere, and start the broker again.';
+const adviceNewest =
+  'There is no other copy of it here. Without it, or with an older copy put back, what was published since is lost ' +
+  'and its offsets are given out again.';
+
 /** Closed segments kept decoded, for groups that lag behind. */
 const decodedMax = 2;
 
@@ -111,7 +118,7 @@ export class PartitionLog {
       const last = this.#segments[this.#segments.length - 1] ?? this.#begin(0, wallUs, 0);
       const damage = closedAt === undefined ? undefined : this.#read(last, closedAt).damage;
       if (damage) throw damage;
-      const { journal, entries } = Journal.open<Entry>(disk, last.name);
+      const { journal, entries } = Journal.open<Entry>(disk, last.name, adviceNewest);
       // A crash while it was begun: nothing in it was acknowledged.
       if (entries.length === 0 && this.#segments.length > 1) {
         disk.remove(last.name);
@@ -290,11 +297,11 @@ export class PartitionLog {
     { name, base }: Segment,
     end: number,
   ): { readonly records: readonly Stored[]; readonly damage: LoadpathError | undefined } {
-    const { entries, damage } = Journal.read<Entry>(this.#disk, name);
+    const { entries, damage } = Journal.read<Entry>(this.#disk, name, adviceClosed);
     const records = entries.filter(isStored).map(recordOf);
     const count = end - base;
     if (damage || records.length === count) return { records, damage };
-    const text = `${name} holds ${records.length} messages, of ${count} that were acknowledged.`;
+    const text = `${name} holds ${records.length} messages, of ${count} that were acknowledged. ${adviceClosed}`;
     return { records: records.slice(0, count), damage: new LoadpathError('data-corrupt', text) };
   }
 }

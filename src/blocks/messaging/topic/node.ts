@@ -30,7 +30,12 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     if (isOurs(partition)) openLog(partition);
   }
   for (const partition of partitionsOn(host.disk)) if (!isOurs(partition)) openLog(partition);
-  const opened = Journal.open<OffsetEntry>(host.disk, 'topic/offsets');
+  const opened = Journal.open<OffsetEntry>(
+    host.disk,
+    'topic/offsets',
+    'It holds how far groups have read. With an older copy put back they handle again what they committed since; ' +
+      `with the file removed they begin at the ${config.start} message.`,
+  );
   const offsets = new Offsets(opened.journal, opened.entries);
   for (const [partition, log] of logs) clampOffsets(partition, log.end);
   const deliveries = new Deliveries(host, config, logs, offsets, reply);
@@ -98,6 +103,11 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     switch (seen.state) {
       case 'stale':
         return;
+      case 'over': {
+        // Late, and heard by nobody; or its node has forgotten how often it lived, and waits.
+        const why = `${from.node} says that this is its life ${life}, and was in life ${seen.life} before`;
+        return refuse(from, id, why, false);
+      }
       case 'stored':
         duplicates.add();
         return reply(from, { type: 'published', id, offset: seen.offset });

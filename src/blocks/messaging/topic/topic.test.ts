@@ -456,6 +456,35 @@ describe('publishing', () => {
     expect(replies).toEqual(['refusal 1', 'refusal 2', 'published 3']);
   });
 
+  test('by a node that takes up a former life again is refused with the reason, not left to wait', () => {
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1 });
+    const config = { ...(declared.config as TopicConfig), name: 'clicks', index: 0 };
+    const replies: string[] = [];
+    const to = { node: 'clicks/0', port: 'topic' };
+    const parts = { type: 'publish', partition: 0, key: null, value: 'v', seq: 1, low: 1 } as const;
+    const world = sandbox({
+      nodes: {
+        'clicks/0': { topic: (host) => broker(host, config, undefined) as Handlers },
+        caller: {
+          clicks: (host) => {
+            host.send(to, { ...parts, id: 1, message: 'late', life: 4 });
+            host.after(second, () => host.send(to, { ...parts, id: 2, message: 'lost', life: 1 }));
+            return {
+              message: (_from, { type, why, certain }) =>
+                replies.push([type, why, certain].map(String).join(' ')),
+            };
+          },
+        },
+      },
+    });
+    world.bootAll();
+    world.run(3 * second);
+    expect(replies).toEqual([
+      'published undefined undefined',
+      'refusal caller says that this is its life 1, and was in life 4 before false',
+    ]);
+  });
+
   test('much at once takes little more on the disk than what was published', async () => {
     const segment = '64kB';
     const declared = topic<string>('clicks', { nodes: 1, partitions: 1, segment });
@@ -476,13 +505,16 @@ describe('publishing', () => {
   test('refuses what is no value, and a key that is no text', async () => {
     const bad = { made: new Date(0) } as unknown as string;
     const declared = topic<string>('clicks', {
-      key: (value) => (value === 'x' ? 'k' : (7 as never)),
+      key: (value) => (value === 'x' ? 'k' : value === 'half' ? '\ud83d' : (7 as never)),
     });
     const { handle, settle } = cluster([declared], { seed: 2 });
     expect(await settle(handle(declared).publish(bad))).toMatchObject({
       error: { name: 'TypeError' },
     });
     expect(await settle(handle(declared).publish('y'))).toMatchObject({
+      error: { name: 'TypeError' },
+    });
+    expect(await settle(handle(declared).publish('half'))).toMatchObject({
       error: { name: 'TypeError' },
     });
     expect(await settle(handle(declared).publish('x'))).toMatchObject({ ok: {} });
@@ -523,7 +555,7 @@ describe('the table of publishers', () => {
           const sent = { node: 'a', life: older ? life - 1 : life, seq, low };
           const seen = table.look(sent);
           if (older) {
-            expect(seen.state).toBe('stale');
+            expect(seen).toEqual({ state: 'over', life });
             continue;
           }
           floors.set(life, Math.max(floors.get(life) ?? 0, low));
