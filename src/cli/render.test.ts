@@ -87,7 +87,7 @@ Invariants
 
 Requests
   3,000 generated = 2,950 completed + 20 rejected + 30 failed + 0 in flight
-  98.3/s completed, 99% available
+  98.3/s served, 99% available
 
 Latency
   p50 1.2ms   p90 3.4ms   p99 12.1ms   p99.9 40.3ms   max 61ms   mean 1.9ms

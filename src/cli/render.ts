@@ -128,7 +128,7 @@ function requestLines(report: Report): string[] {
   return [
     `${count(generated)} generated = ${count(completed)} completed + ${count(rejected)} rejected` +
       ` + ${count(failed)} failed + ${count(inFlight)} in flight`,
-    `${perSec(report.throughputPerSec)} completed, ${percent(report.availability)} available`,
+    `${perSec(report.throughputPerSec)} served, ${percent(report.availability)} available`,
   ];
 }
 

@@ -9,6 +9,9 @@
  *       │__──----╱knee           from; a rule that measures curvature moves with the range swept.
  *       └────────────── rate
  *
+ * Requests that came last are still under way when a load ends, however well a system does: as many
+ * as come in the time that one may take, which is the p99 of the good end, and one.
+ *
  * A sweep over capacity (instances) bends at its other end: there the good end is the right one.
  */
 import type { SweepPoint, SweepReport } from './sweep.ts';
@@ -25,7 +28,9 @@ export function kneeOf(over: string, given: readonly SweepPoint[]): SweepReport[
   const walk = isLoad ? points : points.reverse();
   const base = walk[0]!;
   if (!achieves(base) || base.latencyMs.p99.mean === 0) return null;
-  const index = walk.findIndex((point) => !achieves(point) || factorOf(point, base) > p99FactorMax);
+  const index = walk.findIndex(
+    (point) => !achieves(point, base) || factorOf(point, base) > p99FactorMax,
+  );
   if (index < 1) return null;
   const knee = walk[index - 1]!;
   return { value: knee.value, x: knee.x, why: whyOf(over, base, knee, walk[index]!) };
@@ -36,8 +41,13 @@ function strain(point: SweepPoint): number {
   return achieves(point) ? point.latencyMs.p99.mean : Number.POSITIVE_INFINITY;
 }
 
-function achieves({ throughputPerSec, offeredPerSec }: SweepPoint): boolean {
-  return throughputPerSec.mean >= achievedMin * offeredPerSec;
+/** Whether what was offered was served, but for what was under way at the end: by itself, or as well as `base`. */
+export function achieves(point: SweepPoint, base: SweepPoint = point): boolean {
+  const { throughputPerSec, offeredPerSec, loadSeconds } = point;
+  const underWay = 1 + (offeredPerSec * base.latencyMs.p99.mean) / 1_000;
+  return (
+    throughputPerSec.mean * loadSeconds + underWay >= achievedMin * offeredPerSec * loadSeconds
+  );
 }
 
 function factorOf(point: SweepPoint, base: SweepPoint): number {
@@ -51,7 +61,7 @@ function whyOf(over: string, base: SweepPoint, knee: SweepPoint, beyond: SweepPo
       ? `at ${over} ${knee.value} p99 is ${p99(knee)}`
       : `p99 is ${p99(base)} at ${over} ${base.value} and ${p99(knee)} at ${knee.value}`;
   const achieved = (beyond.throughputPerSec.mean / beyond.offeredPerSec) * 100;
-  const bad = achieves(beyond)
+  const bad = achieves(beyond, base)
     ? `at ${beyond.value} it is ${p99(beyond)}, ${short(factorOf(beyond, base))} times that at ${base.value}`
     : `at ${beyond.value} only ${short(beyond.throughputPerSec.mean)} of ${short(beyond.offeredPerSec)} requests a second are served (${short(achieved)} %)`;
   return `${good}; ${bad}`;

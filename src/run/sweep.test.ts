@@ -67,6 +67,7 @@ function point(
     value: String(x),
     x,
     offeredPerSec,
+    loadSeconds: 600,
     throughputPerSec: exactly(achievedPerSec),
     availability: exactly(1),
     latencyMs: { p50: latency, p90: latency, p99: latency, p999: latency, mean: latency },
@@ -104,6 +105,17 @@ describe('the knee', () => {
       x: 2,
       why: 'p99 is 10 ms at rate 1 and 11 ms at 2; at 3 only 290 of 300 requests a second are served (96.7 %)',
     });
+  });
+
+  test('does not take for unserved what is under way at the end of a short load', () => {
+    // A request takes half a second at most, so of three seconds' load a sixth may be under way.
+    const short = (x: number, p99: number, achievedPerSec: number) => ({
+      ...point(x, p99, x, achievedPerSec),
+      loadSeconds: 3,
+    });
+    const well = [short(10, 500, 8.5), short(20, 550, 16.5), short(30, 600, 25)];
+    expect(kneeOf('rate', well)).toBeNull();
+    expect(kneeOf('rate', [...well, short(40, 700, 30)])).toMatchObject({ x: 30 });
   });
 
   test('of a sweep over capacity is the least that is enough', () => {

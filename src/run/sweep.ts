@@ -15,6 +15,8 @@ export interface SweepPoint {
   /** For the axis. */
   readonly x: number;
   readonly offeredPerSec: number;
+  /** How long each of its runs was under load. */
+  readonly loadSeconds: number;
   readonly throughputPerSec: Estimate;
   readonly availability: Estimate;
   readonly latencyMs: Readonly<Record<'p50' | 'p90' | 'p99' | 'p999' | 'mean', Estimate>>;
@@ -131,6 +133,7 @@ function pointOf({ text, x }: SweepValue, reports: readonly Report[]): SweepPoin
     value: text,
     x,
     offeredPerSec: over((report) => report.generated / report.simulatedSeconds).mean,
+    loadSeconds: over((report) => report.simulatedSeconds).mean,
     throughputPerSec: over((report) => report.throughputPerSec),
     availability: over((report) => report.availability),
     latencyMs: {

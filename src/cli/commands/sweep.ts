@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SweepOptions } from '../../run/api.ts';
+import { achieves } from '../../run/knee.ts';
 import type { Estimate } from '../../run/summary.ts';
 import type { SweepPoint, SweepReport } from '../../run/sweep.ts';
 import { count, ms, percent, perSec } from '../figures.ts';
@@ -126,7 +127,7 @@ export function renderSweep({ over, points, knee }: SweepReport, style: Style): 
 function kneeText(over: string, points: readonly SweepPoint[], knee: SweepReport['knee']): string {
   if (knee) return `Knee at ${over} ${knee.value}: ${knee.why}.`;
   if (points.length < 3) return 'Too few values for a knee.';
-  const isServed = points.some((one) => one.throughputPerSec.mean >= 0.99 * one.offeredPerSec);
+  const isServed = points.some((one) => achieves(one));
   return isServed
     ? 'No knee: p99 stays within three times its best, and what is offered is served.'
     : 'No knee: at none of these values is what is offered served.';

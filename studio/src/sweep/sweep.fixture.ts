@@ -16,6 +16,7 @@ export const points: readonly SweepPoint[] = [100, 200, 400, 600, 800, 900, 1000
       value: `${rate}/s`,
       x: rate,
       offeredPerSec: rate,
+      loadSeconds: 10,
       throughputPerSec: estimate(Math.min(rate, 985)),
       availability: { mean: isOver ? 0.93 : 1, plusMinus: 0, min: 1, max: 1 },
       latencyMs: {
