@@ -100,6 +100,7 @@ function runIn(form: Form, given: Fields): RunRequest {
     faults: form.sentences(given, 'faults'),
     ownFaults: given.ownFaults !== false,
     set: form.settings(given, 'set'),
+    probe: form.optional(given, 'probe', () => given.probe === true),
     seeds: form.optional(given, 'seeds', () => form.whole(given, 'seeds', 1, seedsMax)),
     data: dataIn(form, given),
   };

@@ -42,10 +42,10 @@ export class Filming {
   }
 
   get #summary(): RunSummary {
-    const { seed, forUs, ratePerSec, faults, ownFaults, set = {} } = this.#options;
+    const { seed, forUs, ratePerSec, faults, ownFaults, set = {}, probe } = this.#options;
     return {
       id: newRunId(),
-      request: { seed, forUs, ratePerSec, faults, ownFaults, set },
+      request: { seed, forUs, ratePerSec, faults, ownFaults, set, probe },
       state: 'done',
       startedAt: this.#startedAt,
     };

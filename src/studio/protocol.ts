@@ -111,6 +111,8 @@ export interface RunRequest {
   readonly ownFaults: boolean;
   /** Options in place of the design's: `{ 'links.replicas': 5 }`. */
   readonly set: Readonly<Record<string, string | number | boolean>>;
+  /** After the heal, users come again and must be served, as in every run of a hunt. */
+  readonly probe?: boolean | undefined;
   /** More than 1: further seeds after the one that is shown, for intervals. */
   readonly seeds?: number | undefined;
   /** A design of data in place of the file: what is on the drawing board. */

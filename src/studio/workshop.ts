@@ -154,7 +154,7 @@ export class Workshop {
 }
 
 function optionsOf(request: RunRequest): SimulateOptions {
-  const { seed, forUs, ratePerSec, faults, ownFaults, set, data } = request;
+  const { seed, forUs, ratePerSec, faults, ownFaults, set, probe, data } = request;
   return {
     seed,
     forUs,
@@ -162,6 +162,7 @@ function optionsOf(request: RunRequest): SimulateOptions {
     faults,
     ownFaults,
     set,
+    probe,
     data,
     check: false,
     isolatePackages: false,

@@ -45,7 +45,7 @@ test('a hunt ends with a schedule, the schedule with a counterexample, and that 
     .waitFor();
   const operations = verdict.getByRole('button', { name: /no order explains this one/ });
   await operations.first().waitFor();
-  expect(await verdict.textContent()).toMatch(/--seed \d+ --for 5s --rps 50 --fault/);
+  expect(await verdict.textContent()).toMatch(/--seed \d+ --for 5s --rps 50 --probe --fault/);
   expect(await accessibilityOf(page)).toEqual([]);
   expect(await panelOf(page, 'Verdict').getByRole('heading', { name: 'Broken' }).count()).toBe(1);
   await watched.close();

@@ -2,7 +2,7 @@
 import { Button, IconButton } from '../parts/Button.tsx';
 import { Field } from '../parts/Field.tsx';
 import { durationText } from '../parts/format.ts';
-import { formProblems, type RunForm } from '../state/form.ts';
+import { formProblems, type RunField } from '../state/form.ts';
 import { isGoing } from '../state/run.ts';
 import { canRun, isOutOfReach, shownRun } from '../state/store.ts';
 import styles from './RunControl.module.css';
@@ -25,7 +25,7 @@ export function RunControl() {
   });
   const going = useStudioState((all) => isGoing(shownRun(all)));
   const problems = formProblems(form);
-  const field = (name: keyof RunForm) => ({
+  const field = (name: RunField) => ({
     value: form[name],
     problem: problems[name],
     inline: true as const,

@@ -1,5 +1,5 @@
 /** Seed after seed with faults of its own, until a promise breaks; then the shortest schedule that breaks it. */
-import type { DesignView, Finding, HuntRequest } from 'loadpath/studio';
+import type { DesignView, Finding, HuntReport, HuntRequest } from 'loadpath/studio';
 import { parseDuration } from 'loadpath/studio';
 import { useState } from 'react';
 import { Button } from '../parts/Button.tsx';
@@ -7,6 +7,7 @@ import { CopyLine } from '../parts/Copy.tsx';
 import { Empty } from '../parts/Empty.tsx';
 import { Field } from '../parts/Field.tsx';
 import { plural, wholeText } from '../parts/format.ts';
+import { commandOf } from '../state/form.ts';
 import type { HuntState } from '../state/store.ts';
 import styles from './HuntPanel.module.css';
 
@@ -137,19 +138,18 @@ function Found({ hunt, isGoing, path, onTake }: FoundProps) {
         </p>
       </div>
       {failure && <p className={styles.failure}>{failure.message}</p>}
-      {report && findings.length === 0 && !failure && (
-        <Empty icon="verdict" title="Every seed held">
-          {`No schedule of these ${plural(report.seedsDone, 'seed')} broke an invariant. That is evidence, not proof: more seeds or longer runs look further.`}
-        </Empty>
-      )}
+      {report && findings.length === 0 && !failure && <Nothing report={report} />}
       {findings.map((finding) => (
         <article key={`${finding.seed} ${finding.invariant}`} className={styles.finding}>
           <h3>{finding.invariant}</h3>
           <p>{finding.detail}</p>
-          <p className={styles.shrunk}>
-            Seed {finding.seed}: {plural(finding.faultCountBefore, 'fault')} drawn,{' '}
-            {plural(finding.faults.length, 'is', 'are')} enough
-          </p>
+          <p className={styles.shrunk}>{shrunkText(finding)}</p>
+          {finding.isRepeatable === false && (
+            <p className={styles.failure}>
+              It broke after other runs only: something outlives them, such as what a package keeps.
+              On the command line, hunt with --isolate packages.
+            </p>
+          )}
           <ol className={styles.faults}>
             {finding.faults.map((fault) => (
               <li key={fault}>
@@ -162,15 +162,37 @@ function Found({ hunt, isGoing, path, onTake }: FoundProps) {
               Use this schedule
             </Button>
           </div>
-          <CopyLine text={commandOf(finding, path)} label="Copy the command" />
+          <CopyLine text={replayOf(finding, path)} label="Copy the command" />
         </article>
       ))}
     </>
   );
 }
 
-function commandOf(finding: Finding, path: string): string {
-  const faults = finding.faults.map((fault) => ` --fault '${fault}'`).join('');
-  const rate = finding.ratePerSec === undefined ? '' : ` --rps ${finding.ratePerSec}`;
-  return `npx loadpath sim ${path} --seed ${finding.seed} --for ${finding.forUs / 1_000}ms${rate} --no-own-faults${faults}`;
+function Nothing({ report }: { readonly report: HuntReport }) {
+  const { ended, seedsDone, seedCount, seedFirst, unknownCount } = report;
+  const title =
+    ended !== 'seeds'
+      ? `Stopped after ${wholeText(seedsDone)} of ${plural(seedCount, 'seed')}`
+      : unknownCount > 0
+        ? 'Nothing broke, as far as is known'
+        : 'Every seed held';
+  const next = ended === 'seeds' ? '' : ` Go on from seed ${seedFirst + seedsDone}.`;
+  return (
+    <Empty icon="verdict" title={title}>
+      {`No schedule of these ${plural(seedsDone, 'seed')} broke an invariant. That is evidence, not proof: more seeds or longer runs look further.${next}`}
+    </Empty>
+  );
+}
+
+function replayOf(finding: Finding, path: string): string {
+  const { seed, forUs, ratePerSec, faults, set = {} } = finding;
+  return commandOf({ seed, forUs, ratePerSec, faults, ownFaults: false, set, probe: true }, path);
+}
+
+/** What is known of the shortest schedule. */
+function shrunkText({ seed, faultCountBefore, faults, isShrunk }: Finding): string {
+  const drawn = `Seed ${seed}: ${plural(faultCountBefore, 'fault')} drawn`;
+  if (isShrunk) return `${drawn}, ${plural(faults.length, 'is', 'are')} enough`;
+  return `${drawn}, ${faults.length} left; not shrunk to the end, fewer may do`;
 }

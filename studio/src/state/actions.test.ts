@@ -1,4 +1,4 @@
-import type { DesignView, RunRequest, RunSummary } from 'loadpath/studio';
+import type { DesignView, Finding, Report, RunRequest, RunSummary } from 'loadpath/studio';
 import { describe, expect, test, vi } from 'vitest';
 import { type Client, type Listener, Refused, Unreachable } from '../api/client.ts';
 import type { StreamState } from '../api/stream.ts';
@@ -121,6 +121,32 @@ describe('a session', () => {
     await Promise.all([opening, run]);
     expect(there.asked.map(({ forUs }) => forUs)).toEqual([undefined, 2_000_000]);
     expect(shownRun(store.getState())).toMatchObject({ id: 'r2', state: 'running' });
+  });
+
+  test('a finding is run as the hunt did, and the page says when it does not break again', async () => {
+    const { actions, asked, stream, store } = await opened();
+    const finding = {
+      seed: 7,
+      invariant: 'no loss',
+      forUs: 5_000_000,
+      faults: ['kill links/1 at 2s'],
+    } as unknown as Finding;
+    const said = async (verdict: string): Promise<readonly string[]> => {
+      store.setState({ notices: [] });
+      await actions.takeFinding(finding);
+      const invariants = [{ name: 'no loss', verdict, detail: '' }];
+      stream(shownRun(store.getState())!.id, [
+        ...film(1),
+        { name: 'report', data: { invariants } as unknown as Report },
+        { name: 'end', data: { state: 'done' } },
+      ]);
+      return store.getState().notices.map(({ text }) => text);
+    };
+    expect(await said('violated')).toEqual([]);
+    expect(asked.at(-1)).toMatchObject({ seed: 7, probe: true, faults: finding.faults });
+    expect(await said('holds')).toEqual([
+      'Not broken again: the hunt found that seed 7 breaks no loss.',
+    ]);
   });
 
   test('another seed has nothing in common with the run before', async () => {

@@ -9,7 +9,7 @@ import type { ThemeChoice } from '../theme/theme.ts';
 import { type OptionValue, stillEdits, withEdit, withoutEdit } from './edits.ts';
 import { createFaultActions } from './fault-actions.ts';
 import { firstDifferenceUs, withDesignFaults } from './faults.ts';
-import { allFaults, type RunForm, requestOf, sameButFaults } from './form.ts';
+import { allFaults, formWith, type RunForm, requestOf, sameButFaults } from './form.ts';
 import { advance, type Extent, sought } from './playhead.ts';
 import { endUs, isGoing, type Lender, newRun, type RunState, withMessages } from './run.ts';
 import { createSearches } from './searches.ts';
@@ -341,7 +341,7 @@ export function createActions(store: StudioStore, client: Client) {
     pause,
     resume,
     ...createFaultActions(store, client, { attempt, run, notice }),
-    ...createSearches(store, client, { attempt, run: () => run() }),
+    ...createSearches(store, client, { attempt, run: () => run(), notice }),
     tick,
     seek,
     play,
@@ -356,7 +356,7 @@ export function createActions(store: StudioStore, client: Client) {
       if (get().runs.has(id)) set({ shownRun: id, playing: false });
     },
     compareWith: (comparedRun: string | null) => set({ comparedRun }),
-    setForm: (change: Partial<RunForm>) => set((state) => ({ form: { ...state.form, ...change } })),
+    setForm: (change: Partial<RunForm>) => set((state) => ({ form: formWith(state.form, change) })),
     setPanel: (panel: Panel) => set({ panel, panelOpen: true }),
     goTo: (place: Place) => set({ place, panel: 'source', panelOpen: true }),
     togglePanel: () => set((state) => ({ panelOpen: !state.panelOpen })),

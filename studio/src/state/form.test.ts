@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { withFaults } from './faults.ts';
-import { commandOf, emptyForm, formProblems, requestOf, sameButFaults } from './form.ts';
+import { commandOf, emptyForm, formProblems, formWith, requestOf, sameButFaults } from './form.ts';
 
 const design = { faults: [] };
 
@@ -42,6 +42,16 @@ describe('the run control', () => {
     expect(commandOf(request, 'examples/shortener')).toBe(
       "npx loadpath sim examples/shortener --seed 7 --for 90s --set links.replicas=5 --fault 'kill links/1 at 30s'",
     );
+  });
+
+  test('what a hunt found is probed as the hunt did, until another seed is typed', () => {
+    const found = formWith(emptyForm, { seed: '7', isProbed: true });
+    const request = requestOf(formWith(found, { duration: '5' }), [], {}, design);
+    expect(request).toMatchObject({ seed: 7, probe: true });
+    expect(commandOf(request, 'shop.ts')).toBe(
+      'npx loadpath sim shop.ts --seed 7 --for 5s --probe',
+    );
+    expect(requestOf(formWith(found, { seed: '8' }), [], {}, design)).not.toHaveProperty('probe');
   });
 
   test('runs are the same but for their faults when all else is equal', () => {

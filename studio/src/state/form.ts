@@ -11,11 +11,21 @@ export interface RunForm {
   readonly rate: string;
   /** How many seeds, for intervals. */
   readonly seeds: string;
+  /** What a hunt found is run as the hunt did, who let users come again after the heal; until another seed is typed. */
+  readonly isProbed?: boolean;
 }
 
 export const emptyForm: RunForm = { seed: '1', duration: '', rate: '', seeds: '1' };
 
-export type FormProblems = Partial<Record<keyof RunForm, string>>;
+/** Another seed is another run than what was found. */
+export function formWith(form: RunForm, change: Partial<RunForm>): RunForm {
+  return { ...form, ...(change.seed === undefined ? {} : { isProbed: false }), ...change };
+}
+
+/** What is typed. */
+export type RunField = Exclude<keyof RunForm, 'isProbed'>;
+
+export type FormProblems = Partial<Record<RunField, string>>;
 
 /** Beyond it, seeds of a browser's number would no longer be told apart. */
 const seedMax = 2 ** 32 - 1;
@@ -56,6 +66,7 @@ export function requestOf(
     ...(ratePerSec === undefined ? {} : { ratePerSec }),
     ...requestedFaults(list, design.faults),
     set: edits,
+    ...(form.isProbed ? { probe: true } : {}),
     ...(seeds > 1 ? { seeds } : {}),
   };
 }
@@ -83,6 +94,7 @@ export function commandOf(request: RunRequest, path: string): string {
   if (request.ratePerSec !== undefined) words.push(`--rps ${request.ratePerSec}`);
   if ((request.seeds ?? 1) > 1) words.push(`--seeds ${request.seeds}`);
   if (!request.ownFaults) words.push('--no-own-faults');
+  if (request.probe) words.push('--probe');
   for (const [key, value] of Object.entries(request.set))
     words.push(`--set ${quoted(`${key}=${value}`)}`);
   for (const fault of request.faults) words.push(`--fault ${quoted(fault)}`);

@@ -3,15 +3,21 @@ import type { Finding, HuntEvents, HuntRequest, SweepEvents, SweepRequest } from
 import type { Client } from '../api/client.ts';
 import type { MessagesOf, Stream } from '../api/stream.ts';
 import { timeText, withFaults } from './faults.ts';
-import type { HuntState, StudioStore, SweepState } from './store.ts';
+import { isGoing } from './run.ts';
+import type { HuntState, Notice, StudioStore, SweepState } from './store.ts';
 
 interface Doing {
   /** Runs what may be refused, and shows why. */
   attempt(what: () => Promise<void>): Promise<void>;
   run(): Promise<void>;
+  notice(tone: Notice['tone'], text: string): void;
 }
 
-export function createSearches(store: StudioStore, client: Client, { attempt, run }: Doing) {
+export function createSearches(
+  store: StudioStore,
+  client: Client,
+  { attempt, run, notice }: Doing,
+) {
   const { getState: get, setState: set } = store;
   let huntStream: Stream | undefined;
   let sweepStream: Stream | undefined;
@@ -48,6 +54,7 @@ export function createSearches(store: StudioStore, client: Client, { attempt, ru
         duration: timeText(finding.forUs),
         rate: finding.ratePerSec === undefined ? '' : String(finding.ratePerSec),
         seeds: '1',
+        isProbed: true,
       },
       faultList: withFaults(
         faultList.map((entry) => ({ ...entry, on: false })),
@@ -55,7 +62,24 @@ export function createSearches(store: StudioStore, client: Client, { attempt, ru
       ),
       panel: 'verdict',
     });
+    const before = get().shownRun;
     await run();
+    const { shownRun } = get();
+    if (shownRun !== null && shownRun !== before) sayIfItHolds(finding, shownRun);
+  }
+
+  /** A verdict of "Holds" alone would pass for a finding that was mended. */
+  function sayIfItHolds({ seed, invariant }: Finding, id: string): void {
+    const leave = store.subscribe(({ runs }) => {
+      const shown = runs.get(id);
+      if (shown && !shown.report && isGoing(shown)) return;
+      leave();
+      const verdicts = shown?.report?.invariants;
+      if (!verdicts || shown.state === 'stopped') return;
+      if (verdicts.some(({ name, verdict }) => name === invariant && verdict === 'violated'))
+        return;
+      notice('bad', `Not broken again: the hunt found that seed ${seed} breaks ${invariant}.`);
+    });
   }
 
   async function startSweep(request: SweepRequest): Promise<void> {
