@@ -9,8 +9,8 @@
  *                            after `connectTimeoutUs`, if at all
  *
  * All draws belong to one connection and are numbered by message, so that adding or removing a fault
- * shifts nobody else's luck. Not modelled: retransmission (a lost message is lost), congestion
- * between connections, and half-open handshakes.
+ * shifts nobody else's luck. Not modelled: retransmission (a lost message is lost, and
+ * docs/what-if.md says why), congestion between connections, and half-open handshakes.
  */
 import type { Address, Handlers, Message, Micros, Value } from '../host/host.ts';
 import type { LinkPlan, Plan } from '../host/plan.ts';
