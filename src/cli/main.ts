@@ -11,9 +11,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', orGone);
 
+let isTerminalGone = false;
+
 /** A terminal that was closed takes no words, and a run has yet to end its nodes in order. */
 function orGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EIO') throw error;
+  isTerminalGone = true;
+}
+
+/** Node puts the terminal back as it was when it exits, and aborts where there is none any more. */
+function end(): void {
+  if (isTerminalGone) process.kill(process.pid, 'SIGHUP');
+  else process.exit();
 }
 
 async function main(): Promise<void> {
@@ -31,7 +40,7 @@ async function main(): Promise<void> {
     }
   }
   // What a run left open must not keep the command alive, and output must reach a slow pipe first.
-  process.stdout.write('', () => process.exit());
+  process.stdout.write('', end);
 }
 
 void main();

@@ -192,6 +192,38 @@ describe('recovery', () => {
     );
   });
 
+  test('a first write that is torn anywhere leaves an empty journal, whether what is missing is absent or zero', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.append('first', () => {});
+    const whole = disk.read('log')!;
+    for (let length = 1; length < whole.length; length++) {
+      const cut = whole.slice(0, length);
+      const zeroed = whole.slice().fill(0, length);
+      for (const left of [cut, zeroed]) {
+        const after = new Bench();
+        after.append('log', left);
+        const { journal: reopened, entries } = Journal.open<string>(after, 'log');
+        expect(entries).toEqual([]);
+        reopened.append('second', () => {});
+        after.settle();
+        expect(written(after)).toEqual(['second']);
+      }
+    }
+  });
+
+  test('a file of anything else is refused and left as it is, for it had entries once', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 8, maxLength: 80 }), (rubbish) => {
+        fc.pre(rubbish[0] !== 0 && rubbish[0] !== 0x4c);
+        const disk = new Bench();
+        disk.append('log', rubbish);
+        expect(() => written(disk)).toThrow('log is damaged at byte 0');
+        expect(disk.read('log')).toEqual(rubbish);
+      }),
+    );
+  });
+
   test('a large torn entry full of what could be lengths of frames is cut off, in linear time', () => {
     const disk = new Bench();
     const { journal } = Journal.open<Uint8Array | string>(disk, 'log');

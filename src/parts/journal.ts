@@ -13,8 +13,9 @@
  *
  * A batch is written only when the one before it is durable, so a crash can damage nothing but the
  * last frame. That is what tells a torn tail (cut off: nobody was told that it counts) from rot
- * (refused: somebody was). The one case that stays open is rot inside the very last batch, which
- * looks like a tear. Group commit after DeWitt et al. 1984, "Implementation Techniques for Main
+ * (refused: somebody was). A file without a header is a torn first write only if it looks like the
+ * beginning of one. What stays open is rot inside the very last batch, or a file that was emptied:
+ * both look like a tear. Group commit after DeWitt et al. 1984, "Implementation Techniques for Main
  * Memory Database Systems".
  *
  * Use plain files through `Disk` instead where the newest content is all that matters: `replace`.
@@ -90,7 +91,7 @@ export class Journal<T extends Value> {
     const bytes = disk.read(name) ?? new Uint8Array(0);
     const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
     const isCut = wholeBytes < bytes.length;
-    if (wholeBytes < baseBytes || (isCut && hasFrameAfter(bytes, wholeBytes))) {
+    if (wholeBytes < baseBytes || (isCut && !mayBeTorn(bytes, wholeBytes))) {
       throw corrupt(name, wholeBytes, advice);
     }
     // A header alone is the first write, torn right behind it.
@@ -468,6 +469,25 @@ function scan<T extends Value>(bytes: Uint8Array): Scanned<T> {
     at = end;
   }
   return { entries, wholeBytes: at, baseBytes };
+}
+
+/** Whether a crash may have left what stands at and behind `from`, and not only damage. */
+function mayBeTorn(bytes: Uint8Array, from: number): boolean {
+  return (from > 0 || mayBeginFirstWrite(bytes)) && !hasFrameAfter(bytes, from);
+}
+
+/** At least so much of a file comes onto the disk at once, or not at all. */
+const sectorBytes = 512;
+
+/**
+ * Whether a file that has no header is what a crash left of the first write, which begins with one: as much of it as there is,
+ * and then nothing. All else was a journal with entries once, or never one.
+ */
+function mayBeginFirstWrite(bytes: Uint8Array): boolean {
+  const expected = header(0);
+  let same = 0;
+  while (same < headerBytes && bytes[same] === expected[same]) same++;
+  return bytes.subarray(same, sectorBytes).every((byte) => byte === 0);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
