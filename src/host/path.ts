@@ -45,11 +45,21 @@ const prefixes: Readonly<Record<PathFigure, string>> = {
   latency: 'call latency ',
 };
 
-export function pathMeter(meter: Meter, block: string): PathMeter {
+/** The names of the meters that a caller keeps of the path to `block`. */
+export function pathNames(block: string): Readonly<Record<PathFigure, string>> {
   return {
-    calls: meter.counter(prefixes.calls + block),
-    errors: meter.counter(prefixes.errors + block),
-    latency: meter.histogram(prefixes.latency + block),
+    calls: prefixes.calls + block,
+    errors: prefixes.errors + block,
+    latency: prefixes.latency + block,
+  };
+}
+
+export function pathMeter(meter: Meter, block: string): PathMeter {
+  const { calls, errors, latency } = pathNames(block);
+  return {
+    calls: meter.counter(calls),
+    errors: meter.counter(errors),
+    latency: meter.histogram(latency),
   };
 }
 

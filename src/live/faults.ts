@@ -204,7 +204,9 @@ export class LiveFaults {
     }
     return () => {
       // A node that was killed meanwhile came back running.
-      if (seat.handle === paused && --seat.pauses === 0) paused.resume();
+      if (seat.handle !== paused || --seat.pauses > 0) return;
+      paused.resume();
+      seat.heard();
     };
   }
 

@@ -2,6 +2,7 @@
 import type { NodePlan } from '../host/plan.ts';
 import { type ErrorCode, LoadpathError } from '../kit/errors.ts';
 import type { MetersSnapshot } from '../kit/meters.ts';
+import type { Reading } from './live-node.ts';
 import type { Life } from './process.ts';
 import type { SeatState } from './system.ts';
 import type { Peer, TransportCounts } from './transport.ts';
@@ -41,6 +42,9 @@ export class Seat {
   endings: (() => void)[] = [];
   readings: (() => void)[] = [];
 
+  #heardAtMs = 0;
+  #silentMs = 0;
+
   constructor(node: NodePlan) {
     this.node = node;
   }
@@ -53,5 +57,26 @@ export class Seat {
     const said = lines ? ` It said last:\n${lines}` : '';
     const text = `${id} does not stay up: ${why}. Tried ${this.failures} times.${said}`;
     return new LoadpathError('node-failed', text);
+  }
+
+  /** Once a second, and when it is asked. */
+  read({ meters, processBusyUs, transport }: Reading): void {
+    if (meters) this.current = meters;
+    this.busyUs = processBusyUs;
+    this.transport = transport;
+    this.#silentMs = this.silentMs;
+    this.heard();
+  }
+
+  /** From now on its silence counts. */
+  heard(): void {
+    this.#heardAtMs = performance.now();
+  }
+
+  /** The longest that it did not come round to telling what it counts, while it was up and not made to stand still. */
+  get silentMs(): number {
+    const isToSpeak = this.state === 'up' && this.pauses === 0;
+    const sinceMs = isToSpeak ? performance.now() - this.#heardAtMs : 0;
+    return Math.max(this.#silentMs, sinceMs);
   }
 }

@@ -193,6 +193,7 @@ class Supervisor implements LiveSystem {
       boots: seat.boots,
       restarts: seat.restarts,
       busyUs: this.#busyUs(seat),
+      silentMs: seat.silentMs,
       transport: seat.transport,
     }));
   }
@@ -432,6 +433,7 @@ class Supervisor implements LiveSystem {
         return;
       case 'ready':
         seat.upAtMs = performance.now();
+        seat.heard();
         this.#setState(seat, 'up');
         this.#addresses.joined(seat.node.id);
         this.#say({ type: 'boot', at: this.now(), node: seat.node.id, life: seat.life });
@@ -453,9 +455,7 @@ class Supervisor implements LiveSystem {
         else this.#options.onControl?.(news.from, news.message);
         return;
       case 'reading': {
-        if (news.reading.meters) seat.current = news.reading.meters;
-        seat.busyUs = news.reading.processBusyUs;
-        seat.transport = news.reading.transport;
+        seat.read(news.reading);
         if (news.reading.window.readings.length > 0) this.#options.onWindow?.(news.reading.window);
         const waiting = seat.readings;
         seat.readings = [];

@@ -59,6 +59,8 @@ export interface NodeStatus {
   readonly restarts: number;
   /** Processor time since the start, or since `clearMeters`. With `single` an equal share of the process's. */
   readonly busyUs: Micros;
+  /** The longest that it told nothing, while it was up: its only thread was at something else, or its process stood still. */
+  readonly silentMs: number;
   readonly transport: TransportCounts | undefined;
 }
 

@@ -1,5 +1,6 @@
 /** From meters to figures: sums over nodes, complaints to a verdict. */
 import { describe, expect, test } from 'vitest';
+import { pathMeter } from '../host/path.ts';
 import { Meters } from '../kit/meters.ts';
 import { figuresOf } from './measure.ts';
 import { member, planWith } from './testdata/plan.ts';
@@ -93,6 +94,27 @@ describe('figures of a run', () => {
     const { blocks } = figuresOf({ ...observed(), totals: meters.snapshot() });
     expect(blocks.api!.meters).toMatchObject({ 'lag mailer': 0, 'largest lag mailer': 420 });
     expect(blocks.api!.nodes[1]!.meters).toMatchObject({ 'largest lag mailer': 120 });
+  });
+
+  test('tell of somebody else’s service what its callers had of it', () => {
+    const meters = new Meters();
+    for (const node of ['api/0', 'api/1']) {
+      const path = pathMeter(
+        meters.meter(node, 'web', () => {}),
+        'payments',
+      );
+      path.calls.add(10);
+      path.errors.add(4);
+      path.latency.record(40_000);
+    }
+    const payments = member('payments/0', 'a', { outside: 'https://payments.example' });
+    const { blocks } = figuresOf({
+      ...observed(),
+      plan: { ...plan, nodes: [...plan.nodes, payments] },
+      totals: meters.snapshot(),
+    });
+    expect(blocks.payments).toMatchObject({ requestsPerSec: 10, errors: 8, nodeHours: 0 });
+    expect(blocks.payments!.p99Ms).toBeGreaterThan(0);
   });
 
   test('hold until somebody complains', () => {

@@ -4,8 +4,8 @@
  */
 import { waitedInVain } from '../blocks/workload/users/tally.ts';
 import type { Micros, NodeId } from '../host/host.ts';
-import { pathFigureOf } from '../host/path.ts';
-import type { Plan } from '../host/plan.ts';
+import { pathFigureOf, pathNames } from '../host/path.ts';
+import type { NodePlan, Plan } from '../host/plan.ts';
 import { Histogram } from '../kit/histogram.ts';
 import type { MeterReading, MetersSnapshot } from '../kit/meters.ts';
 import { formatDuration } from '../kit/units.ts';
@@ -125,6 +125,11 @@ function blocksOf(observed: Observed): Record<string, BlockReport> {
   for (const name of new Set(plan.nodes.map((node) => node.block))) {
     if (name === 'users') continue;
     const members = plan.nodes.filter((node) => node.block === name);
+    const isOurs = members.some(({ id, outside }) => !outside || byKey.has(`${id} ${name}`));
+    if (!isOurs) {
+      blocks[name] = seenByCallers(members[0]!, totals, loadUs);
+      continue;
+    }
     const rows = members.map((node): NodeFigures => {
       const own = byKey.get(`${node.id} ${name}`);
       return {
@@ -147,6 +152,28 @@ function blocksOf(observed: Observed): Record<string, BlockReport> {
     blocks[name] = { ...report, meters: summed([report.meters, atCallers(totals, plan, name)]) };
   }
   return blocks;
+}
+
+/** Somebody else's service, live: it tells us nothing, so what its callers had of it stands in its row. */
+function seenByCallers(node: NodePlan, totals: MetersSnapshot, loadUs: Micros): BlockReport {
+  const names = pathNames(node.block);
+  const sum = (name: string): number =>
+    totals.reduce((count, { counters }) => count + (counters[name] ?? 0), 0);
+  const latencies = merged(totals, names.latency);
+  const row: NodeFigures = {
+    id: node.id,
+    zone: node.zone,
+    boots: 0,
+    keptUs: 0,
+    requests: sum(names.calls),
+    errors: sum(names.errors),
+    busyUs: 0,
+    cores: node.cores,
+    queueMax: 0,
+    latencies,
+    meters: {},
+  };
+  return blockReport(node.kind, [row], latencies, loadUs);
 }
 
 /** Paths have figures of their own; here they would fill the table. */

@@ -4,8 +4,8 @@ import { external } from '../blocks/compute/service/external.ts';
 import { service } from '../blocks/compute/service/index.ts';
 import { planOf, system } from '../design/system.ts';
 import { LoadpathError } from '../kit/errors.ts';
+import { silenceNotes, stubNotes } from './live-notes.ts';
 import { defaultLoadUs, resolve, systemIn } from './options.ts';
-import { stubNotes } from './stubs.ts';
 
 const api = service('api', { calls: [] });
 const design = system('shop', { entry: api, faults: ['kill api/0 at 3s'] });
@@ -62,6 +62,18 @@ describe('what is somebody else’s', () => {
     const shop = service('shop', { env: { payments, mail }, fetch });
     expect(stubNotes(planOf(system('shop', { entry: shop })))).toEqual([
       'payments was answered by its stub, live as well: it has no url',
+    ]);
+  });
+});
+
+describe('a live node that comes round to nothing', () => {
+  test('is named, with how long', () => {
+    const nodes = [
+      { id: 'api/0', silentMs: 1_200 },
+      { id: 'api/1', silentMs: 14_300 },
+    ];
+    expect(silenceNotes(nodes)).toEqual([
+      'api/1 did not answer its supervisor for 14 s: an endless loop, or work that never lets anything else run',
     ]);
   });
 });

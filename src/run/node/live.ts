@@ -28,10 +28,10 @@ import { brokenOff } from '../broken-off.ts';
 import { Crowds } from '../crowds.ts';
 import { isIn, judgeAll, judgedBlocks } from '../judge.ts';
 import { isBehind, lagEvents } from '../lags.ts';
+import { silenceNotes, stubNotes } from '../live-notes.ts';
 import { figuresOf, warmUpNote } from '../measure.ts';
 import { idleFaults, type Resolved, resolve } from '../options.ts';
 import { assemble, type ObjectiveResult, type Report } from '../report.ts';
-import { stubNotes } from '../stubs.ts';
 import { version } from '../version.ts';
 import type { DesignBundle } from './bundle.ts';
 import { entry } from './entry.ts';
@@ -281,11 +281,11 @@ class Live {
     const snapshot = await system.meters();
     const status = new Map(system.status().map((node) => [node.id, node]));
     const { counts, servedCount, latencies, inVain, errors, blocks, complaints } = figuresOf({
-      // What is somebody else's was not measured.
-      plan: {
-        ...system.plan,
-        nodes: system.plan.nodes.filter((node) => node.outside === undefined),
-      },
+      // Where only users run here, they have counted what the system said.
+      plan:
+        this.#run.target === undefined
+          ? system.plan
+          : { ...system.plan, nodes: system.plan.nodes.filter(({ outside }) => !outside) },
       loadUs,
       totals: snapshot,
       busyUs: (node) => status.get(node)?.busyUs ?? 0,
@@ -321,7 +321,12 @@ class Live {
       blocks,
       series: this.#observer.series(loadUs),
       events,
-      notes: [...this.#notes, ...warmUpNote(snapshot, this.#asked.warmUpUs)],
+      notes: [
+        ...this.#notes,
+        ...warmUpNote(snapshot, this.#asked.warmUpUs),
+        // In one process they would all be silent together.
+        ...(this.#run.single ? [] : silenceNotes(system.status())),
+      ],
     });
   }
 
