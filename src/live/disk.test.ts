@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import fs, {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -8,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Disk, DiskOutcome } from '../host/host.ts';
 import { seeded } from '../kit/random.ts';
 import { FileDisk, type LiveDisk } from './disk.ts';
+import { readAll, writeAll } from './files.ts';
 import { lockDirectory } from './lock.ts';
 import { built, gone, removeBuilt, tempFolder } from './testdata/harness.ts';
 import { UnsyncedDisk } from './unsynced-disk.ts';
@@ -28,6 +39,50 @@ const synced = (disk: Disk, name: string) =>
   new Promise<DiskOutcome>((resolve) => disk.sync(name, resolve));
 const replaced = (disk: Disk, name: string, words: string) =>
   new Promise<DiskOutcome>((resolve) => disk.replace(name, bytes(words), resolve));
+
+test.runIf(process.platform === 'linux')(
+  'a new folder is synced into the one above it, and that again, before anything in it is called durable',
+  async () => {
+    const synced: string[] = [];
+    const { fsyncSync } = fs;
+    fs.fsyncSync = (fd) => {
+      fsyncSync(fd);
+      const path = relative(folder, readlinkSync(`/proc/self/fd/${fd}`));
+      synced.push(path === '' ? '.' : path);
+    };
+    syncBuiltinESMExports();
+    try {
+      const disk = new FileDisk({ directory: join(folder, 'nodes/a+0/files'), enter });
+      expect(synced.splice(0)).toEqual(['nodes/a+0', 'nodes', '.']);
+      disk.append('topic/p0/s0', bytes('one'));
+      expect(synced.splice(0)).toEqual([
+        'nodes/a+0/files/topic',
+        'nodes/a+0/files',
+        'nodes/a+0/files/topic/p0',
+      ]);
+      disk.append('topic/p0/s1', bytes('two'));
+      expect(synced.splice(0)).toEqual(['nodes/a+0/files/topic/p0']);
+      const done = replaced(disk, 'kv/log', 'three');
+      expect(synced.splice(0)).toEqual(['nodes/a+0/files']);
+      expect(await done).toBe('ok');
+      disk.close();
+    } finally {
+      fs.fsyncSync = fsyncSync;
+      syncBuiltinESMExports();
+    }
+  },
+);
+
+test('a file too large for one look is read and written in pieces', () => {
+  const path = join(folder, 'log');
+  const content = Uint8Array.from({ length: 1_000 }, (_, i) => i * 7);
+  for (const pieceBytes of [1, 7, 999, 1_000, 5_000]) {
+    const fd = openSync(path, 'w');
+    writeAll(fd, content, pieceBytes);
+    closeSync(fd);
+    expect(readAll(path, pieceBytes)).toEqual(content);
+  }
+});
 
 describe.each([
   ['files', (directory: string): LiveDisk => new FileDisk({ directory, enter })],

@@ -12,7 +12,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import type { Disk, DiskOutcome } from '../host/host.ts';
 import { assert } from '../kit/assert.ts';
 import type { Random } from '../kit/random.ts';
-import { fileTrouble, isFull } from './files.ts';
+import { fileTrouble, isFull, makeFolder, readAll, syncFolderNow, writeAll } from './files.ts';
 
 export interface LiveDisk extends Disk {
   /** What the disk pretends to suffer from. */
@@ -65,7 +65,7 @@ export class FileDisk implements LiveDisk {
     this.#directory = options.directory;
     this.#enter = options.enter;
     try {
-      fs.mkdirSync(this.#directory, { recursive: true });
+      makeFolder(this.#directory);
       for (const path of this.#walk(this.#directory)) {
         // A replacement that a crash cut short: the old file stands.
         if (path.includes(tmpSuffix)) fs.unlinkSync(path);
@@ -87,8 +87,7 @@ export class FileDisk implements LiveDisk {
   read(name: string): Uint8Array | undefined {
     const open = this.#files.get(name);
     try {
-      const buffer = fs.readFileSync(open?.replacing?.tmp ?? this.#pathOf(name));
-      return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+      return readAll(open?.replacing?.tmp ?? this.#pathOf(name));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw fileTrouble(error, 'reading', this.#pathOf(name));
@@ -149,7 +148,7 @@ export class FileDisk implements LiveDisk {
     const before = this.#files.get(name);
     let fd: number | undefined;
     try {
-      fs.mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       fd = fs.openSync(tmp, 'ax');
       writeAll(fd, bytes);
     } catch (error) {
@@ -275,7 +274,7 @@ export class FileDisk implements LiveDisk {
     } catch (error) {
       if (!isMissing(error)) throw error;
       isNew = true;
-      fs.mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       fd = fs.openSync(path, 'a');
     }
     // Its name must outlive a crash as well, or a synced file could be gone.
@@ -301,10 +300,6 @@ export class FileDisk implements LiveDisk {
   }
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at, bytes.length - at);
-}
-
 function outcomeOf(error: Error | null | undefined): DiskOutcome {
   if (!error) return 'ok';
   return isFull(error) ? 'full' : 'failed';
@@ -327,14 +322,4 @@ function syncFolder(path: string, done: (error: Error | null) => void): void {
     }
     fs.fsync(fd, (error) => fs.close(fd, () => done(error)));
   });
-}
-
-function syncFolderNow(path: string): void {
-  if (process.platform === 'win32') return;
-  const fd = fs.openSync(path, 'r');
-  try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
 }

@@ -4,7 +4,6 @@
  *
  *   listen() ──▶ start(peers) ──▶ … messages, timers, faults … ──▶ drain()  or  kill()
  */
-import { mkdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Boot, NodeRuntime } from '../host/boot.ts';
@@ -36,7 +35,7 @@ import { LiveCrypto } from './crypto.ts';
 import { type DiskFault, FileDisk, type LiveDisk } from './disk.ts';
 import { type Doors, doorsFor } from './doors.ts';
 import type { Edge, EdgeOptions } from './edge.ts';
-import { fileNameOf } from './files.ts';
+import { fileNameOf, makeFolder } from './files.ts';
 import { HistoryWriter } from './history-file.ts';
 import { type Lock, lockDirectory } from './lock.ts';
 import type { NamesDoor } from './names.ts';
@@ -140,7 +139,7 @@ export class LiveNode {
    */
   static async open(options: LiveNodeOptions): Promise<LiveNode> {
     const directory = join(options.dataDir, 'nodes', fileNameOf(options.node.id));
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     const doors = await doorsFor(options.node, options.takesPassed ?? true);
     for (let waitedMs = 0; ; waitedMs += lockRetryMs) {
       try {

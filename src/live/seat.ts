@@ -12,6 +12,8 @@ export class Seat {
   state: SeatState = 'down';
   life = 0;
   handle: Life | undefined;
+  /** This life knows its peers, and boots or has booted. */
+  isStarted = false;
   peer: Peer | undefined;
   edgePorts: Record<string, number> = {};
   boots = 0;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -361,6 +361,61 @@ describe('processes', () => {
         message: 'x/0: links/log is damaged at byte 17',
       });
       expect(t.system.status()[0]!.boots).toBe(1);
+    } finally {
+      await t.end();
+    }
+  });
+
+  test.each([
+    ['empty', (path: string) => writeFileSync(path, ''), 'is damaged'],
+    ['garbled', (path: string) => writeFileSync(path, '4x'), 'is damaged'],
+    ['gone', (path: string) => rmSync(path), 'is lost'],
+  ])('a node whose count of lives is %s is refused, with what to do', async (_how, hurt, words) => {
+    const dataDir = tempFolder();
+    const plan = planOf(nodePlan('a/0', 'echo'));
+    const path = join(dataDir, 'nodes/a+0/life');
+    try {
+      await during(plan, { here: true, dataDir }, async () => {});
+      expect(readFileSync(path, 'utf8')).toBe('1');
+      hurt(path);
+      const t = trial(child, plan, { here: true, dataDir });
+      await expect(t.system.ready).rejects.toMatchObject({
+        code: 'data-corrupt',
+        message: expect.stringMatching(new RegExp(`^a/0: .*life ${words}.*such as 100000`)),
+      });
+      await t.end();
+      writeFileSync(path, '100000\n');
+      await during(plan, { here: true, dataDir }, async ({ system }) => {
+        expect(system.status()[0]!.life).toBe(100_001);
+      });
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('one damaged node does not keep those from starting that do the same work', async () => {
+    const failures: string[] = [];
+    const t = trial(
+      child,
+      planOf(
+        nodePlan('a/0', 'asker'),
+        nodePlan('x/0', 'sick', { config: { corrupt: true } }),
+        nodePlan('x/1', 'sick', { config: { lives: 0 } }),
+      ),
+      { onFailure: ({ code, message }) => failures.push(`${code} ${message}`) },
+    );
+    try {
+      await t.system.ready;
+      const states = t.system.status().map(({ state, boots }) => [state, boots]);
+      expect(states).toEqual([
+        ['up', 1],
+        ['failed', 1],
+        ['up', 1],
+      ]);
+      expect(failures).toEqual(['data-corrupt x/0: links/log is damaged at byte 17']);
+      await t.see((event) => event.type === 'crash' && event.why.startsWith('given up'));
+      await t.system.heal();
+      expect(t.system.status().map(({ state }) => state)).toEqual(['up', 'failed', 'up']);
     } finally {
       await t.end();
     }

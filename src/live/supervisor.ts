@@ -355,7 +355,6 @@ class Supervisor implements LiveSystem {
       const isShared = this.#addresses.isMember(node.id);
       seat.edgePorts[program.port] = isShared ? 0 : this.#portFor(program.edge);
     }
-    seat.life = this.#data.readLife(node.id);
     this.#seats.set(node.id, seat);
   }
 
@@ -378,17 +377,19 @@ class Supervisor implements LiveSystem {
       seed,
       single,
     } = this.#options;
-    seat.life++;
     seat.boots++;
     try {
-      this.#data.writeLife(seat.node.id, seat.life);
+      seat.life = this.#data.beginLife(seat.node.id, seat.life);
     } catch (error) {
-      this.#fail(fileTrouble(error, 'counting lives', this.#data.lifePath(seat.node.id)));
-      return;
+      const trouble = fileTrouble(error, 'counting lives', this.#data.lifePath(seat.node.id));
+      if (trouble.code !== 'data-corrupt') return this.#fail(trouble);
+      seat.crash = trouble;
+      return this.#giveUp(seat, trouble.message);
     }
     this.#setState(seat, 'starting');
     seat.crash = undefined;
     seat.doomed = false;
+    seat.isStarted = false;
     seat.lastLines = [];
     const { id } = seat.node;
     const events = {
@@ -491,20 +492,24 @@ class Supervisor implements LiveSystem {
     }, groupSignalMs).unref();
   }
 
-  /** At first, all wait for all, so that no program finds a neighbour missing. */
   #introduce(arrived: Seat): void {
-    const seats = [...this.#seats.values()];
-    if (!this.#isReady) {
-      if (seats.some((seat) => seat.state === 'starting' || seat.state === 'waiting')) return;
-      this.#broadcastPeers();
-      for (const seat of seats) if (seat.state === 'listening') this.#start(seat);
-      return;
-    }
+    if (!this.#isReady) return this.#introduceAll();
     this.#broadcastPeers();
     this.#start(arrived);
   }
 
+  /** At first, all wait for all, so that no program finds a neighbour missing. */
+  #introduceAll(): void {
+    const seats = [...this.#seats.values()];
+    if (seats.some(({ state }) => state === 'starting' || state === 'waiting')) return;
+    this.#broadcastPeers();
+    for (const seat of seats) {
+      if (seat.state === 'listening' && !seat.isStarted) this.#start(seat);
+    }
+  }
+
   #start(seat: Seat): void {
+    seat.isStarted = true;
     seat.handle?.order({
       type: 'start',
       peers: this.#peers(),
@@ -593,12 +598,23 @@ class Supervisor implements LiveSystem {
             `${id} does not stay up: ${why}. Tried ${seat.failures} times.` +
               (lines ? ` It said last:\n${lines}` : ''),
           );
-    if (!this.#isReady) this.#fail(error);
-    else {
-      this.#say({ type: 'crash', at: this.now(), node: id, why: `given up: ${why}` });
-      this.#options.onFailure?.(error);
-      this.#checkUp();
-    }
+    if (!this.#isReady && !this.#isSpared(seat)) return this.#fail(error);
+    this.#say({ type: 'crash', at: this.now(), node: id, why: `given up: ${why}` });
+    this.#options.onFailure?.(error);
+    if (!this.#isReady) this.#introduceAll();
+    this.#checkUp();
+  }
+
+  /** Damaged, while others do the same work: the system starts without it, as it would have gone on. */
+  #isSpared({ crash, node }: Seat): boolean {
+    const seats = [...this.#seats.values()];
+    return (
+      crash?.code === 'data-corrupt' &&
+      seats.some(
+        ({ node: { block, role }, state }) =>
+          block === node.block && role === node.role && state !== 'failed',
+      )
+    );
   }
 
   #checkUp(): void {

@@ -124,6 +124,7 @@ describe('illegal', () => {
     [{ s: Symbol('x') }, 's: a symbol is not a value'],
     [{ [Symbol('x')]: 1 }, 'the value: a symbol cannot name a property'],
     ['\ud800', 'the value: half of a surrogate pair cannot be written as UTF-8'],
+    [{ '\ud800': 1 }, '\ud800: half of a surrogate pair cannot be written as UTF-8'],
     [{ a: [{ b: loop }] }, 'a[0].b.self: it contains itself'],
     [{ e: new Error('x') }, 'e: a Error is not a value'],
   ])('names the place and the reason %#', (value, words) => {

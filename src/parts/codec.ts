@@ -23,14 +23,23 @@ let spare: ValueWriter | undefined;
 
 /** The bytes of `value`, in memory of their own. Throws `BrokenInvariant` for what is not a Value. */
 export function encode(value: Value): Uint8Array {
+  return written(value, (writer) => writer.copy());
+}
+
+/** How many bytes `encode` would make of it, without the memory for them. */
+export function encodedSize(value: Value): number {
+  return written(value, (writer) => writer.length);
+}
+
+function written<T>(value: Value, take: (writer: ValueWriter) => T): T {
   const writer = spare ?? new ValueWriter();
   // Taken while in use: an encode inside a getter would otherwise write into the middle of this one.
   spare = undefined;
   writer.length = 0;
   writer.value(value);
-  const bytes = writer.copy();
+  const taken = take(writer);
   if (writer.bytes.length <= 4_194_304) spare = writer;
-  return bytes;
+  return taken;
 }
 
 /** The value in `bytes`. Throws `LoadpathError('data-corrupt')` when they are not exactly one value. */
@@ -502,6 +511,16 @@ export function illegal(value: unknown): string | undefined {
   return fault === undefined ? undefined : `${fault.path || 'the value'}: ${fault.reason}`;
 }
 
+/**
+ * Why `text` can be no value, key or name: written as UTF-8, texts that differ in such halves only
+ * would be one, and two keys with them.
+ */
+export function illegalText(text: string): string | undefined {
+  return surrogate.test(text) && hasLoneSurrogate(text)
+    ? 'half of a surrogate pair cannot be written as UTF-8'
+    : undefined;
+}
+
 interface Illegal {
   readonly path: string;
   readonly reason: string;
@@ -518,10 +537,10 @@ function firstIllegal(
   outer: Chain | undefined,
 ): Illegal | undefined {
   switch (typeof value) {
-    case 'string':
-      return surrogate.test(value) && hasLoneSurrogate(value)
-        ? { path: '', reason: 'half of a surrogate pair cannot be written as UTF-8' }
-        : undefined;
+    case 'string': {
+      const reason = illegalText(value);
+      return reason === undefined ? undefined : { path: '', reason };
+    }
     case 'boolean':
     case 'bigint':
       return undefined;
@@ -561,6 +580,8 @@ function firstIllegal(
   for (const name in value) {
     const inner: unknown = (value as Readonly<Record<string, unknown>>)[name];
     if (inner === undefined || !Object.hasOwn(value, name)) continue;
+    const reason = illegalText(name);
+    if (reason !== undefined) return { path: name, reason };
     const fault = firstIllegal(inner, depth + 1, chain);
     if (fault) return { path: `${name}${join(fault.path)}`, reason: fault.reason };
   }

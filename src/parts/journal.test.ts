@@ -192,6 +192,22 @@ describe('recovery', () => {
     );
   });
 
+  test('a large torn entry full of what could be lengths of frames is cut off, in linear time', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<Uint8Array | string>(disk, 'log');
+    journal.append('kept', () => {});
+    disk.settle();
+    const durable = journal.sizeBytes;
+    const numbers = Uint32Array.from({ length: 300_000 }, (_, i) => (i * 7_919) % 20_000);
+    journal.append(new Uint8Array(numbers.buffer), () => {});
+    const whole = disk.read('log')!;
+    disk.files.set('log', whole.slice(0, -100));
+    // In quadratic time it would be minutes.
+    const { entries, tornBytes } = Journal.open<Uint8Array | string>(disk, 'log');
+    expect(entries).toEqual(['kept']);
+    expect(tornBytes).toBe(whole.length - 100 - durable);
+  });
+
   test('damage before acknowledged entries is refused, naming file and byte', () => {
     const disk = new Bench();
     const { journal } = Journal.open<string>(disk, 'log');
@@ -207,6 +223,20 @@ describe('recovery', () => {
       disk.files.set('log', bytes);
       expect(() => written(disk), `byte ${at}`).toThrow(/log is damaged at byte \d+/);
     }
+  });
+
+  test('what is refused ends with what its writer advises', () => {
+    const disk = new Bench();
+    const { journal } = Journal.open<string>(disk, 'log');
+    journal.replaceWith(['a'], () => {});
+    disk.settle();
+    disk.files.get('log')![20]! ^= 1;
+    expect(() => Journal.open(disk, 'log', 'Ask the author.')).toThrow(
+      /acknowledged\. Ask the author\.$/,
+    );
+    expect(Journal.read(disk, 'log', 'Ask her.').damage?.message).toMatch(
+      /acknowledged\. Ask her\.$/,
+    );
   });
 
   test('damage anywhere in a compacted file is refused, its last entry included', () => {

@@ -22,7 +22,7 @@
 import type { Disk, DiskOutcome, Value } from '../host/host.ts';
 import { LoadpathError } from '../kit/errors.ts';
 import { decode, ValueWriter } from './codec.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c, Stretches } from './crc32c.ts';
 
 type Done = (outcome: DiskOutcome) => void;
 
@@ -80,17 +80,40 @@ export class Journal<T extends Value> {
   /**
    * Reads what is there, once a boot, and cuts off a torn tail. Throws `data-corrupt` when
    * something is damaged that had been acknowledged: starting without it would lose it silently.
+   * `advice` ends the message: what may be done, and what must not, only who writes the file knows.
    */
   static open<T extends Value>(
     disk: Disk,
     name: string,
+    advice = '',
   ): { readonly journal: Journal<T>; readonly entries: T[]; readonly tornBytes: number } {
     const bytes = disk.read(name) ?? new Uint8Array(0);
-    const { entries, validBytes } = scan<T>(name, bytes);
+    const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
+    const isCut = wholeBytes < bytes.length;
+    if (wholeBytes < baseBytes || (isCut && hasFrameAfter(bytes, wholeBytes))) {
+      throw corrupt(name, wholeBytes, advice);
+    }
+    // A header alone is the first write, torn right behind it.
+    const validBytes = isCut && entries.length === 0 ? 0 : wholeBytes;
     const tornBytes = bytes.length - validBytes;
     if (tornBytes > 0) disk.truncate(name, validBytes);
     const journal = new Journal<T>(disk, name, validBytes, entries.length);
     return { journal, entries, tornBytes };
+  }
+
+  /**
+   * Reads a journal to which nobody appends any more, and leaves it as it is: all of it had been
+   * acknowledged, so what looks like a torn tail is damage as well. The entries before it are whole.
+   */
+  static read<T extends Value>(
+    disk: Disk,
+    name: string,
+    advice = '',
+  ): { readonly entries: T[]; readonly damage: LoadpathError | undefined } {
+    const bytes = disk.read(name) ?? new Uint8Array(0);
+    const { entries, wholeBytes, baseBytes } = scan<T>(bytes);
+    const isWhole = wholeBytes === bytes.length && wholeBytes >= baseBytes;
+    return { entries, damage: isWhole ? undefined : corrupt(name, wholeBytes, advice) };
   }
 
   get sizeBytes(): number {
@@ -404,36 +427,36 @@ const placeView = new DataView(place.buffer);
 
 /** Of the frame at `bytes[start]` that stands at `offset` of its file: offset, length, entries. */
 function checksum(bytes: Uint8Array, start: number, length: number, offset: number): number {
-  placeView.setFloat64(0, offset, true);
-  const head = crc32c(bytes, crc32c(place), start, start + 4);
+  const head = headChecksum(bytes, start, offset);
   return crc32c(bytes, head, start + frameHeadBytes, start + frameHeadBytes + length);
 }
 
-function scan<T extends Value>(
-  name: string,
-  bytes: Uint8Array,
-): { readonly entries: T[]; readonly validBytes: number } {
+function headChecksum(bytes: Uint8Array, start: number, offset: number): number {
+  placeView.setFloat64(0, offset, true);
+  return crc32c(bytes, crc32c(place), start, start + 4);
+}
+
+interface Scanned<T> {
+  readonly entries: T[];
+  /** Where the first frame begins that is not whole: the end of the file if all are. */
+  readonly wholeBytes: number;
+  readonly baseBytes: number;
+}
+
+function scan<T extends Value>(bytes: Uint8Array): Scanned<T> {
   const entries: T[] = [];
-  if (bytes.length === 0) return { entries, validBytes: 0 };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headed =
+  const view = viewOf(bytes);
+  const isHeaded =
     bytes.length >= headerBytes &&
     view.getUint32(0, true) === magic &&
     view.getUint32(12, true) === crc32c(bytes, 0, 0, 12);
-  if (!headed) {
-    // The first write of all may be torn; anything else without a header is not a young journal.
-    if (frameAfter(view, bytes, 0) !== undefined) throw corrupt(name, 0);
-    return { entries, validBytes: 0 };
-  }
+  // The first write of all may be torn.
+  if (!isHeaded) return { entries, wholeBytes: 0, baseBytes: 0 };
   const baseBytes = view.getFloat64(4, true);
   let at = headerBytes;
   while (at < bytes.length) {
     const length = frameLength(view, bytes, at);
-    if (length === undefined) {
-      if (at < baseBytes || frameAfter(view, bytes, at + 1) !== undefined) throw corrupt(name, at);
-      // A header alone is the first write, torn right behind it.
-      return { entries, validBytes: at === headerBytes ? 0 : at };
-    }
+    if (length === undefined) break;
     const end = at + frameHeadBytes + length;
     for (let entry = at + frameHeadBytes; entry < end; ) {
       const size = view.getUint32(entry, true);
@@ -444,30 +467,48 @@ function scan<T extends Value>(
     }
     at = end;
   }
-  if (at < baseBytes) throw corrupt(name, at);
-  return { entries, validBytes: at };
+  return { entries, wholeBytes: at, baseBytes };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The length of the whole, undamaged frame at `at`, or undefined. */
 function frameLength(view: DataView, bytes: Uint8Array, at: number): number | undefined {
-  if (at + frameHeadBytes > bytes.length) return undefined;
-  const length = view.getUint32(at, true);
-  if (length < entryHeadBytes || at + frameHeadBytes + length > bytes.length) return undefined;
+  const length = claimedLength(view, at);
+  if (length === undefined) return undefined;
   return view.getUint32(at + 4, true) === checksum(bytes, at, length, at) ? length : undefined;
 }
 
-/** Where a whole frame stands at or behind `from`: proof that what lies before it had been synced. */
-function frameAfter(view: DataView, bytes: Uint8Array, from: number): number | undefined {
-  for (let at = from; at + frameHeadBytes < bytes.length; at++) {
-    if (frameLength(view, bytes, at) !== undefined) return at;
-  }
-  return undefined;
+/** What a frame at `at` would be long, if there is room for it. */
+function claimedLength(view: DataView, at: number): number | undefined {
+  if (at + frameHeadBytes > view.byteLength) return undefined;
+  const length = view.getUint32(at, true);
+  return length < entryHeadBytes || at + frameHeadBytes + length > view.byteLength
+    ? undefined
+    : length;
 }
 
-function corrupt(name: string, offset: number): LoadpathError {
-  return new LoadpathError(
-    'data-corrupt',
-    `${name} is damaged at byte ${offset}, before entries that were acknowledged. ` +
-      'Restore the file from a backup, or remove the data of this node and let its replicas refill it.',
-  );
+/**
+ * Whether a whole frame stands at or behind `from`: proof that what lies before it had been synced.
+ * Each byte may begin one, and what lies there may claim any length, so their checksums are taken
+ * as stretches of one walk: one by one they would cost the square of the tail, hours for megabytes.
+ */
+function hasFrameAfter(bytes: Uint8Array, from: number): boolean {
+  const view = viewOf(bytes);
+  const stretches = new Stretches(bytes, from);
+  for (let at = from; at + frameHeadBytes < bytes.length; at++) {
+    const length = claimedLength(view, at);
+    if (length === undefined) continue;
+    const start = at + frameHeadBytes;
+    const sum = stretches.crc32c(headChecksum(bytes, at, at), start, start + length);
+    if (view.getUint32(at + 4, true) === sum) return true;
+  }
+  return false;
+}
+
+function corrupt(name: string, offset: number, advice: string): LoadpathError {
+  const text = `${name} is damaged at byte ${offset}, before entries that were acknowledged.`;
+  return new LoadpathError('data-corrupt', `${text} ${advice}`.trimEnd());
 }

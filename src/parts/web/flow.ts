@@ -160,11 +160,14 @@ export function endingWith(inlet: Inlet, last: () => Message | Promise<Message>)
   };
 }
 
+/** Bytes are copied: who made them may write to that memory again while they are under way. */
 function chunkOf(value: unknown): Chunk {
-  if (value instanceof Uint8Array || typeof value === 'string') return value;
+  if (typeof value === 'string') return value;
+  if (value instanceof Uint8Array) return new Uint8Array(value);
   throw new TypeError('A body is a stream of bytes');
 }
 
+/** The reader's own: the chunk may be in somebody's cache as well. */
 function bytesOf(chunk: Chunk): Uint8Array {
-  return typeof chunk === 'string' ? encoder.encode(chunk) : chunk;
+  return typeof chunk === 'string' ? encoder.encode(chunk) : new Uint8Array(chunk);
 }

@@ -90,7 +90,7 @@ export class ServerSocket {
     this.#whenAccepted?.();
   }
 
-  /** Text, or bytes, which must not be changed afterwards. Does nothing once it is closing. */
+  /** Text, or bytes as they are now. Does nothing once it is closing. */
   send(data: string | ArrayBuffer | ArrayBufferView): void {
     if (!this.#isAccepted) throw new TypeError('WebSocket.send: call accept() first');
     if (this.#state !== 1) return;
@@ -181,9 +181,10 @@ export class WebSocketPair {
   }
 }
 
+/** A copy: the sender may write to its memory again while the message is under way. */
 function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice();
 }
 
 /** Its own: what came may be part of something larger. */

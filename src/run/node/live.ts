@@ -142,7 +142,10 @@ class Live {
       grow: grower([...this.#declared.values()], this.#plan.zones),
       onNode: (node) => this.#observer.join(node, system.plan),
       onControl: (from, message) => this.#hear(from.node, message as FromProgram),
-      onFailure: (error) => this.#notes.push(error.message),
+      onFailure: ({ message }) => {
+        // Tried once more when all is healed, a node may fail for the same reason.
+        if (!this.#notes.includes(message)) this.#notes.push(message);
+      },
     });
     let admin: Admin | undefined;
     try {

@@ -72,6 +72,29 @@ test('what is sent comes back as what it was, in order', async () => {
   expect(closed).toEqual({ code: 3001, reason: 'enough' });
 });
 
+test('bytes go as they were when they were sent', async () => {
+  const back: unknown[] = [];
+  const twice: Fetch<object> = (request) => {
+    const { socket, response } = upgradeWebSocket(request);
+    socket.addEventListener('message', ({ data }) => {
+      const bytes = new Uint8Array(data as ArrayBuffer);
+      socket.send(bytes);
+      bytes.fill(9);
+    });
+    return response;
+  };
+  await visiting(twice, async (user) => {
+    const socket = await user.connect('/');
+    const bytes = new Uint8Array([1, 2]);
+    const sent = socket.send(bytes);
+    bytes.fill(8);
+    await sent;
+    back.push(await socket.receive());
+    await socket.close();
+  });
+  expect(back).toEqual([new Uint8Array([1, 2])]);
+});
+
 test.each(['/', '/site'])("Hono's helper for Workers serves unchanged, at %s", async (path) => {
   const app = new Hono().get(
     '*',

@@ -72,6 +72,33 @@ async function read(
   }
 }
 
+test('a body made in one buffer over and over comes as it was made, and is its reader’s', async () => {
+  const one = new Uint8Array(1);
+  let count = 0;
+  const fetch = () =>
+    new Response(
+      new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            one[0] = ++count;
+            controller.enqueue(one);
+            if (count === 3) controller.close();
+          },
+        },
+        { highWaterMark: 0 },
+      ),
+    );
+  const got: number[] = [];
+  await visiting(fetch, async (user) => {
+    const { body } = await user.fetch('/');
+    for await (const part of body as unknown as AsyncIterable<Uint8Array>) {
+      got.push(...part);
+      part.fill(98);
+    }
+  });
+  expect(got).toEqual([1, 2, 3]);
+});
+
 test.each(['/', '/front', '/site', '/meshed'])(
   'server-sent events come as they are sent, at %s',
   async (path) => {

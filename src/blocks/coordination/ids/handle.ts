@@ -1,6 +1,7 @@
 /** What user code holds. The only place in this block where code is asynchronous. */
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
+import { illegalText } from '../../../parts/codec.ts';
 import type { IdsApi } from './client.ts';
 
 export interface IdsHandle {
@@ -38,6 +39,10 @@ export function handle(api: IdsApi, context: RequestContext, declaration: Declar
           throw new TypeError(
             `${declaration.name}.claim: a name is text of 1 to ${nameLengthMax} characters`,
           );
+        }
+        for (const text of [name, options?.owner ?? '']) {
+          const reason = illegalText(text);
+          if (reason !== undefined) throw new TypeError(`${declaration.name}.claim: ${reason}`);
         }
         api.claim(name, options?.owner, context, (outcome) =>
           outcome instanceof Unavailable ? reject(outcome) : resolve(outcome),

@@ -42,6 +42,15 @@ export type HandOut = (store: (done: () => void) => void, tell: () => void) => v
 
 const onceStored: HandOut = (store, tell) => store(tell);
 
+function adviceOf({ nodes, width }: AllocatorConfig): string {
+  return (
+    'Neither remove it nor put an older copy back: codes and names would be given out a second time. ' +
+    (nodes > 1 ? 'Leave this node down: the other allocators give out codes without it. ' : '') +
+    `Codes surely never given out are those of another width than ${width}: for that, remove the data of all ` +
+    'allocators and change `width`. Names claimed are then free again.'
+  );
+}
+
 export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConfig, ProgramCode> {
   return (host, config, code) => {
     const requests = host.meter.counter('requests');
@@ -59,9 +68,15 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
     const holders = new Lru<string, Holder>({ entriesMax: 10_000 });
     const shape = shapeOf(config, secret);
     let shaped = false;
+    /** Said to whoever asks, once a caller knows of a range that this journal does not. */
+    let forgot: string | undefined;
     let pending = 0;
 
-    const { journal, entries, tornBytes } = Journal.open<Entry>(host.disk, 'ids/journal');
+    const { journal, entries, tornBytes } = Journal.open<Entry>(
+      host.disk,
+      'ids/journal',
+      adviceOf(config),
+    );
     for (const entry of entries) recover(entry);
     if (entries.length > 0) {
       host.meter.note(
@@ -95,7 +110,9 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
     }
 
     function take(from: Address, message: Extract<IdsRequest, { readonly type: 'take' }>): void {
-      const { id, life, ticket, finished } = message;
+      const { id, life, ticket, finished, given } = message;
+      if (given > 0 && !series.hasHanded(given)) forget(from, given);
+      if (forgot !== undefined) return refuse(from, id, forgot, true);
       let holder = holders.get(from.node);
       if (holder && (life < holder.life || (life === holder.life && ticket < holder.ticket)))
         return;
@@ -121,6 +138,16 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
         }
       }
       hand(from, holder, ticket, id);
+    }
+
+    /** Its journal was lost, or put back from a copy: what else it has given out, nobody knows. */
+    function forget(from: Address, given: number): void {
+      if (forgot !== undefined) return;
+      forgot = `${host.self} has lost what it gave out`;
+      host.meter.note(
+        `${from.node} has numbers up to ${given - 1} from it, of which its journal knows nothing: it gives out no more codes or names, ` +
+          'which might come out twice. Put its journal back, or declare ids of another name',
+      );
     }
 
     function hand(from: Address, holder: Holder, ticket: number, id: number): void {
@@ -156,6 +183,7 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
 
     function claim(from: Address, message: Extract<IdsRequest, { readonly type: 'claim' }>): void {
       const { id, name, owner } = message;
+      if (forgot !== undefined) return refuse(from, id, forgot, true);
       switch (claims.look(name, owner)) {
         case 'yours':
           return reply(from, { type: 'claimed', id, granted: true });

@@ -10,6 +10,7 @@ import { decode, encode } from '../../../parts/codec.ts';
 import { Ring } from '../../../parts/ring.ts';
 import type { CacheApi } from './client.ts';
 import type { CacheConfig } from './config.ts';
+import { handle as cacheHandle } from './handle.ts';
 import { type CacheOptions, cache } from './index.ts';
 import { Leases } from './leases.ts';
 import type { CacheRequest } from './messages.ts';
@@ -65,6 +66,46 @@ function made(options: CacheOptions, clients = 1) {
   return { ...all, hot, counter };
 }
 
+describe.each([
+  ['as messages go in a plain run', {}],
+  ['as a codec leaves them', { check: true, codec: { encode, decode } }],
+])('values %s', (_how, world) => {
+  const lists = cache<number[]>('lists', { nodes: 1 });
+
+  test('are of those who have them: no change of theirs reaches the cache or another', async () => {
+    const { handle, settle } = cluster([lists], { seed: 4, clients: 2, ...world });
+    const given = [1];
+    const isSet = settle(handle(lists).set('key', given));
+    given.push(2);
+    expect(await isSet).toEqual({ ok: true });
+    for (const client of [0, 1, 0]) {
+      const got = await settle(handle(lists, client).get('key'));
+      expect(got).toEqual({ ok: [1] });
+      (got as { ok: number[] }).ok.push(3);
+    }
+  });
+
+  test('that were loaded for several are not one and the same to them', async () => {
+    const { handle, settle } = cluster([lists], { seed: 4, clients: 2, ...world });
+    const loaded = [1];
+    const look = (client: number) => handle(lists, client).through('key', () => loaded);
+    const all = settle(
+      Promise.all(
+        [look(0), look(0), look(1)].map(async (one) => [...(await one)!, (await one)!.push(2)]),
+      ),
+    );
+    expect(await all).toEqual({
+      ok: [
+        [1, 2],
+        [1, 2],
+        [1, 2],
+      ],
+    });
+    expect(loaded).toEqual([1]);
+    expect(await settle(handle(lists, 1).get('key'))).toEqual({ ok: [1] });
+  });
+});
+
 describe('through', () => {
   test('loads once for all who look at the same time, on one node and on many', async () => {
     const { handle, hot, settle } = made({ wait: '500ms' }, 4);
@@ -100,6 +141,48 @@ describe('through', () => {
     const first = await settle(broken);
     const other = await settle(works);
     expect([first, other]).toEqual([{ error: failure }, { ok: 'value' }]);
+  });
+
+  test('waits for no load longer than its lease, be it shared from the start or not', async () => {
+    const { handle, hot, settle, run } = made({ lease: '1s' });
+    let loads = 0;
+    const hangs = () => new Promise<string>(() => void loads++);
+    void handle(hot).through('key', hangs);
+    const sharer = handle(hot).through('key', () => 'of the sharer');
+    run(900_000);
+    const another = handle(hot).through('key', () => 'of another');
+    expect(await settle(Promise.all([sharer, another]), second)).toEqual({
+      ok: ['of the sharer', 'of the sharer'],
+    });
+    void handle(hot).through('alone', hangs);
+    run(2 * second);
+    expect(
+      await settle(
+        handle(hot).through('alone', () => 'late'),
+        second,
+      ),
+    ).toEqual({ ok: 'late' });
+    expect(loads).toBe(2);
+  });
+
+  test('does not fail for those who share a load because its caller had no time left', async () => {
+    const { handle, hot, settle, world, api } = made({});
+    const hurried = cacheHandle(
+      api('hot') as CacheApi,
+      { deadlineAt: world.now + 100 },
+      hot,
+    ).through('key', () => Promise.reject(new Error('no time left')));
+    let loads = 0;
+    const others = [1, 2, 3].map(() => handle(hot).through('key', () => `load ${++loads}`));
+    const outcome = settle(Promise.all(others));
+    expect(await settle(hurried)).toMatchObject({ error: { message: 'no time left' } });
+    expect(await outcome).toEqual({ ok: ['load 1', 'load 1', 'load 1'] });
+    // A mistake of a load is everybody's.
+    const broken = handle(hot).through('other', () => Promise.reject(new Error('broken')));
+    const sharer = handle(hot).through('other', () => 'works');
+    void sharer.catch(() => {});
+    expect(await settle(broken)).toMatchObject({ error: { message: 'broken' } });
+    expect(await settle(sharer)).toMatchObject({ error: { message: 'broken' } });
   });
 
   test('goes on without any cache node, and without waiting for long', async () => {
@@ -219,6 +302,9 @@ describe('a cache', () => {
     const { handle, hot, settle } = made({});
     const mistakes = [
       () => handle(hot).get(7 as unknown as string),
+      () => handle(hot).get('\ud800'),
+      () => handle(hot).set('a\udc00', 'b'),
+      () => handle(hot).through('\udc00\ud800', () => 'b'),
       () => handle(hot).set('a', undefined as unknown as string),
       () => handle(hot).set('a', new Map() as unknown as string),
       () => handle(hot).set('a', 'b', { ttl: '5 eggs' as '5s' }),

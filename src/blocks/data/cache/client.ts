@@ -5,7 +5,7 @@
  * It never fails a caller: what goes wrong between here and a cache node ends as a miss, counted.
  */
 import type { Client } from '../../../host/declaration.ts';
-import type { Address, Host, Micros, NodeId, Value } from '../../../host/host.ts';
+import type { Address, Host, Micros, NodeId, Timer, Value } from '../../../host/host.ts';
 import { Ring } from '../../../parts/ring.ts';
 import { type Answer, Calls } from '../../../path/calls.ts';
 import type { CacheClientConfig } from './config.ts';
@@ -26,7 +26,26 @@ export interface CacheApi {
     ttlUs: Micros | undefined,
     load: (done: (loaded: Loaded) => void) => void,
     done: (loaded: Loaded) => void,
+    deadlineAt?: Micros | undefined,
   ): void;
+}
+
+/** Somebody on this node who looks for a key, and what he would do himself. */
+interface Looker {
+  readonly ttlUs: Micros | undefined;
+  readonly load: (done: (loaded: Loaded) => void) => void;
+  readonly done: (loaded: Loaded) => void;
+  readonly deadlineAt: Micros | undefined;
+}
+
+/** One lookup, and perhaps one load, of `leader`, for himself and those who came meanwhile. */
+interface Flight {
+  readonly leader: Looker;
+  sharers: Looker[];
+  /** Since when he loads. */
+  loadsSince: Micros | undefined;
+  /** Ends the wait of sharers. */
+  timer: Timer | undefined;
 }
 
 /** Where a key is asked for now. */
@@ -48,7 +67,7 @@ export function client(host: Host, config: CacheClientConfig): Client & { readon
   const calls = new Calls<CacheReply>(host);
   const ring = new Ring(config.members);
   const strikes = new Map<NodeId, { count: number; triedAgainAt: Micros }>();
-  const flights = new Map<string, ((loaded: Loaded) => void)[]>();
+  const flights = new Map<string, Flight>();
 
   function place(key: string): Place | undefined {
     const walk = ring.walk(key);
@@ -152,30 +171,58 @@ export function client(host: Host, config: CacheClientConfig): Client & { readon
     );
   }
 
-  function through(
-    key: string,
-    ttlUs: Micros | undefined,
-    load: (done: (loaded: Loaded) => void) => void,
-    done: (loaded: Loaded) => void,
-  ): void {
+  function through(key: string, looker: Looker): void {
     const flight = flights.get(key);
-    if (flight) {
+    if (flight && loadLeftUs(flight) > 0) {
       waits.add();
-      flight.push(done);
-      return;
+      flight.sharers.push(looker);
+      return watch(key, flight);
     }
-    const sharers: ((loaded: Loaded) => void)[] = [done];
-    flights.set(key, sharers);
-    const land = (loaded: Loaded) => {
-      // After a `delete` another flight may be under way for this key.
-      if (flights.get(key) === sharers) flights.delete(key);
-      for (const sharer of sharers) sharer(loaded);
-    };
+    const fresh: Flight = { leader: looker, sharers: [], loadsSince: undefined, timer: undefined };
+    flights.set(key, fresh);
+    lookUp(key, fresh);
+  }
+
+  /** A load counts for as long as its lease does: it may hang for ever. */
+  function loadLeftUs({ loadsSince }: Flight): Micros {
+    return loadsSince === undefined ? config.leaseUs : loadsSince + config.leaseUs - host.now();
+  }
+
+  /** Those who share a load that takes too long go on without it. */
+  function watch(key: string, flight: Flight): void {
+    if (flight.loadsSince === undefined || flight.timer || flight.sharers.length === 0) return;
+    flight.timer = host.after(loadLeftUs(flight), () => again(key, flight));
+  }
+
+  /** Sharers of a flight that came to nothing look for themselves, of whom the first leads the rest. */
+  function again(key: string, flight: Flight): void {
+    if (flights.get(key) === flight) flights.delete(key);
+    const { sharers } = flight;
+    flight.sharers = [];
+    for (const sharer of sharers) through(key, sharer);
+  }
+
+  function land(key: string, flight: Flight, loaded: Loaded): void {
+    const { leader } = flight;
+    flight.timer?.cancel();
+    // After a `delete` another flight may be under way for this key.
+    if (flights.get(key) === flight) flights.delete(key);
+    leader.done(loaded);
+    // That one caller had no time left says nothing about the others.
+    const isLate = leader.deadlineAt !== undefined && host.now() >= leader.deadlineAt;
+    if (!loaded.ok && isLate) return again(key, flight);
+    for (const { done } of flight.sharers) done(loaded);
+  }
+
+  function lookUp(key: string, flight: Flight): void {
+    const { ttlUs, load } = flight.leader;
     const startLoad = (at: Place | undefined, lease: number | undefined) => {
       loads.add();
+      flight.loadsSince = host.now();
+      watch(key, flight);
       load((loaded) => {
         if (at && lease !== undefined) keep(at, lease, key, ttlUs, loaded);
-        land(loaded);
+        land(key, flight, loaded);
       });
     };
     const at = place(key);
@@ -190,7 +237,7 @@ export function client(host: Host, config: CacheClientConfig): Client & { readon
       (reply) => {
         if (reply?.type === 'hit') {
           (reply.waited === true ? waits : hits).add();
-          return land({ ok: true, value: reply.value });
+          return land(key, flight, { ok: true, value: reply.value });
         }
         misses.add();
         startLoad(at, reply?.type === 'miss' ? reply.lease : undefined);
@@ -222,7 +269,13 @@ export function client(host: Host, config: CacheClientConfig): Client & { readon
   }
 
   return {
-    api: { get, set, delete: remove, through },
+    api: {
+      get,
+      set,
+      delete: remove,
+      through: (key, ttlUs, load, done, deadlineAt) =>
+        through(key, { ttlUs, load, done, deadlineAt }),
+    },
     message(_from, message) {
       const reply = message as CacheReply;
       calls.settle(reply.id, reply);

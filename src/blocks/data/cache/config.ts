@@ -37,7 +37,7 @@ export const knobs = {
   }),
   lease: duration('1s', {
     min: '1ms',
-    doc: 'How long a caller that missed is the one to load. Longer than a load ever takes: after it the next lookup gets a lease of its own.',
+    doc: 'How long a caller that missed is the one to load. Longer than a load ever takes: after it the next lookup gets a lease of its own, and those who share the load go on without it.',
   }),
   whenLost: choice(
     ['move', 'load'],

@@ -1,8 +1,9 @@
 /** What user code holds. The only place in this block where code is asynchronous. */
-import type { Declaration } from '../../../host/declaration.ts';
+import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import type { Micros, Value } from '../../../host/host.ts';
 import { type DurationText, parseDuration } from '../../../kit/units.ts';
-import { illegal } from '../../../parts/codec.ts';
+import { illegal, illegalText } from '../../../parts/codec.ts';
+import { copyOf } from '../../../parts/copy.ts';
 import type { CacheApi, Loaded } from './client.ts';
 
 export interface KeepOptions {
@@ -11,16 +12,20 @@ export interface KeepOptions {
 }
 
 export interface CacheHandle<T> {
-  /** The value, or undefined: absent, expired, known not to exist, or its node does not answer. */
+  /**
+   * The value, or undefined: absent, expired, known not to exist, or its node does not answer. The
+   * caller's own: changing it changes nothing else.
+   */
   get(key: string): Promise<T | undefined>;
   /** False when the node of this key did not confirm it: what it held may still be there. */
   set(key: string, value: T, options?: KeepOptions): Promise<boolean>;
   /** False when the node of this key did not confirm it: then its value may live on until its ttl. */
   delete(key: string): Promise<boolean>;
   /**
-   * The cached value, or what `load` finds, kept for the next one. Callers that look for one key at
-   * once share one lookup and one load: what they get was current when that began (a lookup lasts for
-   * `timeout` and `wait` at most). It fails only if `load` does.
+   * The cached value, or what `load` finds, kept for the next one: each caller gets its own. Callers
+   * that look for one key at once share one lookup and one load: what they get was current when that
+   * began (a lookup lasts for `timeout` and `wait` at most). It fails only if `load` does. A load that takes longer than `lease`, or
+   * whose caller had no time left, is not waited for: the next one of those who share it loads.
    */
   through(
     key: string,
@@ -29,51 +34,69 @@ export interface CacheHandle<T> {
   ): Promise<T | undefined>;
 }
 
-/** Nothing of it belongs to one request, so those of a node share theirs. */
-const handles = new WeakMap<CacheApi, CacheHandle<Value>>();
-
 export function handle(
   api: CacheApi,
-  _context: unknown,
+  context: RequestContext,
   { name }: Declaration,
 ): CacheHandle<Value> {
-  let shared = handles.get(api);
-  if (!shared) {
-    shared = handleOf(api, name);
-    handles.set(api, shared);
-  }
-  return shared;
+  return new Held(api, context, name);
 }
 
-function handleOf(api: CacheApi, name: string): CacheHandle<Value> {
-  return Object.freeze<CacheHandle<Value>>({
-    get: (key) =>
+/**
+ * One is made for each request, used or not, so it holds no functions: each is made when it is looked
+ * at, and works without the handle as those of a plain object do.
+ */
+class Held implements CacheHandle<Value> {
+  readonly #api: CacheApi;
+  readonly #context: RequestContext;
+  readonly #name: string;
+
+  constructor(api: CacheApi, context: RequestContext, name: string) {
+    this.#api = api;
+    this.#context = context;
+    this.#name = name;
+  }
+
+  get get(): CacheHandle<Value>['get'] {
+    return (key) =>
       new Promise((resolve) => {
-        checkKey(name, 'get', key);
-        api.get(key, resolve);
-      }),
-    set: (key, value, options) =>
+        checkKey(this.#name, 'get', key);
+        this.#api.get(key, (value) => resolve(copyOf(value)));
+      });
+  }
+
+  get set(): CacheHandle<Value>['set'] {
+    return (key, value, options) =>
       new Promise((resolve) => {
+        const name = this.#name;
         checkKey(name, 'set', key);
         checkValue(name, 'set', value);
-        api.set(key, value, ttlOf(name, options), resolve);
-      }),
-    delete: (key) =>
+        this.#api.set(key, copyOf(value), ttlOf(name, options), resolve);
+      });
+  }
+
+  get delete(): CacheHandle<Value>['delete'] {
+    return (key) =>
       new Promise((resolve) => {
-        checkKey(name, 'delete', key);
-        api.delete(key, resolve);
-      }),
-    through: (key, load, options) =>
+        checkKey(this.#name, 'delete', key);
+        this.#api.delete(key, resolve);
+      });
+  }
+
+  get through(): CacheHandle<Value>['through'] {
+    return (key, load, options) =>
       new Promise((resolve, reject) => {
+        const name = this.#name;
         checkKey(name, 'through', key);
-        const start = (done: (loaded: Loaded) => void) => {
-          void run(name, load).then(done);
-        };
-        api.through(key, ttlOf(name, options), start, (loaded) =>
-          loaded.ok ? resolve(loaded.value) : reject(loaded.failure),
+        this.#api.through(
+          key,
+          ttlOf(name, options),
+          (done) => void run(name, load).then(done),
+          (loaded) => (loaded.ok ? resolve(copyOf(loaded.value)) : reject(loaded.failure)),
+          this.#context.deadlineAt,
         );
-      }),
-  });
+      });
+  }
 }
 
 async function run(
@@ -83,15 +106,20 @@ async function run(
   try {
     const value = await load();
     if (value !== undefined) checkValue(name, 'through', value);
-    return { ok: true, value };
+    // Copied before anybody has it: callers who share it and the cache node get what was loaded.
+    return { ok: true, value: copyOf(value) };
   } catch (failure) {
     return { ok: false, failure };
   }
 }
 
 function checkKey(name: string, operation: string, key: unknown): void {
-  if (typeof key === 'string') return;
-  throw new TypeError(`${name}.${operation}: a key is text, got ${typeof key}`);
+  if (typeof key !== 'string') {
+    throw new TypeError(`${name}.${operation}: a key is text, got ${typeof key}`);
+  }
+  const reason = illegalText(key);
+  if (reason !== undefined)
+    throw new TypeError(`${name}.${operation}: a key is text, and ${reason}`);
 }
 
 function checkValue(name: string, operation: string, value: unknown): void {

@@ -2,7 +2,7 @@
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import type { Value } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
-import { encode, illegal } from '../../../parts/codec.ts';
+import { encode, illegal, illegalText } from '../../../parts/codec.ts';
 import type { KvApi, Verb } from './operation.ts';
 
 /** A store of values of one type, by key. What it promises depends on its `consistency`. */
@@ -73,7 +73,11 @@ class Held<T> implements KvHandle<T> {
 }
 
 function checkKey(name: string, f: Verb, key: unknown): void {
-  if (typeof key === 'string' && key.length > 0 && key.length <= keyLengthMax) return;
+  if (typeof key === 'string' && key.length > 0 && key.length <= keyLengthMax) {
+    const wrong = illegalText(key);
+    if (wrong === undefined) return;
+    throw new TypeError(`${name}.${f}: a key is text, and ${wrong}`);
+  }
   const given = typeof key === 'string' ? `one of ${key.length} characters` : typeof key;
   throw new TypeError(
     `${name}.${f}: a key is text of 1 to ${keyLengthMax} characters, got ${given}`,

@@ -338,6 +338,20 @@ describe('values', () => {
     expect(await settle(store.get('k'))).toMatchObject({ ok: { tags: ['a', 'ü'] } });
   });
 
+  test.each([
+    [3, /damaged at byte \d+.*Leave this node down/],
+    [1, /damaged at byte \d+.*There is no other copy/],
+  ])('a damaged log of %i is refused with what is true of it', async (replicas, advice) => {
+    const links = kv('links', { replicas });
+    const { world, handle, settle, events, run } = cluster([links], { seed: 4 });
+    for (let i = 0; i < 10; i++) await settle(handle(links).put(`k${i}`, 'v'));
+    world.inject({ do: 'rot', target: { node: 'links/0' }, bits: 5, atUs: 0 });
+    world.inject({ do: 'restart', target: { node: 'links/0' }, atUs: 0 });
+    run(100_000);
+    const texts = events.flatMap((event) => (event.type === 'crash' ? [event.why] : []));
+    expect(texts).toContainEqual(expect.stringMatching(advice));
+  });
+
   test('null is a value, absent is not', async () => {
     const links = kv('links');
     const { handle, settle } = cluster([links]);
@@ -355,6 +369,7 @@ describe('values', () => {
       expect(outcome).toMatchObject({ error: { name: 'TypeError' } });
       expect('error' in outcome && String(outcome.error)).toMatch(text);
     };
+    await refused('a\ud800', 1, /half of a surrogate pair/);
     await refused('k', new Map(), /links\.put\('k'\).*Map/);
     await refused('k', { at: new Date(0) }, /at: a Date/);
     await refused('k', undefined, /undefined/);

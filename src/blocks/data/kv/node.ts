@@ -59,13 +59,26 @@ const logName = 'kv/log';
 /** Certain refusals remembered, in case the network repeats the message that was refused. */
 const refusalsMax = 1_024;
 
+/** An empty or older log is not known from a whole one: it counts towards majorities as if it had everything. */
+function adviceOf({ replicas }: ReplicaConfig): string {
+  return replicas === 1
+    ? 'There is no other copy of its keys. An older one put back, or an empty log, lacks what was put since.'
+    : 'Leave this node down: the other replicas serve without it. Its data may be removed once every key was read ' +
+        'while it was down, which brings the others up to date; before that, or with an older copy put back, ' +
+        'it would answer for writes that it lacks, and they could be lost.';
+}
+
 export function replica(host: Host, config: ReplicaConfig): Handlers {
   return replicaWith(soundRules)(host, config);
 }
 
 export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) => Handlers {
   return (host, config) => {
-    const { journal, entries, tornBytes } = Journal.open<Logged>(host.disk, logName);
+    const { journal, entries, tornBytes } = Journal.open<Logged>(
+      host.disk,
+      logName,
+      adviceOf(config),
+    );
     const shape = shapeOf(config);
     let isShaped = false;
     const table = new Table();

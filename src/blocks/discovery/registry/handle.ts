@@ -1,6 +1,7 @@
 /** What user code holds for a registry: a look at who serves a name. */
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
+import { copyOf } from '../../../parts/copy.ts';
 import type { RegistryApi } from './client.ts';
 import type { Entry } from './messages.ts';
 
@@ -22,7 +23,7 @@ export function handle(
       new Promise((resolve, reject) => {
         const untilAt = context.deadlineAt ?? Number.POSITIVE_INFINITY;
         api.find(service, untilAt, (entries) => {
-          if (entries) resolve(entries);
+          if (entries) resolve(copyOf(entries));
           else reject(new Unavailable(declaration.name, 'instances', 'no registry answered', true));
         });
       }),

@@ -162,6 +162,29 @@ describe('a registry', () => {
   });
 });
 
+test('who asks for instances gets a list of his own', async () => {
+  const names = registry('names');
+  const stock = service('stock', { instances: 2, discovery: names });
+  const seen = new Set<string>();
+  const api = service('api', {
+    env: { names, stock },
+    fetch: async (_request, env) => {
+      const entries = await env.names.instances('stock');
+      for (const entry of entries as unknown as { node: string }[]) {
+        seen.add(entry.node);
+        entry.node = 'nobody/0';
+      }
+      return new Response('ok');
+    },
+  });
+  const design = system('looked-up', {
+    entry: gateway('edge', { routes: { '/': api } }),
+    workload: users({ rate: '20/s', act: async (user) => void (await user.fetch('/')) }),
+  });
+  await simulateHere(() => ({ design, seed: 1, forUs: 2 * second, faults: [] }));
+  expect([...seen].sort()).toEqual(['stock/0', 'stock/1']);
+});
+
 test('mistakes are named', () => {
   const api = service('api', {});
   expect(registry('names', { ttl: '1s', renewEvery: '2s' }).problems).toHaveLength(1);

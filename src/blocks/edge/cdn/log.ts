@@ -20,6 +20,11 @@ interface Waiting {
 
 type Entry = { readonly version: number; readonly purge: Purge };
 
+/** Under edges that run, versions would begin again below theirs, and a purge pass for applied. */
+const advice =
+  'Remove it with all edges stopped: they start empty, and need no former purge. Neither remove it nor put an older ' +
+  'copy back while edges run: they would go on serving what is purged then.';
+
 export function log(
   host: Host,
   config: PurgeLogConfig,
@@ -29,7 +34,7 @@ export function log(
   const errors = host.meter.counter('errors');
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
-  const { journal, entries } = Journal.open<Entry>(host.disk, 'purges/journal');
+  const { journal, entries } = Journal.open<Entry>(host.disk, 'purges/journal', advice);
   const isFirstLife = entries.length === 0 && host.life === 1;
   const purges = new PurgeLog({
     ...config,

@@ -1,6 +1,7 @@
 /** What user code holds: `await env.names.resolve('www.shop.test')`. */
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import { Unavailable } from '../../../kit/errors.ts';
+import { copyOf } from '../../../parts/copy.ts';
 import type { DnsApi } from './client.ts';
 
 export interface Resolved {
@@ -30,7 +31,7 @@ export function handle(
         if (typeof name !== 'string') throw new TypeError(`${block}.resolve: a name is text`);
         api.find(name, ({ code, nodes, aliases, text, ttlUs }) => {
           if (code === 'failed') reject(new Unavailable(block, 'resolve', 'timeout', true));
-          else resolve({ nodes, aliases, text: text ?? undefined, ttlMs: ttlUs / 1_000 });
+          else resolve(copyOf({ nodes, aliases, text: text ?? undefined, ttlMs: ttlUs / 1_000 }));
         });
       }),
   };

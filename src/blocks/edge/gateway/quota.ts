@@ -45,6 +45,9 @@ export type Grant =
   | { readonly type: 'broken' };
 
 const file = 'gateway/quotas';
+const advice =
+  'It holds what users have taken of their quotas. Without it, or with an older copy put back, they may take that ' +
+  'once more until the period ends, and lose nothing.';
 /** Superseded entries beyond which the file is written anew. */
 const surplusMax = 1_000;
 
@@ -55,7 +58,7 @@ export class QuotaBook {
   #whenIdle: (() => void) | undefined;
 
   constructor(disk: Disk) {
-    const { journal, entries } = Journal.open<Entry>(disk, file);
+    const { journal, entries } = Journal.open<Entry>(disk, file, advice);
     this.#journal = journal;
     for (const { quota, user, period, granted } of entries) {
       const accounts = this.#of(quota);

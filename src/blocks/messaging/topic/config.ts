@@ -7,17 +7,27 @@ export const knobs = {
   partitions: count(8, {
     min: 1,
     max: 10_000,
-    doc: 'Logs that the topic is cut into. A key always goes to one of them; within one, order holds; between them it does not. Also the most instances of a group that work at once. Not to be changed once there are messages.',
+    doc: 'Logs that the topic is cut into. A key always goes to one of them; within one, order holds; between them it does not. Also the most instances of a group that work at once. Not to be changed once there are messages: brokers refuse to start.',
   }),
   nodes: count(2, {
     min: 1,
     max: 1_000,
-    doc: 'Brokers. Partition p lives on broker p modulo nodes, on its disk alone: while that broker is down its partitions neither take nor give.',
+    doc: 'Brokers. Partition p lives on broker p modulo nodes, on its disk alone: while that broker is down its partitions neither take nor give. Not to be changed either.',
   }),
   batch: count(100, {
     min: 1,
     max: 100_000,
     doc: 'Messages a consumer is given at once, at the most. It gets what is there: with little traffic, one at a time.',
+  }),
+  batchSize: bytes('1MB', {
+    min: '1kB',
+    max: '16MB',
+    doc: 'Bytes of messages a consumer is given at once, at the most. One message may be larger: it is then alone. What is read must also fit into memory and through the network in one piece.',
+  }),
+  messageMax: bytes('1MB', {
+    min: '1kB',
+    max: '16MB',
+    doc: 'Bytes of a message with its key, as they stand in the log. `publish` refuses a larger one: keep what is large elsewhere and publish where it is.',
   }),
   linger: duration('0ms', {
     max: '1min',

@@ -6,6 +6,7 @@
 import type { Client, Consumer } from '../../../host/declaration.ts';
 import type { Host, Message, Micros, NodeId, Value } from '../../../host/host.ts';
 import { backoffUs } from '../../../parts/backoff.ts';
+import { copyOf } from '../../../parts/copy.ts';
 import { Calls } from '../../../path/calls.ts';
 import { brokerOf, type ConsumerConfig } from './config.ts';
 import type { Deliver, Delivered, TopicReply, TopicRequest } from './messages.ts';
@@ -91,7 +92,8 @@ export function consumerBy(rule: CommitRule) {
       let answered = false;
       rule(
         (finished) =>
-          to(messages as never, (failure) => {
+          // Its own, list and all: what a handler changes comes unchanged if it comes again.
+          to(messages.map(ownOf) as never, (failure) => {
             if (answered) return;
             answered = true;
             handling.record(host.now() - run.startedAt);
@@ -205,6 +207,11 @@ export function consumerBy(rule: CommitRule) {
 }
 
 export const consumer = consumerBy(onceHandled);
+
+function ownOf(message: Delivered): Delivered {
+  const { id, key, partition, offset, at } = message;
+  return { id, key, value: copyOf(message.value), partition, offset, at };
+}
 
 function address(node: NodeId) {
   return { node, port: 'topic' };

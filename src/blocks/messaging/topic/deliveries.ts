@@ -10,7 +10,7 @@
 import type { Address, DiskOutcome, Host, NodeId } from '../../../host/host.ts';
 import type { BrokerConfig } from './config.ts';
 import { Cursor, type Flight, Group, type Member } from './group.ts';
-import type { PartitionLog } from './log.ts';
+import type { PartitionLog, Stored } from './log.ts';
 import type { Deliver, Delivered, TopicReply, TopicRequest } from './messages.ts';
 import type { Offsets } from './offsets.ts';
 
@@ -139,9 +139,9 @@ export class Deliveries {
     const cursor = group.cursors.get(partition)!;
     // Fenced at once: a commit that came in between would undo the replay.
     cursor.flight = undefined;
-    cursor.replaying = true;
+    cursor.replayingCount++;
     this.#offsets.commit(name, partition, offset, (outcome) => {
-      cursor.replaying = false;
+      cursor.replayingCount--;
       if (outcome === 'ok') {
         cursor.position = offset;
         cursor.failedCount = 0;
@@ -149,6 +149,18 @@ export class Deliveries {
       }
       done(outcome);
       this.#pump(group, cursor);
+    });
+  }
+
+  /** The way to a member is full, or nobody listens there any more: which of them will show. */
+  refused(node: NodeId, { group: name, partition, generation }: Deliver): void {
+    const group = this.#groups.get(name);
+    const cursor = group?.cursors.get(partition);
+    const flight = cursor?.flight;
+    if (!group || !cursor || !flight || flight.generation !== generation) return;
+    if (flight.member.node !== node) return;
+    this.#host.after(this.#config.redeliverUs, () => {
+      if (cursor.flight === flight && !flight.committing) this.#send(group, cursor, flight);
     });
   }
 
@@ -165,7 +177,7 @@ export class Deliveries {
   }
 
   #pump(group: Group, cursor: Cursor): void {
-    if (cursor.flight || cursor.replaying || this.#host.now() < cursor.heldUntil) return;
+    if (cursor.flight || cursor.replayingCount > 0 || this.#host.now() < cursor.heldUntil) return;
     const member = group.ownerOf(cursor);
     const log = this.#logs.get(cursor.partition);
     if (!member || !log) return;
@@ -174,8 +186,12 @@ export class Deliveries {
       this.#host.meter.note(`${group.name} missed ${count} messages: retention was faster`);
       cursor.position = log.first;
     }
-    const count = log.read(cursor.position, this.#config.batch).length;
-    if (count === 0 || (count < this.#config.batch && this.#lingers(group, cursor))) return;
+    const { batch, batchSizeBytes } = this.#config;
+    const there = log.read(cursor.position, batch);
+    if (there.length === 0) return this.#noteDamage(group, cursor, log);
+    const count = countWithin(batchSizeBytes, there);
+    const isLargest = count === batch || count < there.length;
+    if (!isLargest && this.#lingers(group, cursor)) return;
     cursor.lingersUntil = undefined;
     const flight: Flight = {
       generation: this.#nextGeneration++,
@@ -195,6 +211,21 @@ export class Deliveries {
     this.#watch(group, cursor, flight);
   }
 
+  /**
+   * What is damaged was acknowledged, so nobody but a person may decide to go on without it. Until
+   * then this group stands still in this partition; nothing else does.
+   */
+  #noteDamage(group: Group, cursor: Cursor, log: PartitionLog): void {
+    const { partition, position } = cursor;
+    const damage = log.damageAt(position);
+    if (!damage || cursor.damagedAt === position) return;
+    cursor.damagedAt = position;
+    this.#host.meter.note(
+      `${group.name} stands still at offset ${position} of partition ${partition}: ${damage.why} ` +
+        `What can be read again begins at offset ${damage.to}, where replayFrom takes the group to.`,
+    );
+  }
+
   /** Whether the next batch still waits to become larger. */
   #lingers(group: Group, cursor: Cursor): boolean {
     const { lingerUs } = this.#config;
@@ -210,6 +241,8 @@ export class Deliveries {
   #send(group: Group, { partition }: Cursor, flight: Flight): void {
     const { generation, member, from, to } = flight;
     const stored = this.#logs.get(partition)!.read(from, to - from);
+    // Damaged since it was sent first: the batch that is left is out when the time of this one is.
+    if (stored.length < to - from) return;
     const messages = stored.map(
       ({ message, key, value, at }, index): Delivered => ({
         id: message,
@@ -292,4 +325,14 @@ export class Deliveries {
     const names = group.members.map((member) => member.node).join(', ');
     this.#host.meter.note(`group ${group.name}: ${names === '' ? 'nobody' : names}`);
   }
+}
+
+/** How many of `messages` make a batch of at most so many bytes: the first always does. */
+function countWithin(sizeMaxBytes: number, messages: readonly Stored[]): number {
+  let sizeBytes = 0;
+  for (const [index, message] of messages.entries()) {
+    sizeBytes += message.sizeBytes;
+    if (sizeBytes > sizeMaxBytes && index > 0) return index;
+  }
+  return messages.length;
 }

@@ -46,8 +46,10 @@ export class Cursor {
   rotation = 0;
   /** Not delivered before this instant: after a failure. */
   heldUntil: Micros = 0;
-  /** A replay is being written. */
-  replaying = false;
+  /** The offset at which damage stops it, which was noted. */
+  damagedAt: number | undefined;
+  /** Replays being written: nothing is delivered before the last of them has decided. */
+  replayingCount = 0;
   /** Until when the first message of the next batch waits for others. */
   lingersUntil: Micros | undefined;
   /** Highest offset ever delivered: below it, a delivery is a redelivery. */

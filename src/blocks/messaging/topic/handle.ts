@@ -2,17 +2,20 @@
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
 import type { Micros, Value } from '../../../host/host.ts';
 import { Unavailable } from '../../../kit/errors.ts';
-import { illegal } from '../../../parts/codec.ts';
+import { illegal, illegalText } from '../../../parts/codec.ts';
+import { copyOf } from '../../../parts/copy.ts';
 import type { Published, TopicApi } from './client.ts';
 import type { TopicConfig } from './config.ts';
+import { sizeOfMessage } from './log.ts';
 
 export type { Published } from './client.ts';
 
 export interface TopicHandle<T> {
   /**
-   * Stored, on the disk of one broker, when this returns. Fails with `Unavailable` after `timeout`:
+   * Stored, as it is now, on the disk of one broker when this returns. Fails with `Unavailable` after `timeout`:
    * `certain` says whether it may have been stored all the same. Messages of one key keep the order
-   * in which they were published when each waits for the one before.
+   * in which they were published when each waits for the one before. Throws `TypeError` for what is
+   * not a value, and for more bytes than `messageMax`.
    */
   publish(value: T): Promise<Published>;
   /**
@@ -39,7 +42,7 @@ export function handle(
 ): TopicHandle<Value> {
   const { name } = declaration;
   const { key } = declaration.code as TopicCode;
-  const { partitions } = declaration.config as TopicConfig;
+  const { partitions, messageMaxBytes } = declaration.config as TopicConfig;
   const keyOf = key as ((value: Value) => string) | undefined;
   return {
     publish: (value) =>
@@ -50,7 +53,15 @@ export function handle(
         if (named !== null && typeof named !== 'string') {
           throw new TypeError(`${name}: key must return text, got ${typeof named}`);
         }
-        api.publish(named, value, context, (outcome) =>
+        const wrong = named === null ? undefined : illegalText(named);
+        if (wrong !== undefined) throw new TypeError(`${name}: key must return text, and ${wrong}`);
+        const sizeBytes = sizeOfMessage(named, value);
+        if (sizeBytes > messageMaxBytes) {
+          throw new TypeError(
+            `${name}.publish: a message of ${sizeBytes} bytes is more than messageMax, ${messageMaxBytes}`,
+          );
+        }
+        api.publish(named, copyOf(value), context, (outcome) =>
           outcome instanceof Unavailable ? reject(outcome) : resolve(outcome),
         );
       }),

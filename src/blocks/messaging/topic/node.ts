@@ -2,12 +2,13 @@
  * A broker: the logs of its partitions, the committed offsets of the groups, and the deliveries.
  * Nothing is said before it is durable: not a publish, not a commit.
  */
-import type { Address, DiskOutcome, NodeId, Program } from '../../../host/host.ts';
+import type { Address, Disk, DiskOutcome, NodeId, Program } from '../../../host/host.ts';
+import { LoadpathError } from '../../../kit/errors.ts';
 import { Journal } from '../../../parts/journal.ts';
 import { type BrokerConfig, brokerOf } from './config.ts';
 import { Deliveries } from './deliveries.ts';
-import { PartitionLog } from './log.ts';
-import type { TopicReply, TopicRequest } from './messages.ts';
+import { PartitionLog, sizeOfMessage } from './log.ts';
+import type { Deliver, TopicReply, TopicRequest } from './messages.ts';
 import type { OffsetEntry } from './offsets.ts';
 import { Offsets } from './offsets.ts';
 import type { Sent } from './producers.ts';
@@ -22,13 +23,24 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   const latency = host.meter.histogram('latency');
   const queue = host.meter.gauge('queue');
   const logs = new Map<number, PartitionLog>();
+  /** Why a partition of this broker is refused. */
+  const damages = new Map<number, string>();
+  const shape = shapeOf(config);
   for (let partition = 0; partition < config.partitions; partition++) {
-    if (brokerOf(partition, config.nodes) !== config.index) continue;
-    logs.set(partition, new PartitionLog(host.disk, `topic/p${partition}`, config, host.wall()));
+    if (isOurs(partition)) openLog(partition);
   }
-  const opened = Journal.open<OffsetEntry>(host.disk, 'topic/offsets');
+  for (const partition of partitionsOn(host.disk)) if (!isOurs(partition)) openLog(partition);
+  const opened = Journal.open<OffsetEntry>(
+    host.disk,
+    'topic/offsets',
+    'It holds how far groups have read. With an older copy put back they handle again what they committed since; ' +
+      `with the file removed they begin at the ${config.start} message.`,
+  );
   const offsets = new Offsets(opened.journal, opened.entries);
+  for (const [partition, log] of logs) clampOffsets(partition, log.end);
   const deliveries = new Deliveries(host, config, logs, offsets, reply);
+  /** The wall clock's distance from one that cannot jump. */
+  const aheadUs = host.wall() - host.now();
   let pendingCount = 0;
 
   if (host.life > 1) {
@@ -38,11 +50,45 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   }
   tick();
 
+  function isOurs(partition: number): boolean {
+    return partition < config.partitions && brokerOf(partition, config.nodes) === config.index;
+  }
+
+  /** A damaged partition is refused alone: those beside it are whole. */
+  function openLog(partition: number): void {
+    const folder = `${logsPrefix}${partition}`;
+    try {
+      const log = new PartitionLog(host.disk, folder, { ...config, shape }, host.wall());
+      if (log.shape !== shape) throw reshaped(config.name, host.self, log.shape, shape);
+      if (!isOurs(partition)) throw reshaped(config.name, host.self, undefined, shape);
+      logs.set(partition, log);
+    } catch (error) {
+      if (!(error instanceof LoadpathError && error.code === 'data-corrupt')) throw error;
+      const why = `partition ${partition} is refused: ${error.message}`;
+      damages.set(partition, why);
+      host.meter.note(why);
+    }
+  }
+
+  /** Nobody can have read what was never there: this log was longer, and has been lost or put back from a copy. */
+  function clampOffsets(partition: number, end: number): void {
+    for (const { group, was } of offsets.clamp(partition, end)) {
+      host.meter.note(
+        `partition ${partition} ends at offset ${end}, and ${group} has read up to ${was}: acknowledged messages are lost. ` +
+          `${group} goes on at ${end}`,
+      );
+    }
+  }
+
+  function absence(partition: number): string {
+    return damages.get(partition) ?? `partition ${partition} is not on this broker`;
+  }
+
   /** Ends sessions and removes old segments. Three times a session, so that neither is very late. */
   function tick(): void {
     deliveries.tick();
     for (const log of logs.values()) {
-      const count = log.dropOld(host.wall());
+      const count = log.dropOld(host.now() + aheadUs);
       if (count > 0) dropped.add(count);
     }
     host.after(Math.max(1_000, Math.floor(config.sessionTimeoutUs / 3)), tick);
@@ -51,12 +97,17 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
   function publish(from: Address, request: Of<'publish'>, arrivedAt: number): void {
     const { id, partition, message, key, value, life, seq, low } = request;
     const log = logs.get(partition);
-    if (!log) return refuse(from, id, `partition ${partition} is not on this broker`, true);
+    if (!log) return refuse(from, id, absence(partition), true);
     const sent: Sent = { node: from.node, life, seq, low };
     const seen = log.producers.look(sent);
     switch (seen.state) {
       case 'stale':
         return;
+      case 'over': {
+        // Late, and heard by nobody; or its node has forgotten how often it lived, and waits.
+        const why = `${from.node} says that this is its life ${life}, and was in life ${seen.life} before`;
+        return refuse(from, id, why, false);
+      }
       case 'stored':
         duplicates.add();
         return reply(from, { type: 'published', id, offset: seen.offset });
@@ -74,7 +125,8 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
     }
     const writing = log.producers.begin(sent, id);
     queue.set(++pendingCount);
-    log.append({ message, key, value, at: host.wall() }, sent, (outcome, offset) => {
+    const sizeBytes = sizeOfMessage(key, value);
+    log.append({ message, key, value, at: host.wall(), sizeBytes }, sent, (outcome, offset) => {
       queue.set(--pendingCount);
       if (outcome !== 'ok') {
         // After a failed sync it may turn up after a crash; on a full disk it certainly is not there.
@@ -92,7 +144,7 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
 
   function replay(from: Address, { id, group, partition, from: start }: Of<'replay'>): void {
     const log = logs.get(partition);
-    if (!log) return refuse(from, id, `partition ${partition} is not on this broker`, true);
+    if (!log) return refuse(from, id, absence(partition), true);
     const wanted = 'offset' in start ? start.offset : log.offsetAt(start.at);
     const offset = Math.min(Math.max(wanted, log.first), log.end);
     deliveries.replay(group, partition, offset, (outcome: DiskOutcome) => {
@@ -130,6 +182,28 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
           return replay(from, message);
       }
     },
+    refused(to, message) {
+      if (message.type === 'deliver') deliveries.refused(to.node, message as Deliver);
+    },
     disconnected: (node: NodeId) => deliveries.lost(node),
   };
 };
+
+const logsPrefix = 'topic/p';
+
+function partitionsOn(disk: Disk): ReadonlySet<number> {
+  const names = disk.list(logsPrefix).map((name) => name.slice(logsPrefix.length));
+  return new Set(names.map((name) => Number.parseInt(name, 10)));
+}
+
+function shapeOf({ partitions, nodes }: BrokerConfig): string {
+  return `partitions ${partitions}, nodes ${nodes}`;
+}
+
+function reshaped(name: string, node: string, was: string | undefined, is: string): LoadpathError {
+  return new LoadpathError(
+    'bad-design',
+    `${name}: ${node} keeps messages that were stored with ${was ?? 'other partitions or nodes'}; the design now says ${is}. ` +
+      'They would not be found again. Put the options back, or declare a topic of another name.',
+  );
+}

@@ -36,6 +36,25 @@ export class Offsets {
     });
   }
 
+  /**
+   * Brings back what groups committed in `partition` behind its `end`, once its log is known to have lost
+   * something: what is stored from now on would else count as read. Who had committed what.
+   */
+  clamp(
+    partition: number,
+    end: number,
+  ): readonly { readonly group: string; readonly was: number }[] {
+    const clamped: { group: string; was: number }[] = [];
+    for (const [group, partitions] of this.#committed) {
+      const was = partitions.get(partition);
+      if (was === undefined || was <= end) continue;
+      clamped.push({ group, was });
+      this.#keep(group, partition, end);
+      this.commit(group, partition, end, () => {});
+    }
+    return clamped;
+  }
+
   #keep(group: string, partition: number, offset: number): void {
     let partitions = this.#committed.get(group);
     if (!partitions) {

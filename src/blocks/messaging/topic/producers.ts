@@ -29,7 +29,12 @@ type Known =
   | { readonly state: 'stored'; readonly offset: number }
   | Writing
   | { readonly state: 'refused' };
-export type Seen = Known | { readonly state: 'stale' } | { readonly state: 'new' };
+export type Seen =
+  | Known
+  | { readonly state: 'stale' }
+  /** Of a life before `life`, the latest that was heard of. */
+  | { readonly state: 'over'; readonly life: number }
+  | { readonly state: 'new' };
 
 interface Publisher {
   readonly life: number;
@@ -46,7 +51,7 @@ export class Producers {
 
   look({ node, life, seq, low }: Sent): Seen {
     const publisher = this.#of(node, life);
-    if (!publisher) return isStale;
+    if (!publisher) return { state: 'over', life: this.#publishers.get(node)!.life };
     raise(publisher, low);
     if (seq < publisher.floor) return isStale;
     return publisher.seqs.get(seq) ?? isNew;

@@ -14,6 +14,7 @@ import type { TopicApi } from './client.ts';
 import type { TopicConfig } from './config.ts';
 import { Cursor, Group } from './group.ts';
 import { type Batch, topic } from './index.ts';
+import type { TopicRequest } from './messages.ts';
 import { broker } from './node.ts';
 import { Producers } from './producers.ts';
 import {
@@ -174,6 +175,55 @@ describe('a group', () => {
     expect(sizes).toEqual([3, 5]);
   });
 
+  test('is given no more bytes at once than a batch may have, and one message at least', () => {
+    const declared = topic<string>('clicks', { partitions: 1, nodes: 1, batchSize: '100kB' });
+    const { api, run } = cluster([declared], { seed: 5, groups: [{ topic: declared, group }] });
+    const kilobytes = [30, 30, 30, 30, 200, 1, 99];
+    for (const size of kilobytes) {
+      (api('clicks') as TopicApi).publish(null, 'x'.repeat(size * 1_000 - 10), {}, () => {});
+      run(second / 10);
+    }
+    const got: number[][] = [];
+    (api('clicks.consumer') as Consumer).start((batch: Batch<string>, done) => {
+      got.push(batch.map(({ value }) => Math.ceil(value.length / 1_000)));
+      done();
+    });
+    run(5 * second);
+    expect(got).toEqual([[30, 30, 30], [30], [200], [1, 99]]);
+  });
+
+  test('gets again what was refused on its way to a member that is there', () => {
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1 });
+    const config = { ...(declared.config as TopicConfig), name: 'clicks', index: 0 };
+    let refusedCount = 0;
+    const world = sandbox({
+      nodes: {
+        'clicks/0': {
+          topic: (host) => {
+            const handlers = broker(host, config, undefined) as Handlers;
+            const join: TopicRequest = { type: 'join', group, life: 1, working: [] };
+            host.after(second, () => handlers.message({ node: 'reader', port: 'nobody' }, join));
+            return handlers;
+          },
+        },
+        reader: {
+          clicks: (host) => {
+            const to = { node: 'clicks/0', port: 'topic' };
+            const sent = { id: 1, partition: 0, message: 'm1', key: null, value: 'v' };
+            host.send(to, { type: 'publish', ...sent, life: 1, seq: 1, low: 1 });
+            return { message() {} };
+          },
+        },
+      },
+      onTrace: ({ message, what }) => {
+        if (message.type === 'deliver' && what === 'refused') refusedCount++;
+      },
+    });
+    world.bootAll();
+    world.run(3 * second);
+    expect(refusedCount).toBeGreaterThan(2);
+  });
+
   test('goes on without a member that stops, and delivers nothing twice for it', () => {
     const { got, start, publish, run, consumer } = readers({ clients: 2 });
     start(0);
@@ -211,6 +261,24 @@ describe('a group', () => {
     });
     run(second);
     expect(got.length).toBe(60 + inIt - 1 + inIt);
+  });
+
+  test('reads from where the last of two replays at once says', async () => {
+    const { got, start, publish, run, handle, declared, settle } = readers({ clients: 1 });
+    start(0);
+    run(second);
+    publish(60);
+    run(second);
+    const partition = got[0]!.partition;
+    const offsets = () => got.filter((one) => one.partition === partition).map((one) => one.offset);
+    const all = offsets();
+    got.length = 0;
+    const [late, early] = [all.length - 2, 1].map((offset) =>
+      settle(handle(declared).replayFrom(group, partition, offset)),
+    );
+    expect([await late, await early]).toEqual([{ ok: all.length - 2 }, { ok: 1 }]);
+    run(second);
+    expect(offsets()).toEqual(all.slice(1));
   });
 
   test('that begins late reads from the earliest message, across segments', () => {
@@ -276,6 +344,47 @@ describe('a group', () => {
       const offsets = late.filter((one) => one.partition === partition).map(({ offset }) => offset);
       for (let i = 1; i < offsets.length; i++) expect(offsets[i]).toBe(offsets[i - 1]! + 1);
     }
+  });
+});
+
+describe.each([
+  ['as messages go in a plain run', {}],
+  ['as a codec leaves them', { check: true, codec: { encode, decode } }],
+])('values %s', (_how, world) => {
+  test('are stored as they were published, and come again as they came first', () => {
+    const declared = topic<{ state: string }>('clicks', { partitions: 1, nodes: 1 });
+    const { handle, api, run } = cluster([declared], {
+      seed: 5,
+      groups: [{ topic: declared, group }],
+      ...world,
+    });
+    const got: string[] = [];
+    (api('clicks.consumer') as Consumer).start((batch: { value: { state: string } }[], done) => {
+      got.push(batch.map(({ value }) => value.state).join());
+      for (const { value } of batch) value.state = 'seen';
+      batch.length = 0;
+      done(got.length < 3 ? new Error('not yet') : undefined);
+    });
+    const click = { state: 'new' };
+    void handle(declared).publish(click);
+    click.state = 'published';
+    run(10 * second);
+    expect(got).toEqual(['new', 'new', 'new']);
+  });
+});
+
+describe('retention', () => {
+  test('keeps as many bytes as it says, restarts or not, however large messages are', async () => {
+    const sizes = { segment: '1kB', retentionSize: '100kB' } as const;
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1, ...sizes });
+    const { world, handle, settle, run } = cluster([declared], { seed: 2 });
+    for (let life = 1; life <= 4; life++) {
+      for (let i = 0; i < 6; i++) await settle(handle(declared).publish('x'.repeat(20_000)));
+      world.inject({ do: 'restart', target: { node: 'clicks/0' }, atUs: 0 });
+      run(5 * second);
+    }
+    const { diskBytes } = world.usage().find(({ node }) => node === 'clicks/0')!;
+    expect(diskBytes).toBeLessThan(125_000);
   });
 });
 
@@ -347,10 +456,56 @@ describe('publishing', () => {
     expect(replies).toEqual(['refusal 1', 'refusal 2', 'published 3']);
   });
 
+  test('by a node that takes up a former life again is refused with the reason, not left to wait', () => {
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1 });
+    const config = { ...(declared.config as TopicConfig), name: 'clicks', index: 0 };
+    const replies: string[] = [];
+    const to = { node: 'clicks/0', port: 'topic' };
+    const parts = { type: 'publish', partition: 0, key: null, value: 'v', seq: 1, low: 1 } as const;
+    const world = sandbox({
+      nodes: {
+        'clicks/0': { topic: (host) => broker(host, config, undefined) as Handlers },
+        caller: {
+          clicks: (host) => {
+            host.send(to, { ...parts, id: 1, message: 'late', life: 4 });
+            host.after(second, () => host.send(to, { ...parts, id: 2, message: 'lost', life: 1 }));
+            return {
+              message: (_from, { type, why, certain }) =>
+                replies.push([type, why, certain].map(String).join(' ')),
+            };
+          },
+        },
+      },
+    });
+    world.bootAll();
+    world.run(3 * second);
+    expect(replies).toEqual([
+      'published undefined undefined',
+      'refusal caller says that this is its life 1, and was in life 4 before false',
+    ]);
+  });
+
+  test('much at once takes little more on the disk than what was published', async () => {
+    const segment = '64kB';
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1, segment });
+    const { world, handle, settle } = cluster([declared], { seed: 1 });
+    const all = Array.from({ length: 1_500 }, () => handle(declared).publish('x'.repeat(100)));
+    expect(await settle(Promise.all(all))).toMatchObject({ ok: expect.any(Array) });
+    const { diskBytes } = world.usage().find(({ node }) => node === 'clicks/0')!;
+    expect(diskBytes / all.length).toBeLessThan(200);
+  });
+
+  test('a segment that its header fills takes a message all the same', async () => {
+    const declared = topic<string>('clicks', { nodes: 1, partitions: 1, segment: '1kB' });
+    const { handle, settle } = cluster([declared], { seed: 1 });
+    const all = Array.from({ length: 400 }, (_, index) => handle(declared).publish(`${index}`));
+    expect(await settle(Promise.all(all))).toMatchObject({ ok: expect.any(Array) });
+  });
+
   test('refuses what is no value, and a key that is no text', async () => {
     const bad = { made: new Date(0) } as unknown as string;
     const declared = topic<string>('clicks', {
-      key: (value) => (value === 'x' ? 'k' : (7 as never)),
+      key: (value) => (value === 'x' ? 'k' : value === 'half' ? '\ud83d' : (7 as never)),
     });
     const { handle, settle } = cluster([declared], { seed: 2 });
     expect(await settle(handle(declared).publish(bad))).toMatchObject({
@@ -359,7 +514,19 @@ describe('publishing', () => {
     expect(await settle(handle(declared).publish('y'))).toMatchObject({
       error: { name: 'TypeError' },
     });
+    expect(await settle(handle(declared).publish('half'))).toMatchObject({
+      error: { name: 'TypeError' },
+    });
     expect(await settle(handle(declared).publish('x'))).toMatchObject({ ok: {} });
+  });
+
+  test('refuses more bytes than a message may have, key and all', async () => {
+    const declared = topic<string>('clicks', { messageMax: '1kB', key: () => 'k'.repeat(500) });
+    const { handle, settle } = cluster([declared], { seed: 2 });
+    expect(await settle(handle(declared).publish('x'.repeat(400)))).toMatchObject({ ok: {} });
+    expect(await settle(handle(declared).publish('x'.repeat(500)))).toMatchObject({
+      error: { message: 'clicks.publish: a message of 1006 bytes is more than messageMax, 1000' },
+    });
   });
 });
 
@@ -388,7 +555,7 @@ describe('the table of publishers', () => {
           const sent = { node: 'a', life: older ? life - 1 : life, seq, low };
           const seen = table.look(sent);
           if (older) {
-            expect(seen.state).toBe('stale');
+            expect(seen).toEqual({ state: 'over', life });
             continue;
           }
           floors.set(life, Math.max(floors.get(life) ?? 0, low));

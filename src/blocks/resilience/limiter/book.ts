@@ -24,6 +24,10 @@ type Line = {
   readonly counts: TallyData;
 };
 
+const advice =
+  'It holds what keys have taken of their limits. Without it, or with an older copy put back, they may take up to ' +
+  'their limits once more; nothing else is lost.';
+
 /** Lines beyond those that count, from which on the journal is written anew. */
 const surplusMin = 4_096;
 
@@ -52,7 +56,7 @@ export class Book {
       onEvict: (key) => this.#known.delete(key),
     });
     if (!options.isDurable) return;
-    const { journal, entries } = Journal.open<Line>(host.disk, 'limiter/counts');
+    const { journal, entries } = Journal.open<Line>(host.disk, 'limiter/counts', advice);
     this.#journal = journal;
     for (const { key, row, written, counts } of entries) {
       const entry = this.entry(key);

@@ -1,5 +1,6 @@
 /** What user code holds. The only place in this block where code is asynchronous. */
 import type { Declaration, RequestContext } from '../../../host/declaration.ts';
+import { illegalText } from '../../../parts/codec.ts';
 import type { LimiterApi } from './client.ts';
 
 export interface TakeAnswer {
@@ -30,8 +31,13 @@ export function handle(
   declaration: Declaration,
 ): LimiterHandle {
   const checked = (key: unknown): string => {
-    if (typeof key === 'string' && key.length > 0 && key.length <= keyLengthMax) return key;
-    throw new TypeError(`${declaration.name}: a key is text of 1 to ${keyLengthMax} characters`);
+    if (typeof key !== 'string' || key.length === 0 || key.length > keyLengthMax) {
+      throw new TypeError(`${declaration.name}: a key is text of 1 to ${keyLengthMax} characters`);
+    }
+    const reason = illegalText(key);
+    if (reason !== undefined)
+      throw new TypeError(`${declaration.name}: a key is text, and ${reason}`);
+    return key;
   };
   return {
     take: (key, options) =>

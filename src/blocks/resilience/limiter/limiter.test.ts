@@ -162,6 +162,16 @@ describe('a caller', () => {
     return { ...got!, tookUs: answeredAt - askedAt };
   };
 
+  test('is told of a key that is none, or would be one with another on its way', async () => {
+    const limits = limiter('limits', { limit: '5/s' });
+    const { handle, settle } = cluster([limits], { seed: 5 });
+    for (const key of ['', 'x'.repeat(513), 'ann\ud800']) {
+      expect(await settle(handle(limits).take(key))).toMatchObject({
+        error: { name: 'TypeError' },
+      });
+    }
+  });
+
   test.each(['allow', 'refuse'] as const)(
     'without a limiter gets what the policy says: %s',
     (word) => {

@@ -78,7 +78,7 @@ export function userSocket(
       return ended;
     },
     async send(data) {
-      if (ended || end.send(data)) return;
+      if (ended || end.send(typeof data === 'string' ? data : new Uint8Array(data))) return;
       while (!ended && end.waitingBytes > 0) await change();
     },
     receive,
