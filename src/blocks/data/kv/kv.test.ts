@@ -339,7 +339,7 @@ describe('values', () => {
   });
 
   test.each([
-    [3, /damaged at byte \d+.*Leave this node down/],
+    [3, /damaged at byte \d+.*Remove the log.*the others fill it/],
     [1, /damaged at byte \d+.*There is no other copy/],
   ])('a damaged log of %i is refused with what is true of it', async (replicas, advice) => {
     const links = kv('links', { replicas });

@@ -59,13 +59,13 @@ const logName = 'kv/log';
 /** Certain refusals remembered, in case the network repeats the message that was refused. */
 const refusalsMax = 1_024;
 
-/** An empty or older log is not known from a whole one: it counts towards majorities as if it had everything. */
+/** An older log is not known from a whole one; that there is none is (`refill.ts`). */
 function adviceOf({ replicas }: ReplicaConfig): string {
   return replicas === 1
     ? 'There is no other copy of its keys. An older one put back, or an empty log, lacks what was put since.'
-    : 'Leave this node down: the other replicas serve without it. Its data may be removed once every key was read ' +
-        'while it was down, which brings the others up to date; before that, or with an older copy put back, ' +
-        'it would answer for writes that it lacks, and they could be lost.';
+    : 'The other replicas serve without this node. Remove the log, and leave `life` in the folder of the node ' +
+        'as it is: then the others fill it before it answers a read. With an older copy put back it would answer ' +
+        'for writes that it lacks, and they could be lost.';
 }
 
 export function replica(host: Host, config: ReplicaConfig): Handlers {
