@@ -84,6 +84,11 @@ describe('balance', () => {
     }
     expect(moved / keys.length).toBeLessThan(0.13);
   });
+
+  test('tells every list of owners that some key has, and no other', () => {
+    const ring = new Ring(members(5, ['a', 'b', 'c']), { tokens: 4 });
+    expect(new Set(keys.map((key) => ring.owners(key, 3)))).toEqual(ring.everyOwners(3));
+  });
 });
 
 function count(ring: Ring): Map<string, number> {

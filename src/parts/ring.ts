@@ -79,7 +79,15 @@ export class Ring {
    * is smaller. The same array for the same keys: not to be changed.
    */
   owners(key: string, count: number): readonly NodeId[] {
-    const token = this.#tokenOf(key);
+    return this.#ownersFrom(this.#tokenOf(key), count);
+  }
+
+  /** Every list that `owners` has for some key. */
+  everyOwners(count: number): ReadonlySet<readonly NodeId[]> {
+    return new Set(Array.from(this.#positions, (_, token) => this.#ownersFrom(token, count)));
+  }
+
+  #ownersFrom(token: number, count: number): readonly NodeId[] {
     this.#beginnings[count] ??= new Array(this.#positions.length).fill(undefined);
     const beginnings = this.#beginnings[count];
     const known = beginnings[token];

@@ -56,6 +56,8 @@ export function client(
   const supply = new Supply();
   const waiters = new Set<Waiter>();
   const exhausted = new Set<NodeId>();
+  /** Where the last range of each allocator ended. */
+  const givenTo = new Map<NodeId, number>();
   /** Spreads callers over the allocators; moves on when one fails. */
   let turn = hashText(host.self) >>> 0;
   let ticket = 1;
@@ -84,6 +86,7 @@ export function client(
       life: host.life,
       ticket,
       finished: supply.finishedCount,
+      given: givenTo.get(to.node) ?? 0,
     };
     host.send(to, take);
   }
@@ -92,6 +95,7 @@ export function client(
     if (answer.ok && answer.reply.type === 'range') {
       failedCount = 0;
       ticket++;
+      givenTo.set(from, answer.reply.to);
       supply.add(answer.reply);
       serve();
       return refill();

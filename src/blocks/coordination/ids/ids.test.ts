@@ -12,6 +12,7 @@ import { base62 } from '../../../parts/base62.ts';
 import { uniqueIds } from '../../../verify/index.ts';
 import type { IdsConfig } from './config.ts';
 import { ids } from './index.ts';
+import { describe as describeMessage, type IdsMessage, type IdsRequest } from './messages.ts';
 import { allocator } from './node.ts';
 import { Series } from './ranges.ts';
 import { Supply } from './supply.ts';
@@ -116,6 +117,54 @@ describe('codes', () => {
     for (let i = 0; i < 30; i++) expect(await settle(handle(codes).next())).toHaveProperty('ok');
   });
 
+  test('are given out no more by an allocator that lost its journal, once a caller shows it', () => {
+    const declaration = ids('codes', { block: 10 });
+    const config = { ...(declaration.config as IdsConfig), name: 'codes', index: 0 };
+    const answers: string[] = [];
+    const to = { node: 'codes/0', port: 'ids' };
+    const take = { type: 'take', life: 1, finished: 0 } as const;
+    const asked: readonly IdsRequest[] = [
+      { ...take, id: 1, ticket: 1, given: 0 },
+      { ...take, id: 2, ticket: 2, given: 10 },
+      { ...take, id: 3, ticket: 3, given: 20 },
+      { type: 'claim', id: 4, name: 'name', owner: 'ann' },
+    ];
+    const world = sandbox({
+      nodes: {
+        'codes/0': {
+          ids: (host) => {
+            if (host.life === 3) host.disk.remove('ids/journal');
+            const code = { declaration, open: new Map(), run: () => {} };
+            return allocator(host, config, code) as Handlers;
+          },
+        },
+        caller: {
+          codes: (host) => {
+            asked.forEach((question, index) => {
+              host.after((2 * index + 1) * second, () => host.send(to, question));
+            });
+            return {
+              message: (_from, answer) =>
+                answers.push(describeMessage(answer as unknown as IdsMessage)),
+            };
+          },
+        },
+      },
+    });
+    world.bootAll();
+    for (let life = 2; life <= 3; life++) {
+      world.run(world.now + 2 * second);
+      world.inject({ do: 'restart', target: { node: 'codes/0' }, atUs: 0 });
+    }
+    world.run(8 * second);
+    expect(answers).toEqual([
+      'range 0 to 9',
+      'range 10 to 19',
+      'refused: codes/0 has lost what it gave out',
+      'refused: codes/0 has lost what it gave out',
+    ]);
+  });
+
   test('of another shape are refused by an allocator that has given some out', () => {
     const shapes = [
       ids('codes', { block: 10 }),
@@ -136,7 +185,14 @@ describe('codes', () => {
         },
         caller: {
           codes: (host) => {
-            const take = { type: 'take', id: 1, life: 1, ticket: 1, finished: 0 } as const;
+            const take = {
+              type: 'take',
+              id: 1,
+              life: 1,
+              ticket: 1,
+              finished: 0,
+              given: 0,
+            } as const;
             host.after(second, () => host.send({ node: 'codes/0', port: 'ids' }, take));
             return { message() {} };
           },

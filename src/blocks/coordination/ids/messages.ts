@@ -9,6 +9,8 @@ export type IdsRequest =
       readonly ticket: number;
       /** Ranges used up in this life: what a crash did not lose. */
       readonly finished: number;
+      /** Where the last range ends that this allocator gave to the caller in this life; 0: none. */
+      readonly given: number;
     }
   | {
       readonly type: 'claim';

@@ -68,6 +68,8 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
     const holders = new Lru<string, Holder>({ entriesMax: 10_000 });
     const shape = shapeOf(config, secret);
     let shaped = false;
+    /** Said to whoever asks, once a caller knows of a range that this journal does not. */
+    let forgot: string | undefined;
     let pending = 0;
 
     const { journal, entries, tornBytes } = Journal.open<Entry>(
@@ -108,7 +110,9 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
     }
 
     function take(from: Address, message: Extract<IdsRequest, { readonly type: 'take' }>): void {
-      const { id, life, ticket, finished } = message;
+      const { id, life, ticket, finished, given } = message;
+      if (given > 0 && !series.hasHanded(given)) forget(from, given);
+      if (forgot !== undefined) return refuse(from, id, forgot, true);
       let holder = holders.get(from.node);
       if (holder && (life < holder.life || (life === holder.life && ticket < holder.ticket)))
         return;
@@ -134,6 +138,16 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
         }
       }
       hand(from, holder, ticket, id);
+    }
+
+    /** Its journal was lost, or put back from a copy: what else it has given out, nobody knows. */
+    function forget(from: Address, given: number): void {
+      if (forgot !== undefined) return;
+      forgot = `${host.self} has lost what it gave out`;
+      host.meter.note(
+        `${from.node} has numbers up to ${given - 1} from it, of which its journal knows nothing: it gives out no more codes or names, ` +
+          'which might come out twice. Put its journal back, or declare ids of another name',
+      );
     }
 
     function hand(from: Address, holder: Holder, ticket: number, id: number): void {
@@ -169,6 +183,7 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
 
     function claim(from: Address, message: Extract<IdsRequest, { readonly type: 'claim' }>): void {
       const { id, name, owner } = message;
+      if (forgot !== undefined) return refuse(from, id, forgot, true);
       switch (claims.look(name, owner)) {
         case 'yours':
           return reply(from, { type: 'claimed', id, granted: true });

@@ -55,6 +55,12 @@ export class Series {
     }
   }
 
+  /** Whether it has handed out the range that ends at `to`, which is one of its own. */
+  hasHanded(to: number): boolean {
+    const { index, nodes, block } = this.#options;
+    return Math.ceil(to / block) - 1 < this.#nextPlace * nodes + index;
+  }
+
   /** The next range; undefined when there is none. */
   take(): Range | undefined {
     const { index, nodes, block, count } = this.#options;

@@ -207,8 +207,10 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
       }
       const { newest, holders } = reading;
       op.entry = newest;
-      if (!atomic || newest === null || holders.count >= storeQuorum) return settle(op);
+      if (!atomic || newest === null) return settle(op);
+      // Who said long ago that it has it may have lost its disk meanwhile (`refill.ts`).
       if (host.now() >= op.endsAt) return fail(op, 'the time was over');
+      if (holders.count >= storeQuorum) return settle(op);
       meters.writeBacks.add();
       op.stored = holders;
       store(op, newest);
@@ -231,7 +233,10 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
     }
 
     function settleWhenStored(op: Operation): void {
-      if (copies(op) >= storeQuorum) settle(op);
+      if (copies(op) < storeQuorum) return;
+      // As above.
+      if (host.now() > op.endsAt) return fail(op, 'the time was over');
+      settle(op);
     }
 
     /** `index` does not answer this phase: it refused, or said no. */
@@ -429,6 +434,11 @@ export function coordinator(rules: Rules): (host: Host, config: ClientConfig) =>
             const { version } = message;
             return heardEntry(op, index, version && { version, value: null }, message.floor);
           }
+          case 'unfilled':
+            op.refusal = message.type;
+            // Of a get that stores: its answer to the store still counts.
+            if (op.phase !== 'store') lost(op, index);
+            return;
           case 'stored':
             return heardStored(op, index, message.newer);
           case 'denied':

@@ -13,7 +13,7 @@ import { complete } from './config.ts';
 import { declare, type KvHandle, kv } from './index.ts';
 import { type ReplicaConfig, replica } from './node.ts';
 import type { KvApi } from './operation.ts';
-import { kvAckCountedTwice, kvHintDropped, kvNoSync } from './testdata/planted.ts';
+import { kvAckCountedTwice, kvDiskLost, kvHintDropped, kvNoSync } from './testdata/planted.ts';
 import { type FaultKind, storm } from './testdata/storm.ts';
 
 const crashes: FaultKind[] = ['kill', 'power-off', 'restart'];
@@ -96,6 +96,62 @@ describe('quorum', () => {
   });
 });
 
+describe('a replica whose disk was lost', () => {
+  test('leaves the store linearizable, whatever else happens', () => {
+    for (const seed of inTurn(seeds(36))) {
+      const faults: FaultKind[] = [...crashes, ...network, 'pause'];
+      const options = { seed, faults, hurtClients: true, faultCount: 40, forUs: 6_000_000 };
+      const five = { ...small, nodes: 5 };
+      const links = kvDiskLost('links', 'links/1', seed % 3 === 0 ? five : small);
+      expect(linear(links, options), `seed ${seed}`).toBe('holds');
+    }
+  });
+
+  test('is filled by the others, and then they can lose theirs', async () => {
+    const links = kvDiskLost<number>('links', 'links/1', { nodes: 6 });
+    const { world, handle, settle, run, events } = cluster([links]);
+    const store = handle(links);
+    for (let i = 0; i < 300; i++) await settle(store.put(`k${i}`, i));
+    for (let i = 0; i < 300; i += 10) await settle(store.delete(`k${i}`));
+    world.inject({ do: 'kill', target: { node: 'links/1' }, atUs: 0, forUs: 1_000 });
+    run(3_000_000);
+    const notes = events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+    expect(notes).toContainEqual(expect.stringMatching(/filled again: 1\d\d keys/));
+    world.inject({ do: 'kill', target: { node: 'links/2' }, atUs: 0 });
+    for (let i = 0; i < 300; i++) {
+      const expected = i % 10 === 0 ? undefined : i;
+      expect(await settle(store.get(`k${i}`)), `k${i}`).toEqual({ ok: expected });
+    }
+  });
+
+  test('answers no reader as long as it cannot know what it has acknowledged', async () => {
+    const links = kvDiskLost<number>('links', 'links/1');
+    const { world, handle, settle, run } = cluster([links]);
+    const store = handle(links);
+    world.inject({ do: 'kill', target: { node: 'links/0' }, atUs: 0, forUs: 20_000_000 });
+    run(1_000);
+    expect(await settle(store.put('k', 1))).toEqual({ ok: undefined });
+    world.inject({ do: 'kill', target: { node: 'links/1' }, atUs: 0, forUs: 1_000 });
+    run(2_000_000);
+    const refused = await settle(store.get('k'));
+    expect('error' in refused && String(refused.error)).toContain('(unfilled)');
+    run(20_000_000);
+    world.inject({ do: 'kill', target: { node: 'links/2' }, atUs: 0 });
+    expect(await settle(store.get('k'))).toEqual({ ok: 1 });
+  });
+
+  test('is filled with what there is when all others were lost as well', async () => {
+    const links = kv<number>('links');
+    const { world, handle, settle, run } = cluster([links]);
+    for (const node of ['links/0', 'links/1', 'links/2']) {
+      world.inject({ do: 'kill', target: { node }, atUs: 0, forUs: 1_000 });
+    }
+    run(2_000_000);
+    expect(await settle(handle(links).put('k', 1))).toEqual({ ok: undefined });
+    expect(await settle(handle(links).get('k'))).toEqual({ ok: 1 });
+  });
+});
+
 describe('a clock that jumps', () => {
   const hour = 3_600_000_000;
 
@@ -118,8 +174,7 @@ describe('a clock that jumps', () => {
     const jump = { do: 'skew', byUs: 5_000_000, driftPpm: 0, atUs: 0 } as const;
     world.inject({ ...jump, target: { node: 'driver/0' } });
     await settle(handle(links, 0).put('k', 1));
-    const lost = () =>
-      world.meters.snapshot().flatMap(({ counters }) => counters.superseded ?? []);
+    const lost = () => world.meters.snapshot().flatMap(({ counters }) => counters.superseded ?? []);
     await settle(handle(links, 1).put('k', 2));
     expect(await settle(handle(links, 0).get('k'))).toEqual({ ok: 1 });
     expect(lost()).toEqual([0, 1]);
@@ -284,7 +339,7 @@ describe('values', () => {
   });
 
   test.each([
-    [3, /damaged at byte \d+.*Leave this node down/],
+    [3, /damaged at byte \d+.*Remove the log.*the others fill it/],
     [1, /damaged at byte \d+.*There is no other copy/],
   ])('a damaged log of %i is refused with what is true of it', async (replicas, advice) => {
     const links = kv('links', { replicas });

@@ -5,6 +5,7 @@
  *   store   key, version, value             hint     owner, key, version, value, since
  *   unhint  owner, key, version             collect  key, version           floor  version
  *   shape   what decides who owns a key, and the record that it came with
+ *   unfilled, filled
  */
 import type { Micros, NodeId } from '../../../host/host.ts';
 import type { Version } from '../../../parts/hlc.ts';
@@ -32,7 +33,10 @@ export type LogRecord =
     }
   /** A tombstone that everyone has is forgotten; `version` stays as the floor. */
   | { readonly do: 'collect'; readonly key: string; readonly version: Version }
-  | { readonly do: 'floor'; readonly version: Version };
+  | { readonly do: 'floor'; readonly version: Version }
+  /** The log before this one is gone: not all is here that was acknowledged. */
+  | { readonly do: 'unfilled' }
+  | { readonly do: 'filled' };
 
 type Stamp = readonly [at: number, count: number, by: string];
 type Kept = Uint8Array | null;
@@ -42,13 +46,19 @@ export type PackedRecord =
   | readonly ['hint', owner: NodeId, key: string, ...Stamp, value: Kept, since: Micros]
   | readonly ['unhint', owner: NodeId, key: string, ...Stamp]
   | readonly ['collect', key: string, ...Stamp]
-  | readonly ['floor', ...Stamp];
+  | readonly ['floor', ...Stamp]
+  | readonly ['unfilled']
+  | readonly ['filled'];
 
 /**
  * What stands in the file. The shape comes around the first record rather than before it: a frame of
  * its own would cost the first write another sync.
  */
-export type Logged = PackedRecord | readonly ['shape', shape: string, first: PackedRecord | null];
+export type Logged =
+  | PackedRecord
+  | readonly ['shape', shape: string, first: PackedRecord | null]
+  /** The same, of a node that is not filled. */
+  | readonly ['shape', shape: string, first: PackedRecord | null, isFilled: false];
 
 export function pack(record: LogRecord): PackedRecord {
   switch (record.do) {
@@ -74,6 +84,9 @@ export function pack(record: LogRecord): PackedRecord {
       const { at, count, by } = record.version;
       return ['floor', at, count, by];
     }
+    case 'unfilled':
+    case 'filled':
+      return [record.do];
   }
 }
 
@@ -111,5 +124,8 @@ export function unpack(packed: PackedRecord): LogRecord {
       const [, at, count, by] = packed;
       return { do: 'floor', version: { at, count, by } };
     }
+    case 'unfilled':
+    case 'filled':
+      return { do: packed[0] };
   }
 }

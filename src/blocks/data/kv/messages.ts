@@ -28,6 +28,8 @@ export type KvMessage =
       readonly version: Version | null;
       readonly floor: Version | null;
     }
+  /** Its data is gone and has not come back yet: it cannot say. */
+  | { readonly type: 'unfilled'; readonly id: number }
   | Store
   | Hint
   /** Durable at the sender: this, or something newer. `newer` says what, where clocks decide. */
@@ -50,7 +52,20 @@ export type KvMessage =
   | { readonly type: 'standing'; readonly id: number; readonly standings: readonly Standing[] }
   /** Everyone has these tombstones: forget them. */
   | { readonly type: 'collect'; readonly id: number; readonly tombstones: readonly KeyVersion[] }
-  | { readonly type: 'collected'; readonly id: number };
+  | { readonly type: 'collected'; readonly id: number }
+  /** My data is gone: give me part after part of what I own. Part 0 begins anew. */
+  | { readonly type: 'fill'; readonly id: number; readonly part: number }
+  | {
+      readonly type: 'part';
+      readonly id: number;
+      readonly part: number;
+      readonly records: readonly { readonly key: string; readonly entry: Entry }[];
+      /** The part to ask for now. Null: that was all. */
+      readonly next: number | null;
+      readonly floor: Version | null;
+      /** False: the sender's own data is not complete. */
+      readonly isFilled: boolean;
+    };
 
 export type Store = {
   readonly type: 'store';
@@ -84,6 +99,12 @@ export function describe(message: KvMessage): string {
       return `entry #${short(message.id)} ${message.entry ? text(message.entry) : 'none'}`;
     case 'version':
       return `version #${short(message.id)} ${message.version ? stamp(message.version) : 'none'}`;
+    case 'unfilled':
+      return `unfilled #${short(message.id)}`;
+    case 'fill':
+      return `fill #${short(message.id)} part ${message.part}`;
+    case 'part':
+      return `part #${short(message.id)} ${message.records.map(({ key }) => key).join(' ')}${message.next === null ? ' and no more' : ''}`;
     case 'store':
       return `store #${short(message.id)}${again(message.attempt)} ${message.key} ${text(message.entry)}`;
     case 'hint':

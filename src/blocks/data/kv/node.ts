@@ -22,6 +22,7 @@ import type { KvConfig } from './config.ts';
 import { handover } from './handover.ts';
 import { type Logged, type LogRecord, type PackedRecord, pack, packStore, unpack } from './log.ts';
 import type { Entry, Hint, KvMessage, Store } from './messages.ts';
+import { refill } from './refill.ts';
 import { Room } from './room.ts';
 import { type Rules, soundRules } from './rules.ts';
 import { reshaped, shapeOf } from './shape.ts';
@@ -58,13 +59,13 @@ const logName = 'kv/log';
 /** Certain refusals remembered, in case the network repeats the message that was refused. */
 const refusalsMax = 1_024;
 
-/** An empty or older log is not known from a whole one: it counts towards majorities as if it had everything. */
+/** An older log is not known from a whole one; that there is none is (`refill.ts`). */
 function adviceOf({ replicas }: ReplicaConfig): string {
   return replicas === 1
     ? 'There is no other copy of its keys. An older one put back, or an empty log, lacks what was put since.'
-    : 'Leave this node down: the other replicas serve without it. Its data may be removed once every key was read ' +
-        'while it was down, which brings the others up to date; before that, or with an older copy put back, ' +
-        'it would answer for writes that it lacks, and they could be lost.';
+    : 'The other replicas serve without this node. Remove the log, and leave `life` in the folder of the node ' +
+        'as it is: then the others fill it before it answers a read. With an older copy put back it would answer ' +
+        'for writes that it lacks, and they could be lost.';
 }
 
 export function replica(host: Host, config: ReplicaConfig): Handlers {
@@ -82,6 +83,8 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     let isShaped = false;
     const table = new Table();
     for (const entry of entries) recover(entry);
+    // Nothing was ever here in a first life; later it may have been lost.
+    if (entries.length === 0 && host.life > 1) table.apply({ do: 'unfilled' });
     const room = new Room(host.disk, journal, table);
     const calls = new Calls<KvMessage>(host, { counted: false });
     const ring = new Ring(config.members, { tokens: config.tokens });
@@ -110,13 +113,15 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     const self: Replica = { host, config, table, ring, calls, write };
     const hints = handover(self, rules);
     const tombstones = collector(self);
+    const filling = refill(self);
     const anew = compaction(self, journal, room, ['shape', shape, null], settled);
 
     function recover(entry: Logged): void {
       if (entry[0] !== 'shape') return apply(unpack(entry));
-      const [, was, first] = entry;
+      const [, was, first, isFilled] = entry;
       if (was !== shape) throw reshaped(config.name, host.self, was, shape);
       isShaped = true;
+      if (isFilled === false) apply({ do: 'unfilled' });
       if (first) apply(unpack(first));
     }
 
@@ -124,13 +129,17 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       table.apply(record.do === 'hint' ? { ...record, since: host.now() } : record);
     }
 
-    /** The first one that becomes durable brings the shape with it. */
+    /** The first one that becomes durable brings with it the shape, and whether the node is filled. */
     function append(packed: PackedRecord, done: (outcome: DiskOutcome) => void): void {
       if (isShaped) return journal.append(packed, done);
-      journal.append(['shape', shape, packed], (outcome) => {
+      journal.append(openingOf(packed), (outcome) => {
         if (outcome === 'ok') isShaped = true;
         done(outcome);
       });
+    }
+
+    function openingOf(packed: PackedRecord): Logged {
+      return table.isFilled ? ['shape', shape, packed] : ['shape', shape, packed, false];
     }
 
     function write(record: LogRecord, done: (outcome: DiskOutcome) => void): void {
@@ -272,6 +281,11 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
       answer(from, { type: 'denied', id, attempt, why, certain: true }, arrivedAt);
     }
 
+    function unfilled(from: Address, id: number, arrivedAt: number): void {
+      meters.errors.add();
+      answer(from, { type: 'unfilled', id }, arrivedAt);
+    }
+
     function answer(to: Address, message: KvMessage, arrivedAt: number): void {
       meters.latency.record(host.now() - arrivedAt);
       host.send(to, message);
@@ -280,11 +294,13 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
     function serve(from: Address, message: KvMessage, arrivedAt: number): void {
       switch (message.type) {
         case 'ask': {
+          if (!table.isFilled) return unfilled(from, message.id, arrivedAt);
           const entry = table.get(message.key) ?? null;
           const floor = table.floor ?? null;
           return answer(from, { type: 'entry', id: message.id, entry, floor }, arrivedAt);
         }
         case 'ask-version': {
+          if (!table.isFilled) return unfilled(from, message.id, arrivedAt);
           const version = table.get(message.key)?.version ?? null;
           const floor = table.floor ?? null;
           return answer(from, { type: 'version', id: message.id, version, floor }, arrivedAt);
@@ -298,6 +314,9 @@ export function replicaWith(rules: Rules): (host: Host, config: ReplicaConfig) =
           return tombstones.collect(message.tombstones, () =>
             answer(from, { type: 'collected', id: message.id }, arrivedAt),
           );
+        case 'fill':
+          return answer(from, filling.give(from.node, message), arrivedAt);
+        case 'part':
         case 'stored':
         case 'denied':
         case 'standing':

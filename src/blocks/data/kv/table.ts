@@ -24,6 +24,7 @@ export class Table {
   #hintCount = 0;
   #bytes = 0;
   #floor: Version | undefined;
+  #isFilled = true;
 
   get keyCount(): number {
     return this.#entries.size;
@@ -43,12 +44,22 @@ export class Table {
     return this.#floor;
   }
 
+  /** False: its former log is gone, and not everything that it knew has come back. */
+  get isFilled(): boolean {
+    return this.#isFilled;
+  }
+
   get tombstones(): ReadonlySet<string> {
     return this.#tombstones;
   }
 
   get hints(): ReadonlyMap<NodeId, ReadonlyMap<string, KeptHint>> {
     return this.#hints;
+  }
+
+  /** Each key that is there from now on until it is met; the table may change on the way. */
+  entries(): IterableIterator<readonly [string, Entry]> {
+    return this.#entries.entries();
   }
 
   get(key: string): Entry | undefined {
@@ -68,6 +79,10 @@ export class Table {
         return this.#collect(record.key, record.version);
       case 'floor':
         return this.#raiseFloor(record.version);
+      case 'unfilled':
+      case 'filled':
+        this.#isFilled = record.do === 'filled';
+        return;
     }
   }
 
@@ -76,6 +91,7 @@ export class Table {
    * was at the beginning or later, and with what has been applied since then, in order, as it is now.
    */
   *records(): IterableIterator<LogRecord> {
+    if (!this.#isFilled) yield { do: 'unfilled' };
     if (this.#floor) yield { do: 'floor', version: this.#floor };
     for (const [key, entry] of this.#entries) yield { do: 'store', key, entry };
     for (const [owner, kept] of this.#hints) {
