@@ -25,6 +25,7 @@ import { formatDuration } from '../kit/units.ts';
 import { decode, encode } from '../parts/codec.ts';
 import type { Causality } from '../sim/causality.ts';
 import { arithmetic } from '../sim/node/arithmetic.ts';
+import { releaseGlobals, SharedGround } from '../sim/node/commons.ts';
 import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks, type Token } from '../sim/node/leaks.ts';
 import { enter, type Scope } from '../sim/node/scope.ts';
@@ -160,6 +161,8 @@ class Simulation {
   readonly #programs = new Map<string, NodeRuntime>();
   readonly #notes: string[] = [];
   readonly #leaks = new Leaks();
+  /** In a checking run. */
+  #ground: SharedGround | undefined;
   #ready: FromProgram | undefined;
   #quiet = false;
   /** World time at which the load began; events are told relative to it. */
@@ -223,14 +226,18 @@ class Simulation {
 
   #caught<T>(run: () => T): T {
     const release = catchStrays((node, thrown) => this.#stray(node, thrown));
-    if (this.#options.check) this.#leaks.trace();
+    if (this.#options.check) {
+      this.#leaks.trace();
+      this.#ground = new SharedGround();
+    }
     try {
       return run();
     } finally {
       this.#leaks.stopTracing();
-      release();
       enter(undefined);
+      release();
       releaseSignals();
+      releaseGlobals();
     }
   }
 
@@ -291,6 +298,7 @@ class Simulation {
         ...this.#notes,
         ...lateFaults(this.#options),
         ...this.#stuck(),
+        ...this.#shared(),
       ],
     });
     keepWarm(this.#programs.values());
@@ -404,6 +412,14 @@ class Simulation {
     return [...counts]
       .slice(0, 10)
       .map(([name, count]) => (count > 1 ? `${name} (${count} times)` : name));
+  }
+
+  /** What separate processes would have had each for itself. */
+  #shared(): readonly string[] {
+    const found = this.#ground?.found() ?? [];
+    if (found.length === 0) return [];
+    const names = found.slice(0, 5).join(', ');
+    return [`set by code of nodes and shared by all of them, which live ones do not: ${names}`];
   }
 
   #prepare(): void {
