@@ -25,6 +25,7 @@ import { formatDuration } from '../kit/units.ts';
 import { decode, encode } from '../parts/codec.ts';
 import type { Causality } from '../sim/causality.ts';
 import { arithmetic } from '../sim/node/arithmetic.ts';
+import { releaseGlobals, SharedGround } from '../sim/node/commons.ts';
 import { catchStrays } from '../sim/node/drain.ts';
 import { Leaks, type Token } from '../sim/node/leaks.ts';
 import { Reaches } from '../sim/node/reaches.ts';
@@ -164,6 +165,8 @@ class Simulation {
   readonly #notes: string[] = [];
   readonly #leaks = new Leaks();
   readonly #reaches = new Reaches();
+  /** In a checking run. */
+  #ground: SharedGround | undefined;
   #ready: FromProgram | undefined;
   #quiet = false;
   /** World time at which the load began; events are told relative to it. */
@@ -227,14 +230,18 @@ class Simulation {
 
   #caught<T>(run: () => T): T {
     const release = catchStrays((node, thrown) => this.#stray(node, thrown));
-    if (this.#options.check) this.#leaks.trace();
+    if (this.#options.check) {
+      this.#leaks.trace();
+      this.#ground = new SharedGround();
+    }
     try {
       return run();
     } finally {
       this.#leaks.stopTracing();
-      release();
       enter(undefined);
+      release();
       releaseSignals();
+      releaseGlobals();
     }
   }
 
@@ -303,6 +310,7 @@ class Simulation {
         ...this.#notes,
         ...idleFaults(this.#options),
         ...this.#stuck(),
+        ...this.#shared(),
       ],
     });
     keepWarm(this.#programs.values());
@@ -428,6 +436,14 @@ class Simulation {
       count > 1 ? `${name} (${count} times)` : name,
     );
     return [...stuck.slice(0, 10), ...this.#leaks.uncleared().slice(0, 10)];
+  }
+
+  /** What separate processes would have had each for itself. */
+  #shared(): readonly string[] {
+    const found = this.#ground?.found() ?? [];
+    if (found.length === 0) return [];
+    const names = found.slice(0, 5).join(', ');
+    return [`set by code of nodes and shared by all of them, which live ones do not: ${names}`];
   }
 
   #prepare(): void {

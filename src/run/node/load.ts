@@ -15,6 +15,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { LoadpathError } from '../../kit/errors.ts';
+import { globalOfNow } from '../../sim/node/commons.ts';
 import { current, loading } from '../../sim/node/scope.ts';
 import {
   type BundledPackage,
@@ -44,7 +45,8 @@ export interface LoadedDesign {
   engineCode(): EngineCode;
 }
 
-const opening = '(function (exports, module, require, __external, __filename, __dirname) {';
+const opening =
+  '(function (exports, module, require, __external, __filename, __dirname, globalThis, global) {';
 
 export interface EvaluatedDesign {
   readonly default: unknown;
@@ -87,7 +89,10 @@ export async function loadBundle(bundle: DesignBundle, engine?: EngineCode): Pro
       const module = { exports: {} as Record<string, unknown> };
       try {
         // A module may read files that belong to the design, also on a simulated node.
-        loading(() => run(module.exports, module, require, packages.get, file, folder));
+        const ground = globalOfNow();
+        loading(() =>
+          run(module.exports, module, require, packages.get, file, folder, ground, ground),
+        );
       } catch (thrown) {
         throw whileLoading(thrown, file);
       }

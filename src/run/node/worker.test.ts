@@ -58,6 +58,64 @@ test('a package that keeps the clock while it loads keeps the virtual one', asyn
   }
 });
 
+test('what belongs to a process is one life’s alone, and what packages share is told by a check', async () => {
+  const sharing = join(folder, 'node_modules/shares');
+  mkdirSync(sharing, { recursive: true });
+  writeFileSync(join(sharing, 'package.json'), '{"type":"module","exports":"./index.js"}');
+  writeFileSync(
+    join(sharing, 'index.js'),
+    'export const share = () => { globalThis.sharedOne ??= 1; };',
+  );
+  writeFileSync(
+    join(folder, 'commons.ts'),
+    `
+      import { service, system, users } from 'loadpath';
+      import { share } from 'shares';
+      declare global { var count: number | undefined; }
+      let inModule = 0;
+      const api = service('api', {
+        instances: 2,
+        fetch() {
+          globalThis.count = (globalThis.count ?? 0) + 1;
+          process.env.COUNT = String(Number(process.env.COUNT ?? 0) + 1);
+          process.on('SIGTERM', () => {});
+          share();
+          const heard = process.listenerCount('SIGTERM');
+          return Response.json([++inModule, count, Number(process.env.COUNT), heard]);
+        },
+      });
+      export default system('commons', {
+        entry: api,
+        faults: ['kill api at 1s, restart after 100ms'],
+        workload: users({
+          rate: '20/s',
+          async act(user) {
+            const reply = await user.fetch('/');
+            if (reply.status !== 200) return;
+            const counts = await reply.json();
+            if (new Set(counts).size > 1) user.complain(counts.join());
+            if (globalThis.count !== undefined || 'count' in globalThis) user.complain('seen by users');
+          },
+        }),
+      });
+    `,
+  );
+  const pool = new Pool(bundleDesign(join(folder, 'commons.ts')), 1);
+  try {
+    const task = { seed: 1, forUs: 3_000_000, faults: [], ownFaults: true } as const;
+    const asked = { ...task, check: true, trace: false, reins: new Reins().shared } as const;
+    const report = (await pool.run({ kind: 'simulate', ...asked })) as Report;
+    expect(report.blocks.api!.nodes.map(({ boots }) => boots)).toEqual([2, 2]);
+    expect(report.completed).toBeGreaterThan(30);
+    expect(report.invariants.map(({ verdict }) => verdict)).not.toContain('violated');
+    expect(report.notes.join()).toContain('shared by all of them');
+    expect(report.notes.join()).toContain('globalThis.sharedOne');
+    expect(report.notes.join()).not.toContain('globalThis.count');
+  } finally {
+    await pool.close();
+  }
+});
+
 test('a design that cannot be bundled fails the task, with the place', async () => {
   writeFileSync(join(folder, 'broken.ts'), 'export default {');
   const pool = new Pool(bundleDesign(join(folder, 'broken.ts')), 1);

@@ -13,6 +13,7 @@ import { Native } from '../../parts/web/native.ts';
 import { Headers, Request, Response, toNativeRequest, WebSocketPair } from '../../parts/web.ts';
 import { patchChance } from './chance.ts';
 import { patchClock } from './clock.ts';
+import { patchCommons } from './commons.ts';
 import { patchConsole } from './console.ts';
 import { patchContexts } from './contexts.ts';
 import { patchForbidden } from './forbid.ts';
@@ -39,6 +40,7 @@ export function install(): void {
   patchPerformance(patches);
   patchTimers(patches);
   patchChance(patches);
+  patchCommons(patches);
   patchContexts(patches);
   patchMachine(patches);
   patchConsole(patches);
