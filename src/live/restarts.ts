@@ -34,7 +34,7 @@ const lasting: ReadonlySet<ErrorCode> = new Set([
 const contested: ReadonlySet<ErrorCode> = new Set(['data-locked', 'disk-full', 'port-taken']);
 
 /** A node that had been up is not lost for good because a disk was full for a minute. */
-function passes(code: ErrorCode | undefined): boolean {
+export function passes(code: ErrorCode | undefined): boolean {
   // A file or a process that the machine refuses has this code.
   return code !== undefined && (contested.has(code) || code === 'node-failed');
 }

@@ -23,7 +23,9 @@ export class Seat {
   busyBeforeUs = 0;
   busyUs = 0;
   busyFromUs = 0;
+  /** In a row, and all of one kind: its own, or the machine's. */
   failures = 0;
+  isMachineToBlame = false;
   upAtMs = 0;
   /** How many faults keep it down. */
   holds = 0;

@@ -584,11 +584,13 @@ describe('processes', () => {
     ));
 
   test('a machine without room for a while costs a node that time, and not for ever', () => {
-    const short = nodePlan('x/0', 'sick', { config: { from: 2, lives: 4, full: true } });
+    // Five times for want of room, then once by itself: as one row of failures it would be the last.
+    const config = { from: 2, fullUntil: 6, lives: 7 };
+    const short = nodePlan('x/0', 'sick', { config });
     return during(planOf(nodePlan('a/0', 'echo'), short), { here: true }, async (t) => {
       t.system.inject({ do: 'kill', atUs: 0, forUs: 1_000, target: { node: 'x/0' } });
       await t.see((event) => event.type === 'crash' && event.why === 'no room');
-      await t.see((event) => event.type === 'boot' && event.node === 'x/0' && event.life === 5);
+      await t.see((event) => event.type === 'boot' && event.node === 'x/0' && event.life === 8);
     });
   });
 

@@ -27,7 +27,7 @@ import { fileTrouble } from './files.ts';
 import { readHistory } from './history-file.ts';
 import { edgesOf, tiers } from './outside.ts';
 import { type Life, startChild, startHere } from './process.ts';
-import { nextTryMs, triesMax } from './restarts.ts';
+import { nextTryMs, passes, triesMax } from './restarts.ts';
 import { machines } from './rules.ts';
 import { RunData } from './run-data.ts';
 import { Seat } from './seat.ts';
@@ -566,9 +566,11 @@ class Supervisor implements LiveSystem {
   }
 
   #tryLater(seat: Seat, why: string): void {
-    seat.failures++;
     const code = seat.crash?.code;
-    const { failures } = seat;
+    // What ails the machine does not count against the node.
+    if (passes(code) !== seat.isMachineToBlame) seat.failures = 0;
+    seat.isMachineToBlame = passes(code);
+    const failures = ++seat.failures;
     const waitMs = nextTryMs({ failures, code, isStarting: !this.#isReady });
     if (waitMs === undefined) {
       this.#giveUp(seat, why);

@@ -153,7 +153,7 @@ const programs: Readonly<Record<string, TestProgram>> = {
     if (host.life >= Number(config.from ?? 1) && host.life <= Number(config.lives ?? Infinity)) {
       if (host.life === 1 || config.from === undefined) console.error('about to fail');
       if (config.corrupt) throw new LoadpathError('data-corrupt', 'links/log is damaged at byte 17');
-      if (config.full) throw new LoadpathError('disk-full', 'no room');
+      if (host.life <= Number(config.fullUntil ?? 0)) throw new LoadpathError('disk-full', 'no room');
       throw new Error('cannot come up');
     }
     return { message() {} };
