@@ -142,6 +142,15 @@ describe('new', () => {
   test('refuses a name that no package could have', async () => {
     expect(await loadpath(['new', 'My Shop'])).toMatchObject({ code: 2 });
   });
+
+  test('says where nothing can be made, and ends', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    // Below a file, and, on Linux, below what only looks like a folder.
+    for (const nowhere of ['file/inner', '/proc/nowhere']) {
+      const refused = await loadpath(['new', nowhere]);
+      expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('cannot be made') });
+    }
+  });
 });
 
 describe('a broken pipe', () => {

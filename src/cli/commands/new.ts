@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { refuse } from '../../kit/errors.ts';
@@ -38,7 +38,12 @@ async function create(folder: string): Promise<number> {
       { at: folder, what: 'is not empty; nothing was written' },
     ]);
   }
-  mkdirSync(folder, { recursive: true });
+  try {
+    make(resolve(folder));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    refuse('bad-option', 'the command line', [{ at: folder, what: `cannot be made: ${why}` }]);
+  }
   for (const [file, content] of Object.entries(templateFiles(name, wayToLoadpath(folder)))) {
     writeFileSync(join(folder, file), content);
   }
@@ -46,6 +51,13 @@ async function create(folder: string): Promise<number> {
     `${folder} is ready. Try\n\n  npx loadpath sim ${folder}\n  npx loadpath sim ${folder} --fault 'kill notes/1 at 10s, restart after 5s'`,
   );
   return 0;
+}
+
+/** Step by step: Node's own `recursive` never returns where folders look as if they could be made and cannot, as in /proc. */
+function make(folder: string): void {
+  if (existsSync(folder)) return;
+  make(dirname(folder));
+  mkdirSync(folder);
 }
 
 /** The version that runs now; from a checkout, which no registry has, the way to it. */
