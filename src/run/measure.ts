@@ -22,6 +22,8 @@ export interface Observed {
   readonly loadUs: Micros;
   /** Over the load and the drain. */
   readonly totals: MetersSnapshot;
+  /** The same before a probe, whose requests are not the load's. */
+  readonly unprobed?: MetersSnapshot | undefined;
   busyUs(node: NodeId): Micros;
   boots(node: NodeId): number;
   /** For how much of the load a node was kept, up or not: what is paid for. Default: all of it. */
@@ -48,7 +50,8 @@ export function isOwnColumn(name: string): boolean {
 }
 
 export function figuresOf(observed: Observed): Figures {
-  const users = observed.totals.filter((reading) => reading.block === 'users');
+  const { totals, unprobed = totals } = observed;
+  const users = unprobed.filter(isOfUsers);
   return {
     counts: countsOf(users),
     servedCount: sumOf(users, 'served'),
@@ -56,8 +59,12 @@ export function figuresOf(observed: Observed): Figures {
     inVain: merged(users, waitedInVain),
     errors: withPrefix(users, 'reason: '),
     blocks: blocksOf(observed),
-    complaints: complaintsOf(withPrefix(users, 'complaint: ')),
+    complaints: complaintsOf(withPrefix(totals.filter(isOfUsers), 'complaint: ')),
   };
+}
+
+function isOfUsers({ block }: MeterReading): boolean {
+  return block === 'users';
 }
 
 export function countsOf(users: MetersSnapshot): Counts {

@@ -83,8 +83,12 @@ describe('a report', () => {
   });
 
   test('counts what users were refused on purpose as no lack of availability', () => {
-    expect(availabilityOf({ completed: 99, failed: 1 })).toBe(0.99);
-    expect(availabilityOf({ completed: 0, failed: 0 })).toBe(1);
+    expect(availabilityOf({ completed: 99, failed: 1, inFlight: 0 })).toBe(0.99);
+    expect(availabilityOf({ completed: 0, failed: 0, inFlight: 0 })).toBe(1);
+  });
+
+  test('counts what was never answered as not available, though it did not fail', () => {
+    expect(availabilityOf({ completed: 60, failed: 20, inFlight: 20 })).toBe(0.6);
   });
 });
 

@@ -221,9 +221,10 @@ function inVainNote(inVain: Histogram, objectives: Objectives): readonly string[
   ];
 }
 
-export function availabilityOf(counts: Pick<Counts, 'completed' | 'failed'>): number {
-  const ended = counts.completed + counts.failed;
-  return ended === 0 ? 1 : counts.completed / ended;
+/** What is in flight when all has ended was never answered, whatever the reason. */
+export function availabilityOf(counts: Pick<Counts, 'completed' | 'failed' | 'inFlight'>): number {
+  const asked = counts.completed + counts.failed + counts.inFlight;
+  return asked === 0 ? 1 : counts.completed / asked;
 }
 
 export function latencyMs(latencies: Latencies): LatencyMs {

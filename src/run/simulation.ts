@@ -257,6 +257,7 @@ class Simulation {
     this.#quieten();
     // Before the probe, so that a replay of what a hunt found has the same digest.
     const digest = this.#world.fingerprint.hex();
+    const unprobed = this.#options.probe ? this.#world.meters.snapshot() : undefined;
     const recovery = this.#options.probe ? this.#recovers() : undefined;
     this.#drain();
     this.#phase('judge');
@@ -266,6 +267,7 @@ class Simulation {
       plan: this.#world.plan,
       loadUs,
       totals,
+      unprobed,
       busyUs: (node) => this.#busyDuringLoad.get(node) ?? 0,
       boots: (node) => this.#boots.get(node) ?? 0,
       keptUs: (node) => this.#world.keptUs(node, this.#loadBeganAt, this.#loadBeganAt + loadUs),
