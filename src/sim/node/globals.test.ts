@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import childProcess from 'node:child_process';
 import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import dns from 'node:dns';
-import { EventEmitter, getEventListeners, once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import fs, { readFileSync } from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import http from 'node:http';
@@ -10,29 +10,21 @@ import https from 'node:https';
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import os from 'node:os';
-import { createHistogram } from 'node:perf_hooks';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import timers from 'node:timers';
 import timersPromises, { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import workerThreads from 'node:worker_threads';
 import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inMacrotask, simulate } from '../../../test/tiny.ts';
 import type { LoadpathError } from '../../kit/errors.ts';
-import { seeded } from '../../kit/random.ts';
 import { catchStrays, chooseDrain } from './drain.ts';
 import { install, loading, uninstall } from './globals.ts';
 import { Leaks } from './leaks.ts';
-import { enter, type Scope } from './scope.ts';
-import { releaseSignals } from './timers.ts';
 
 type CryptoKeyPair = crypto.webcrypto.CryptoKeyPair;
-
-/** Kept before anything is replaced, to get into a macrotask. */
-const realSetTimeout = globalThis.setTimeout;
 
 /** As a module would hold it that loaded before the simulation. */
 const realLookup = dns.lookup;
@@ -389,154 +381,6 @@ describe('the drain', () => {
   });
 });
 
-describe('the performance of a node', () => {
-  test('has a timeline of its own, on its own clock, and tells who observes', async () => {
-    const timeline = async () => {
-      const heard: string[] = [];
-      const observer = new PerformanceObserver((list) =>
-        heard.push(
-          list
-            .getEntries()
-            .map(({ name, startTime }) => `${name} ${startTime}`)
-            .join(),
-        ),
-      );
-      observer.observe({ entryTypes: ['mark', 'measure'] });
-      performance.mark('began');
-      await sleep(20);
-      performance.measure('took', 'began');
-      performance.measure('was', { start: 1, duration: 2, detail: 'x' });
-      await sleep(1);
-      observer.disconnect();
-      performance.mark('unheard');
-      console.log(heard);
-      console.log(performance.getEntries().map(({ name }) => name));
-      console.log(JSON.stringify(performance.getEntriesByName('took')[0]));
-      const [measure] = performance.getEntriesByType('measure');
-      console.log(measure instanceof PerformanceMeasure, measure!.duration);
-      try {
-        performance.measure('never', 'nowhere');
-      } catch (failure) {
-        console.log((failure as Error).name);
-      }
-      performance.clearMeasures('was');
-      performance.clearMarks();
-      console.log(performance.getEntries().length, JSON.stringify(performance.toJSON()));
-      console.log(performance.nodeTiming.duration, performance.nodeTiming.loopExit);
-    };
-    const before = performance.getEntries().length;
-    const first = await simulate(timeline);
-    expect(await simulate(timeline)).toEqual(first);
-    expect(performance.getEntries()).toHaveLength(before);
-    expect(first).toMatchInlineSnapshot(`
-      [
-        "21000 log: [ 'began 0', 'took 0,was 1' ]",
-        "21000 log: [ 'began', 'took', 'was', 'unheard' ]",
-        "21000 log: {"name":"took","entryType":"measure","startTime":0,"duration":20,"detail":null}",
-        "21000 log: true 20",
-        "21000 log: SyntaxError",
-        "21000 log: 1 {"nodeTiming":{"name":"node","entryType":"node","startTime":0,"duration":21,"nodeStart":0,"v8Start":0,"environment":0,"bootstrapComplete":0,"loopStart":0,"loopExit":-1,"idleTime":0},"timeOrigin":1800000000000,"eventLoopUtilization":{"idle":0,"active":0,"utilization":0}}",
-        "21000 log: 21 -1",
-      ]
-    `);
-  });
-});
-
-describe('back doors to clock, chance and machine', () => {
-  test('lead to the node’s own: contexts, histograms, heaps', async () => {
-    const tries = async () => {
-      console.log(vm.runInNewContext('[Date.now(), new Date().getTime(), typeof Math.random()]'));
-      const context = vm.createContext({ kept: 1 });
-      console.log(vm.runInContext('kept + Math.random()', context));
-      console.log(new vm.Script('Math.random() + Date.now()').runInNewContext());
-      const histogram = createHistogram();
-      histogram.recordDelta();
-      await sleep(3);
-      histogram.recordDelta();
-      console.log(histogram.count, histogram.min);
-      console.log(v8.getHeapStatistics().used_heap_size);
-    };
-    const first = await simulate(tries);
-    await new Promise((resolve) => realSetTimeout(resolve, 5));
-    expect(await simulate(tries)).toEqual(first);
-    // As exact as histograms are.
-    expect(first.at(-2)).toMatch(/^3000 log: 1 (2998|2999|3000|3001)\d{3}$/);
-  });
-
-  test('are closed where no seed reaches', async () => {
-    const refused: string[] = [];
-    const attempt = (work: () => unknown) => {
-      try {
-        work();
-      } catch (failure) {
-        refused.push((failure as LoadpathError).code);
-      }
-    };
-    await simulate(() => {
-      attempt(() => crypto.getDiffieHellman('modp5').generateKeys());
-      attempt(() => crypto.createECDH('secp256k1').generateKeys());
-      attempt(() => crypto.createDiffieHellman(64));
-    });
-    expect(refused).toEqual(['real-io', 'real-io', 'real-io']);
-  });
-
-  test('classes of zlib and streamed WebAssembly come to an end', async () => {
-    const lines = await simulate(async () => {
-      const zipped: Uint8Array[] = [];
-      const { Gzip } = zlib as unknown as { readonly Gzip: new () => PassThrough };
-      for await (const piece of new Gzip().end('hello')) zipped.push(piece as Uint8Array);
-      console.log(zlib.gunzipSync(Buffer.concat(zipped)).toString());
-      const { instantiateStreaming } = (
-        globalThis as unknown as {
-          readonly WebAssembly: {
-            instantiateStreaming(source: unknown): Promise<{ readonly instance: object }>;
-          };
-        }
-      ).WebAssembly;
-      const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
-      const { instance } = await instantiateStreaming(new Response(bytes));
-      console.log(typeof instance);
-    });
-    expect(lines).toEqual(['0 log: hello', '0 log: object']);
-  });
-
-  test('a loop of immediates comes to the timer that it waits for', async () => {
-    const lines = await simulate(async () => {
-      let isDone = false;
-      setTimeout(() => {
-        isDone = true;
-      }, 5);
-      while (!isDone) await new Promise((resolve) => setImmediate(resolve));
-      console.log('done');
-    });
-    expect(lines).toEqual([expect.stringMatching(/^500\d log: done$/)]);
-  });
-});
-
-describe('what a run leaves behind', () => {
-  test('numbers of timers count from one in each life, and hold nobody else’s', async () => {
-    const numbers = () => {
-      const interval = Number(setInterval(() => {}, 1_000));
-      console.log(interval, Number(setTimeout(() => {}, 1)));
-      clearInterval(interval);
-    };
-    const first = await simulate(numbers);
-    expect(await simulate(numbers)).toEqual(first);
-    expect(first).toEqual(['0 log: 1 2']);
-  });
-
-  test('a signal that follows others has no listeners when the run is over', async () => {
-    let signal: AbortSignal | undefined;
-    await simulate(() => {
-      signal = AbortSignal.any([new AbortController().signal]);
-      signal.addEventListener('abort', () => console.log('never'));
-    });
-    expect(getEventListeners(signal!, 'abort')).toHaveLength(1);
-    releaseSignals();
-    expect(getEventListeners(signal!, 'abort')).toHaveLength(0);
-  });
-});
-
 describe('what user code lets fall', () => {
   test('an unhandled rejection and a throw in a microtask surface with their node', async () => {
     const strays: string[] = [];
@@ -695,68 +539,4 @@ function sameProperty(before: object, after: object, key: PropertyKey): boolean 
   const one = Reflect.get(before, key) as PropertyDescriptor;
   const other = Reflect.get(after, key) as PropertyDescriptor;
   return Object.is(one.value, other.value) && one.get === other.get && one.set === other.set;
-}
-
-/** A test's body may run in a microtask, where nothing can be drained. */
-function inMacrotask<T>(run: () => T): Promise<T> {
-  return new Promise((resolve, reject) => {
-    realSetTimeout(() => {
-      try {
-        resolve(run());
-      } catch (failure) {
-        reject(failure);
-      }
-    }, 0);
-  });
-}
-
-/**
- * The least world that can run user code: one node, a sorted list of timers, a synchronous drain.
- * Runs `start` on node `api/0` until no timer is left; returns what it logged.
- */
-function simulate(start: () => Promise<void> | void, seed = 1): Promise<string[]> {
-  return inMacrotask(() => {
-    const drain = chooseDrain();
-    const lines: string[] = [];
-    let nowUs = 0;
-    let sequence = 0;
-    let timers: { at: number; sequence: number; fire: () => void }[] = [];
-    const scope: Scope = {
-      node: 'api/0',
-      now: () => nowUs,
-      wall: () => 1_800_000_000_000_000 + nowUs,
-      after(delayUs, fire) {
-        const timer = { at: nowUs + delayUs, sequence: sequence++, fire };
-        timers.push(timer);
-        return {
-          cancel: () => {
-            timers = timers.filter((one) => one !== timer);
-          },
-        };
-      },
-      random: seeded(seed).fork('api/0'),
-      async fetch(input) {
-        await new Promise<void>((resolve) => scope.after(5_000, resolve));
-        return Response.json({ asked: String(input), atUs: nowUs });
-      },
-      log: (level, text) => lines.push(`${nowUs} ${level}: ${text}`),
-      reached: (call) => lines.push(`${nowUs} reached: ${call}`),
-    };
-    scope.after(0, () => {
-      void start();
-    });
-    for (let steps = 0; steps < 10_000; steps++) {
-      const next = timers.sort((a, b) => a.at - b.at || a.sequence - b.sequence).shift();
-      if (!next) return lines;
-      nowUs = next.at;
-      enter(scope);
-      try {
-        next.fire();
-        drain();
-      } finally {
-        enter(undefined);
-      }
-    }
-    throw new Error('the tiny world does not come to rest');
-  });
 }
