@@ -10,7 +10,6 @@ const names = ['product', 'price', 'stock', 'ratings', 'reviews', 'similar', 'de
 const shop = names.map((name) =>
   service(name, {
     instances: 1,
-    slots: 9,
     cost: { wait: '10ms' },
     fetch: ({ url, headers }) => {
       const { pathname, search } = new URL(url);
@@ -169,7 +168,6 @@ describe('a page of seven parts', () => {
   test('that nobody waits for any more is not worked on: every part hears of it', async () => {
     const slow = service('slow', {
       instances: 1,
-      slots: 9,
       cost: { wait: '500ms' },
       fetch: () => new Response(),
     });

@@ -12,7 +12,6 @@ function counting() {
   return service('api', {
     instances: 1,
     cost: { wait: '10ms' },
-    slots: 99,
     fetch: ({ headers }) => {
       count++;
       const text = `${count} ${headers.get('x-user') ?? '-'}`;

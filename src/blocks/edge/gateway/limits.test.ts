@@ -214,7 +214,6 @@ describe('a limit on what is open', () => {
   const slow = service('api', {
     instances: 1,
     cost: { wait: '50ms' },
-    slots: 9,
     fetch: () => new Response(''),
   });
   const limits = { open: { algorithm: 'concurrency', openMax: 2 } } as const;
