@@ -178,7 +178,7 @@ describe('in files', () => {
 
 describe('on the command line', () => {
   test('an address without its scheme', async () => {
-    expect(await mistake('load', 'localhost:8471')).toContain('http:// is missing');
+    expect(await mistake('load', 'localhost:8471')).toContain('is it http://localhost:8471?');
   });
 
   test('an option that another one leaves without effect', async () => {

@@ -134,6 +134,8 @@ export function eventLine(event: RunEvent): string | undefined {
       return `${at} ${event.node} | ${event.gone ? 'stopped for good' : `stopped: ${event.why}`}`;
     case 'boot':
       return `${at} ${event.node} | ${event.life > 1 ? 'started again' : 'started'}`;
+    case 'note':
+      return event.isAlarm ? `${at} ${event.node} alarm | ${event.text}` : undefined;
     default:
       return undefined;
   }

@@ -24,7 +24,14 @@ export type RunEvent =
       /** It was stopped for good, and never comes back. */
       readonly gone?: true;
     }
-  | { readonly type: 'note'; readonly at: Micros; readonly node: NodeId; readonly text: string }
+  | {
+      readonly type: 'note';
+      readonly at: Micros;
+      readonly node: NodeId;
+      readonly text: string;
+      /** Data is damaged or lost: told to whoever runs the system, and in the report. */
+      readonly isAlarm?: true;
+    }
   | {
       readonly type: 'log';
       readonly at: Micros;

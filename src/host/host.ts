@@ -154,6 +154,8 @@ export interface Meter {
   histogram(name: string): Recorder;
   /** An event worth a mark on the timeline: an election, a breaker's trip, a recovered log. */
   note(text: string): void;
+  /** A note that whoever runs the system must see: data is damaged or lost, and somebody has to act. */
+  alarm(text: string): void;
 }
 
 export interface Counter {

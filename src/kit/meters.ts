@@ -38,7 +38,7 @@ export class Meters {
   }
 
   /** Programs of one node and block share their meters, and so do the lives of a node. */
-  meter(node: NodeId, block: string, onNote: (text: string) => void): Meter {
+  meter(node: NodeId, block: string, onNote: OnNote): Meter {
     const key = `${node} ${block}`;
     let group = this.#groups.get(key);
     if (!group) {
@@ -223,11 +223,13 @@ class Group {
   }
 }
 
+type OnNote = (text: string, isAlarm: boolean) => void;
+
 class GroupMeter implements Meter {
   readonly #group: Group;
-  readonly #onNote: (text: string) => void;
+  readonly #onNote: OnNote;
 
-  constructor(group: Group, onNote: (text: string) => void) {
+  constructor(group: Group, onNote: OnNote) {
     this.#group = group;
     this.#onNote = onNote;
   }
@@ -245,7 +247,11 @@ class GroupMeter implements Meter {
   }
 
   note(text: string): void {
-    this.#onNote(text);
+    this.#onNote(text, false);
+  }
+
+  alarm(text: string): void {
+    this.#onNote(text, true);
   }
 }
 

@@ -446,9 +446,10 @@ export class LiveNode {
 
   #meterOf(block: string): Meter {
     const { node, originUs, onEvent } = this.#options;
-    return this.#meters.meter(node.id, block, (text) =>
-      onEvent({ type: 'note', at: machineNow() - originUs, node: node.id, text }),
-    );
+    return this.#meters.meter(node.id, block, (text, isAlarm) => {
+      const note = { type: 'note', at: machineNow() - originUs, node: node.id, text } as const;
+      onEvent(isAlarm ? { ...note, isAlarm } : note);
+    });
   }
 
   #send(from: Address, to: Address, message: Message): void {

@@ -14,10 +14,11 @@ export function brokenOff(
   loadUs: Micros,
 ): InvariantResult | undefined {
   const users = new Set(plan.nodes.filter(({ kind }) => kind === 'users').map(({ id }) => id));
-  const asked = new Set(events.map((event) => (event.type === 'fault' ? event.text : killed)));
+  const faults = new Set(events.flatMap((event) => (event.type === 'fault' ? event.text : [])));
+  if ([...faults].some((text) => /\busers\b/.test(text))) return undefined;
   for (const event of events) {
     if (event.type !== 'crash' || event.at < 0 || event.at >= loadUs) continue;
-    if (!users.has(event.node) || asked.has(event.why)) continue;
+    if (!users.has(event.node) || faults.has(event.why) || event.why === killed) continue;
     const after = `${(event.at / 1e6).toFixed(3)} s`;
     const detail = `${event.node} went down after ${after} and sent nothing from then on: ${event.why}`;
     return { name: 'the load is sent to its end', verdict: 'violated', detail };

@@ -33,6 +33,7 @@ import { enter, type Scope } from '../sim/node/scope.ts';
 import { releaseSignals } from '../sim/node/timers.ts';
 import { World } from '../sim/world.ts';
 import type { Budget } from '../verify/verdict.ts';
+import { alarmsIn } from './alarms.ts';
 import { makeBoot } from './boot.ts';
 import { brokenOff } from './broken-off.ts';
 import { Crowds } from './crowds.ts';
@@ -311,6 +312,7 @@ class Simulation {
         ...warmUpNote(totals, warmUpUs),
         ...this.#notes,
         ...idleFaults(this.#options),
+        ...alarmsIn(events),
         ...this.#stuck(),
         ...this.#shared(),
       ],

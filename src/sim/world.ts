@@ -490,8 +490,10 @@ export class World {
     machine.platter.boot(life);
     // A stream of its own for each life and port: what one program draws shifts nobody else.
     const random = this.#random.fork('node').fork(plan.id).fork(`life ${life}`);
-    const onNote = (text: string) =>
-      this.#tell({ type: 'note', at: this.now, node: plan.id, text });
+    const onNote = (text: string, isAlarm: boolean) => {
+      const note = { type: 'note', at: this.now, node: plan.id, text } as const;
+      this.#tell(isAlarm ? { ...note, isAlarm } : note);
+    };
     const blockOf = new Map(plan.programs.map((program) => [program.port, program.block]));
     this.#tell({ type: 'boot', at: this.now, node: plan.id, life });
     let failure: unknown;

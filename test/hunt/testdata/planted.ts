@@ -160,8 +160,8 @@ export interface Planted {
   readonly mistake: string;
   readonly broken: System;
   readonly sound: System;
-  /** Which claim of the design the mistake breaks. */
-  readonly breaks: string;
+  /** Which claims the mistake breaks, one or the other. */
+  readonly breaks: readonly string[];
   /** Within so many seeds, from 1 on, the hunt must have found it. */
   readonly seedsMax: number;
 }
@@ -172,7 +172,7 @@ export const planted: readonly Planted[] = [
     mistake: 'a replica that answers twice makes a quorum',
     broken: register(kvAckCountedTwice),
     sound: register(),
-    breaks: 'cells is linearizable',
+    breaks: ['cells is linearizable'],
     seedsMax: 200,
   },
   {
@@ -180,7 +180,7 @@ export const planted: readonly Planted[] = [
     mistake: 'a replica answers before its disk has the write',
     broken: register(kvNoSync),
     sound: register(),
-    breaks: 'cells is linearizable',
+    breaks: ['cells is linearizable'],
     seedsMax: 60,
   },
   {
@@ -188,7 +188,7 @@ export const planted: readonly Planted[] = [
     mistake: 'a stand-in forgets a write when it has sent it',
     broken: keepsake(kvHintDropped),
     sound: keepsake(),
-    breaks: 'cells is durable',
+    breaks: ['cells is durable'],
     seedsMax: 60,
   },
   {
@@ -196,7 +196,7 @@ export const planted: readonly Planted[] = [
     mistake: 'a consumer commits before it has handled',
     broken: parcels(() => topicCommittingFirst<string>('parcels')),
     sound: parcels(),
-    breaks: 'parcels loses no message',
+    breaks: ['parcels loses no message'],
     seedsMax: 60,
   },
   {
@@ -204,7 +204,8 @@ export const planted: readonly Planted[] = [
     mistake: 'a range is handed out before it is stored',
     broken: tickets(idsToldFirst),
     sound: tickets(),
-    breaks: 'numbers are unique',
+    // Callers who show the allocator a range that it forgot make it stop. Where all of them forgot it, too, it gives numbers twice.
+    breaks: ['the system recovers', 'numbers are unique'],
     seedsMax: 60,
   },
 ];

@@ -144,7 +144,7 @@ export function allocatorBy(handOut: HandOut): Program<IdsRequest, AllocatorConf
     function forget(from: Address, given: number): void {
       if (forgot !== undefined) return;
       forgot = `${host.self} has lost what it gave out`;
-      host.meter.note(
+      host.meter.alarm(
         `${from.node} has numbers up to ${given - 1} from it, of which its journal knows nothing: it gives out no more codes or names, ` +
           'which might come out twice. Put its journal back, or declare ids of another name',
       );

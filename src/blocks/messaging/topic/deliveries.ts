@@ -220,7 +220,7 @@ export class Deliveries {
     const damage = log.damageAt(position);
     if (!damage || cursor.damagedAt === position) return;
     cursor.damagedAt = position;
-    this.#host.meter.note(
+    this.#host.meter.alarm(
       `${group.name} stands still at offset ${position} of partition ${partition}: ${damage.why} ` +
         `What can be read again begins at offset ${damage.to}, where replayFrom takes the group to.`,
     );

@@ -66,14 +66,14 @@ export const broker: Program<TopicRequest, BrokerConfig> = (host, config) => {
       if (!(error instanceof LoadpathError && error.code === 'data-corrupt')) throw error;
       const why = `partition ${partition} is refused: ${error.message}`;
       damages.set(partition, why);
-      host.meter.note(why);
+      host.meter.alarm(why);
     }
   }
 
   /** Nobody can have read what was never there: this log was longer, and has been lost or put back from a copy. */
   function clampOffsets(partition: number, end: number): void {
     for (const { group, was } of offsets.clamp(partition, end)) {
-      host.meter.note(
+      host.meter.alarm(
         `partition ${partition} ends at offset ${end}, and ${group} has read up to ${was}: acknowledged messages are lost. ` +
           `${group} goes on at ${end}`,
       );
