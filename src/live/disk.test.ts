@@ -143,6 +143,8 @@ describe.each([
     const disk = make(folder);
     for (const name of ['b/2', 'a', 'b/1']) disk.append(name, bytes('12345'));
     expect(disk.list('b/')).toEqual(['b/1', 'b/2']);
+    expect(disk.list('b/1')).toEqual(['b/1']);
+    expect(disk.list('c/')).toEqual([]);
     disk.truncate('b/1', 2);
     disk.append('b/1', bytes('x'));
     expect(text(disk, 'b/1')).toBe('12x');

@@ -76,12 +76,17 @@ export class FileDisk implements LiveDisk {
   }
 
   list(prefix = ''): readonly string[] {
-    const names = new Set(this.#files.keys());
-    for (const path of this.#walk(this.#directory)) {
+    const names = new Set<string>();
+    for (const name of this.#files.keys()) if (name.startsWith(prefix)) names.add(name);
+    // Only the folder in which they all are: a broker asks for each of its partitions.
+    const end = prefix.lastIndexOf('/');
+    const folder = end < 0 ? this.#directory : this.#pathOf(prefix.slice(0, end));
+    for (const path of this.#walk(folder)) {
       if (path.includes(tmpSuffix)) continue;
-      names.add(relative(this.#directory, path).split(sep).join('/'));
+      const name = relative(this.#directory, path).split(sep).join('/');
+      if (name.startsWith(prefix)) names.add(name);
     }
-    return [...names].filter((name) => name.startsWith(prefix)).sort();
+    return [...names].sort();
   }
 
   read(name: string): Uint8Array | undefined {
@@ -293,6 +298,7 @@ export class FileDisk implements LiveDisk {
   }
 
   #walk(directory: string): readonly string[] {
+    if (!fs.existsSync(directory)) return [];
     return fs.readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
       const path = join(directory, entry.name);
       return entry.isDirectory() ? this.#walk(path) : [path];
