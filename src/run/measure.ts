@@ -87,7 +87,7 @@ export function warmUpNote(
   warmUpUs: Micros | undefined,
 ): readonly string[] {
   if (!warmUpUs) return [];
-  const users = totals.filter((reading) => reading.block === 'users');
+  const users = totals.filter(isOfUsers);
   const { asked = 0, failed = 0 } = withPrefix(users, 'warm-up: ');
   const failures = failed > 0 ? ` (${failed} failed)` : '';
   return [
