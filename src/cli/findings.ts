@@ -1,4 +1,5 @@
 /** Findings of hunts as files: each its own, there as soon as it is found, and read by `replay`. */
+
 import {
   accessSync,
   constants,
@@ -13,6 +14,7 @@ import { show } from '../kit/config.ts';
 import { LoadpathError, type Problem, refuse } from '../kit/errors.ts';
 import type { Finding } from '../run/api.ts';
 import type { Report } from '../run/report.ts';
+import { readJson } from './json-file.ts';
 
 /** The findings of one hunt, in a folder with those of others. */
 export class FindingFiles {
@@ -93,7 +95,7 @@ function runOf(finding: Finding): string {
 /** The finding in a file, its design found from anywhere; undefined for a design, which may be JSON too. */
 export function findingIn(path: string): Finding | undefined {
   if (!path.endsWith('.json')) return undefined;
-  const there = parseJson(path);
+  const there = readJson(path);
   const isDesign = isFields(there) && Array.isArray(there.blocks);
   return isDesign ? undefined : designFrom(path, checkedFinding(path, there));
 }
@@ -106,17 +108,6 @@ function designFrom(path: string, finding: Finding): Finding {
 
 function seenFrom(folder: string, designPath: string): string {
   return relative(folder, designPath).replaceAll(sep, '/');
-}
-
-function parseJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new LoadpathError('bad-input', `${path} cannot be read as JSON: ${why}`, {
-      cause: error,
-    });
-  }
 }
 
 /** People edit findings. Throws `LoadpathError` ('bad-input') with every mistake. */

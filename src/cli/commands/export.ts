@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -10,7 +10,8 @@ import {
   type Target,
 } from '../../design/export/index.ts';
 import { typescriptOf } from '../../design/typescript.ts';
-import { LoadpathError, refuse } from '../../kit/errors.ts';
+import { refuse } from '../../kit/errors.ts';
+import { readJson } from '../json-file.ts';
 import { collect, Given, type RawOptions } from '../options.ts';
 import { ending, loadRunner, outStyle, print, printJson } from '../session.ts';
 import { wrap } from '../style.ts';
@@ -142,15 +143,4 @@ function remarksText({ product, gateway, remarks }: Exported): string {
     lines.push(...wrap(`    ${why}`, 98, '    ').split('\n'));
   }
   return lines.join('\n');
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new LoadpathError('bad-input', `${path} cannot be read as JSON: ${why}`, {
-      cause: error,
-    });
-  }
 }
